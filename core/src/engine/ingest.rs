@@ -1,0 +1,318 @@
+//! Decides what becomes of events that were read: which are new, which repeat, which contradict; and drives the rest
+//! through the fold into one commit, again from the load when another writer was faster.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    delivery::Delivery,
+    engine::{Engine, plan::Plan},
+    error::{CommitError, Refusal, StoreError},
+    fact::Fact,
+    id::{EventKey, Mode, ProviderId, Source},
+    provider::{Event, Meaning, ReadFault, Unreadable},
+    receipt::{Answers, Reconciliation, Stage, StageReceipt, WebhookReceipt},
+    store::{Conflict, EventQuery, EventStatus, EventWrite, Lease, Loaded, NewEvent, Reason, StoredEvent, Wanted},
+    time::Timestamp,
+};
+
+/// One event on its way.
+pub(super) struct Unit {
+    /// Its place among the answers.
+    pub(super) index: usize,
+    /// What came.
+    pub(super) event: NewEvent,
+    /// What the adapter made of it.
+    pub(super) reading: Result<Event, Unreadable>,
+}
+
+pub(super) type Answer = (usize, Result<WebhookReceipt, Refusal>);
+
+/// An event as it is kept. A body that names no event goes by its digest; one that names no mode is kept as live.
+pub(super) fn new_event(reading: &Result<Event, Unreadable>, delivery: Delivery) -> NewEvent {
+    let digest: [u8; 32] = Sha256::digest(&delivery.body).into();
+    let head = match reading {
+        Ok(event) => Some(&event.head),
+        Err(unreadable) => unreadable.head.as_ref(),
+    };
+    let unnamed = || EventKey {
+        source: Source { provider: delivery.provider.clone(), account: None, mode: Mode::Live },
+        id: ProviderId::new(format!("sha256:{}", hex::encode(digest))).expect("hex digits are an id"),
+    };
+    NewEvent {
+        key: head.map_or_else(unnamed, |head| head.key.clone()),
+        event_type: head.map(|head| head.event_type.clone()).unwrap_or_default(),
+        api_version: head.and_then(|head| head.api_version.clone()),
+        occurred_at: head.map(|head| head.occurred_at),
+        received_at: delivery.received_at,
+        body: delivery.body,
+        digest,
+    }
+}
+
+/// What is to be done with a unit.
+enum Course {
+    /// It contradicts an event that stands.
+    Conflict,
+    /// It repeats one that is done; nothing is written.
+    Duplicate(EventStatus),
+    /// It repeats the unit at this place, and is answered like it.
+    Repeat(usize),
+    /// It is written: inserted, or moved on.
+    Write { insert: bool },
+}
+
+impl Engine {
+    /// Drives units to their answers, all in one commit.
+    pub(super) async fn ingest(&self, units: Vec<Unit>, lease: Option<&Lease>) -> Result<Vec<Answer>, Refusal> {
+        if units.is_empty() {
+            return Ok(Vec::new());
+        }
+        for _ in 0..self.settings.commit_attempts {
+            let wanted = wanted(&units);
+            let loaded = self.store.load(&wanted).await?;
+            let courses = self.courses(&units, &loaded, lease.is_some()).await?;
+            let (plan, answers) = self.plan(&units, &courses, loaded, wanted, lease).await?;
+            let Some(commit) = plan else {
+                return Ok(answers);
+            };
+            match self.store.commit(&commit).await {
+                Ok(()) => {
+                    for (_, answer) in &answers {
+                        trace(answer);
+                    }
+                    return Ok(answers);
+                }
+                Err(CommitError::Stale) => tracing::debug!("another writer was faster; loading again"),
+                Err(CommitError::LeaseLost) => {
+                    return Err(Refusal::Contended { attempts: 1 });
+                }
+                Err(CommitError::Store(fault)) => return Err(fault.into()),
+            }
+        }
+        Err(Refusal::Contended { attempts: self.settings.commit_attempts })
+    }
+
+    /// Whether each unit is new, a repetition, or a contradiction: of what is stored, or of one before it.
+    async fn courses(&self, units: &[Unit], loaded: &Loaded, claimed: bool) -> Result<Vec<Course>, StoreError> {
+        let stored: HashMap<&EventKey, &StoredEvent> =
+            loaded.events.iter().map(|stored| (&stored.event.key, stored)).collect();
+        let mut first: HashMap<&EventKey, usize> = HashMap::new();
+        let mut courses = Vec::with_capacity(units.len());
+        for (place, unit) in units.iter().enumerate() {
+            let key = &unit.event.key;
+            let course = match (first.get(key), stored.get(key)) {
+                (Some(earlier), _) if self.same(&unit.event, &units[*earlier].event) => Course::Repeat(*earlier),
+                (Some(_), _) => Course::Conflict,
+                (None, None) => Course::Write { insert: true },
+                (None, Some(_)) if claimed => Course::Write { insert: false },
+                (None, Some(stored)) => self.course_of_known(unit, stored).await?,
+            };
+            if matches!(course, Course::Write { .. } | Course::Duplicate(_)) {
+                first.entry(key).or_insert(place);
+            }
+            courses.push(course);
+        }
+        Ok(courses)
+    }
+
+    async fn course_of_known(&self, unit: &Unit, stored: &StoredEvent) -> Result<Course, StoreError> {
+        if unit.event.digest != stored.event.digest {
+            let query = EventQuery { key: Some(unit.event.key.clone()), limit: 1, ..EventQuery::default() };
+            let with_body = self.store.events(&query).await?;
+            if !with_body.first().is_some_and(|known| self.same(&unit.event, &known.event)) {
+                return Ok(Course::Conflict);
+            }
+        }
+        let ignored_still = matches!(&unit.reading, Ok(event) if event.meaning == Meaning::Ignored);
+        let fetch_still = matches!(&unit.reading, Ok(Event { meaning: Meaning::Fetch(_), .. }));
+        Ok(match stored.status {
+            EventStatus::Parked | EventStatus::Processed => Course::Duplicate(stored.status),
+            EventStatus::Ignored if ignored_still => Course::Duplicate(stored.status),
+            EventStatus::Received if fetch_still && stored.reason.is_some() => Course::Duplicate(stored.status),
+            EventStatus::Conflict | EventStatus::Failed | EventStatus::Ignored | EventStatus::Received => {
+                Course::Write { insert: false }
+            }
+        })
+    }
+
+    fn same(&self, one: &NewEvent, other: &NewEvent) -> bool {
+        one.digest == other.digest
+            || self
+                .providers
+                .get(&one.key.source.provider)
+                .is_some_and(|provider| provider.same_content(&one.body, &other.body))
+    }
+
+    /// The commit for all units, if there is anything to write, and the answer to each.
+    async fn plan(
+        &self,
+        units: &[Unit],
+        courses: &[Course],
+        loaded: Loaded,
+        wanted: Wanted,
+        lease: Option<&Lease>,
+    ) -> Result<(Option<crate::store::Commit>, Vec<Answer>), StoreError> {
+        let facts: Vec<Fact> = units
+            .iter()
+            .zip(courses)
+            .filter(|(_, course)| matches!(course, Course::Write { .. }))
+            .flat_map(|(unit, _)| facts_of(unit).iter().cloned())
+            .collect();
+        let attempts: HashMap<EventKey, u32> =
+            loaded.events.iter().map(|stored| (stored.event.key.clone(), stored.attempts)).collect();
+        let mut plan = Plan::new(self, loaded, wanted);
+        plan.take_in(&facts).await?;
+        plan.settle_owners().await?;
+
+        let mut answers: Vec<Answer> = Vec::with_capacity(units.len());
+        for (unit, course) in units.iter().zip(courses) {
+            let answer = match course {
+                Course::Conflict => {
+                    plan.commit.conflicts.push(Conflict { event: unit.event.clone() });
+                    Err(Refusal::Conflict { event: unit.event.key.public_id() })
+                }
+                Course::Duplicate(status) => Ok(receipt(unit, *status, true)),
+                Course::Repeat(earlier) => match &answers[*earlier].1 {
+                    Ok(answered) => Ok(receipt(unit, answered.status, true)),
+                    Err(_) => refuse_unreadable(unit),
+                },
+                Course::Write { insert } => {
+                    let tried = attempts.get(&unit.event.key).copied().unwrap_or_default();
+                    let write = event_write(unit, *insert, tried, &plan);
+                    let answer = answer(unit, &write, &plan);
+                    plan.commit.events.push(write);
+                    answer
+                }
+            };
+            answers.push((unit.index, answer));
+        }
+        plan.commit.facts = facts;
+        plan.commit.lease = lease.cloned();
+        let commit = plan.finish();
+        let nothing = commit.events.is_empty() && commit.conflicts.is_empty() && commit.subjects.is_empty();
+        Ok(((!nothing).then_some(commit), answers))
+    }
+}
+
+fn wanted(units: &[Unit]) -> Wanted {
+    let events: BTreeSet<&EventKey> = units.iter().map(|unit| &unit.event.key).collect();
+    let subjects: BTreeSet<_> = units.iter().flat_map(facts_of).map(|fact| &fact.subject).collect();
+    Wanted { events: events.into_iter().cloned().collect(), subjects: subjects.into_iter().cloned().collect() }
+}
+
+pub(super) fn facts_of(unit: &Unit) -> &[Fact] {
+    match &unit.reading {
+        Ok(Event { meaning: Meaning::Facts(facts), .. }) => facts,
+        Ok(_) | Err(_) => &[],
+    }
+}
+
+/// How long a failed event rests before it is tried again: a minute, doubled each time, at most a day, twenty times.
+/// A fault of configuration is not tried again by itself.
+fn due_after(attempts: u32, fault: &ReadFault, now: Timestamp) -> Option<Timestamp> {
+    match fault {
+        ReadFault::WrongAccount | ReadFault::WrongMode { .. } => None,
+        ReadFault::NotJson { .. } | ReadFault::NotUtf8 { .. } | ReadFault::Shape { .. } if attempts >= 20 => None,
+        ReadFault::NotJson { .. } | ReadFault::NotUtf8 { .. } | ReadFault::Shape { .. } => {
+            Some(now.plus_seconds((60_i64 << attempts.min(11)).min(24 * 3600)))
+        }
+    }
+}
+
+pub(super) fn event_write(unit: &Unit, insert: bool, tried: u32, plan: &Plan<'_>) -> EventWrite {
+    let attempts = tried.saturating_add(1);
+    let (status, reason, due_at) = match &unit.reading {
+        Ok(Event { meaning: Meaning::Facts(facts), .. }) => {
+            match facts.iter().any(|fact| plan.is_parked(&fact.subject)) {
+                true => (EventStatus::Parked, None, None),
+                false => (EventStatus::Processed, None, None),
+            }
+        }
+        Ok(Event { meaning: Meaning::Fetch(need), .. }) => {
+            (EventStatus::Received, Some(Reason::Fetch(need.clone())), None)
+        }
+        Ok(Event { meaning: Meaning::Ignored, .. }) => (EventStatus::Ignored, None, None),
+        Err(Unreadable { fault, .. }) => {
+            let due_at = due_after(attempts, fault, unit.event.received_at);
+            (EventStatus::Failed, Some(Reason::Read(fault.clone())), due_at)
+        }
+    };
+    EventWrite { event: unit.event.clone(), insert, status, reason, attempts, due_at }
+}
+
+fn answer(unit: &Unit, write: &EventWrite, plan: &Plan<'_>) -> Result<WebhookReceipt, Refusal> {
+    if unit.reading.is_err() {
+        return refuse_unreadable(unit);
+    }
+    let facts = facts_of(unit);
+    let mut receipt = receipt(unit, write.status, false);
+    receipt.transitions = plan.brought_by(&unit.event.key);
+    let subjects: BTreeMap<_, _> = facts.iter().map(|fact| (&fact.subject, ())).collect();
+    for subject in subjects.into_keys() {
+        let open = plan.open_of(subject);
+        let named = || subject.public_id();
+        receipt.reconciliation.extend(open.ambiguous.then(|| Reconciliation::Ambiguous { subject: named() }));
+        receipt.reconciliation.extend(open.contradicted.then(|| Reconciliation::ContractBroken { subject: named() }));
+        receipt.reconciliation.extend(open.parked.then(|| Reconciliation::OwnerUnknown { subject: named() }));
+    }
+    if matches!(write.reason, Some(Reason::Fetch(_))) {
+        receipt.reconciliation.push(Reconciliation::FetchNeeded);
+    }
+    Ok(receipt)
+}
+
+/// The answer to a unit that couldn't be read. One that could is answered as an accepted repetition.
+fn refuse_unreadable(unit: &Unit) -> Result<WebhookReceipt, Refusal> {
+    match &unit.reading {
+        Err(Unreadable { fault, .. }) => {
+            Err(Refusal::Unreadable { event: unit.event.key.public_id(), fault: fault.clone() })
+        }
+        Ok(_) => Ok(receipt(unit, EventStatus::Processed, true)),
+    }
+}
+
+fn receipt(unit: &Unit, status: EventStatus, duplicate: bool) -> WebhookReceipt {
+    let at = unit.event.received_at;
+    let stage = |stage| StageReceipt { stage, at };
+    let facts = if duplicate { 0 } else { facts_of(unit).len() };
+    let mut stages = vec![stage(Stage::AcceptEvent)];
+    if !duplicate {
+        stages.push(stage(Stage::PersistFact));
+    }
+    if facts > 0 {
+        stages.push(stage(Stage::RefreshProjection));
+    }
+    WebhookReceipt {
+        workflow: "webhook.receive",
+        event: unit.event.key.public_id(),
+        event_type: unit.event.event_type.clone(),
+        status,
+        duplicate,
+        stages,
+        facts,
+        transitions: Vec::new(),
+        reconciliation: Vec::new(),
+        answers: Answers {
+            input_accepted: true,
+            provider_changed: false,
+            local_facts_stored: facts > 0 || (duplicate && status == EventStatus::Processed),
+            refresh_owed: matches!(status, EventStatus::Received | EventStatus::Parked),
+        },
+    }
+}
+
+fn trace(answer: &Result<WebhookReceipt, Refusal>) {
+    match answer {
+        Ok(receipt) => tracing::info!(
+            event = receipt.event,
+            event_type = receipt.event_type,
+            status = receipt.status.as_str(),
+            duplicate = receipt.duplicate,
+            transitions = receipt.transitions.len(),
+            "webhook received"
+        ),
+        Err(refusal) => tracing::warn!(code = refusal.code(), reason = %refusal, "webhook refused"),
+    }
+}

@@ -1,0 +1,86 @@
+//! Decides what can be asked of what is stored: the projection, one customer, events.
+
+use crate::{
+    engine::Engine,
+    error::StoreError,
+    id::{CustomerId, ObjectKind, ProviderId, Source},
+    snapshot::{Projection, Reading, customer::CustomerSnapshot},
+    store::{EventQuery, StoredEvent, StoredSubject, SubjectQuery},
+    time::Timestamp,
+};
+
+/// How many subjects are read at a time.
+const PAGE: u32 = 500;
+
+/// Which projection is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectionQuery {
+    /// Only what lives here; none takes everything, which is meant for databases with one source.
+    pub source: Option<Source>,
+    /// The reader's clock.
+    pub as_of: Timestamp,
+}
+
+impl Engine {
+    /// Reads the projection.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn projection(&self, query: &ProjectionQuery) -> Result<Projection, StoreError> {
+        let filter = SubjectQuery { source: query.source.clone(), ..SubjectQuery::default() };
+        let subjects = self.all_subjects(filter).await?;
+        Ok(Projection::of(&subjects, self.reading(query.as_of)))
+    }
+
+    /// Reads one customer, by the application's id or, while none is linked, by the provider's. None when nobody has
+    /// heard of it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn customer(&self, id: &CustomerId, as_of: Timestamp) -> Result<Option<CustomerSnapshot>, StoreError> {
+        let mut subjects =
+            self.all_subjects(SubjectQuery { owner: Some(id.clone()), ..SubjectQuery::default() }).await?;
+        let mut customers: Vec<ProviderId> = subjects
+            .iter()
+            .filter(|stored| stored.subject.root.kind == ObjectKind::Customer)
+            .map(|stored| stored.subject.root.id.clone())
+            .collect();
+        if customers.is_empty() {
+            customers.extend(ProviderId::new(id.as_str()));
+        }
+        let of_customers = SubjectQuery { customers: Some(customers), ..SubjectQuery::default() };
+        subjects.extend(self.all_subjects(of_customers).await?);
+        subjects.sort_by(|one, other| one.subject.cmp(&other.subject));
+        subjects.dedup_by(|one, other| one.subject == other.subject);
+        if subjects.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Projection::of(&subjects, self.reading(as_of)).customer()))
+    }
+
+    /// Lists events with their bodies.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
+        self.store.events(query).await
+    }
+
+    fn reading(&self, as_of: Timestamp) -> Reading<'_> {
+        Reading { catalog: &self.settings.catalog, policy: &self.settings.policy, as_of }
+    }
+
+    async fn all_subjects(&self, filter: SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
+        let mut all = Vec::new();
+        loop {
+            let after = all.last().map(|stored: &StoredSubject| stored.subject.clone());
+            let query = SubjectQuery { after, limit: PAGE, ..filter.clone() };
+            let page = self.store.subjects(&query).await?;
+            let done = page.len() < PAGE as usize;
+            all.extend(page);
+            if done {
+                return Ok(all);
+            }
+        }
+    }
+}

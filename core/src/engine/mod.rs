@@ -1,0 +1,170 @@
+//! Decides the way of a delivery: verify, read, fold, commit. Everything provider-specific is asked of an adapter,
+//! everything durable of a store; time comes in with each call.
+
+mod ingest;
+mod inspect;
+mod owner;
+mod plan;
+mod replay;
+mod work;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+pub use inspect::ProjectionQuery;
+pub use replay::{RebuildReport, ReplayReport, Selection};
+pub use work::WorkReport;
+
+use crate::{
+    catalog::Catalog,
+    delivery::{Delivery, Limits},
+    entitlement::AccessPolicy,
+    error::Refusal,
+    id::ProviderName,
+    provider::{Provider, Unreadable},
+    receipt::WebhookReceipt,
+    store::{NewEvent, Store},
+    verify::{self, VerifiedDelivery},
+};
+use ingest::Unit;
+
+/// The engine: adapters, a store, and what the application decided.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use purchase_core::{engine::Engine, store::memory::MemoryStore};
+/// let engine = Engine::new(Arc::new(MemoryStore::new()));
+/// ```
+#[derive(Clone)]
+pub struct Engine {
+    providers: BTreeMap<ProviderName, Arc<dyn Provider>>,
+    store: Arc<dyn Store>,
+    settings: Settings,
+}
+
+/// What the application decides.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Prices and offers.
+    pub catalog: Catalog,
+    /// Which states give access.
+    pub policy: AccessPolicy,
+    /// What is taken at most from outside.
+    pub limits: Limits,
+    /// How often a commit is tried when other writers keep changing the same subjects.
+    pub commit_attempts: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            catalog: Catalog::default(),
+            policy: AccessPolicy::default(),
+            limits: Limits::default(),
+            commit_attempts: 32,
+        }
+    }
+}
+
+impl Engine {
+    /// An engine without adapters.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { providers: BTreeMap::new(), store, settings: Settings::default() }
+    }
+
+    /// Adds an adapter, replacing one of the same name.
+    #[must_use]
+    pub fn with_provider(mut self, provider: Arc<dyn Provider>) -> Self {
+        self.providers.insert(provider.name().clone(), provider);
+        self
+    }
+
+    /// Sets what the application decides.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// The same engine over another store.
+    #[must_use]
+    pub fn over(&self, store: Arc<dyn Store>) -> Self {
+        Self { store, ..self.clone() }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Takes one delivery the whole way: when this answers with a receipt, the event and all its effects are durable
+    /// in one commit, and the endpoint may answer [`WebhookReceipt::http_status`].
+    ///
+    /// # Errors
+    /// A [`Refusal`] with the HTTP status to answer. What authenticated is kept also then, unless the store refused.
+    pub async fn handle(&self, delivery: Delivery) -> Result<WebhookReceipt, Refusal> {
+        match self.handle_many(vec![delivery]).await?.pop() {
+            Some(answer) => answer,
+            None => Err(Refusal::TooMany { deliveries: 1, limit: self.settings.limits.deliveries }),
+        }
+    }
+
+    /// Takes many deliveries the whole way together: one load, one fold per subject, one commit. Answers stand in the
+    /// order of the deliveries; one that is refused doesn't hinder the others.
+    ///
+    /// # Errors
+    /// Only what concerns all of them: too many, or the store. Then nothing was written.
+    pub async fn handle_many(
+        &self,
+        deliveries: Vec<Delivery>,
+    ) -> Result<Vec<Result<WebhookReceipt, Refusal>>, Refusal> {
+        let limit = self.settings.limits.deliveries;
+        if deliveries.len() > limit {
+            return Err(Refusal::TooMany { deliveries: deliveries.len(), limit });
+        }
+        let mut answers: Vec<Option<Result<WebhookReceipt, Refusal>>> = Vec::with_capacity(deliveries.len());
+        let mut units = Vec::with_capacity(deliveries.len());
+        for (index, delivery) in deliveries.into_iter().enumerate() {
+            match self.read(delivery) {
+                Ok((event, reading)) => {
+                    units.push(Unit { index, event, reading });
+                    answers.push(None);
+                }
+                Err(refusal) => answers.push(Some(Err(refusal))),
+            }
+        }
+        for (index, answer) in self.ingest(units, None).await? {
+            answers[index] = Some(answer);
+        }
+        Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// Keeps one delivery as received and answers at once; [`work`](Self::work) processes it later. For endpoints
+    /// that must answer before the work is done.
+    ///
+    /// # Errors
+    /// A [`Refusal`], before anything is kept.
+    pub async fn accept(&self, delivery: Delivery) -> Result<bool, Refusal> {
+        let (event, _) = self.read(delivery)?;
+        Ok(self.store.accept(&[event]).await?.into_iter().any(|new| new))
+    }
+
+    fn provider(&self, name: &ProviderName) -> Result<&Arc<dyn Provider>, Refusal> {
+        self.providers.get(name).ok_or_else(|| Refusal::UnknownProvider { provider: name.to_string() })
+    }
+
+    fn verify(&self, delivery: Delivery) -> Result<VerifiedDelivery, Refusal> {
+        let limits = &self.settings.limits;
+        let provider = self.provider(&delivery.provider)?;
+        verify::within_limits(&delivery, limits)
+            .map_err(|bytes| Refusal::BodyTooLarge { bytes, limit: limits.body_bytes })?;
+        let claim = provider.claim(&delivery.headers, limits)?;
+        Ok(verify::verify(delivery, &claim, provider.trust())?)
+    }
+
+    fn read(&self, delivery: Delivery) -> Result<(NewEvent, Result<crate::provider::Event, Unreadable>), Refusal> {
+        let verified = self.verify(delivery)?;
+        let provider = self.provider(&verified.delivery().provider)?;
+        let reading = provider.read(&verified);
+        Ok((ingest::new_event(&reading, verified.into_delivery()), reading))
+    }
+}

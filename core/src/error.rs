@@ -1,0 +1,225 @@
+//! Decides what every failure means: whose fault it is, whether to try again, and what the sender is answered. No
+//! other file maps an error to an HTTP status.
+
+use crate::{provider::ReadFault, verify::SignatureError};
+
+/// Why a delivery was not taken. `Display` says what was wrong, where, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The body is over the limit; nothing was read.
+    #[error("the body has {bytes} bytes; at most {limit} are taken")]
+    BodyTooLarge {
+        /// Its size.
+        bytes: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The same event id came before with another body. The first stands; this one is kept for inspection.
+    #[error("{event} came before with another body; the first one stands, this one is kept as a conflict")]
+    Conflict {
+        /// The event's public id.
+        event: String,
+    },
+    /// Other writers kept changing the same subjects.
+    #[error(
+        "gave up after {attempts} attempts, because other writers kept changing the same subjects; nothing was written"
+    )]
+    Contended {
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// More deliveries at once than allowed; none was looked at.
+    #[error("{deliveries} deliveries at once; at most {limit} are taken")]
+    TooMany {
+        /// How many came.
+        deliveries: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// The signature.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The delivery is genuine and can't be used. It is kept, and can be replayed.
+    #[error("{event} can't be used: {fault}; it is kept and can be replayed")]
+    Unreadable {
+        /// The event's public id.
+        event: String,
+        /// What is wrong.
+        #[source]
+        fault: ReadFault,
+    },
+    /// No adapter has this name.
+    #[error("no adapter is registered under the name {provider:?}")]
+    UnknownProvider {
+        /// The name.
+        provider: String,
+    },
+}
+
+impl Refusal {
+    /// The HTTP status that the endpoint answers. Never 2xx, so the provider keeps the event and tries again.
+    pub fn http_status(&self) -> u16 {
+        match self {
+            Refusal::BodyTooLarge { .. } | Refusal::TooMany { .. } => 413,
+            Refusal::Conflict { .. } => 409,
+            Refusal::Contended { .. } => 503,
+            Refusal::Signature(fault) => match fault {
+                SignatureError::Malformed { .. } | SignatureError::Missing { .. } | SignatureError::NoScheme { .. } => {
+                    400
+                }
+                SignatureError::Future { .. } | SignatureError::Mismatch { .. } | SignatureError::Stale { .. } => 401,
+            },
+            Refusal::Store(fault) if fault.is_retryable() => 503,
+            Refusal::Store(_) => 500,
+            Refusal::Unreadable { fault, .. } => match fault {
+                ReadFault::NotJson { .. } | ReadFault::NotUtf8 { .. } | ReadFault::Shape { .. } => 422,
+                ReadFault::WrongAccount | ReadFault::WrongMode { .. } => 403,
+            },
+            Refusal::UnknownProvider { .. } => 404,
+        }
+    }
+
+    /// A short stable word for logs, metrics and answers.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::BodyTooLarge { .. } => "body_too_large",
+            Refusal::Conflict { .. } => "event_conflict",
+            Refusal::Contended { .. } => "contended",
+            Refusal::TooMany { .. } => "too_many_deliveries",
+            Refusal::Signature(fault) => match fault {
+                SignatureError::Future { .. } => "signature_future",
+                SignatureError::Malformed { .. } => "signature_malformed",
+                SignatureError::Mismatch { .. } => "signature_mismatch",
+                SignatureError::Missing { .. } => "signature_missing",
+                SignatureError::NoScheme { .. } => "signature_no_scheme",
+                SignatureError::Stale { .. } => "signature_stale",
+            },
+            Refusal::Store(fault) => fault.code(),
+            Refusal::Unreadable { fault, .. } => match fault {
+                ReadFault::NotJson { .. } => "body_not_json",
+                ReadFault::NotUtf8 { .. } => "body_not_utf8",
+                ReadFault::Shape { .. } => "body_shape",
+                ReadFault::WrongAccount => "wrong_account",
+                ReadFault::WrongMode { .. } => "wrong_mode",
+            },
+            Refusal::UnknownProvider { .. } => "unknown_provider",
+        }
+    }
+}
+
+/// A cause below a store error.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a store could not do its work. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process holds the database.
+    #[error("the database is locked by another process; try again")]
+    Busy {
+        /// The driver's word.
+        #[source]
+        cause: Cause,
+    },
+    /// A stored value can't be read back.
+    #[error("stored data in {table} can't be read; it was written by another program or is damaged")]
+    Corrupt {
+        /// Where.
+        table: &'static str,
+        /// Why.
+        #[source]
+        cause: Cause,
+    },
+    /// There is no room.
+    #[error("the database or its disk is full; make room")]
+    Full {
+        /// The driver's word.
+        #[source]
+        cause: Cause,
+    },
+    /// The database can't be written to.
+    #[error("the database is read-only; check the file's and the folder's permissions")]
+    ReadOnly {
+        /// The driver's word.
+        #[source]
+        cause: Cause,
+    },
+    /// There are no tables.
+    #[error("the database has no schema of this library; run its migrations, which bring it to version {wanted}")]
+    SchemaMissing {
+        /// What this library needs.
+        wanted: u32,
+    },
+    /// The tables are of a newer library.
+    #[error("the database has schema version {found}, this library knows up to {wanted}; upgrade the application")]
+    SchemaNewer {
+        /// What is there.
+        found: u32,
+        /// What this library needs.
+        wanted: u32,
+    },
+    /// The tables are of an older library.
+    #[error("the database has schema version {found}, this library needs {wanted}; run its migrations")]
+    SchemaOlder {
+        /// What is there.
+        found: u32,
+        /// What this library needs.
+        wanted: u32,
+    },
+    /// Anything else: the connection, the driver, the disk.
+    #[error("the database can't do {operation}")]
+    Unavailable {
+        /// What was asked of it.
+        operation: &'static str,
+        /// The driver's word.
+        #[source]
+        cause: Cause,
+    },
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anybody doing anything.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            StoreError::Busy { .. } | StoreError::Unavailable { .. } => true,
+            StoreError::Corrupt { .. }
+            | StoreError::Full { .. }
+            | StoreError::ReadOnly { .. }
+            | StoreError::SchemaMissing { .. }
+            | StoreError::SchemaNewer { .. }
+            | StoreError::SchemaOlder { .. } => false,
+        }
+    }
+
+    /// A short stable word for logs, metrics and answers.
+    pub fn code(&self) -> &'static str {
+        match self {
+            StoreError::Busy { .. } => "store_busy",
+            StoreError::Corrupt { .. } => "store_corrupt",
+            StoreError::Full { .. } => "store_full",
+            StoreError::ReadOnly { .. } => "store_read_only",
+            StoreError::SchemaMissing { .. } => "store_schema_missing",
+            StoreError::SchemaNewer { .. } => "store_schema_newer",
+            StoreError::SchemaOlder { .. } => "store_schema_older",
+            StoreError::Unavailable { .. } => "store_unavailable",
+        }
+    }
+}
+
+/// Why a commit did not happen. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The lease on the events is no longer held.
+    #[error("the lease on the claimed events was lost")]
+    LeaseLost,
+    /// A subject or an event changed since it was loaded.
+    #[error("a subject or an event changed since it was loaded")]
+    Stale,
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

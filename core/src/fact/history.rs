@@ -1,0 +1,215 @@
+//! Decides the state of one object from its photographs. [`History`] is the set of all of them; [`Register`] is what
+//! is kept of it between deliveries: the last tie, and what was settled before it.
+//!
+//! A photograph that is not older than the register's tie is applied to it, whatever came before: that is the usual
+//! case and costs the same for the tenth fact as for the ten-thousandth. An older one is [`Late`], and the object is
+//! folded from its history again. Both give the same register.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    fact::{
+        Version,
+        order::{self, Photograph},
+        photo::Photo,
+    },
+    time::Timestamp,
+};
+
+/// Every photograph of one object, by version. Joining two histories is union: associative, commutative, idempotent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History(BTreeMap<Version, Vec<Photograph>>);
+
+impl History {
+    /// Joins one photograph. One event shows an object once.
+    pub fn insert(&mut self, version: Version, photograph: Photograph) {
+        insert(self.0.entry(version).or_default(), photograph);
+    }
+
+    /// Joins another history of the same object.
+    pub fn merge(&mut self, other: Self) {
+        for (version, tied) in other.0 {
+            for photograph in tied {
+                self.insert(version, photograph);
+            }
+        }
+    }
+
+    /// Folds from the first photograph to the last, telling each settled instant; none for an empty history.
+    pub fn fold(self, mut tell: impl FnMut(Option<&Settled>, &Settled)) -> Option<Register> {
+        let mut instants = self.0.into_iter();
+        let (version, tied) = instants.next()?;
+        let mut register = Register { version, tied, before: None };
+        for (version, tied) in instants {
+            let settled = register.settled();
+            tell(register.before.as_ref(), &settled);
+            register = Register { version, tied, before: Some(settled) };
+        }
+        tell(register.before.as_ref(), &register.settled());
+        Some(register)
+    }
+}
+
+/// Keeps photographs ordered by event, each event once.
+fn insert(tied: &mut Vec<Photograph>, photograph: Photograph) {
+    match tied.binary_search_by(|known| known.event.cmp(&photograph.event)) {
+        Ok(known) => tied[known] = photograph,
+        Err(place) => tied.insert(place, photograph),
+    }
+}
+
+/// What is kept of an object's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Register {
+    /// The version of the last tie.
+    version: Version,
+    /// The last tie: every photograph with that version, ordered by event.
+    tied: Vec<Photograph>,
+    /// What was settled before.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    before: Option<Settled>,
+}
+
+/// The photograph is older than what was settled: the object has to be folded from its history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Late;
+
+impl Register {
+    /// A register of one photograph.
+    pub fn new(version: Version, photograph: Photograph) -> Self {
+        Self { version, tied: vec![photograph], before: None }
+    }
+
+    /// Takes one photograph in.
+    ///
+    /// # Errors
+    /// [`Late`] when it is older than the last tie; the register is unchanged.
+    pub fn apply(&mut self, version: Version, photograph: Photograph) -> Result<(), Late> {
+        if version < self.version {
+            return Err(Late);
+        }
+        if version > self.version {
+            self.before = Some(self.settled());
+            self.version = version;
+            self.tied.clear();
+        }
+        insert(&mut self.tied, photograph);
+        Ok(())
+    }
+
+    /// The version of the last tie.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// What was settled before the last tie.
+    pub fn before(&self) -> Option<&Settled> {
+        self.before.as_ref()
+    }
+
+    /// The object's state after the last tie.
+    pub fn settled(&self) -> Settled {
+        let before = self.before.as_ref();
+        match order::settle(&self.tied, before.map(|settled| &settled.last)) {
+            Some(verdict) => Settled::after(before, &verdict, self),
+            // A register is made of at least one photograph and only gains.
+            None => before.cloned().unwrap_or_else(|| panic!("a register without a photograph")),
+        }
+    }
+}
+
+/// An object's state once an instant is settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// The last photograph as the provider's order gives it.
+    last: Photo,
+    /// What is shown, where that is another: an end that a later photograph contradicts, or the last state that could
+    /// be read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    shown: Option<Photo>,
+    /// The instant.
+    pub at: Timestamp,
+    /// Since when the shown state is what it is.
+    pub since: Timestamp,
+    /// When the first photograph was taken.
+    pub first_at: Timestamp,
+    /// Whether only event ids ordered the last tie.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub ambiguous: bool,
+    /// Whether a later photograph contradicts an end.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub contradicted: bool,
+}
+
+impl Settled {
+    /// The state to show.
+    pub fn shown(&self) -> &Photo {
+        self.shown.as_ref().unwrap_or(&self.last)
+    }
+
+    /// The last photograph, even one that contradicts an end or that can't be read alone.
+    pub fn last(&self) -> &Photo {
+        &self.last
+    }
+
+    fn after(before: Option<&Self>, verdict: &order::Verdict<'_>, register: &Register) -> Self {
+        let at = register.version.at;
+        let last = verdict.winner.photo.clone();
+        let mut shown = last.clone();
+        let mut contradicted = false;
+        if let Some(before) = before {
+            contradicted = before.contradicted;
+            match before.shown() {
+                end if end.is_terminal() && (!last.is_terminal() || last.progress() < end.progress()) => {
+                    contradicted |= last.is_readable();
+                    shown = end.clone();
+                }
+                known if known.is_readable() && !last.is_readable() => shown = carry_known(known, &last),
+                known => shown.keep_write_once(known),
+            }
+        }
+        for photograph in &register.tied {
+            shown.keep_write_once(&photograph.photo);
+        }
+        let since = match before {
+            Some(before) if same_state(before.shown(), &shown) => before.since,
+            _ => at,
+        };
+        Self {
+            at,
+            since,
+            first_at: before.map_or(at, |before| before.first_at),
+            ambiguous: verdict.ambiguous,
+            contradicted,
+            shown: (shown != last).then_some(shown),
+            last,
+        }
+    }
+}
+
+/// What a photograph that can't be read alone leaves of the state known before.
+fn carry_known(known: &Photo, last: &Photo) -> Photo {
+    let mut shown = known.clone();
+    match (&mut shown, last) {
+        (Photo::Customer(shown), Photo::Customer(last)) => shown.deleted = last.deleted,
+        (Photo::Product(shown), Photo::Product(last)) => (shown.deleted, shown.active) = (last.deleted, last.active),
+        (Photo::Price(shown), Photo::Price(last)) => (shown.deleted, shown.active) = (last.deleted, last.active),
+        (Photo::Subscription(shown), Photo::Subscription(last)) => {
+            let status = shown.status;
+            *shown = last.clone();
+            shown.status = status;
+        }
+        _ => {}
+    }
+    shown
+}
+
+/// Whether two photographs show the same state in the narrow sense: not the same details.
+fn same_state(one: &Photo, other: &Photo) -> bool {
+    match (one, other) {
+        (Photo::Subscription(one), Photo::Subscription(other)) => one.status == other.status,
+        _ => one.progress() == other.progress(),
+    }
+}

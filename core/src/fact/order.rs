@@ -1,0 +1,269 @@
+//! Decides which of two photographs wins. Everything that breaks a tie stands here, and nowhere else.
+//!
+//! Photographs of one object are ordered by [`Version`](super::Version). Those with equal versions are *tied*, and
+//! settled in this order:
+//!
+//! 1. **Terminal states.** An object doesn't come back, so if any tied photograph is terminal, only those count.
+//! 2. **The trail.** A photograph with a prior state is an edge from that state to its own. The object walked all
+//!    edges once, so the state it stopped at is the one that was entered once more often than it was left. Being
+//!    created counts as an entry; so does being in a state when the instant began. This settles chains and cycles.
+//! 3. **Phase**, for states that the trail leaves open: created before changed before ended.
+//! 4. **Progress** of the state, declared per kind of object, then its **measures** that only grow.
+//! 5. Last resort: a state on the trail before one that no evidence touches, then the bytes of the event id. Where
+//!    only this separated different states the verdict is *ambiguous*, and someone has to ask the provider.
+//!
+//! An edge may come twice, because providers sometimes make two events of one change. A walk that such a twin makes
+//! impossible (two ends) is walked again with each edge counted once.
+
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    fact::{Phase, photo::Photo},
+    id::{ProviderId, exposed},
+};
+
+/// What one event shows of one object, within a tie.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Photograph {
+    /// The event.
+    #[serde(with = "exposed")]
+    pub event: ProviderId,
+    /// The part of the object's life.
+    pub phase: Phase,
+    /// The state.
+    pub photo: Photo,
+    /// The state before, by evidence.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub prior: Option<Photo>,
+}
+
+/// Who won a tie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict<'a> {
+    /// The photograph of the last state.
+    pub winner: &'a Photograph,
+    /// Whether only the last resort separated it from another state.
+    pub ambiguous: bool,
+}
+
+/// Settles a tie: the state that the object had last among `tied`, given the state `before` it. A function of the
+/// set: the order of `tied` doesn't matter. None when there is nothing to settle.
+pub fn settle<'a>(tied: &'a [Photograph], before: Option<&Photo>) -> Option<Verdict<'a>> {
+    if let [only] = tied {
+        return Some(Verdict { winner: only, ambiguous: false });
+    }
+    let ends = ends_of_trail(tied, before);
+    let mut states: HashMap<&Photo, Candidate<'a>> = HashMap::new();
+    for photograph in tied {
+        let standing = ends.standing(&photograph.photo);
+        let candidate = Candidate { photograph, standing };
+        let best = states.entry(&photograph.photo).or_insert(candidate);
+        if candidate.represents_better_than(best) {
+            *best = candidate;
+        }
+    }
+    let mut open: Vec<Candidate<'a>> = states.into_values().collect();
+    if open.iter().any(|candidate| candidate.photograph.photo.is_terminal()) {
+        open.retain(|candidate| candidate.photograph.photo.is_terminal());
+    }
+    if open.iter().any(|candidate| candidate.standing != Standing::Passed) {
+        open.retain(|candidate| candidate.standing != Standing::Passed);
+    }
+    open.sort_by_key(|candidate| Reverse(candidate.rank()));
+    let (winner, rest) = open.split_first()?;
+    let ambiguous = rest.first().is_some_and(|next| next.evidence() == winner.evidence());
+    Some(Verdict { winner: winner.photograph, ambiguous })
+}
+
+/// What the trail says of a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    /// The object went through it and left.
+    Passed,
+    /// No edge touches it.
+    Untouched,
+    /// The object stopped there.
+    End,
+}
+
+/// One state of the tie, by its best photograph.
+#[derive(Clone, Copy)]
+struct Candidate<'a> {
+    photograph: &'a Photograph,
+    standing: Standing,
+}
+
+impl<'a> Candidate<'a> {
+    fn represents_better_than(&self, other: &Self) -> bool {
+        (self.photograph.phase, &self.photograph.event) > (other.photograph.phase, &other.photograph.event)
+    }
+
+    /// What speaks for this state being the last, short of the last resort.
+    fn evidence(&self) -> (Phase, u8, [i64; 3]) {
+        let photo = &self.photograph.photo;
+        (self.photograph.phase, photo.progress(), photo.measures())
+    }
+
+    fn rank(&self) -> ((Phase, u8, [i64; 3]), Standing, &'a ProviderId) {
+        (self.evidence(), self.standing, &self.photograph.event)
+    }
+}
+
+/// How often each state was entered more than left.
+struct Trail<'a> {
+    balance: HashMap<&'a Photo, i64>,
+    touched: HashSet<&'a Photo>,
+}
+
+impl Trail<'_> {
+    fn standing(&self, photo: &Photo) -> Standing {
+        match (self.touched.contains(photo), self.balance.get(photo)) {
+            (false, _) => Standing::Untouched,
+            (true, Some(1..)) => Standing::End,
+            (true, _) => Standing::Passed,
+        }
+    }
+
+    fn ends(&self) -> usize {
+        self.touched.iter().filter(|photo| self.standing(photo) == Standing::End).count()
+    }
+}
+
+fn ends_of_trail<'a>(tied: &'a [Photograph], before: Option<&'a Photo>) -> Trail<'a> {
+    let edges: Vec<(&Photo, &Photo)> = tied
+        .iter()
+        .filter_map(|photograph| Some((photograph.prior.as_ref()?, &photograph.photo)))
+        .filter(|(prior, photo)| prior != photo)
+        .collect();
+    let created: HashSet<&Photo> = tied
+        .iter()
+        .filter(|photograph| photograph.phase == Phase::Created)
+        .map(|photograph| &photograph.photo)
+        .collect();
+    let entries: Vec<&Photo> = match created.is_empty() {
+        true => before.into_iter().collect(),
+        false => created.into_iter().collect(),
+    };
+    let trail = walk(&edges, &entries);
+    if trail.ends() <= 1 {
+        return trail;
+    }
+    let once: HashSet<(&Photo, &Photo)> = edges.iter().copied().collect();
+    let single = walk(&once.into_iter().collect::<Vec<_>>(), &entries);
+    if single.ends() == 1 { single } else { trail }
+}
+
+fn walk<'a>(edges: &[(&'a Photo, &'a Photo)], entries: &[&'a Photo]) -> Trail<'a> {
+    let mut balance: HashMap<&Photo, i64> = HashMap::new();
+    for entered in entries {
+        *balance.entry(entered).or_default() += 1;
+    }
+    for (left, entered) in edges {
+        *balance.entry(left).or_default() -= 1;
+        *balance.entry(entered).or_default() += 1;
+    }
+    Trail { balance, touched: edges.iter().flat_map(|(left, entered)| [*left, *entered]).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fact::photo::{Item, Subscription, SubscriptionStatus},
+        time::Timestamp,
+    };
+
+    /// An active subscription of a quantity, perhaps with its end scheduled: `5`, or `5!`.
+    fn state(text: &str) -> Photo {
+        let (text, scheduled) = text.strip_suffix('!').map_or((text, false), |rest| (rest, true));
+        let (quantity, status) = match text {
+            "x" => (0, SubscriptionStatus::Canceled),
+            digits => (digits.parse().expect("digits"), SubscriptionStatus::Active),
+        };
+        Photo::Subscription(Box::new(Subscription {
+            status,
+            provider_status: String::new(),
+            items: vec![Item { price: ProviderId::new("price").expect("id"), quantity: Some(quantity) }],
+            period: None,
+            trial_end: None,
+            cancel_at: scheduled.then_some(Timestamp::EPOCH),
+            ended_at: None,
+            collection_paused: false,
+        }))
+    }
+
+    /// `+5` created at 5, `5>6` changed from 5 to 6, `6` seen at 6, `-x` ended.
+    fn photograph(event: usize, text: &str) -> Photograph {
+        let (phase, rest) = match text.split_at(1) {
+            ("+", rest) => (Phase::Created, rest),
+            ("-", rest) => (Phase::Ended, rest),
+            _ => (Phase::Changed, text),
+        };
+        let (prior, photo) = match rest.split_once('>') {
+            Some((prior, photo)) => (Some(state(prior)), state(photo)),
+            None => (None, state(rest)),
+        };
+        // Ids fall as events go on, so that the last resort is never right by accident.
+        Photograph { event: ProviderId::new(format!("e{}", 99 - event)).expect("id"), phase, photo, prior }
+    }
+
+    #[track_caller]
+    fn check(before: Option<&str>, events: &str, expect: &str, ambiguous: bool) {
+        let mut tied: Vec<_> = events.split_whitespace().enumerate().map(|(n, text)| photograph(n, text)).collect();
+        let before = before.map(state);
+        for _ in 0..tied.len() {
+            tied.rotate_left(1);
+            let verdict = settle(&tied, before.as_ref()).expect("not empty");
+            assert_eq!(verdict.winner.photo, state(expect), "{events}");
+            assert_eq!(verdict.ambiguous, ambiguous, "{events}");
+        }
+    }
+
+    #[test]
+    fn chains_end_at_their_end() {
+        check(None, "+1 1>5 5>6", "6", false);
+        check(Some("1"), "1>5 5>6", "6", false);
+        check(None, "1>5 5>6", "6", false);
+        check(None, "6>5 +6", "5", false);
+    }
+
+    #[test]
+    fn cycles_end_where_the_walk_ends() {
+        check(None, "+1 1>1! 1!>1 1>2", "2", false);
+        check(Some("1"), "1>1! 1!>1 1>2", "2", false);
+        check(Some("1"), "1>1! 1!>1", "1", false);
+        check(Some("1"), "1>1! 1!>1 1>1!", "1!", false);
+        check(Some("1!"), "1!>1 1>1!", "1!", false);
+    }
+
+    #[test]
+    fn a_cycle_with_an_unknown_start_is_ambiguous() {
+        let tied = [photograph(0, "1>1!"), photograph(1, "1!>1")];
+        assert!(settle(&tied, None).expect("not empty").ambiguous);
+    }
+
+    #[test]
+    fn twins_of_one_change_count_once_when_the_walk_needs_it() {
+        check(Some("1"), "1>5 1>5 5>6", "6", false);
+        check(Some("1"), "1>5 1>5", "5", false);
+    }
+
+    #[test]
+    fn an_end_is_final_and_created_is_first() {
+        check(None, "1>2 -x 2>3", "x", false);
+        check(None, "+1 2", "2", false);
+    }
+
+    #[test]
+    fn states_without_evidence_are_ambiguous() {
+        let tied = [photograph(0, "1"), photograph(1, "2")];
+        assert!(settle(&tied, None).expect("not empty").ambiguous);
+        let same = [photograph(0, "1"), photograph(1, "1")];
+        assert!(!settle(&same, None).expect("not empty").ambiguous);
+    }
+}

@@ -1,0 +1,245 @@
+//! Decides the state of one subject from its facts: a register per object, and the links. Each subject folds alone;
+//! what it takes from others reaches it as facts.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    fact::{
+        Fact, Link, Links, Sight, Version,
+        history::{History, Late, Register, Settled},
+        order::Photograph,
+        pairs,
+        photo::{Charge, Dispute, DisputeState, Photo, Refund, RefundState},
+    },
+    id::{CustomerId, ObjectKind, ObjectRef, ProviderId, Subject, exposed},
+    lifecycle::{self, Transition},
+};
+
+/// What is kept of a subject between deliveries.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubjectState {
+    /// One register per object of the subject.
+    #[serde(with = "pairs")]
+    registers: BTreeMap<ObjectRef, Register>,
+    /// What the subject belongs to.
+    links: Links,
+    /// The owner that it takes from another subject, where it has none of its own. Derived, not evidence: the engine
+    /// sets it anew with every write.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    via: Option<Owner>,
+}
+
+/// Whom a subject belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Owner {
+    /// The application's customer, from metadata; no customer of the provider is known.
+    Application(CustomerId),
+    /// The provider's customer.
+    Provider(#[serde(with = "exposed")] ProviderId),
+}
+
+impl SubjectState {
+    /// Folds a set of facts about one subject: their order doesn't matter.
+    pub fn fold(subject: &Subject, facts: &[Fact]) -> (Self, Vec<Transition>) {
+        let mut histories: BTreeMap<ObjectRef, History> = BTreeMap::new();
+        let mut state = Self::default();
+        for fact in facts {
+            state.join_links(fact);
+            if let Some(sight) = &fact.sight {
+                let history = histories.entry(sight.object.clone()).or_default();
+                history.insert(fact.version, photograph(&fact.event, sight));
+            }
+        }
+        let mut transitions = Vec::new();
+        for (object, history) in histories {
+            let register = history.fold(|before, after| {
+                transitions.extend(transitions_of(subject, &object, before, after));
+            });
+            state.registers.extend(register.map(|register| (object, register)));
+        }
+        transitions.sort();
+        (state, transitions)
+    }
+
+    /// Takes one fact in.
+    ///
+    /// # Errors
+    /// [`Late`] when the fact is older than what was settled; then the subject has to be folded from all its facts.
+    pub fn apply(&mut self, fact: &Fact) -> Result<(), Late> {
+        if let Some(sight) = &fact.sight {
+            let photograph = photograph(&fact.event, sight);
+            match self.registers.get_mut(&sight.object) {
+                Some(register) => register.apply(fact.version, photograph)?,
+                None => {
+                    self.registers.insert(sight.object.clone(), Register::new(fact.version, photograph));
+                }
+            }
+        }
+        self.join_links(fact);
+        Ok(())
+    }
+
+    fn join_links(&mut self, fact: &Fact) {
+        for link in &fact.links {
+            self.links.join(link.clone(), fact.version);
+        }
+    }
+
+    /// Transitions into the state of the last instant of an object.
+    pub fn last_transitions(&self, subject: &Subject, object: &ObjectRef) -> Vec<Transition> {
+        match self.registers.get(object) {
+            Some(register) => transitions_of(subject, object, register.before(), &register.settled()),
+            None => Vec::new(),
+        }
+    }
+
+    /// The version of the last instant of an object.
+    pub fn version_of(&self, object: &ObjectRef) -> Option<Version> {
+        self.registers.get(object).map(Register::version)
+    }
+
+    /// Whether nothing is known of the subject but that it exists.
+    pub fn is_empty(&self) -> bool {
+        self.registers.is_empty() && self.links.is_empty()
+    }
+
+    /// The links.
+    pub fn links(&self) -> &Links {
+        &self.links
+    }
+
+    /// Whom the subject itself says it belongs to.
+    pub fn own_owner(&self) -> Option<Owner> {
+        let provider = self.links.customer().cloned().map(Owner::Provider);
+        provider.or_else(|| self.links.owner().cloned().map(Owner::Application))
+    }
+
+    /// Whom the subject belongs to, by itself or through another.
+    pub fn owner(&self) -> Option<Owner> {
+        self.own_owner().or_else(|| self.via.clone())
+    }
+
+    /// Sets the owner that the subject takes from another.
+    pub fn take_owner(&mut self, via: Option<Owner>) {
+        self.via = via;
+    }
+
+    /// The provider's customer, by itself or through another subject.
+    pub fn customer(&self) -> Option<&ProviderId> {
+        self.links.customer().or(match &self.via {
+            Some(Owner::Provider(id)) => Some(id),
+            Some(Owner::Application(_)) | None => None,
+        })
+    }
+
+    /// The application's customer that the subject itself or the one it takes its owner from names.
+    pub fn application_customer(&self) -> Option<&CustomerId> {
+        self.links.owner().or(match &self.via {
+            Some(Owner::Application(id)) => Some(id),
+            Some(Owner::Provider(_)) | None => None,
+        })
+    }
+
+    /// The subjects whose owner this one would take: what it is for, or came from.
+    pub fn relatives(&self, subject: &Subject) -> Vec<Subject> {
+        let of =
+            |kind, id: &ProviderId| Subject { source: subject.source.clone(), root: ObjectRef::new(kind, id.clone()) };
+        let mut relatives: Vec<Subject> = self
+            .links
+            .iter()
+            .filter_map(|link| match link {
+                Link::Checkout(id) => Some(of(ObjectKind::Checkout, id)),
+                Link::Invoice(id) => Some(of(ObjectKind::Invoice, id)),
+                Link::Payment(id) => Some(of(ObjectKind::Payment, id)),
+                Link::Subscription(id) => Some(of(ObjectKind::Subscription, id)),
+                Link::Customer(_) | Link::Offer(_) | Link::Owner(_) | Link::Product(_) => None,
+            })
+            .collect();
+        relatives.retain(|relative| relative != subject);
+        relatives
+    }
+
+    /// Every object with its settled state.
+    pub fn objects(&self) -> impl Iterator<Item = (&ObjectRef, Settled)> {
+        self.registers.iter().map(|(object, register)| (object, register.settled()))
+    }
+
+    /// What went back of a payment, in minor units: the refunds that succeeded, or what the charges total, if that is
+    /// more. A charge's total counts refunds that are still pending, and those that failed after it was taken.
+    pub fn refunded_minor(&self) -> i64 {
+        let mut succeeded = 0_i64;
+        let mut charged_back = 0_i64;
+        let mut charge_version = None;
+        for (object, register) in &self.registers {
+            match register.settled().shown() {
+                Photo::Refund(Refund { state: RefundState::Succeeded, amount }) => {
+                    succeeded = succeeded.saturating_add(amount.minor());
+                }
+                Photo::Charge(Charge { refunded, .. }) => {
+                    charged_back = charged_back.saturating_add(refunded.minor());
+                    charge_version = charge_version.max(Some(register.version()));
+                }
+                _ => debug_assert!(object.kind != ObjectKind::Charge),
+            }
+        }
+        let Some(charge_version) = charge_version else {
+            return succeeded;
+        };
+        let not_gone: i64 = self
+            .registers
+            .values()
+            .filter_map(|register| match register.settled().shown() {
+                Photo::Refund(refund) => match refund.state {
+                    RefundState::Pending | RefundState::RequiresAction => Some(refund.amount.minor()),
+                    RefundState::Canceled | RefundState::Failed => {
+                        (register.version() >= charge_version).then(|| refund.amount.minor())
+                    }
+                    RefundState::Succeeded | RefundState::Unknown => None,
+                },
+                _ => None,
+            })
+            .sum();
+        succeeded.max(charged_back.saturating_sub(not_gone))
+    }
+
+    /// The weightiest dispute of a payment: lost before open before won.
+    pub fn dispute(&self) -> Option<DisputeState> {
+        let weight = |state: &DisputeState| match state {
+            DisputeState::Lost => 3,
+            DisputeState::Open => 2,
+            DisputeState::Won => 1,
+            DisputeState::Closed | DisputeState::Inquiry | DisputeState::Unknown => 0,
+        };
+        self.objects()
+            .filter_map(|(_, settled)| match settled.shown() {
+                Photo::Dispute(Dispute { state, .. }) => Some(*state),
+                _ => None,
+            })
+            .filter(|state| weight(state) > 0)
+            .max_by_key(weight)
+    }
+
+    /// Objects that only event ids ordered.
+    pub fn ambiguous(&self) -> impl Iterator<Item = &ObjectRef> {
+        self.registers.iter().filter(|(_, register)| register.settled().ambiguous).map(|(object, _)| object)
+    }
+
+    /// Objects whose end a later photograph contradicts.
+    pub fn contradicted(&self) -> impl Iterator<Item = &ObjectRef> {
+        self.registers.iter().filter(|(_, register)| register.settled().contradicted).map(|(object, _)| object)
+    }
+}
+
+fn photograph(event: &ProviderId, sight: &Sight) -> Photograph {
+    Photograph { event: event.clone(), phase: sight.phase, photo: sight.photo.clone(), prior: sight.prior.clone() }
+}
+
+fn transitions_of(subject: &Subject, object: &ObjectRef, before: Option<&Settled>, after: &Settled) -> Vec<Transition> {
+    let named = Subject { source: subject.source.clone(), root: object.clone() };
+    lifecycle::between(before.map(Settled::shown), after.shown())
+        .into_iter()
+        .map(|change| Transition { object: named.public_id(), at: after.at, change })
+        .collect()
+}

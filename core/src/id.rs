@@ -1,0 +1,397 @@
+//! Decides what names things have: whose delivery it is, which object, which customer.
+//! It does not know what the objects mean.
+//!
+//! Provider ids are references, and private: [`ProviderId`] has no `Display` and no `Serialize`, and its `Debug`
+//! shows a digest. [`ProviderId::expose`] is the one way to the text.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// An id that a provider gave to one of its objects or events: opaque text of 1 to 255 bytes.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProviderId(Arc<str>);
+
+impl ProviderId {
+    /// The longest id accepted, in bytes.
+    pub const MAX_BYTES: usize = 255;
+
+    /// Takes an id as the provider wrote it.
+    ///
+    /// # Errors
+    /// [`IdError`] when the text is empty, too long, or holds control characters.
+    pub fn new(text: impl Into<Arc<str>>) -> Result<Self, IdError> {
+        let text = text.into();
+        match () {
+            () if text.is_empty() => Err(IdError::Empty),
+            () if text.len() > Self::MAX_BYTES => Err(IdError::TooLong { bytes: text.len() }),
+            () if text.chars().any(char::is_control) => Err(IdError::ControlCharacter),
+            () => Ok(Self(text)),
+        }
+    }
+
+    /// The raw id. Only for storage, requests to the provider, and output that says it exposes provider ids.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ProviderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProviderId(#{})", short_digest(&[&self.0]))
+    }
+}
+
+/// Why a text is not an id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// The text has a control character.
+    #[error("an id must not hold control characters")]
+    ControlCharacter,
+    /// The text is empty.
+    #[error("an id must not be empty")]
+    Empty,
+    /// The text is longer than [`ProviderId::MAX_BYTES`].
+    #[error("an id of {bytes} bytes is longer than {}", ProviderId::MAX_BYTES)]
+    TooLong {
+        /// Its length.
+        bytes: usize,
+    },
+}
+
+/// First twelve hex digits of a SHA-256 over the parts, each closed by a zero byte.
+fn short_digest(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    hex::encode(&hash.finalize()[..6])
+}
+
+macro_rules! app_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Takes the id as the application wrote it.
+            ///
+            /// # Errors
+            /// [`IdError`] when it is empty, over 255 bytes, or holds control characters.
+            pub fn new(text: impl Into<Arc<str>>) -> Result<Self, IdError> {
+                ProviderId::new(text).map(|id| Self(id.0))
+            }
+
+            /// The id's text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0.as_ref().to_owned()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+app_id! {
+    /// The application's own id of a customer.
+    CustomerId
+}
+app_id! {
+    /// The application's own id of an offer, by custom `product:plan`.
+    OfferId
+}
+app_id! {
+    /// The name of an adapter, as it stands in URLs and in the database: lower case.
+    ProviderName
+}
+
+/// Whether money moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Real money.
+    Live,
+    /// The provider's test mode or sandbox.
+    Test,
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Mode::Live => "live",
+            Mode::Test => "test",
+        })
+    }
+}
+
+/// Where an object lives: provider, account and mode. Part of every key, so that two accounts can't mix.
+///
+/// As text: `provider/account/mode`; the account is empty for the endpoint's own one.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Source {
+    /// The adapter.
+    pub provider: ProviderName,
+    /// The connected account that the event names, if it names one.
+    pub account: Option<ProviderId>,
+    /// Live or test.
+    pub mode: Mode,
+}
+
+impl Source {
+    /// The text kept in the database. It exposes the account's provider id.
+    pub fn expose(&self) -> String {
+        let account = self.account.as_ref().map_or("", ProviderId::expose);
+        format!("{}/{}/{}", self.provider, account, self.mode)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{:?}/{}", self.provider, self.account, self.mode)
+    }
+}
+
+impl From<Source> for String {
+    fn from(source: Source) -> Self {
+        source.expose()
+    }
+}
+
+impl TryFrom<String> for Source {
+    type Error = SourceError;
+    fn try_from(text: String) -> Result<Self, SourceError> {
+        text.parse()
+    }
+}
+
+impl FromStr for Source {
+    type Err = SourceError;
+    fn from_str(text: &str) -> Result<Self, SourceError> {
+        let (provider, rest) = text.split_once('/').ok_or(SourceError)?;
+        let (account, mode) = rest.rsplit_once('/').ok_or(SourceError)?;
+        Ok(Self {
+            provider: ProviderName::new(provider).map_err(|_| SourceError)?,
+            account: match account {
+                "" => None,
+                id => Some(ProviderId::new(id).map_err(|_| SourceError)?),
+            },
+            mode: match mode {
+                "live" => Mode::Live,
+                "test" => Mode::Test,
+                _ => return Err(SourceError),
+            },
+        })
+    }
+}
+
+/// The text is not `provider/account/mode`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a source is written provider/account/mode, mode being live or test")]
+pub struct SourceError;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// What kind of object a provider id names.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum ObjectKind {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl ObjectKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The kind's name in the database and in reports.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// One movement of a payment; a member of the payment's subject.
+    Charge = "charge",
+    /// A hosted checkout session.
+    Checkout = "checkout",
+    /// A customer at the provider.
+    Customer = "customer",
+    /// A dispute or chargeback; a member of the payment's subject.
+    Dispute = "dispute",
+    /// An invoice.
+    Invoice = "invoice",
+    /// A payment.
+    Payment = "payment",
+    /// A price in the provider's catalogue.
+    Price = "price",
+    /// A product in the provider's catalogue.
+    Product = "product",
+    /// A refund; a member of the payment's subject.
+    Refund = "refund",
+    /// A schedule of future changes to a subscription.
+    Schedule = "schedule",
+    /// A subscription.
+    Subscription = "subscription",
+}
+
+impl FromStr for ObjectKind {
+    type Err = UnknownKind;
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| UnknownKind { text: text.to_owned() })
+    }
+}
+
+/// The text names no kind of object.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a kind of object")]
+pub struct UnknownKind {
+    /// The text.
+    pub text: String,
+}
+
+/// An object at a provider, within a source.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ObjectRef {
+    /// Its kind.
+    pub kind: ObjectKind,
+    /// Its provider id.
+    #[serde(with = "exposed")]
+    pub id: ProviderId,
+}
+
+impl ObjectRef {
+    /// Names an object.
+    pub fn new(kind: ObjectKind, id: ProviderId) -> Self {
+        Self { kind, id }
+    }
+}
+
+/// The unit that folds alone and is written at one revision: a customer, a checkout, a subscription, an invoice,
+/// a catalogue object, or a payment together with its charges, refunds and disputes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Subject {
+    /// Where it lives.
+    pub source: Source,
+    /// The object that gives the subject its name.
+    pub root: ObjectRef,
+}
+
+impl Subject {
+    /// An id that is safe to show: derived from the provider reference, never random, and not reversible.
+    pub fn public_id(&self) -> String {
+        let digest = short_digest(&[&self.source.expose(), self.root.kind.as_str(), self.root.id.expose()]);
+        format!("{}_{digest}", self.root.kind.as_str())
+    }
+
+    /// Whether this subject must belong to a customer. Catalogue objects and customers need no owner.
+    pub fn needs_owner(&self) -> bool {
+        match self.root.kind {
+            ObjectKind::Checkout | ObjectKind::Invoice | ObjectKind::Payment | ObjectKind::Subscription => true,
+            ObjectKind::Charge
+            | ObjectKind::Customer
+            | ObjectKind::Dispute
+            | ObjectKind::Price
+            | ObjectKind::Product
+            | ObjectKind::Refund
+            | ObjectKind::Schedule => false,
+        }
+    }
+}
+
+/// The identity of an event: the key of the inbox.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EventKey {
+    /// Where it came from.
+    pub source: Source,
+    /// The provider's event id, or `sha256:…` of the body when the body names none.
+    #[serde(with = "exposed")]
+    pub id: ProviderId,
+}
+
+impl EventKey {
+    /// An id that is safe to show, derived from the event's own.
+    pub fn public_id(&self) -> String {
+        format!("event_{}", short_digest(&[&self.source.expose(), self.id.expose()]))
+    }
+}
+
+/// Serde of a [`ProviderId`] in storage: `#[serde(with = "exposed")]` marks each place that writes one.
+pub mod exposed {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::ProviderId;
+
+    /// Writes the raw id.
+    ///
+    /// # Errors
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(id: &ProviderId, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(id.expose())
+    }
+
+    /// Reads a raw id.
+    ///
+    /// # Errors
+    /// The deserializer's, or the text is no id.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ProviderId, D::Error> {
+        ProviderId::new(String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_of_a_provider_id_hides_it() {
+        let id = ProviderId::new("cus_secret").expect("valid");
+        assert!(!format!("{id:?}").contains("secret"));
+        assert_eq!(id.expose(), "cus_secret");
+    }
+
+    #[test]
+    fn a_source_reads_what_it_writes() {
+        for text in ["acme//live", "acme/acct_1/test", "acme/a/b/test"] {
+            assert_eq!(text.parse::<Source>().expect(text).expose(), text);
+        }
+        for text in ["acme", "acme/live", "//live", "acme//prod"] {
+            assert_eq!(text.parse::<Source>(), Err(SourceError), "{text}");
+        }
+    }
+
+    #[test]
+    fn ids_refuse_what_would_break_a_line_or_a_key() {
+        assert_eq!(ProviderId::new(""), Err(IdError::Empty));
+        assert_eq!(ProviderId::new("a\nb"), Err(IdError::ControlCharacter));
+        assert_eq!(ProviderId::new("x".repeat(256)), Err(IdError::TooLong { bytes: 256 }));
+    }
+}

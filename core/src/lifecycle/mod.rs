@@ -1,0 +1,266 @@
+//! Decides what state an agreement is in, and what counts as a change of it. Every match is total: a new status of a
+//! provider or a new state of ours has to be placed here by hand.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    fact::photo::{
+        CheckoutState, DisputeState, Invoice, InvoiceState, PaymentState, Photo, RefundState, SubscriptionStatus,
+    },
+    time::Timestamp,
+};
+
+/// The eight states of an agreement: a subscription or a purchase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lifecycle {
+    /// Paid for.
+    Active,
+    /// Over.
+    Canceled,
+    /// Never paid in time.
+    Expired,
+    /// A renewal is not paid.
+    Grace,
+    /// Stands still until it is resumed.
+    Paused,
+    /// Not paid yet.
+    Pending,
+    /// Paid, and the money went back.
+    Refunded,
+    /// In its trial.
+    Trialing,
+}
+
+/// The state of a subscription. An unknown status says nothing: what was known before is asked instead, and a
+/// subscription of which nothing else is known is pending.
+pub fn of_subscription(status: SubscriptionStatus) -> Lifecycle {
+    match status {
+        SubscriptionStatus::Active => Lifecycle::Active,
+        SubscriptionStatus::Canceled => Lifecycle::Canceled,
+        SubscriptionStatus::Expired => Lifecycle::Expired,
+        SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid => Lifecycle::Grace,
+        SubscriptionStatus::Paused => Lifecycle::Paused,
+        SubscriptionStatus::Pending | SubscriptionStatus::Unknown => Lifecycle::Pending,
+        SubscriptionStatus::Trialing => Lifecycle::Trialing,
+    }
+}
+
+/// The state of a one-time purchase, from its payment and whether the money went back: by refunds for the whole
+/// amount, or by a dispute that is open or lost.
+pub fn of_purchase(payment: PaymentState, money_went_back: bool) -> Lifecycle {
+    match payment {
+        PaymentState::Succeeded if money_went_back => Lifecycle::Refunded,
+        PaymentState::Succeeded => Lifecycle::Active,
+        PaymentState::Canceled => Lifecycle::Canceled,
+        PaymentState::Authorized
+        | PaymentState::Failed
+        | PaymentState::Pending
+        | PaymentState::Processing
+        | PaymentState::Unknown => Lifecycle::Pending,
+    }
+}
+
+/// A change of commercial state, derived from the ordered history. Its key is (object, change, time), so deriving it
+/// again is no second change.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Transition {
+    /// The object's public id.
+    pub object: String,
+    /// When, by the provider's clock.
+    pub at: Timestamp,
+    /// What changed.
+    pub change: Change,
+}
+
+/// What can change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// A subscription became active for the first time, or after its first payment.
+    Activated,
+    /// A subscription's end was scheduled.
+    CancelScheduled,
+    /// A subscription's scheduled end was taken back.
+    CancelUnscheduled,
+    /// A subscription or a payment is over.
+    Canceled,
+    /// A checkout was completed; its payment is still to come.
+    CheckoutCompleted,
+    /// A checkout's payment failed.
+    CheckoutFailed,
+    /// A checkout is paid.
+    CheckoutPaid,
+    /// A dispute was lost.
+    DisputeLost,
+    /// A dispute was opened.
+    DisputeOpened,
+    /// A dispute was won.
+    DisputeWon,
+    /// A checkout or a first payment did not happen in time.
+    Expired,
+    /// An invoice is paid.
+    InvoicePaid,
+    /// An invoice was given up.
+    InvoiceUncollectible,
+    /// An invoice was annulled.
+    InvoiceVoided,
+    /// What a subscription bills, or how many, changed.
+    ItemsChanged,
+    /// A renewal is not paid.
+    PastDue,
+    /// A subscription was paused.
+    Paused,
+    /// A payment failed.
+    PaymentFailed,
+    /// A payment succeeded.
+    PaymentSucceeded,
+    /// A subscription that was not paid is paid again.
+    Recovered,
+    /// A refund failed after all.
+    RefundFailed,
+    /// A refund succeeded.
+    Refunded,
+    /// A new period of a subscription began.
+    Renewed,
+    /// A subscription goes on after a pause.
+    Resumed,
+    /// A trial started.
+    TrialStarted,
+    /// The provider stopped trying to collect a renewal.
+    Unpaid,
+}
+
+/// What changed between two states of one object; `before` is none for the first.
+pub fn between(before: Option<&Photo>, after: &Photo) -> Vec<Change> {
+    match after {
+        Photo::Subscription(after) => {
+            let before = before.and_then(|photo| match photo {
+                Photo::Subscription(before) => Some(before.as_ref()),
+                _ => None,
+            });
+            subscription(before, after)
+        }
+        Photo::Checkout(after) => once(
+            before,
+            after.state,
+            |photo| matches!(photo, Photo::Checkout(it) if it.state == after.state),
+            |state| match state {
+                CheckoutState::Completed => Some(Change::CheckoutCompleted),
+                CheckoutState::Expired => Some(Change::Expired),
+                CheckoutState::Failed => Some(Change::CheckoutFailed),
+                CheckoutState::Paid => Some(Change::CheckoutPaid),
+                CheckoutState::Open | CheckoutState::Unknown => None,
+            },
+        ),
+        Photo::Invoice(after) => once(
+            before,
+            after.state,
+            |photo| matches!(photo, Photo::Invoice(Invoice { state, .. }) if *state == after.state),
+            |state| match state {
+                InvoiceState::Paid => Some(Change::InvoicePaid),
+                InvoiceState::Uncollectible => Some(Change::InvoiceUncollectible),
+                InvoiceState::Void => Some(Change::InvoiceVoided),
+                InvoiceState::Draft | InvoiceState::Open | InvoiceState::Unknown => None,
+            },
+        ),
+        Photo::Payment(after) => once(
+            before,
+            after.state,
+            |photo| matches!(photo, Photo::Payment(it) if it.state == after.state),
+            |state| match state {
+                PaymentState::Canceled => Some(Change::Canceled),
+                PaymentState::Failed => Some(Change::PaymentFailed),
+                PaymentState::Succeeded => Some(Change::PaymentSucceeded),
+                PaymentState::Authorized | PaymentState::Pending | PaymentState::Processing | PaymentState::Unknown => {
+                    None
+                }
+            },
+        ),
+        Photo::Refund(after) => once(
+            before,
+            after.state,
+            |photo| matches!(photo, Photo::Refund(it) if it.state == after.state),
+            |state| match state {
+                RefundState::Succeeded => Some(Change::Refunded),
+                RefundState::Canceled | RefundState::Failed => Some(Change::RefundFailed),
+                RefundState::Pending | RefundState::RequiresAction | RefundState::Unknown => None,
+            },
+        ),
+        Photo::Dispute(after) => once(
+            before,
+            after.state,
+            |photo| matches!(photo, Photo::Dispute(it) if it.state == after.state),
+            |state| match state {
+                DisputeState::Lost => Some(Change::DisputeLost),
+                DisputeState::Open => Some(Change::DisputeOpened),
+                DisputeState::Won => Some(Change::DisputeWon),
+                DisputeState::Closed | DisputeState::Inquiry | DisputeState::Unknown => None,
+            },
+        ),
+        Photo::Charge(_) | Photo::Customer(_) | Photo::Price(_) | Photo::Product(_) | Photo::Schedule(_) => Vec::new(),
+    }
+}
+
+/// The change into a state, unless the object was in it.
+fn once<S>(
+    before: Option<&Photo>,
+    state: S,
+    same: impl Fn(&Photo) -> bool,
+    change: impl Fn(S) -> Option<Change>,
+) -> Vec<Change> {
+    match before {
+        Some(photo) if same(photo) => Vec::new(),
+        _ => change(state).into_iter().collect(),
+    }
+}
+
+fn subscription(
+    before: Option<&crate::fact::photo::Subscription>,
+    after: &crate::fact::photo::Subscription,
+) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let was = before.map_or(SubscriptionStatus::Pending, |before| before.status);
+    if was != after.status {
+        changes.extend(status_change(was, after.status));
+    }
+    let Some(before) = before else {
+        return changes;
+    };
+    match (before.cancel_at, after.cancel_at) {
+        (None, Some(_)) => changes.push(Change::CancelScheduled),
+        (Some(_), None) if after.ended_at.is_none() => changes.push(Change::CancelUnscheduled),
+        _ => {}
+    }
+    if before.items != after.items {
+        changes.push(Change::ItemsChanged);
+    }
+    if let (Some(old), Some(new)) = (before.period, after.period)
+        && new.start >= old.end
+    {
+        changes.push(Change::Renewed);
+    }
+    changes
+}
+
+fn status_change(was: SubscriptionStatus, is: SubscriptionStatus) -> Option<Change> {
+    match is {
+        SubscriptionStatus::Active => match was {
+            SubscriptionStatus::PastDue | SubscriptionStatus::Unpaid => Some(Change::Recovered),
+            SubscriptionStatus::Paused => Some(Change::Resumed),
+            SubscriptionStatus::Active
+            | SubscriptionStatus::Canceled
+            | SubscriptionStatus::Expired
+            | SubscriptionStatus::Pending
+            | SubscriptionStatus::Trialing
+            | SubscriptionStatus::Unknown => Some(Change::Activated),
+        },
+        SubscriptionStatus::Canceled => Some(Change::Canceled),
+        SubscriptionStatus::Expired => Some(Change::Expired),
+        SubscriptionStatus::PastDue => Some(Change::PastDue),
+        SubscriptionStatus::Paused => Some(Change::Paused),
+        SubscriptionStatus::Trialing => Some(Change::TrialStarted),
+        SubscriptionStatus::Unpaid => Some(Change::Unpaid),
+        SubscriptionStatus::Pending | SubscriptionStatus::Unknown => None,
+    }
+}

@@ -1,0 +1,259 @@
+//! Decides which rows a subject's state gives. It knows no other subject, and no clock.
+
+use serde::Serialize;
+
+use crate::{
+    catalog::Catalog,
+    fact::{
+        history::Settled,
+        photo::{DisputeState, Invoice, Photo, Price, Subscription, SubscriptionStatus},
+    },
+    fold::SubjectState,
+    id::{ObjectKind, ObjectRef, ProviderId, Subject},
+    lifecycle,
+    snapshot::rows::{
+        CheckoutRow, CustomerRow, DisputeRow, EntitlementRow, InvoiceRow, PaymentRow, PriceRow, ProductRow, RefundRow,
+        Rows, ScheduleRow, SubscriptionItemRow, SubscriptionRow,
+    },
+    time::Timestamp,
+};
+
+/// Every row of one subject.
+pub fn rows(subject: &Subject, state: &SubjectState, catalog: &Catalog) -> Rows {
+    let mut rows = Rows::default();
+    for (object, settled) in state.objects() {
+        one_object(&mut rows, object, &settled, state, catalog);
+    }
+    match subject.root.kind {
+        ObjectKind::Customer => {
+            if rows.customers.is_empty() && state.links().owner().is_some() {
+                rows.customers.push(unseen_customer(subject, state));
+            }
+        }
+        ObjectKind::Payment => payment(&mut rows, subject, state),
+        ObjectKind::Charge
+        | ObjectKind::Checkout
+        | ObjectKind::Dispute
+        | ObjectKind::Invoice
+        | ObjectKind::Price
+        | ObjectKind::Product
+        | ObjectKind::Refund
+        | ObjectKind::Schedule
+        | ObjectKind::Subscription => {}
+    }
+    rows
+}
+
+fn one_object(rows: &mut Rows, object: &ObjectRef, settled: &Settled, state: &SubjectState, catalog: &Catalog) {
+    let id = object.id.expose().to_owned();
+    match settled.shown() {
+        Photo::Customer(it) => rows.customers.push(CustomerRow {
+            id,
+            email: it.email.as_ref().map(|email| email.expose().to_owned()),
+            name: it.name.as_ref().map(|name| name.expose().to_owned()),
+            deleted: it.deleted,
+            owner: owner(state),
+        }),
+        Photo::Checkout(it) => rows.checkouts.push(CheckoutRow {
+            id,
+            state: word(&it.state),
+            mode: word(&it.mode),
+            customer: text(state.customer()),
+            owner: owner(state),
+            subscription: text(state.links().subscription()),
+            payment: text(state.links().payment()),
+        }),
+        Photo::Subscription(it) => subscription(rows, id, it, settled, state, catalog),
+        Photo::Invoice(it) => rows.invoices.push(invoice(id, it, state)),
+        Photo::Refund(it) => rows.refunds.push(RefundRow {
+            id,
+            state: word(&it.state),
+            amount: it.amount.minor(),
+            currency: it.amount.currency().code().to_owned(),
+            payment: String::new(),
+        }),
+        Photo::Dispute(it) => rows.disputes.push(DisputeRow {
+            id,
+            state: word(&it.state),
+            amount: it.amount.minor(),
+            currency: it.amount.currency().code().to_owned(),
+            payment: String::new(),
+        }),
+        Photo::Product(it) => {
+            rows.products.push(ProductRow { id, name: it.name.clone(), active: it.active, deleted: it.deleted })
+        }
+        Photo::Price(it) => rows.prices.push(price(id, it, state)),
+        Photo::Schedule(it) => rows.schedules.push(ScheduleRow {
+            id,
+            state: word(&it.state),
+            subscription: text(state.links().subscription()),
+        }),
+        // A payment's row needs all its members; see `payment`.
+        Photo::Charge(_) | Photo::Payment(_) => {}
+    }
+}
+
+fn unseen_customer(subject: &Subject, state: &SubjectState) -> CustomerRow {
+    CustomerRow {
+        id: subject.root.id.expose().to_owned(),
+        email: None,
+        name: None,
+        deleted: false,
+        owner: owner(state),
+    }
+}
+
+fn subscription(
+    rows: &mut Rows,
+    id: String,
+    it: &Subscription,
+    settled: &Settled,
+    state: &SubjectState,
+    catalog: &Catalog,
+) {
+    let lifecycle = lifecycle::of_subscription(it.status);
+    let customer = text(state.customer());
+    let own_owner = owner(state);
+    for item in &it.items {
+        let price = item.price.expose();
+        let quantity = item.quantity.and_then(|quantity| i64::try_from(quantity).ok());
+        rows.subscription_items.push(SubscriptionItemRow {
+            subscription: id.clone(),
+            price: price.to_owned(),
+            quantity,
+        });
+        let offer = state.links().offer().filter(|_| it.items.len() == 1 && !catalog.prices.contains_key(price));
+        rows.entitlements.push(EntitlementRow {
+            source_kind: ObjectKind::Subscription.as_str().to_owned(),
+            source_id: id.clone(),
+            benefit: offer.map_or_else(|| catalog.benefit(price), |offer| offer.as_str()).to_owned(),
+            state: word(&lifecycle),
+            quantity,
+            given_up: it.status == SubscriptionStatus::Unpaid,
+            since: settled.since.micros(),
+            ends_at: micros(it.ended_at.or(it.cancel_at)),
+            period_end: it.period.map(|period| period.end.micros()),
+            customer: customer.clone(),
+            owner: own_owner.clone(),
+        });
+    }
+    rows.subscriptions.push(SubscriptionRow {
+        id,
+        state: word(&lifecycle),
+        provider_status: it.provider_status.clone(),
+        period_start: it.period.map(|period| period.start.micros()),
+        period_end: it.period.map(|period| period.end.micros()),
+        trial_end: micros(it.trial_end),
+        cancel_at: micros(it.cancel_at),
+        ended_at: micros(it.ended_at),
+        collection_paused: it.collection_paused,
+        customer,
+        owner: own_owner,
+    });
+}
+
+fn invoice(id: String, it: &Invoice, state: &SubjectState) -> InvoiceRow {
+    InvoiceRow {
+        id,
+        state: word(&it.state),
+        total: it.total.minor(),
+        amount_paid: it.amount_paid.minor(),
+        currency: it.total.currency().code().to_owned(),
+        attempts: i64::from(it.attempts),
+        finalized_at: micros(it.finalized_at),
+        paid_at: micros(it.paid_at),
+        voided_at: micros(it.voided_at),
+        deleted: it.deleted,
+        customer: text(state.customer()),
+        subscription: text(state.links().subscription()),
+    }
+}
+
+fn price(id: String, it: &Price, state: &SubjectState) -> PriceRow {
+    PriceRow {
+        id,
+        product: text(state.links().product()),
+        active: it.active,
+        unit_amount: it.unit_amount.map(|amount| amount.minor()),
+        currency: it.unit_amount.map(|amount| amount.currency().code().to_owned()),
+        interval: it.interval.as_ref().map(|interval| interval.unit.clone()),
+        interval_count: it.interval.as_ref().map(|interval| i64::from(interval.count)),
+        deleted: it.deleted,
+    }
+}
+
+/// A payment's row, its members' references to it, and its grant where it is a one-time purchase.
+fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState) {
+    let id = subject.root.id.expose().to_owned();
+    for refund in &mut rows.refunds {
+        refund.payment.clone_from(&id);
+    }
+    for dispute in &mut rows.disputes {
+        dispute.payment.clone_from(&id);
+    }
+    if state.is_empty() {
+        return;
+    }
+    let refunded = state.refunded_minor();
+    let dispute = state.dispute();
+    let settled = state.objects().find(|(object, _)| **object == subject.root).map(|(_, settled)| settled);
+    let photo = settled.as_ref().and_then(|settled| match settled.shown() {
+        Photo::Payment(photo) => Some((settled, photo)),
+        _ => None,
+    });
+    let links = state.links();
+    rows.payments.push(PaymentRow {
+        id: id.clone(),
+        state: photo.map(|(_, photo)| word(&photo.state)),
+        amount: photo.map(|(_, photo)| photo.amount.minor()),
+        currency: photo.map(|(_, photo)| photo.amount.currency().code().to_owned()),
+        refunded,
+        dispute: dispute.as_ref().map_or_else(|| "none".to_owned(), word),
+        customer: text(state.customer()),
+        owner: owner(state),
+        invoice: text(links.invoice()),
+        subscription: text(links.subscription()),
+    });
+    let one_time = links.invoice().is_none() && links.subscription().is_none();
+    let sold = links.checkout().is_some() || links.offer().is_some();
+    if let Some((settled, photo)) = photo
+        && one_time
+        && sold
+    {
+        let went_back = (refunded > 0 && refunded >= photo.amount.minor())
+            || matches!(dispute, Some(DisputeState::Lost | DisputeState::Open));
+        rows.entitlements.push(EntitlementRow {
+            source_kind: ObjectKind::Payment.as_str().to_owned(),
+            source_id: id.clone(),
+            benefit: links.offer().map_or(id, |offer| offer.as_str().to_owned()),
+            state: word(&lifecycle::of_purchase(photo.state, went_back)),
+            quantity: Some(1),
+            given_up: false,
+            since: settled.since.micros(),
+            ends_at: None,
+            period_end: None,
+            customer: text(state.customer()),
+            owner: owner(state),
+        });
+    }
+}
+
+fn owner(state: &SubjectState) -> Option<String> {
+    state.application_customer().map(|owner| owner.as_str().to_owned())
+}
+
+fn text(id: Option<&ProviderId>) -> Option<String> {
+    id.map(|id| id.expose().to_owned())
+}
+
+fn micros(time: Option<Timestamp>) -> Option<i64> {
+    time.map(Timestamp::micros)
+}
+
+/// The name that serde gives a unit variant: the same word in the database, the projection and the code.
+fn word<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}

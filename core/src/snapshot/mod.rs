@@ -1,0 +1,140 @@
+//! Decides what is shown: the canonical projection of everything, and the snapshot of one customer. Both are pure
+//! functions of the stored subjects, the catalogue, the policy and the reader's clock.
+
+pub mod canonical;
+pub mod customer;
+pub mod derive;
+pub mod rows;
+
+use std::collections::BTreeMap;
+
+use crate::{
+    catalog::Catalog,
+    entitlement::{Access, AccessPolicy, Standing},
+    id::{ObjectKind, Subject},
+    lifecycle::Lifecycle,
+    snapshot::rows::{EntitlementRow, Rows},
+    store::StoredSubject,
+    time::Timestamp,
+};
+
+/// What a reader brings along.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// Prices and offers.
+    pub catalog: &'a Catalog,
+    /// Which states give access.
+    pub policy: &'a AccessPolicy,
+    /// The reader's clock.
+    pub as_of: Timestamp,
+}
+
+/// Stored subjects, read: their rows joined, and what is still open about them.
+pub struct Projection {
+    rows: Vec<(Subject, Rows)>,
+    /// Subjects that nobody is known to own, and for whom they wait.
+    parked: BTreeMap<Subject, Vec<Subject>>,
+    /// Objects that only event ids ordered, by provider id.
+    ambiguous: BTreeMap<String, ObjectKind>,
+    policy: AccessPolicy,
+    as_of: Timestamp,
+}
+
+/// One benefit of one customer, over all its sources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Benefit {
+    /// Whether it may be used now.
+    pub access: bool,
+    /// Until when, as far as is known; none without access or without an end.
+    pub until: Option<Timestamp>,
+    /// How many, over the sources that give access; none for metered usage.
+    pub quantity: Option<i64>,
+    /// The provider ids of its sources.
+    pub sources: Vec<String>,
+}
+
+impl Projection {
+    /// Reads subjects. Sources must not mix: see [`Engine::projection`](crate::engine::Engine::projection).
+    pub fn of<'a>(subjects: impl IntoIterator<Item = &'a StoredSubject>, reading: Reading<'_>) -> Self {
+        let mut projection = Self {
+            rows: Vec::new(),
+            parked: BTreeMap::new(),
+            ambiguous: BTreeMap::new(),
+            policy: reading.policy.clone(),
+            as_of: reading.as_of,
+        };
+        for stored in subjects {
+            let (subject, state) = (&stored.subject, &stored.state);
+            projection.rows.push((subject.clone(), derive::rows(subject, state, reading.catalog)));
+            if subject.needs_owner() && !state.is_empty() && state.owner().is_none() {
+                projection.parked.insert(subject.clone(), state.relatives(subject));
+            }
+            for object in state.ambiguous() {
+                projection.ambiguous.insert(object.id.expose().to_owned(), object.kind);
+            }
+        }
+        projection
+    }
+
+    /// The rows of every subject.
+    pub fn rows(&self) -> impl Iterator<Item = &Rows> {
+        self.rows.iter().map(|(_, rows)| rows)
+    }
+
+    /// Each customer's benefits. Keyed by the application's customer, or by the provider's while it is unlinked.
+    fn benefits(&self) -> BTreeMap<String, BTreeMap<String, Benefit>> {
+        let owners: BTreeMap<&str, &str> = self
+            .rows()
+            .flat_map(|rows| &rows.customers)
+            .filter_map(|customer| Some((customer.id.as_str(), customer.owner.as_deref()?)))
+            .collect();
+        let mut benefits: BTreeMap<String, BTreeMap<String, Benefit>> = BTreeMap::new();
+        for row in self.rows().flat_map(|rows| &rows.entitlements) {
+            let linked = row.customer.as_deref().and_then(|customer| owners.get(customer).copied());
+            let Some(owner) = row.owner.as_deref().or(linked).or(row.customer.as_deref()) else {
+                continue;
+            };
+            let access = self.policy.access(&standing(row));
+            let benefit = benefits.entry(owner.to_owned()).or_default().entry(row.benefit.clone());
+            let benefit =
+                benefit.or_insert(Benefit { access: false, until: None, quantity: None, sources: Vec::new() });
+            join(benefit, row, access, self.as_of);
+        }
+        for benefit in benefits.values_mut().flat_map(BTreeMap::values_mut) {
+            benefit.sources.sort();
+        }
+        benefits
+    }
+}
+
+fn join(benefit: &mut Benefit, row: &EntitlementRow, access: Access, as_of: Timestamp) {
+    benefit.sources.push(row.source_id.clone());
+    if !access.at(as_of) {
+        return;
+    }
+    benefit.until = match benefit.access {
+        true => benefit.until.zip(access.until()).map(|(one, other)| one.max(other)),
+        false => access.until(),
+    };
+    benefit.quantity = match (benefit.quantity, row.quantity) {
+        (Some(one), Some(other)) => Some(one.saturating_add(other)),
+        (one, other) => one.or(other),
+    };
+    benefit.access = true;
+}
+
+fn standing(row: &EntitlementRow) -> Standing {
+    let time = |micros: Option<i64>| micros.and_then(|micros| Timestamp::from_micros(micros).ok());
+    Standing {
+        state: state_of(row),
+        since: time(Some(row.since)).unwrap_or(Timestamp::EPOCH),
+        ends_at: time(row.ends_at),
+        period_end: time(row.period_end),
+        given_up: row.given_up,
+    }
+}
+
+/// The lifecycle state that a row names; one that it can't name gives no access.
+fn state_of(row: &EntitlementRow) -> Lifecycle {
+    serde_json::from_value(serde_json::Value::String(row.state.clone())).unwrap_or(Lifecycle::Pending)
+}

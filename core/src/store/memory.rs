@@ -1,0 +1,302 @@
+//! Decides nothing: a [`Store`] in memory, for tests, examples and the kit. It keeps the trait's promises within one
+//! process, and forgets everything with it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+
+use crate::{
+    error::{CommitError, StoreError},
+    fact::Fact,
+    id::{EventKey, Subject},
+    lifecycle::Transition,
+    snapshot::rows::Rows,
+    store::{
+        Claim, Commit, EventQuery, EventStatus, EventWrite, FactQuery, Lease, Loaded, NewEvent, Store, StoredEvent,
+        StoredSubject, SubjectQuery, SubjectWrite, Wait, Wanted,
+    },
+    time::Timestamp,
+};
+
+/// A store in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<Tables>);
+
+#[derive(Debug, Default)]
+struct Tables {
+    events: BTreeMap<EventKey, EventRow>,
+    sequence: i64,
+    conflicts: BTreeMap<(EventKey, [u8; 32]), StoredEvent>,
+    facts: BTreeMap<Subject, Vec<Fact>>,
+    subjects: BTreeMap<Subject, SubjectRow>,
+    waits: BTreeSet<Wait>,
+    transitions: BTreeSet<Transition>,
+}
+
+#[derive(Debug)]
+struct EventRow {
+    stored: StoredEvent,
+    lease: Option<Lease>,
+}
+
+#[derive(Debug)]
+struct SubjectRow {
+    stored: StoredSubject,
+    rows: Rows,
+    released: bool,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // A commit checks everything before it changes anything, so a poisoned table is still whole.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The read model's rows, by subject.
+    pub fn rows(&self) -> Vec<(Subject, Rows)> {
+        self.tables().subjects.iter().map(|(subject, row)| (subject.clone(), row.rows.clone())).collect()
+    }
+
+    /// Every transition.
+    pub fn transitions(&self) -> Vec<Transition> {
+        self.tables().transitions.iter().cloned().collect()
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn accept(&self, events: &[NewEvent]) -> Result<Vec<bool>, StoreError> {
+        let mut tables = self.tables();
+        Ok(events
+            .iter()
+            .map(|event| {
+                let new = !tables.events.contains_key(&event.key);
+                if new {
+                    tables.insert_event(event.clone(), EventStatus::Received, Some(event.received_at));
+                }
+                new
+            })
+            .collect())
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+        let mut tables = self.tables();
+        let mut due: Vec<(Timestamp, i64, EventKey)> = tables
+            .events
+            .values()
+            .filter(|row| row.lease.as_ref().is_none_or(|lease| lease.until <= claim.now))
+            .filter_map(|row| Some((row.stored.due_at?, row.stored.sequence, row.stored.event.key.clone())))
+            .filter(|(due_at, ..)| *due_at <= claim.now)
+            .collect();
+        due.sort();
+        due.truncate(claim.limit as usize);
+        let mut claimed = Vec::new();
+        for (.., key) in due {
+            if let Some(row) = tables.events.get_mut(&key) {
+                row.lease = Some(claim.lease.clone());
+                claimed.push(row.stored.clone());
+            }
+        }
+        Ok(claimed)
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        let mut tables = self.tables();
+        tables.check(commit)?;
+        tables.apply(commit);
+        Ok(())
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
+        let tables = self.tables();
+        let wants = |status| query.statuses.is_empty() || query.statuses.contains(&status);
+        let conflicts_too = query.key.is_some() || query.statuses.contains(&EventStatus::Conflict);
+        let conflicts = tables.conflicts.values().filter(|_| conflicts_too);
+        let mut found: Vec<StoredEvent> = tables
+            .events
+            .values()
+            .map(|row| &row.stored)
+            .chain(conflicts)
+            .filter(|stored| wants(stored.status))
+            .filter(|stored| query.key.as_ref().is_none_or(|key| *key == stored.event.key))
+            .filter(|stored| query.since.is_none_or(|since| stored.event.received_at >= since))
+            .filter(|stored| query.until.is_none_or(|until| stored.event.received_at < until))
+            .filter(|stored| query.after.is_none_or(|after| stored.sequence > after))
+            .cloned()
+            .collect();
+        found.sort_by_key(|stored| stored.sequence);
+        found.truncate(query.limit as usize);
+        Ok(found)
+    }
+
+    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
+        let tables = self.tables();
+        Ok(match query {
+            FactQuery::Events(keys) => {
+                let all = tables.facts.values().flatten();
+                all.filter(|fact| keys.contains(&fact.event_key())).cloned().collect()
+            }
+            FactQuery::Subjects(subjects) => {
+                subjects.iter().filter_map(|subject| tables.facts.get(subject)).flatten().cloned().collect()
+            }
+        })
+    }
+
+    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
+        let tables = self.tables();
+        let mut loaded = Loaded::default();
+        for key in &wanted.events {
+            if let Some(row) = tables.events.get(key) {
+                let mut stored = row.stored.clone();
+                stored.event.body = Vec::new();
+                loaded.events.push(stored);
+            }
+        }
+        for subject in &wanted.subjects {
+            loaded.subjects.extend(tables.subjects.get(subject).map(|row| row.stored.clone()));
+        }
+        loaded.waits = tables.waits.iter().filter(|wait| wanted.subjects.contains(&wait.on)).cloned().collect();
+        Ok(loaded)
+    }
+
+    async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
+        let tables = self.tables();
+        let of_customer = |stored: &StoredSubject| match &query.customers {
+            None => true,
+            Some(customers) => {
+                customers.contains(&stored.subject.root.id)
+                    || stored.state.customer().is_some_and(|customer| customers.contains(customer))
+            }
+        };
+        Ok(tables
+            .subjects
+            .values()
+            .map(|row| &row.stored)
+            .filter(|stored| query.source.as_ref().is_none_or(|source| *source == stored.subject.source))
+            .filter(|stored| of_customer(stored))
+            .filter(|stored| query.owner.is_none() || stored.state.application_customer() == query.owner.as_ref())
+            .filter(|stored| query.after.as_ref().is_none_or(|after| stored.subject > *after))
+            .take(query.limit as usize)
+            .cloned()
+            .collect())
+    }
+}
+
+impl Tables {
+    fn insert_event(&mut self, event: NewEvent, status: EventStatus, due_at: Option<Timestamp>) {
+        self.sequence += 1;
+        let stored = StoredEvent { event, sequence: self.sequence, status, reason: None, attempts: 0, due_at };
+        self.events.insert(stored.event.key.clone(), EventRow { stored, lease: None });
+    }
+
+    fn check(&self, commit: &Commit) -> Result<(), CommitError> {
+        for write in &commit.events {
+            match (self.events.get(&write.event.key), write.insert) {
+                (Some(_), true) | (None, false) => return Err(CommitError::Stale),
+                (None, true) => {}
+                (Some(row), false) => {
+                    let token = |lease: &Option<Lease>| lease.as_ref().map(|lease| lease.token.clone());
+                    if commit.lease.is_some() && token(&row.lease) != token(&commit.lease) {
+                        return Err(CommitError::LeaseLost);
+                    }
+                }
+            }
+        }
+        for write in &commit.subjects {
+            let revision = self.subjects.get(&write.subject).map_or(0, |row| row.stored.revision);
+            if revision != write.expected_revision {
+                return Err(CommitError::Stale);
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, commit: &Commit) {
+        for write in &commit.events {
+            self.write_event(write);
+        }
+        for conflict in &commit.conflicts {
+            let key = (conflict.event.key.clone(), conflict.event.digest);
+            let stored = StoredEvent {
+                event: conflict.event.clone(),
+                sequence: self.sequence,
+                status: EventStatus::Conflict,
+                reason: None,
+                attempts: 0,
+                due_at: None,
+            };
+            self.conflicts.entry(key).or_insert(stored);
+        }
+        if !commit.reread.is_empty() {
+            for facts in self.facts.values_mut() {
+                facts.retain(|fact| !commit.reread.contains(&fact.event_key()));
+            }
+        }
+        for fact in &commit.facts {
+            let known = self.facts.entry(fact.subject.clone()).or_default();
+            if !known.contains(fact) {
+                known.push(fact.clone());
+            }
+        }
+        for write in &commit.subjects {
+            self.write_subject(write);
+        }
+        self.waits.extend(commit.waits.iter().cloned());
+        if commit.subjects.iter().any(|write| write.released) {
+            self.release_events();
+        }
+    }
+
+    fn write_event(&mut self, write: &EventWrite) {
+        if write.insert {
+            self.insert_event(write.event.clone(), write.status, write.due_at);
+        }
+        if let Some(row) = self.events.get_mut(&write.event.key) {
+            row.stored.status = write.status;
+            row.stored.reason.clone_from(&write.reason);
+            row.stored.attempts = write.attempts;
+            row.stored.due_at = write.due_at;
+            row.lease = None;
+        }
+    }
+
+    fn write_subject(&mut self, write: &SubjectWrite) {
+        let stored = StoredSubject {
+            subject: write.subject.clone(),
+            revision: write.expected_revision + 1,
+            state: write.state.clone(),
+        };
+        let row = SubjectRow { stored, rows: write.rows.clone(), released: write.released };
+        self.subjects.insert(write.subject.clone(), row);
+        self.waits.retain(|wait| wait.subject != write.subject);
+        for object in &write.transitions {
+            self.transitions.retain(|known| known.object != object.object || known.at < object.since);
+            self.transitions.extend(object.changes.iter().cloned());
+        }
+    }
+
+    fn release_events(&mut self) {
+        if !self.events.values().any(|row| row.stored.status == EventStatus::Parked) {
+            return;
+        }
+        let held: BTreeSet<EventKey> = self
+            .facts
+            .iter()
+            .filter(|(subject, _)| self.subjects.get(subject).is_some_and(|row| !row.released))
+            .flat_map(|(_, facts)| facts.iter().map(Fact::event_key))
+            .collect();
+        for row in self.events.values_mut() {
+            if row.stored.status == EventStatus::Parked && !held.contains(&row.stored.event.key) {
+                row.stored.status = EventStatus::Processed;
+            }
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! Decides what a store must do: accept, claim, load, commit and read, each with plain data. What is atomic with what
+//! stands in [`commit`].
+
+pub mod commit;
+pub mod memory;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+pub use commit::{Commit, Conflict, EventWrite, Lease, SubjectWrite, TransitionWrite, Wait};
+
+use crate::{
+    error::{CommitError, StoreError},
+    fact::Fact,
+    fold::SubjectState,
+    id::{CustomerId, EventKey, ProviderId, Source, Subject},
+    provider::{FetchNeed, ReadFault},
+    time::Timestamp,
+};
+
+/// A store of events, facts and the read side.
+///
+/// An implementor must make sure that
+/// * [`commit`](Self::commit) applies everything or nothing, also when the process dies at any point, and that what
+///   it acknowledged survives;
+/// * a subject is written only when its stored revision is the expected one, compared and swapped by the database
+///   itself;
+/// * what was committed is seen by every later call.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Keeps new deliveries as `received`, due at once, for a worker to process: queue mode.
+    ///
+    /// * An event that is already there stays as it is, whatever its body.
+    /// * The answer tells for each, in order, whether it was new.
+    async fn accept(&self, events: &[NewEvent]) -> Result<Vec<bool>, StoreError>;
+
+    /// Takes due events for one worker until the lease ends.
+    ///
+    /// * Two claims never overlap: an event under a lease that still holds is given to nobody else.
+    async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// Applies one change set atomically.
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError>;
+
+    /// Lists events by their place in the order of arrival, from `after` on, which is excluded.
+    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// Lists every fact about some subjects, or every fact of some events.
+    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError>;
+
+    /// Loads, in one consistent view, the events that are there, the subjects that are there, and the waits for one of
+    /// the wanted.
+    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError>;
+
+    /// Lists subjects in the order of their keys, from `after` on, which is excluded.
+    async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError>;
+}
+
+/// An event's status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventStatus {
+    /// Another body under an event id that is taken. Kept beside the event, refused.
+    Conflict,
+    /// Genuine, kept, and not usable for the reason given; tried again.
+    Failed,
+    /// Of a type without meaning here.
+    Ignored,
+    /// Its facts are stored, and nobody is known to own one of their subjects.
+    Parked,
+    /// Done.
+    Processed,
+    /// Kept, not yet processed.
+    Received,
+}
+
+impl EventStatus {
+    /// Every status.
+    pub const ALL: &[Self] =
+        &[Self::Conflict, Self::Failed, Self::Ignored, Self::Parked, Self::Processed, Self::Received];
+
+    /// Its name in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EventStatus::Conflict => "conflict",
+            EventStatus::Failed => "failed",
+            EventStatus::Ignored => "ignored",
+            EventStatus::Parked => "parked",
+            EventStatus::Processed => "processed",
+            EventStatus::Received => "received",
+        }
+    }
+}
+
+/// Why an event has a status that is not the end of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Reason {
+    /// It carries no photograph.
+    Fetch(FetchNeed),
+    /// It can't be read.
+    Read(ReadFault),
+}
+
+/// An event as it is first kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// Its identity.
+    pub key: EventKey,
+    /// Its exact type; empty when the body names none.
+    pub event_type: String,
+    /// The API version of the body.
+    pub api_version: Option<String>,
+    /// When the provider says that it happened.
+    pub occurred_at: Option<Timestamp>,
+    /// When it came first.
+    pub received_at: Timestamp,
+    /// The body, byte for byte.
+    pub body: Vec<u8>,
+    /// SHA-256 of the body.
+    pub digest: [u8; 32],
+}
+
+/// An event as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// What came.
+    pub event: NewEvent,
+    /// Its place in the order of arrival.
+    pub sequence: i64,
+    /// Its status.
+    pub status: EventStatus,
+    /// Why, where the status is not the end of it.
+    pub reason: Option<Reason>,
+    /// How often processing was tried.
+    pub attempts: u32,
+    /// When it is due again, if ever.
+    pub due_at: Option<Timestamp>,
+}
+
+/// What to load.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Events, if they are there.
+    pub events: Vec<EventKey>,
+    /// Subjects, if they are there.
+    pub subjects: Vec<Subject>,
+}
+
+/// What was loaded.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The wanted events that are there. Their bodies are left empty.
+    pub events: Vec<StoredEvent>,
+    /// The wanted subjects that are there.
+    pub subjects: Vec<StoredSubject>,
+    /// Which subjects wait for which wanted one. Those that wait are not loaded.
+    pub waits: Vec<Wait>,
+}
+
+/// A subject as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredSubject {
+    /// Its key.
+    pub subject: Subject,
+    /// How often it was written.
+    pub revision: i64,
+    /// Its folded state.
+    pub state: SubjectState,
+}
+
+/// A worker's request for due events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The lease it will hold.
+    pub lease: Lease,
+    /// The worker's clock.
+    pub now: Timestamp,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Which facts to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FactQuery {
+    /// Those of these events.
+    Events(Vec<EventKey>),
+    /// Those about these subjects.
+    Subjects(Vec<Subject>),
+}
+
+/// Which events to list. An empty filter takes all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventQuery {
+    /// Only this event, with its body and those in conflict with it.
+    pub key: Option<EventKey>,
+    /// Only these statuses.
+    pub statuses: Vec<EventStatus>,
+    /// Only those received at or after.
+    pub since: Option<Timestamp>,
+    /// Only those received before.
+    pub until: Option<Timestamp>,
+    /// Only those after this place.
+    pub after: Option<i64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Which subjects to list. An empty filter takes all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SubjectQuery {
+    /// Only those of this source.
+    pub source: Option<Source>,
+    /// Only those that belong to these customers of the provider, and these customers.
+    pub customers: Option<Vec<ProviderId>>,
+    /// Only those that name this customer of the application, by themselves or through the one they take their owner
+    /// from.
+    pub owner: Option<CustomerId>,
+    /// Only those after this key.
+    pub after: Option<Subject>,
+    /// At most so many.
+    pub limit: u32,
+}

@@ -1,0 +1,284 @@
+//! Decides whether a delivery is genuine. Adapters say where the signature is; only this file compares, and only this
+//! file makes a [`VerifiedDelivery`].
+//!
+//! Every message authentication code of the request is tried against every configured secret, in constant time over
+//! the decoded bytes, before the age is looked at: a stranger learns nothing from the answer about his clock.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::{
+    delivery::{Delivery, Limits},
+    time::Timestamp,
+};
+
+/// A signing secret. Never printed; wiped when dropped.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    /// Takes the key's bytes, as the adapter says that its provider uses them.
+    ///
+    /// # Errors
+    /// [`SecretError`] when the secret is empty or has white space around it, which is a paste gone wrong.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, SecretError> {
+        let bytes = Zeroizing::new(bytes.into());
+        match (bytes.first(), bytes.last()) {
+            (Some(first), Some(last)) if first.is_ascii_whitespace() || last.is_ascii_whitespace() => {
+                Err(SecretError::WhiteSpace)
+            }
+            (Some(_), Some(_)) => Ok(Self(bytes)),
+            _ => Err(SecretError::Empty),
+        }
+    }
+
+    /// Signs bytes as a provider does. For stand-ins of a provider and for tests.
+    pub fn sign(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut mac = self.mac();
+        for part in parts {
+            mac.update(part);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
+    fn mac(&self) -> Hmac<Sha256> {
+        Hmac::new_from_slice(&self.0).expect("HMAC takes a key of any length")
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(redacted)")
+    }
+}
+
+/// Why a text is not a signing secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SecretError {
+    /// It has no bytes.
+    #[error("a signing secret must not be empty")]
+    Empty,
+    /// It begins or ends with white space.
+    #[error("a signing secret must not begin or end with white space; was it copied with a line break?")]
+    WhiteSpace,
+}
+
+/// What an adapter believes for one endpoint: its live secrets and how old a delivery may be.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// Every secret that is live; several while one is rotated.
+    pub secrets: Vec<Secret>,
+    /// How many seconds the signed time may lie from the time of receipt, in the past or in the future. None checks
+    /// no age, which allows replays for ever.
+    pub tolerance_seconds: Option<u32>,
+}
+
+/// What an adapter found in the headers: the claim to be checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureClaim {
+    /// When the provider says that it signed; none where the provider signs no time.
+    pub signed_at: Option<Timestamp>,
+    /// The bytes that were signed before the body, `1700000000.` for one.
+    pub signed_prefix: Vec<u8>,
+    /// Every HMAC-SHA256 in the headers that could be decoded.
+    pub macs: Vec<[u8; 32]>,
+}
+
+/// A delivery that the provider signed with one of our secrets. Only [`verify`] makes one, and the
+/// engine when it reads again what it verified before.
+#[derive(Debug, Clone)]
+pub struct VerifiedDelivery {
+    delivery: Delivery,
+    signed_at: Option<Timestamp>,
+}
+
+impl VerifiedDelivery {
+    /// The delivery.
+    pub fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    /// The body's bytes.
+    pub fn body(&self) -> &[u8] {
+        &self.delivery.body
+    }
+
+    /// When the provider signed this attempt: never an ordering key, since each retry is signed anew.
+    pub fn signed_at(&self) -> Option<Timestamp> {
+        self.signed_at
+    }
+
+    /// A delivery that was verified when it came, out of the store.
+    pub(crate) fn of_stored(delivery: Delivery) -> Self {
+        Self { delivery, signed_at: None }
+    }
+
+    /// Gives the delivery back.
+    pub fn into_delivery(self) -> Delivery {
+        self.delivery
+    }
+}
+
+/// Why a delivery is not believed. Each is another fault with another cure.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// The signed time lies too far in the future.
+    #[error("the signature's time is {seconds} s ahead of this clock; more than {tolerance_seconds} s is refused")]
+    Future {
+        /// How far ahead.
+        seconds: i64,
+        /// The tolerance.
+        tolerance_seconds: u32,
+    },
+    /// The header is there and can't be read.
+    #[error("header {header} can't be read: {reason}")]
+    Malformed {
+        /// The header's name.
+        header: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// No signature matches any secret.
+    #[error(
+        "none of the {macs} signatures in the header matches any of the {secrets} configured secrets; was the body changed \
+         on the way, or does the secret belong to another endpoint?"
+    )]
+    Mismatch {
+        /// How many signatures were tried.
+        macs: usize,
+        /// How many secrets were tried.
+        secrets: usize,
+    },
+    /// The header is not there.
+    #[error("header {header} is missing")]
+    Missing {
+        /// The header's name.
+        header: &'static str,
+    },
+    /// The header has no signature of the scheme that counts.
+    #[error("header {header} has no {scheme} signature")]
+    NoScheme {
+        /// The header's name.
+        header: &'static str,
+        /// The scheme's name.
+        scheme: &'static str,
+    },
+    /// The signed time lies too far in the past.
+    #[error("the signature is {seconds} s old; more than {tolerance_seconds} s is refused")]
+    Stale {
+        /// Its age.
+        seconds: i64,
+        /// The tolerance.
+        tolerance_seconds: u32,
+    },
+}
+
+/// Checks a claim against the secrets and the time of receipt, and mints the verified delivery.
+///
+/// # Errors
+/// [`SignatureError::Mismatch`] before [`SignatureError::Stale`] or [`SignatureError::Future`]; an age of exactly the
+/// tolerance is accepted.
+pub fn verify(delivery: Delivery, claim: &SignatureClaim, trust: &Trust) -> Result<VerifiedDelivery, SignatureError> {
+    if !any_match(claim, trust, &delivery.body) {
+        return Err(SignatureError::Mismatch { macs: claim.macs.len(), secrets: trust.secrets.len() });
+    }
+    if let (Some(signed_at), Some(tolerance_seconds)) = (claim.signed_at, trust.tolerance_seconds) {
+        let age = delivery.received_at.seconds() - signed_at.seconds();
+        if age > i64::from(tolerance_seconds) {
+            return Err(SignatureError::Stale { seconds: age, tolerance_seconds });
+        }
+        if -age > i64::from(tolerance_seconds) {
+            return Err(SignatureError::Future { seconds: -age, tolerance_seconds });
+        }
+    }
+    Ok(VerifiedDelivery { delivery, signed_at: claim.signed_at })
+}
+
+/// One HMAC per secret, and no early end: which secret matched can't be timed.
+fn any_match(claim: &SignatureClaim, trust: &Trust, body: &[u8]) -> bool {
+    let mut found = false;
+    for secret in &trust.secrets {
+        let mut mac = secret.mac();
+        mac.update(&claim.signed_prefix);
+        mac.update(body);
+        for candidate in &claim.macs {
+            found |= mac.clone().verify_slice(candidate).is_ok();
+        }
+    }
+    found
+}
+
+/// Refuses what is over the limits before anything is parsed.
+///
+/// # Errors
+/// The body's size when it is over the limit.
+pub fn within_limits(delivery: &Delivery, limits: &Limits) -> Result<(), usize> {
+    match delivery.body.len() {
+        bytes if bytes > limits.body_bytes => Err(bytes),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{delivery::Headers, id::ProviderName};
+
+    fn check(age: i64, tolerance_seconds: Option<u32>, secrets: &[&str]) -> Result<(), SignatureError> {
+        let signer = Secret::new("right").expect("secret");
+        let signed_at = Timestamp::from_seconds(1_000_000).expect("in range");
+        let claim = SignatureClaim {
+            signed_at: Some(signed_at),
+            signed_prefix: b"1000000.".to_vec(),
+            macs: vec![[0; 32], signer.sign(&[b"1000000.", b"body"])],
+        };
+        let trust = Trust {
+            secrets: secrets.iter().map(|text| Secret::new(*text).expect("secret")).collect(),
+            tolerance_seconds,
+        };
+        let delivery = Delivery {
+            provider: ProviderName::new("acme").expect("name"),
+            headers: Headers::new(),
+            body: b"body".to_vec(),
+            received_at: signed_at.plus_seconds(age),
+        };
+        verify(delivery, &claim, &trust).map(drop)
+    }
+
+    #[test]
+    fn any_signature_and_any_secret_will_do() {
+        assert_eq!(check(0, Some(300), &["old", "right"]), Ok(()));
+        assert_eq!(check(0, Some(300), &["old"]), Err(SignatureError::Mismatch { macs: 2, secrets: 1 }));
+        assert_eq!(check(0, Some(300), &[]), Err(SignatureError::Mismatch { macs: 2, secrets: 0 }));
+    }
+
+    #[test]
+    fn the_edge_of_the_tolerance_is_inside() {
+        assert_eq!(check(300, Some(300), &["right"]), Ok(()));
+        assert_eq!(
+            check(301, Some(300), &["right"]),
+            Err(SignatureError::Stale { seconds: 301, tolerance_seconds: 300 })
+        );
+        assert_eq!(check(-300, Some(300), &["right"]), Ok(()));
+        assert_eq!(
+            check(-301, Some(300), &["right"]),
+            Err(SignatureError::Future { seconds: 301, tolerance_seconds: 300 })
+        );
+        assert_eq!(check(1_000_000, None, &["right"]), Ok(()));
+    }
+
+    #[test]
+    fn a_wrong_secret_is_told_before_a_stale_time() {
+        assert!(matches!(check(9_999, Some(300), &["wrong"]), Err(SignatureError::Mismatch { .. })));
+    }
+
+    #[test]
+    fn a_secret_pasted_with_white_space_is_refused() {
+        assert_eq!(Secret::new("whsec \n").err(), Some(SecretError::WhiteSpace));
+        assert_eq!(Secret::new("").err(), Some(SecretError::Empty));
+        assert_eq!(format!("{:?}", Secret::new("abc").expect("secret")), "Secret(redacted)");
+    }
+}
