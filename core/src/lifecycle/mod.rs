@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fact::photo::{
-        CheckoutState, DisputeState, Invoice, InvoiceState, PaymentState, Photo, RefundState, SubscriptionStatus,
+        CheckoutState, DisputeState, InvoiceState, PaymentState, Photo, RefundState, Subscription, SubscriptionStatus,
     },
     time::Timestamp,
 };
@@ -133,92 +133,63 @@ pub enum Change {
 
 /// What changed between two states of one object; `before` is none for the first.
 pub fn between(before: Option<&Photo>, after: &Photo) -> Vec<Change> {
-    match after {
-        Photo::Subscription(after) => {
-            let before = before.and_then(|photo| match photo {
-                Photo::Subscription(before) => Some(before.as_ref()),
-                _ => None,
-            });
-            subscription(before, after)
-        }
-        Photo::Checkout(after) => once(
-            before,
-            after.state,
-            |photo| matches!(photo, Photo::Checkout(it) if it.state == after.state),
-            |state| match state {
-                CheckoutState::Completed => Some(Change::CheckoutCompleted),
-                CheckoutState::Expired => Some(Change::Expired),
-                CheckoutState::Failed => Some(Change::CheckoutFailed),
-                CheckoutState::Paid => Some(Change::CheckoutPaid),
-                CheckoutState::Open | CheckoutState::Unknown => None,
-            },
-        ),
-        Photo::Invoice(after) => once(
-            before,
-            after.state,
-            |photo| matches!(photo, Photo::Invoice(Invoice { state, .. }) if *state == after.state),
-            |state| match state {
-                InvoiceState::Paid => Some(Change::InvoicePaid),
-                InvoiceState::Uncollectible => Some(Change::InvoiceUncollectible),
-                InvoiceState::Void => Some(Change::InvoiceVoided),
-                InvoiceState::Draft | InvoiceState::Open | InvoiceState::Unknown => None,
-            },
-        ),
-        Photo::Payment(after) => once(
-            before,
-            after.state,
-            |photo| matches!(photo, Photo::Payment(it) if it.state == after.state),
-            |state| match state {
-                PaymentState::Canceled => Some(Change::Canceled),
-                PaymentState::Failed => Some(Change::PaymentFailed),
-                PaymentState::Succeeded => Some(Change::PaymentSucceeded),
-                PaymentState::Authorized | PaymentState::Pending | PaymentState::Processing | PaymentState::Unknown => {
-                    None
-                }
-            },
-        ),
-        Photo::Refund(after) => once(
-            before,
-            after.state,
-            |photo| matches!(photo, Photo::Refund(it) if it.state == after.state),
-            |state| match state {
-                RefundState::Succeeded => Some(Change::Refunded),
-                RefundState::Canceled | RefundState::Failed => Some(Change::RefundFailed),
-                RefundState::Pending | RefundState::RequiresAction | RefundState::Unknown => None,
-            },
-        ),
-        Photo::Dispute(after) => once(
-            before,
-            after.state,
-            |photo| matches!(photo, Photo::Dispute(it) if it.state == after.state),
-            |state| match state {
-                DisputeState::Lost => Some(Change::DisputeLost),
-                DisputeState::Open => Some(Change::DisputeOpened),
-                DisputeState::Won => Some(Change::DisputeWon),
-                DisputeState::Closed | DisputeState::Inquiry | DisputeState::Unknown => None,
-            },
-        ),
-        Photo::Charge(_) | Photo::Customer(_) | Photo::Price(_) | Photo::Product(_) | Photo::Schedule(_) => Vec::new(),
+    if let Photo::Subscription(after) = after {
+        let before = before.and_then(|photo| match photo {
+            Photo::Subscription(before) => Some(before.as_ref()),
+            _ => None,
+        });
+        return subscription(before, after);
+    }
+    let change = arrival(after);
+    match before.and_then(arrival) == change {
+        true => Vec::new(),
+        false => change.into_iter().collect(),
     }
 }
 
-/// The change into a state, unless the object was in it.
-fn once<S>(
-    before: Option<&Photo>,
-    state: S,
-    same: impl Fn(&Photo) -> bool,
-    change: impl Fn(S) -> Option<Change>,
-) -> Vec<Change> {
-    match before {
-        Some(photo) if same(photo) => Vec::new(),
-        _ => change(state).into_iter().collect(),
+/// The change that brings an object other than a subscription into its state.
+fn arrival(photo: &Photo) -> Option<Change> {
+    match photo {
+        Photo::Checkout(it) => match it.state {
+            CheckoutState::Completed => Some(Change::CheckoutCompleted),
+            CheckoutState::Expired => Some(Change::Expired),
+            CheckoutState::Failed => Some(Change::CheckoutFailed),
+            CheckoutState::Paid => Some(Change::CheckoutPaid),
+            CheckoutState::Open | CheckoutState::Unknown => None,
+        },
+        Photo::Dispute(it) => match it.state {
+            DisputeState::Lost => Some(Change::DisputeLost),
+            DisputeState::Open => Some(Change::DisputeOpened),
+            DisputeState::Won => Some(Change::DisputeWon),
+            DisputeState::Closed | DisputeState::Inquiry | DisputeState::Unknown => None,
+        },
+        Photo::Invoice(it) => match it.state {
+            InvoiceState::Paid => Some(Change::InvoicePaid),
+            InvoiceState::Uncollectible => Some(Change::InvoiceUncollectible),
+            InvoiceState::Void => Some(Change::InvoiceVoided),
+            InvoiceState::Draft | InvoiceState::Open | InvoiceState::Unknown => None,
+        },
+        Photo::Payment(it) => match it.state {
+            PaymentState::Canceled => Some(Change::Canceled),
+            PaymentState::Failed => Some(Change::PaymentFailed),
+            PaymentState::Succeeded => Some(Change::PaymentSucceeded),
+            PaymentState::Authorized | PaymentState::Pending | PaymentState::Processing | PaymentState::Unknown => None,
+        },
+        Photo::Refund(it) => match it.state {
+            RefundState::Succeeded => Some(Change::Refunded),
+            RefundState::Canceled | RefundState::Failed => Some(Change::RefundFailed),
+            RefundState::Pending | RefundState::RequiresAction | RefundState::Unknown => None,
+        },
+        Photo::Charge(_)
+        | Photo::Customer(_)
+        | Photo::Price(_)
+        | Photo::Product(_)
+        | Photo::Schedule(_)
+        | Photo::Subscription(_) => None,
     }
 }
 
-fn subscription(
-    before: Option<&crate::fact::photo::Subscription>,
-    after: &crate::fact::photo::Subscription,
-) -> Vec<Change> {
+fn subscription(before: Option<&Subscription>, after: &Subscription) -> Vec<Change> {
     let mut changes = Vec::new();
     let was = before.map_or(SubscriptionStatus::Pending, |before| before.status);
     if was != after.status {
@@ -262,5 +233,70 @@ fn status_change(was: SubscriptionStatus, is: SubscriptionStatus) -> Option<Chan
         SubscriptionStatus::Trialing => Some(Change::TrialStarted),
         SubscriptionStatus::Unpaid => Some(Change::Unpaid),
         SubscriptionStatus::Pending | SubscriptionStatus::Unknown => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fact::photo::{Item, Period},
+        id::ProviderId,
+    };
+
+    /// `active`, `active x5` of five, `active @2` in the second period, `active !` with its end scheduled.
+    fn photo(text: &str) -> Photo {
+        let mut words = text.split_whitespace();
+        let status: SubscriptionStatus =
+            serde_json::from_value(serde_json::Value::from(words.next().expect("a status"))).expect("a status");
+        let mut it = Subscription {
+            status,
+            provider_status: String::new(),
+            items: Vec::new(),
+            period: None,
+            trial_end: None,
+            cancel_at: None,
+            ended_at: None,
+            collection_paused: false,
+        };
+        for word in words {
+            let number = || word[1..].parse::<i64>().expect("a number");
+            let at = |seconds| Timestamp::from_seconds(seconds).expect("in range");
+            match &word[..1] {
+                "x" => {
+                    let price = ProviderId::new("p").expect("id");
+                    it.items.push(Item { price, quantity: number().try_into().ok() });
+                }
+                "@" => it.period = Some(Period { start: at(number() * 10), end: at(number() * 10 + 10) }),
+                _ => it.cancel_at = Some(at(1)),
+            }
+        }
+        Photo::Subscription(Box::new(it))
+    }
+
+    #[test]
+    fn a_subscriptions_changes_have_names() {
+        let check = |before: &str, after: &str, expect: &[Change]| {
+            let before = (!before.is_empty()).then(|| photo(before));
+            assert_eq!(between(before.as_ref(), &photo(after)), expect, "{after}");
+        };
+        check("", "pending", &[]);
+        check("", "active", &[Change::Activated]);
+        check("pending", "active", &[Change::Activated]);
+        check("", "trialing", &[Change::TrialStarted]);
+        check("trialing", "active", &[Change::Activated]);
+        check("active @1", "active @2", &[Change::Renewed]);
+        check("active", "past_due", &[Change::PastDue]);
+        check("past_due", "active", &[Change::Recovered]);
+        check("past_due", "unpaid", &[Change::Unpaid]);
+        check("unpaid", "active", &[Change::Recovered]);
+        check("active", "paused", &[Change::Paused]);
+        check("paused", "active", &[Change::Resumed]);
+        check("active", "active !", &[Change::CancelScheduled]);
+        check("active !", "active", &[Change::CancelUnscheduled]);
+        check("active x5", "active x6", &[Change::ItemsChanged]);
+        check("active !", "canceled !", &[Change::Canceled]);
+        check("pending", "expired", &[Change::Expired]);
+        check("active x5 @1", "active x5 @1", &[]);
     }
 }

@@ -29,11 +29,6 @@ impl Projection {
     ///
     /// Amounts are minor units, currencies upper-case ISO 4217, times RFC 3339 in UTC.
     pub fn expose_canonical(&self) -> Value {
-        let subscription_of_invoice: BTreeMap<&str, &str> = self
-            .rows()
-            .flat_map(|rows| &rows.invoices)
-            .filter_map(|invoice| Some((invoice.id.as_str(), invoice.subscription.as_deref()?)))
-            .collect();
         let mut maps: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
         for name in [
             "customers",
@@ -55,7 +50,7 @@ impl Projection {
         };
         for rows in self.rows() {
             agreements(rows, &mut put);
-            money(rows, &subscription_of_invoice, &mut put);
+            money(rows, &self.invoiced, &mut put);
         }
         for (customer, benefits) in self.benefits() {
             let entry: Map<String, Value> = benefits
@@ -123,7 +118,7 @@ fn agreements(rows: &Rows, put: &mut impl FnMut(&'static str, &str, Value)) {
     }
 }
 
-fn money(rows: &Rows, subscription_of_invoice: &BTreeMap<&str, &str>, put: &mut impl FnMut(&'static str, &str, Value)) {
+fn money(rows: &Rows, invoiced: &BTreeMap<String, String>, put: &mut impl FnMut(&'static str, &str, Value)) {
     for it in &rows.invoices {
         put(
             "invoices",
@@ -135,7 +130,7 @@ fn money(rows: &Rows, subscription_of_invoice: &BTreeMap<&str, &str>, put: &mut 
         );
     }
     for it in &rows.payments {
-        let through_invoice = it.invoice.as_deref().and_then(|invoice| subscription_of_invoice.get(invoice).copied());
+        let through_invoice = it.invoice.as_deref().and_then(|invoice| invoiced.get(invoice).map(String::as_str));
         put(
             "payments",
             &it.id,

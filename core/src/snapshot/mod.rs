@@ -34,6 +34,8 @@ pub struct Projection {
     rows: Vec<(Subject, Rows)>,
     /// Subjects that nobody is known to own, and for whom they wait.
     parked: BTreeMap<Subject, Vec<Subject>>,
+    /// The subscription of each invoice, also of one that is only known by reference.
+    invoiced: BTreeMap<String, String>,
     /// Objects that only event ids ordered, by provider id.
     ambiguous: BTreeMap<String, ObjectKind>,
     policy: AccessPolicy,
@@ -59,6 +61,7 @@ impl Projection {
         let mut projection = Self {
             rows: Vec::new(),
             parked: BTreeMap::new(),
+            invoiced: BTreeMap::new(),
             ambiguous: BTreeMap::new(),
             policy: reading.policy.clone(),
             as_of: reading.as_of,
@@ -68,6 +71,10 @@ impl Projection {
             projection.rows.push((subject.clone(), derive::rows(subject, state, reading.catalog)));
             if subject.needs_owner() && !state.is_empty() && state.owner().is_none() {
                 projection.parked.insert(subject.clone(), state.relatives(subject));
+            }
+            if let (ObjectKind::Invoice, Some(subscription)) = (subject.root.kind, state.links().subscription()) {
+                let invoice = subject.root.id.expose().to_owned();
+                projection.invoiced.insert(invoice, subscription.expose().to_owned());
             }
             for object in state.ambiguous() {
                 projection.ambiguous.insert(object.id.expose().to_owned(), object.kind);
