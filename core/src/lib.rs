@@ -25,3 +25,5 @@ pub mod receipt;
 pub mod store;
 
 pub mod engine;
+
+pub mod docs;

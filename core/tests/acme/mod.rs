@@ -159,12 +159,12 @@ pub(crate) fn raw(body: Vec<u8>) -> Delivery {
     Delivery { provider: ProviderName::new("acme").expect("name"), headers, body, received_at: at(1000) }
 }
 
-pub async fn projection(engine: &Engine) -> serde_json::Value {
+pub(crate) async fn projection(engine: &Engine) -> serde_json::Value {
     let query = ProjectionQuery { source: None, as_of: at(1000) };
     engine.projection(&query).await.expect("memory store").expose_canonical()
 }
 
-pub async fn statuses(store: &dyn Store) -> Vec<(String, EventStatus)> {
+pub(crate) async fn statuses(store: &dyn Store) -> Vec<(String, EventStatus)> {
     let query = purchase_core::store::EventQuery { limit: 100, ..Default::default() };
     let events = store.events(&query).await.expect("memory store");
     events.into_iter().map(|stored| (stored.event.key.id.expose().to_owned(), stored.status)).collect()

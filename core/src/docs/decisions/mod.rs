@@ -1,0 +1,14 @@
+//! Decisions that surprised someone, each with what was rejected.
+
+#[doc = include_str!("0001_subjects_fold_alone.md")]
+pub mod d0001_subjects_fold_alone {}
+#[doc = include_str!("0002_a_state_is_its_neutral_photograph.md")]
+pub mod d0002_a_state_is_its_neutral_photograph {}
+#[doc = include_str!("0003_what_went_back_of_a_payment.md")]
+pub mod d0003_what_went_back_of_a_payment {}
+#[doc = include_str!("0004_refused_and_kept.md")]
+pub mod d0004_refused_and_kept {}
+#[doc = include_str!("0005_access_needs_news.md")]
+pub mod d0005_access_needs_news {}
+#[doc = include_str!("0006_rows_are_derived_once.md")]
+pub mod d0006_rows_are_derived_once {}

@@ -1,0 +1,3 @@
+//! Long-form documentation.
+
+pub mod decisions;
