@@ -1,5 +1,7 @@
 //! Decides what an adapter must say. An adapter is pure: bytes in, values out; no clock, no network, no store.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -79,13 +81,23 @@ pub enum Meaning {
 }
 
 /// What an event without a photograph points at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FetchNeed {
     /// The path of the object at the provider's API, if the event names one.
     pub path: Option<String>,
     /// The event that carries the same change with a photograph, where the provider sends both.
     #[serde(with = "optional_id", skip_serializing_if = "Option::is_none", default)]
     pub snapshot_event: Option<ProviderId>,
+}
+
+impl fmt::Debug for FetchNeed {
+    /// The path names an object by its provider id, so it is not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FetchNeed")
+            .field("has_path", &self.path.is_some())
+            .field("snapshot_event", &self.snapshot_event)
+            .finish()
+    }
 }
 
 mod optional_id {

@@ -9,14 +9,14 @@ use purchase_core::{
     fact::{
         Link,
         photo::{
-            Customer, Invoice, InvoiceState, Payment, PaymentState, Photo, Private, Refund, RefundState, Subscription,
-            SubscriptionStatus,
+            Customer, Invoice, InvoiceState, Item, Payment, PaymentState, Photo, Private, Refund, RefundState,
+            Subscription, SubscriptionStatus,
         },
     },
     id::{CustomerId, EventKey, ObjectKind, ObjectRef},
     provider::ReadFault,
     receipt::Reconciliation,
-    store::{EventQuery, EventStatus, FactQuery, Lease, Reason, memory::MemoryStore},
+    store::{EventQuery, EventStatus, FactQuery, Lease, Reason, SubjectQuery, memory::MemoryStore},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -39,8 +39,8 @@ fn invoice(state: InvoiceState) -> Photo {
     })
 }
 
-fn subscription(status: SubscriptionStatus) -> Photo {
-    Photo::Subscription(Box::new(Subscription {
+fn unpriced(status: SubscriptionStatus) -> Subscription {
+    Subscription {
         status,
         provider_status: format!("{status:?}").to_lowercase(),
         items: Vec::new(),
@@ -49,7 +49,11 @@ fn subscription(status: SubscriptionStatus) -> Photo {
         cancel_at: None,
         ended_at: None,
         collection_paused: false,
-    }))
+    }
+}
+
+fn subscription(status: SubscriptionStatus) -> Photo {
+    Photo::Subscription(Box::new(unpriced(status)))
 }
 
 fn refund_of(payment: &str, refund: &str, state: RefundState) -> acme::Told {
@@ -305,15 +309,43 @@ async fn a_customer_is_found_by_either_id_and_sees_no_provider_ids() {
     let sold = vec![Link::Customer(id("cus_raw")), Link::Checkout(id("cs_raw"))];
     let paid = told(ObjectKind::Payment, "pay_raw", payment(PaymentState::Succeeded), sold);
     handle(&engine, &body("e2", 2, vec![paid])).await;
+    let priced = Photo::Subscription(Box::new(Subscription {
+        items: vec![Item { price: id("price_raw"), quantity: Some(1) }],
+        ..unpriced(SubscriptionStatus::Active)
+    }));
+    let links = vec![Link::Customer(id("cus_raw"))];
+    handle(&engine, &body("e3", 3, vec![told(ObjectKind::Subscription, "sub_raw", priced, links)])).await;
     for name in ["user_1", "cus_raw"] {
         let name = CustomerId::new(name).expect("id");
         let snapshot = engine.customer(&name, at(1000)).await.expect("memory").expect("known");
         let shown = serde_json::to_string(&snapshot).expect("JSON");
         assert!(!shown.contains("_raw"), "{shown}");
         let access: Vec<bool> = snapshot.entitlements.values().map(|it| it.access).collect();
-        assert_eq!(access, [true]);
-        assert_eq!(snapshot.agreements.len(), 1);
+        assert_eq!(access, [true, true]);
+        assert_eq!(snapshot.agreements.len(), 2);
     }
     let nobody = CustomerId::new("user_2").expect("id");
     assert_eq!(engine.customer(&nobody, at(1000)).await.expect("memory"), None);
+}
+
+#[tokio::test]
+async fn what_is_stored_prints_no_ids_and_no_personal_data() {
+    let engine = engine();
+    let ada = Photo::Customer(Customer {
+        email: Some(Private::new("ada@example.com")),
+        name: Some(Private::new("Ada Raw")),
+        deleted: false,
+        bare: false,
+    });
+    handle(&engine, &body("e_raw", 1, vec![told(ObjectKind::Customer, "cus_raw", ada, Vec::new())])).await;
+    let events = engine.events(&EventQuery { limit: 1, ..EventQuery::default() }).await.expect("memory");
+    let facts = FactQuery::Subjects(vec![subject(ObjectKind::Customer, "cus_raw")]);
+    let facts = engine.store().facts(&facts).await.expect("memory");
+    let everything = SubjectQuery { limit: 10, ..SubjectQuery::default() };
+    let subjects = engine.store().subjects(&everything).await.expect("memory");
+    let printed = format!("{events:?} {facts:?} {subjects:?}");
+    for private in ["raw", "Raw", "ada"] {
+        assert!(!printed.contains(private), "{private} in {printed}");
+    }
+    assert_eq!((events.len(), facts.len(), subjects.len()), (1, 1, 1));
 }

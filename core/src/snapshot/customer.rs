@@ -65,6 +65,14 @@ impl Projection {
         for (subject, rows) in &self.rows {
             let id = subject.public_id();
             public.insert(subject.root.id.expose().to_owned(), id.clone());
+            // Where no offer is known the price stands for what is granted, and it is a provider id too.
+            for item in &rows.subscription_items {
+                if let Ok(price) = ProviderId::new(item.price.as_str()) {
+                    let root = ObjectRef::new(ObjectKind::Price, price);
+                    let price = Subject { source: subject.source.clone(), root }.public_id();
+                    public.insert(item.price.clone(), price);
+                }
+            }
             if let Some(agreement) = agreement(rows) {
                 agreements.insert(id, agreement);
             }

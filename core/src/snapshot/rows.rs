@@ -4,10 +4,12 @@
 //!
 //! What needs two subjects is joined by the reader: a payment's subscription through its invoice, a customer's owner.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// The rows of one subject, by table.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
     /// Customers.
     pub customers: Vec<CustomerRow>,
@@ -36,7 +38,7 @@ pub struct Rows {
 }
 
 /// A customer at the provider.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CustomerRow {
     /// Provider id.
     pub id: String,
@@ -51,7 +53,7 @@ pub struct CustomerRow {
 }
 
 /// A checkout.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckoutRow {
     /// Provider id.
     pub id: String,
@@ -70,7 +72,7 @@ pub struct CheckoutRow {
 }
 
 /// A subscription. Times are microseconds since 1970, UTC.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionRow {
     /// Provider id.
     pub id: String,
@@ -97,7 +99,7 @@ pub struct SubscriptionRow {
 }
 
 /// One thing that a subscription bills.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubscriptionItemRow {
     /// The subscription's provider id.
     pub subscription: String,
@@ -108,7 +110,7 @@ pub struct SubscriptionItemRow {
 }
 
 /// An invoice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoiceRow {
     /// Provider id.
     pub id: String,
@@ -137,7 +139,7 @@ pub struct InvoiceRow {
 }
 
 /// A payment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PaymentRow {
     /// Provider id.
     pub id: String,
@@ -163,7 +165,7 @@ pub struct PaymentRow {
 }
 
 /// A refund.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefundRow {
     /// Provider id.
     pub id: String,
@@ -178,7 +180,7 @@ pub struct RefundRow {
 }
 
 /// A dispute.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DisputeRow {
     /// Provider id.
     pub id: String,
@@ -193,7 +195,7 @@ pub struct DisputeRow {
 }
 
 /// A product of the provider's catalogue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductRow {
     /// Provider id.
     pub id: String,
@@ -206,7 +208,7 @@ pub struct ProductRow {
 }
 
 /// A price of the provider's catalogue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceRow {
     /// Provider id.
     pub id: String,
@@ -227,7 +229,7 @@ pub struct PriceRow {
 }
 
 /// A schedule of a subscription.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduleRow {
     /// Provider id.
     pub id: String,
@@ -238,7 +240,7 @@ pub struct ScheduleRow {
 }
 
 /// A grant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntitlementRow {
     /// The kind of object that grants: `subscription` or `payment`.
     pub source_kind: String,
@@ -262,4 +264,31 @@ pub struct EntitlementRow {
     pub customer: Option<String>,
     /// The application's customer, from the source's own metadata.
     pub owner: Option<String>,
+}
+
+/// Rows hold raw provider ids and personal data, so their `Debug` says nothing but their name.
+macro_rules! redacted_debug {
+    ($($row:ident)*) => {
+        $(impl fmt::Debug for $row {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($row), "(redacted)"))
+            }
+        })*
+    };
+}
+
+redacted_debug! {
+    CheckoutRow
+    CustomerRow
+    DisputeRow
+    EntitlementRow
+    InvoiceRow
+    PaymentRow
+    PriceRow
+    ProductRow
+    RefundRow
+    Rows
+    ScheduleRow
+    SubscriptionItemRow
+    SubscriptionRow
 }

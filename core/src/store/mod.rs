@@ -4,6 +4,8 @@
 pub mod commit;
 pub mod memory;
 
+use std::fmt;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
@@ -103,7 +105,7 @@ pub enum Reason {
 }
 
 /// An event as it is first kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct NewEvent {
     /// Its identity.
     pub key: EventKey,
@@ -119,6 +121,17 @@ pub struct NewEvent {
     pub body: Vec<u8>,
     /// SHA-256 of the body.
     pub digest: [u8; 32],
+}
+
+impl fmt::Debug for NewEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewEvent")
+            .field("key", &self.key)
+            .field("event_type", &self.event_type)
+            .field("received_at", &self.received_at)
+            .field("body_bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// An event as it is stored.
