@@ -154,15 +154,17 @@ impl Engine {
         wanted: Wanted,
         lease: Option<&Lease>,
     ) -> Result<(Option<crate::store::Commit>, Vec<Answer>), StoreError> {
+        let attempts: HashMap<EventKey, u32> =
+            loaded.events.iter().map(|stored| (stored.event.key.clone(), stored.attempts)).collect();
+        let mut plan = Plan::new(self, loaded, wanted);
         let facts: Vec<Fact> = units
             .iter()
             .zip(courses)
             .filter(|(_, course)| matches!(course, Course::Write { .. }))
-            .flat_map(|(unit, _)| facts_of(unit).iter().cloned())
+            .flat_map(|(unit, _)| facts_of(unit))
+            .filter(|fact| !plan.is_old_news(fact))
+            .cloned()
             .collect();
-        let attempts: HashMap<EventKey, u32> =
-            loaded.events.iter().map(|stored| (stored.event.key.clone(), stored.attempts)).collect();
-        let mut plan = Plan::new(self, loaded, wanted);
         plan.take_in(&facts).await?;
         plan.settle_owners().await?;
 

@@ -71,6 +71,16 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Whether a fact only repeats links that its subject has: most events of a subscription's invoices say nothing
+    /// new about the subscription. Storing these would cost a write each and make concurrent deliveries contend. A
+    /// subject without an owner takes everything in, because its events wait with it.
+    pub(super) fn is_old_news(&self, fact: &Fact) -> bool {
+        let known = self.subjects.get(&fact.subject);
+        fact.sight.is_none()
+            && !self.is_parked(&fact.subject)
+            && known.is_some_and(|draft| draft.state.links().cover(&fact.links, fact.version))
+    }
+
     /// Takes facts into their subjects, in the order of their versions.
     pub(super) async fn take_in(&mut self, facts: &[Fact]) -> Result<(), StoreError> {
         let mut by_subject: BTreeMap<&Subject, Vec<&Fact>> = BTreeMap::new();

@@ -81,6 +81,21 @@ pub enum Link {
     Subscription(#[serde(with = "exposed")] ProviderId),
 }
 
+impl Link {
+    /// Whether it can be taken back: metadata can, a reference of the provider can't.
+    fn is_changeable(&self) -> bool {
+        match self {
+            Link::Offer(_) | Link::Owner(_) => true,
+            Link::Checkout(_)
+            | Link::Customer(_)
+            | Link::Invoice(_)
+            | Link::Payment(_)
+            | Link::Product(_)
+            | Link::Subscription(_) => false,
+        }
+    }
+}
+
 /// One neutral statement of one event about one subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
@@ -106,17 +121,26 @@ impl Fact {
     }
 }
 
-/// What a subject is known to belong to: a map that only grows. Where one kind of link has several targets, the
-/// latest statement is read.
+/// What a subject is known to belong to: a map that only grows. Where one kind of link has several targets, the one
+/// with the greatest version is read.
+///
+/// A reference to another object is never taken back, so it keeps the version at which it was first told; what the
+/// application writes into metadata can change and change back, so an owner or an offer keeps the latest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Links(#[serde(with = "pairs")] BTreeMap<Link, Version>);
 
 impl Links {
-    /// Joins one statement: the same link keeps its latest version.
+    /// Joins one statement.
     pub fn join(&mut self, link: Link, version: Version) {
+        let changeable = link.is_changeable();
         let known = self.0.entry(link).or_insert(version);
-        *known = version.max(*known);
+        *known = if changeable { version.max(*known) } else { version.min(*known) };
+    }
+
+    /// Whether joining the statements would change nothing, now or after more has been joined.
+    pub fn cover(&self, links: &[Link], version: Version) -> bool {
+        links.iter().all(|link| !link.is_changeable() && self.0.get(link).is_some_and(|known| *known <= version))
     }
 
     /// Whether nothing is known.
