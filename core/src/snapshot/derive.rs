@@ -191,7 +191,8 @@ fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState) {
     for dispute in &mut rows.disputes {
         dispute.payment.clone_from(&id);
     }
-    if state.is_empty() {
+    // Nothing of a payment that is only known by reference can be shown.
+    if state.objects().next().is_none() {
         return;
     }
     let refunded = state.refunded_minor();

@@ -1,0 +1,113 @@
+//! Decides what an application must say about one Stripe webhook endpoint, and refuses what can't be meant.
+
+use std::collections::BTreeSet;
+
+use purchase_core::{
+    id::{Mode, ProviderId},
+    verify::{Secret, SecretError},
+};
+
+/// How old a delivery may be unless the configuration says otherwise, in seconds: the default of Stripe's own SDKs.
+pub const DEFAULT_TOLERANCE_SECONDS: u32 = 300;
+
+/// One webhook endpoint.
+#[derive(Debug, Clone)]
+pub struct StripeConfig {
+    /// The endpoint's signing secrets, each the whole text `whsec_…`; several while one is rolled.
+    pub secrets: Vec<Secret>,
+    /// How far the signed time may lie from the time of receipt, in seconds. None checks no age, which allows replays
+    /// for ever. Zero is refused: in some of Stripe's SDKs it means "none", in others "no tolerance".
+    pub tolerance_seconds: Option<u32>,
+    /// Whether live or test events belong here.
+    pub mode: ModePolicy,
+    /// Whose events belong here.
+    pub accounts: Accounts,
+    /// What a checkout's `client_reference_id` means.
+    pub client_reference: ClientReference,
+}
+
+impl StripeConfig {
+    /// An endpoint of the account's own events, with the default tolerance.
+    ///
+    /// # Errors
+    /// [`ConfigError::Secret`] when a secret is empty or has white space around it.
+    pub fn new<S: Into<Vec<u8>>>(mode: ModePolicy, secrets: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
+        let secrets = secrets.into_iter().enumerate().map(|(index, secret)| {
+            Secret::new(secret).map_err(|cause| ConfigError::Secret { number: index + 1, cause })
+        });
+        Ok(Self {
+            secrets: secrets.collect::<Result<_, _>>()?,
+            tolerance_seconds: Some(DEFAULT_TOLERANCE_SECONDS),
+            mode,
+            accounts: Accounts::default(),
+            client_reference: ClientReference::default(),
+        })
+    }
+
+    /// Refuses what can't be meant.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        match self {
+            Self { secrets, .. } if secrets.is_empty() => Err(ConfigError::NoSecret),
+            Self { tolerance_seconds: Some(0), .. } => Err(ConfigError::ZeroTolerance),
+            Self { accounts: Accounts::Only(accounts), .. } if accounts.is_empty() => Err(ConfigError::NoAccount),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Which events an endpoint serves by their `livemode`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModePolicy {
+    /// Live and test events, kept apart by their source.
+    Both,
+    /// Events of one mode; the others are refused.
+    Only(Mode),
+}
+
+/// Which events an endpoint serves by their account: the `account` of a snapshot event, the `context` of a thin one.
+/// (Source: Stripe's Connect documentation; only events of connected accounts name one.)
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Accounts {
+    /// The endpoint's own events and those of any connected account.
+    Any,
+    /// Events of these connected accounts.
+    Only(BTreeSet<ProviderId>),
+    /// The endpoint's own events: those that name no account.
+    #[default]
+    Own,
+}
+
+/// What a checkout's `client_reference_id` means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ClientReference {
+    /// It is the application's customer id. Only where nobody but the application sets it: the address of a payment
+    /// link lets everybody write one.
+    CustomerId,
+    /// Nothing that concerns us.
+    #[default]
+    Ignore,
+}
+
+/// Why a configuration is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The list of accounts is empty, so that every event would be refused.
+    #[error("the list of connected accounts is empty; name one, or choose Accounts::Own or Accounts::Any")]
+    NoAccount,
+    /// Without a secret nothing can be verified.
+    #[error("an endpoint needs at least one signing secret")]
+    NoSecret,
+    /// A secret can't be one.
+    #[error("signing secret {number} can't be used")]
+    Secret {
+        /// Which one, counted from 1.
+        number: usize,
+        /// Why.
+        #[source]
+        cause: SecretError,
+    },
+    /// Zero seconds could mean "check no age" or "allow no age".
+    #[error("a tolerance of 0 seconds is ambiguous; say None to check no age")]
+    ZeroTolerance,
+}

@@ -1,0 +1,198 @@
+//! Decides what each type of Stripe event means: one table, by the exact type. It doesn't know which of two facts
+//! wins, nor whether an event came before.
+//!
+//! A photograph's version is the event's `created`: whole seconds, the only clock that Stripe's events have, so ties
+//! are the normal case and core settles them by evidence. That evidence is `previous_attributes`, laid over the
+//! object and read by the same code ([`Reading::sight`]).
+//!
+//! Types and objects: Stripe's API reference ("Types of events") and its OpenAPI document of `2026-05-27.dahlia`.
+
+mod billing;
+mod catalogue;
+mod checkout;
+mod collect;
+mod customers;
+mod payments;
+
+use purchase_core::{
+    fact::{
+        Phase::{self, Changed, Created, Ended},
+        Sight,
+        photo::Photo,
+    },
+    id::{ObjectKind, ObjectRef},
+    provider::{EventHead, Meaning, ReadFault},
+};
+
+use crate::{config::ClientReference, facts::collect::Collector, wire::View};
+
+/// Takes the facts out of one kind of object.
+type Extract = fn(&Reading<'_>, &mut Collector) -> Result<(), ReadFault>;
+
+/// What a snapshot event means.
+pub(crate) fn meaning(
+    head: &EventHead,
+    body: &View<'_, '_>,
+    client_reference: ClientReference,
+) -> Result<Meaning, ReadFault> {
+    let Some((phase, extract)) = entry(&head.event_type) else { return Ok(Meaning::Ignored) };
+    let object = body.at("data.object");
+    if !object.is_object() {
+        return Err(object.fault("object"));
+    }
+    let prior = match phase {
+        Created => None,
+        Changed | Ended if !tells_whole_arrays(head) => None,
+        Changed | Ended => object.before(body.at("data.previous_attributes").value()?),
+    };
+    let reading = Reading { event_type: &head.event_type, phase, object, prior, client_reference };
+    let mut facts = Collector::default();
+    extract(&reading, &mut facts)?;
+    Ok(Meaning::Facts(facts.into_facts(head)))
+}
+
+/// Before API version 2017-05-25 `previous_attributes` held only the changed elements of an array, so that the state
+/// before can't be put together. (Source: Stripe's changelog of that version.)
+fn tells_whole_arrays(head: &EventHead) -> bool {
+    head.api_version.as_deref().is_none_or(|version| version >= "2017-05-25")
+}
+
+/// Whether a thin event is about something that the table lists: its type is the snapshot event's behind `v1.`.
+pub(crate) fn lists_thin(event_type: &str) -> bool {
+    event_type.strip_prefix("v1.").is_some_and(|event_type| entry(event_type).is_some())
+}
+
+/// The table, ordered by type.
+const TABLE: &[(&str, Phase, Extract)] = &[
+    ("charge.captured", Changed, payments::charge),
+    ("charge.dispute.closed", Changed, payments::dispute),
+    ("charge.dispute.created", Created, payments::dispute),
+    ("charge.dispute.funds_reinstated", Changed, payments::dispute),
+    ("charge.dispute.funds_withdrawn", Changed, payments::dispute),
+    ("charge.dispute.updated", Changed, payments::dispute),
+    ("charge.expired", Changed, payments::charge),
+    ("charge.failed", Changed, payments::charge),
+    ("charge.pending", Changed, payments::charge),
+    ("charge.refund.updated", Changed, payments::refund),
+    ("charge.refunded", Changed, payments::charge),
+    ("charge.succeeded", Changed, payments::charge),
+    ("charge.updated", Changed, payments::charge),
+    ("checkout.session.async_payment_failed", Changed, checkout::session),
+    ("checkout.session.async_payment_succeeded", Changed, checkout::session),
+    ("checkout.session.completed", Changed, checkout::session),
+    ("checkout.session.expired", Changed, checkout::session),
+    ("customer.created", Created, customers::customer),
+    ("customer.deleted", Ended, customers::customer),
+    ("customer.subscription.created", Created, billing::subscription),
+    ("customer.subscription.deleted", Ended, billing::subscription),
+    ("customer.subscription.paused", Changed, billing::subscription),
+    ("customer.subscription.pending_update_applied", Changed, billing::subscription),
+    ("customer.subscription.pending_update_expired", Changed, billing::subscription),
+    ("customer.subscription.resumed", Changed, billing::subscription),
+    ("customer.subscription.trial_will_end", Changed, billing::subscription),
+    ("customer.subscription.updated", Changed, billing::subscription),
+    ("customer.updated", Changed, customers::customer),
+    ("invoice.created", Created, billing::invoice),
+    ("invoice.deleted", Ended, billing::invoice),
+    ("invoice.finalization_failed", Changed, billing::invoice),
+    ("invoice.finalized", Changed, billing::invoice),
+    ("invoice.marked_uncollectible", Changed, billing::invoice),
+    ("invoice.overdue", Changed, billing::invoice),
+    ("invoice.overpaid", Changed, billing::invoice),
+    ("invoice.paid", Changed, billing::invoice),
+    ("invoice.payment_action_required", Changed, billing::invoice),
+    ("invoice.payment_attempt_required", Changed, billing::invoice),
+    ("invoice.payment_failed", Changed, billing::invoice),
+    ("invoice.payment_succeeded", Changed, billing::invoice),
+    ("invoice.sent", Changed, billing::invoice),
+    ("invoice.upcoming", Changed, billing::announced_invoice),
+    ("invoice.updated", Changed, billing::invoice),
+    ("invoice.voided", Changed, billing::invoice),
+    ("invoice.will_be_due", Changed, billing::announced_invoice),
+    ("invoice_payment.paid", Changed, billing::invoice_payment),
+    ("payment_intent.amount_capturable_updated", Changed, payments::payment_intent),
+    ("payment_intent.canceled", Changed, payments::payment_intent),
+    ("payment_intent.created", Created, payments::payment_intent),
+    ("payment_intent.partially_funded", Changed, payments::payment_intent),
+    ("payment_intent.payment_failed", Changed, payments::payment_intent),
+    ("payment_intent.processing", Changed, payments::payment_intent),
+    ("payment_intent.requires_action", Changed, payments::payment_intent),
+    ("payment_intent.succeeded", Changed, payments::payment_intent),
+    ("price.created", Created, catalogue::price),
+    ("price.deleted", Ended, catalogue::price),
+    ("price.updated", Changed, catalogue::price),
+    ("product.created", Created, catalogue::product),
+    ("product.deleted", Ended, catalogue::product),
+    ("product.updated", Changed, catalogue::product),
+    ("refund.created", Created, payments::refund),
+    ("refund.failed", Changed, payments::refund),
+    ("refund.updated", Changed, payments::refund),
+    ("subscription_schedule.aborted", Changed, billing::schedule),
+    ("subscription_schedule.canceled", Changed, billing::schedule),
+    ("subscription_schedule.completed", Changed, billing::schedule),
+    ("subscription_schedule.created", Created, billing::schedule),
+    ("subscription_schedule.expiring", Changed, billing::schedule),
+    ("subscription_schedule.released", Changed, billing::schedule),
+    ("subscription_schedule.updated", Changed, billing::schedule),
+];
+
+fn entry(event_type: &str) -> Option<(Phase, Extract)> {
+    let index = TABLE.binary_search_by_key(&event_type, |(name, ..)| name).ok()?;
+    let (_, phase, extract) = TABLE[index];
+    Some((phase, extract))
+}
+
+/// One snapshot event of a listed type.
+struct Reading<'a> {
+    event_type: &'a str,
+    phase: Phase,
+    object: View<'a, 'a>,
+    /// The object before the change, where the event brings evidence of it.
+    prior: Option<View<'a, 'a>>,
+    client_reference: ClientReference,
+}
+
+impl Reading<'_> {
+    /// Names the event's object.
+    fn root(&self, kind: ObjectKind) -> Result<ObjectRef, ReadFault> {
+        Ok(ObjectRef::new(kind, self.object.at("id").need_id()?))
+    }
+
+    /// Photographs the event's object, after the change and before it. A state before it that can't be read is no
+    /// evidence and no fault.
+    fn sight(
+        &self,
+        object: &ObjectRef,
+        photograph: impl Fn(&View<'_, '_>, Moment<'_>) -> Result<Photo, ReadFault>,
+    ) -> Result<Sight, ReadFault> {
+        let after = Moment::After { phase: self.phase, event_type: self.event_type };
+        Ok(Sight {
+            object: object.clone(),
+            phase: self.phase,
+            photo: photograph(&self.object, after)?,
+            prior: self.prior.as_ref().and_then(|view| photograph(view, Moment::Before).ok()),
+        })
+    }
+}
+
+/// When a photograph was taken. What the event's type says is true only after the event.
+#[derive(Clone, Copy)]
+enum Moment<'a> {
+    After { phase: Phase, event_type: &'a str },
+    Before,
+}
+
+impl Moment<'_> {
+    /// Whether the event's type says that the object is gone.
+    fn is_end(self) -> bool {
+        matches!(self, Moment::After { phase: Ended, .. })
+    }
+
+    /// Whether the event is of this type.
+    fn is(self, name: &str) -> bool {
+        matches!(self, Moment::After { event_type, .. } if event_type == name)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! Decides what an event says of a product or a price. The older `plan.*` events are twins of `price.*` and say
+//! nothing more. It doesn't know which offer of the application a price stands for.
+
+use purchase_core::{
+    fact::{
+        Link,
+        photo::{Interval, Photo, Price, Product},
+    },
+    id::ObjectKind,
+    provider::ReadFault,
+};
+
+use super::{
+    Moment, Reading,
+    collect::{Collector, Ties},
+};
+use crate::wire::View;
+
+/// `product`.
+pub(super) fn product(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
+    let root = reading.root(ObjectKind::Product)?;
+    facts.sight(&root, reading.sight(&root, photograph_product)?);
+    facts.belongs(&root, &Ties::read(&reading.object)?);
+    Ok(())
+}
+
+/// `price`.
+pub(super) fn price(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
+    let root = reading.root(ObjectKind::Price)?;
+    facts.sight(&root, reading.sight(&root, photograph_price)?);
+    facts.belongs(&root, &Ties::read(&reading.object)?);
+    facts.link(&root, reading.object.at("product").id()?.map(Link::Product));
+    Ok(())
+}
+
+fn photograph_product(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, ReadFault> {
+    let tombstone = view.at("deleted").flag()?.unwrap_or(false);
+    let bare = tombstone && !view.has_key("active");
+    Ok(Photo::Product(Product {
+        name: view.at("name").text()?.map(str::to_owned),
+        active: if bare { false } else { view.at("active").need_flag()? },
+        deleted: tombstone || moment.is_end(),
+        bare,
+    }))
+}
+
+fn photograph_price(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, ReadFault> {
+    let tombstone = view.at("deleted").flag()?.unwrap_or(false);
+    let bare = tombstone && !view.has_key("active");
+    let unit_amount = match view.at("unit_amount") {
+        // Null where the amount is a fraction of the minor unit, or where there are tiers.
+        amount if amount.is_there() => amount.money(view.at("currency").need_currency()?)?,
+        _ => None,
+    };
+    Ok(Photo::Price(Price {
+        active: if bare { false } else { view.at("active").need_flag()? },
+        unit_amount,
+        interval: interval(&view.at("recurring"))?,
+        deleted: tombstone || moment.is_end(),
+        bare,
+    }))
+}
+
+fn interval(recurring: &View<'_, '_>) -> Result<Option<Interval>, ReadFault> {
+    let Some(_) = recurring.value()? else { return Ok(None) };
+    let unit = recurring.at("interval").need_text()?.to_owned();
+    Ok(Some(Interval { unit, count: recurring.at("interval_count").small_count()?.unwrap_or(1) }))
+}

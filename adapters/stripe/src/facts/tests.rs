@@ -1,0 +1,144 @@
+//! Tests of the table. Each expectation comes from Stripe's documentation or from a recorded event.
+
+mod billing;
+mod catalogue;
+mod checkout;
+mod invoices;
+mod payments;
+
+use purchase_core::{
+    fact::{Fact, Link, Phase, photo::Photo},
+    id::ObjectKind,
+    money::{Currency, Money},
+    provider::{Meaning, ReadFault, Unreadable},
+    time::Timestamp,
+};
+use serde_json::{Value, json};
+
+use crate::{StripeConfig, tests as endpoint};
+
+#[test]
+fn the_table_is_ordered_and_lists_each_type_once() {
+    assert!(super::TABLE.is_sorted_by(|(one, ..), (next, ..)| one < next));
+}
+
+#[test]
+fn the_phase_follows_the_last_word_of_the_type() {
+    for (name, phase, _) in super::TABLE {
+        let expect = match name.rsplit('.').next() {
+            Some("created") => Phase::Created,
+            Some("deleted") => Phase::Ended,
+            _ => Phase::Changed,
+        };
+        assert_eq!(*phase, expect, "{name}");
+    }
+}
+
+#[test]
+fn arrays_of_very_old_versions_are_no_evidence() {
+    let tells = |version: Value| {
+        let object = json!({"id": "cus_1", "email": "b@example.com"});
+        let mut body = event("customer.updated", object, json!({"email": "a@example.com"}));
+        body["api_version"] = version;
+        read_with(|_| {}, &body).expect("facts")[0].sight.as_ref().expect("a sight").prior.is_some()
+    };
+    let versions = [json!("2017-04-06"), json!("2017-05-25"), json!("2026-03-25.dahlia"), json!(null)];
+    assert_eq!(versions.map(tells), [false, true, true, true]);
+}
+
+/// An event of a type about an object, perhaps with the attributes that it had before.
+fn event(event_type: &str, object: Value, previous: Value) -> Value {
+    json!({
+        "id": "evt_1", "object": "event", "type": event_type, "created": 1_600_000_000, "livemode": false,
+        "data": {"object": object, "previous_attributes": previous},
+    })
+}
+
+fn read_with(change: impl FnOnce(&mut StripeConfig), body: &Value) -> Result<Vec<Fact>, ReadFault> {
+    match endpoint::read(&endpoint::stripe(change), body) {
+        Ok(event) => match event.meaning {
+            Meaning::Facts(facts) => Ok(facts),
+            meaning => panic!("{meaning:?}"),
+        },
+        Err(Unreadable { head: Some(_), fault }) => Err(fault),
+        Err(unreadable) => panic!("{unreadable:?}"),
+    }
+}
+
+fn facts(event_type: &str, object: Value) -> Vec<Fact> {
+    read_with(|_| {}, &event(event_type, object, json!(null))).expect("facts")
+}
+
+fn fault(event_type: &str, object: Value) -> ReadFault {
+    read_with(|_| {}, &event(event_type, object, json!(null))).expect_err("a fault")
+}
+
+/// The first photograph of an event.
+fn photo(event_type: &str, object: Value) -> Photo {
+    facts(event_type, object).into_iter().find_map(|fact| fact.sight).expect("a sight").photo
+}
+
+/// What the first photograph of an event shows before the event.
+fn prior(event_type: &str, object: Value, previous: Value) -> Option<Photo> {
+    let facts = read_with(|_| {}, &event(event_type, object, previous)).expect("facts");
+    facts.into_iter().find_map(|fact| fact.sight).expect("a sight").prior
+}
+
+/// Every fact in one line: the subject, what is shown of it, what it belongs to.
+fn lines(facts: &[Fact]) -> Vec<String> {
+    let line = |fact: &Fact| {
+        let root = &fact.subject.root;
+        let sight = fact.sight.as_ref().map(|sight| {
+            assert_eq!(sight.object.kind, sight.photo.kind());
+            let phase = match sight.phase {
+                Phase::Created => "created",
+                Phase::Changed => "changed",
+                Phase::Ended => "ended",
+            };
+            format!(" shows {} {phase}", named(sight.object.kind, sight.object.id.expose()))
+        });
+        let links: Vec<String> = fact.links.iter().map(link).collect();
+        let links = if links.is_empty() { String::new() } else { format!(" of {}", links.join(" ")) };
+        format!("{}{}{links}", named(root.kind, root.id.expose()), sight.unwrap_or_default())
+    };
+    facts.iter().map(line).collect()
+}
+
+fn named(kind: ObjectKind, id: &str) -> String {
+    format!("{}:{id}", kind.as_str())
+}
+
+fn link(link: &Link) -> String {
+    match link {
+        Link::Checkout(id) => named(ObjectKind::Checkout, id.expose()),
+        Link::Customer(id) => named(ObjectKind::Customer, id.expose()),
+        Link::Invoice(id) => named(ObjectKind::Invoice, id.expose()),
+        Link::Offer(id) => format!("offer:{id}"),
+        Link::Owner(id) => format!("owner:{id}"),
+        Link::Payment(id) => named(ObjectKind::Payment, id.expose()),
+        Link::Product(id) => named(ObjectKind::Product, id.expose()),
+        Link::Subscription(id) => named(ObjectKind::Subscription, id.expose()),
+    }
+}
+
+/// An object with keys laid over it.
+fn with(mut object: Value, over: Value) -> Value {
+    for (key, value) in over.as_object().expect("keys") {
+        object[key] = value.clone();
+    }
+    object
+}
+
+/// An object without a key.
+fn without(mut object: Value, key: &str) -> Value {
+    object.as_object_mut().expect("keys").remove(key).expect("the key was there");
+    object
+}
+
+fn money(minor: i64, code: &str) -> Money {
+    Money::new(minor, Currency::new(code).expect(code)).expect("in range")
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(seconds).expect("in range")
+}

@@ -1,0 +1,109 @@
+//! Customers, products and prices.
+
+use purchase_core::fact::photo::{Customer, Interval, Price, Private, Product};
+
+use super::*;
+use crate::tests::shape;
+
+fn customer(over: Value) -> Value {
+    with(json!({"id": "cus_1", "object": "customer", "email": "a@example.com", "name": null, "metadata": {}}), over)
+}
+
+#[test]
+fn a_customer_is_photographed() {
+    let expect = Customer { email: Some(Private::new("a@example.com")), name: None, deleted: false, bare: false };
+    assert_eq!(photo("customer.created", customer(json!({}))), Photo::Customer(expect.clone()));
+    let ended = Customer { deleted: true, ..expect.clone() };
+    assert_eq!(photo("customer.deleted", customer(json!({}))), Photo::Customer(ended));
+    let before = Customer { email: None, ..expect };
+    assert_eq!(prior("customer.deleted", customer(json!({})), json!({"email": null})), Some(Photo::Customer(before)));
+}
+
+#[test]
+fn a_customer_may_be_a_bare_tombstone() {
+    let bare = Customer { email: None, name: None, deleted: true, bare: true };
+    let object = json!({"id": "cus_1", "object": "customer", "deleted": true});
+    assert_eq!(photo("customer.deleted", object.clone()), Photo::Customer(bare));
+    assert_eq!(lines(&facts("customer.deleted", object)), ["customer:cus_1 shows customer:cus_1 ended"]);
+}
+
+#[test]
+fn a_deleted_customer_may_still_show_who_it_was() {
+    let expect = Customer { email: Some(Private::new("a@example.com")), name: None, deleted: true, bare: false };
+    assert_eq!(photo("customer.updated", customer(json!({"deleted": true}))), Photo::Customer(expect));
+}
+
+#[test]
+fn a_customer_names_its_owner() {
+    let owned = customer(json!({"metadata": {"purchase_customer_id": "u1"}}));
+    assert_eq!(lines(&facts("customer.updated", owned)), ["customer:cus_1 shows customer:cus_1 changed of owner:u1"]);
+}
+
+#[test]
+fn a_bad_customer_names_the_path_and_not_the_value() {
+    let check = |over, expect| assert_eq!(fault("customer.updated", customer(over)), expect);
+    check(json!({"email": 5}), shape("data.object.email", "string", "integer"));
+    check(json!({"deleted": "yes"}), shape("data.object.deleted", "boolean", "string"));
+    let long = "x".repeat(256);
+    check(
+        json!({"metadata": {"purchase_customer_id": long}}),
+        shape("data.object.metadata.purchase_customer_id", "id of at most 255 bytes", "string"),
+    );
+}
+
+#[test]
+fn a_product_is_photographed() {
+    let object = json!({"id": "prod_1", "object": "product", "name": "Pro", "active": true, "metadata": {}});
+    let expect = Product { name: Some("Pro".to_owned()), active: true, deleted: false, bare: false };
+    assert_eq!(photo("product.updated", object.clone()), Photo::Product(expect.clone()));
+    assert_eq!(photo("product.deleted", object), Photo::Product(Product { deleted: true, ..expect }));
+    let bare = Product { name: None, active: false, deleted: true, bare: true };
+    assert_eq!(photo("product.deleted", json!({"id": "prod_1", "deleted": true})), Photo::Product(bare));
+    assert_eq!(fault("product.created", json!({"id": "prod_1"})), shape("data.object.active", "boolean", "nothing"));
+}
+
+fn price(over: Value) -> Value {
+    let base = json!({
+        "id": "price_1", "object": "price", "active": true, "currency": "usd", "unit_amount": 400, "metadata": {},
+        "unit_amount_decimal": "400", "product": "prod_1", "recurring": {"interval": "month", "interval_count": 3},
+    });
+    with(base, over)
+}
+
+#[test]
+fn a_price_is_photographed() {
+    let expect = Price {
+        active: true,
+        unit_amount: Some(money(400, "usd")),
+        interval: Some(Interval { unit: "month".to_owned(), count: 3 }),
+        deleted: false,
+        bare: false,
+    };
+    let check = |event_type, over, expect| assert_eq!(photo(event_type, price(over)), Photo::Price(expect));
+    check("price.created", json!({}), expect.clone());
+    check("price.deleted", json!({}), Price { deleted: true, ..expect.clone() });
+    check("price.updated", json!({"recurring": null}), Price { interval: None, ..expect.clone() });
+    let fraction = json!({"unit_amount": null, "unit_amount_decimal": "0.5"});
+    check("price.updated", fraction, Price { unit_amount: None, ..expect });
+    let bare = Price { active: false, unit_amount: None, interval: None, deleted: true, bare: true };
+    assert_eq!(photo("price.deleted", json!({"id": "price_1", "deleted": true})), Photo::Price(bare));
+}
+
+#[test]
+fn a_price_names_its_product() {
+    for product in [json!("prod_1"), json!({"id": "prod_1", "object": "product"})] {
+        let metadata = json!({"purchase_offer_id": "o1"});
+        assert_eq!(
+            lines(&facts("price.created", price(json!({"product": product, "metadata": metadata})))),
+            ["price:price_1 shows price:price_1 created of offer:o1 product:prod_1"]
+        );
+    }
+}
+
+#[test]
+fn a_bad_price_names_the_path() {
+    let check = |over, expect| assert_eq!(fault("price.updated", price(over)), expect);
+    check(json!({"currency": null}), shape("data.object.currency", "ISO 4217 currency", "null"));
+    check(json!({"unit_amount": "400"}), shape("data.object.unit_amount", "integer minor units", "string"));
+    check(json!({"recurring": {}}), shape("data.object.recurring.interval", "string", "nothing"));
+}

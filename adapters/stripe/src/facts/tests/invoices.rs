@@ -1,0 +1,173 @@
+//! Invoices and invoice payments, in the shapes before and since `2025-03-31.basil`.
+
+use purchase_core::fact::photo::{Invoice, InvoiceState};
+
+use super::*;
+use crate::tests::shape;
+
+fn new_invoice() -> Value {
+    json!({
+        "id": "in_1", "object": "invoice", "status": "paid", "currency": "usd", "total": 2000, "amount_paid": 1500,
+        "attempt_count": 2, "billing_reason": "subscription_cycle", "customer": "cus_1", "metadata": {},
+        "status_transitions": {"finalized_at": 10, "paid_at": 20, "voided_at": null, "marked_uncollectible_at": null},
+        "parent": {"type": "subscription_details", "subscription_details": {
+            "subscription": "sub_1", "metadata": {"purchase_customer_id": "u1", "purchase_offer_id": "o1"}}},
+        "payments": {"data": [
+            {"status": "paid", "payment": {"type": "payment_intent", "payment_intent": "pi_1"}},
+            {"status": "canceled", "payment": {"type": "payment_intent", "payment_intent": "pi_0"}},
+        ]},
+    })
+}
+
+fn old_invoice() -> Value {
+    let base = without(without(new_invoice(), "parent"), "payments");
+    let metadata = json!({"purchase_customer_id": "u1", "purchase_offer_id": "o1"});
+    with(
+        base,
+        json!({"subscription": {"id": "sub_1"}, "payment_intent": "pi_1", "charge": "ch_1", "paid": true,
+        "subscription_details": {"metadata": metadata}}),
+    )
+}
+
+fn invoice(event_type: &str, object: Value) -> Invoice {
+    match photo(event_type, object) {
+        Photo::Invoice(it) => it,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_invoice_is_photographed() {
+    let expect = Invoice {
+        state: InvoiceState::Paid,
+        total: money(2000, "usd"),
+        amount_paid: money(1500, "usd"),
+        attempts: 2,
+        renews: true,
+        finalized_at: Some(at(10)),
+        paid_at: Some(at(20)),
+        voided_at: None,
+        deleted: false,
+    };
+    assert_eq!(invoice("invoice.paid", new_invoice()), expect);
+    assert_eq!(invoice("invoice.payment_succeeded", old_invoice()), expect);
+}
+
+#[test]
+fn an_invoice_has_a_state() {
+    use InvoiceState::*;
+    let state = |over| invoice("invoice.updated", with(new_invoice(), over)).state;
+    let statuses = ["draft", "open", "paid", "void", "uncollectible", "deleted", "lost"];
+    let expect = [Draft, Open, Paid, Void, Uncollectible, Draft, Unknown];
+    assert_eq!(statuses.map(|status| state(json!({"status": status}))), expect);
+    assert_eq!(state(json!({"status": null})), Unknown);
+    assert_eq!(state(json!({"status": null, "paid": true})), Paid);
+    assert_eq!(state(json!({"status": "open", "paid": true})), Open);
+}
+
+#[test]
+fn a_deleted_invoice_was_not_deleted_before() {
+    let draft = with(new_invoice(), json!({"status": "draft"}));
+    assert!(invoice("invoice.deleted", draft.clone()).deleted);
+    assert!(!invoice("invoice.updated", draft.clone()).deleted);
+    let Some(Photo::Invoice(before)) = prior("invoice.deleted", draft, json!({"total": 1000})) else {
+        panic!("evidence")
+    };
+    assert_eq!((before.deleted, before.total), (false, money(1000, "usd")));
+}
+
+#[test]
+fn an_invoice_before_its_payment_is_read_through_the_previous_attributes() {
+    // The keys of a recorded `invoice.updated`, 2025-11-17.clover.
+    let previous = json!({"amount_paid": 0, "amount_remaining": 1500, "attempt_count": 0, "attempted": false,
+        "status": "open", "status_transitions": {"paid_at": null}});
+    let Some(Photo::Invoice(before)) = prior("invoice.updated", new_invoice(), previous) else { panic!("evidence") };
+    assert_eq!(before.state, InvoiceState::Open);
+    assert_eq!((before.amount_paid, before.attempts), (money(0, "usd"), 0));
+    assert_eq!((before.finalized_at, before.paid_at), (Some(at(10)), None));
+}
+
+#[test]
+fn an_invoice_ties_subscription_payment_and_owner() {
+    for object in [new_invoice(), old_invoice()] {
+        assert_eq!(
+            lines(&facts("invoice.paid", object)),
+            [
+                "invoice:in_1 shows invoice:in_1 changed of customer:cus_1 owner:u1 subscription:sub_1 payment:pi_1",
+                "customer:cus_1 of owner:u1",
+                "payment:pi_1 of customer:cus_1 owner:u1 invoice:in_1 subscription:sub_1",
+                "subscription:sub_1 of customer:cus_1 owner:u1",
+            ]
+        );
+    }
+}
+
+#[test]
+fn an_invoice_may_have_another_owner_than_its_subscription() {
+    let metadata = json!({"purchase_customer_id": "u2"});
+    assert_eq!(
+        lines(&facts("invoice.paid", without(with(new_invoice(), json!({"metadata": metadata})), "payments"))),
+        [
+            "invoice:in_1 shows invoice:in_1 changed of customer:cus_1 owner:u2 subscription:sub_1",
+            "customer:cus_1 of owner:u2",
+            "subscription:sub_1 of customer:cus_1 owner:u1",
+        ]
+    );
+}
+
+#[test]
+fn an_invoice_of_its_own_ties_only_what_it_names() {
+    let over =
+        json!({"parent": null, "customer": null, "metadata": {"purchase_customer_id": "u2", "purchase_offer_id": ""}});
+    let object = without(with(new_invoice(), over), "payments");
+    assert_eq!(lines(&facts("invoice.created", object)), ["invoice:in_1 shows invoice:in_1 created of owner:u2"]);
+    let direct =
+        with(without(old_invoice(), "subscription_details"), json!({"payment_intent": null, "subscription": null}));
+    assert_eq!(
+        lines(&facts("invoice.paid", direct)),
+        [
+            "invoice:in_1 shows invoice:in_1 changed of customer:cus_1 payment:ch_1",
+            "payment:ch_1 of customer:cus_1 invoice:in_1",
+        ]
+    );
+}
+
+#[test]
+fn an_announced_invoice_is_not_there_yet() {
+    let preview = with(without(new_invoice(), "id"), json!({"status": "draft"}));
+    assert_eq!(facts("invoice.upcoming", preview.clone()), []);
+    assert_eq!(facts("invoice.upcoming", with(preview.clone(), json!({"id": "upcoming_in_1"}))), []);
+    assert_eq!(facts("invoice.will_be_due", preview), []);
+    let open = with(new_invoice(), json!({"status": "open"}));
+    assert_eq!(invoice("invoice.will_be_due", open).state, InvoiceState::Open);
+}
+
+#[test]
+fn an_invoice_payment_only_ties() {
+    let object = |payment| json!({"id": "inpay_1", "object": "invoice_payment", "invoice": "in_1", "payment": payment});
+    let paid = |payment| lines(&facts("invoice_payment.paid", object(payment)));
+    let expect =
+        |payment: &str| [format!("payment:{payment} of invoice:in_1"), format!("invoice:in_1 of payment:{payment}")];
+    assert_eq!(paid(json!({"type": "payment_intent", "payment_intent": "pi_1"})), expect("pi_1"));
+    assert_eq!(paid(json!({"type": "charge", "charge": {"id": "ch_1"}})), expect("ch_1"));
+    assert_eq!(paid(json!({"type": "payment_record", "payment_record": "pr_1"})), [""; 0]);
+    let orphan = json!({"id": "inpay_1", "payment": {}});
+    assert_eq!(fault("invoice_payment.paid", orphan), shape("data.object.invoice", "id", "nothing"));
+}
+
+#[test]
+fn a_bad_invoice_names_the_path() {
+    let check = |over, expect| assert_eq!(fault("invoice.updated", with(new_invoice(), over)), expect);
+    check(json!({"total": "2000"}), shape("data.object.total", "integer minor units", "string"));
+    check(json!({"total": 20.5}), shape("data.object.total", "integer minor units", "fraction"));
+    check(json!({"currency": "zzz"}), shape("data.object.currency", "ISO 4217 currency", "string"));
+    check(json!({"parent": "sub_1"}), shape("data.object.parent", "object", "string"));
+    check(
+        json!({"status_transitions": {"paid_at": true}}),
+        shape("data.object.status_transitions.paid_at", "integer seconds", "boolean"),
+    );
+    check(
+        json!({"payments": {"data": [{"payment": {"payment_intent": 7}}]}}),
+        shape("data.object.payments.data[0].payment.payment_intent", "id", "integer"),
+    );
+}

@@ -1,0 +1,113 @@
+//! Decides what Stripe's webhook deliveries mean to `purchase`: [`Stripe`] is the receiving side of the provider.
+//! It has no clock, no network and no store, and makes no requests yet.
+//!
+//! The way of a delivery: `signature` finds the signature, core compares it; `wire` reads the body, `envelope`
+//! its head, `facts` what it says. The README lists the events, the metadata keys and the differences from
+//! Stripe's SDKs.
+//!
+//! ```
+//! use purchase_core::id::Mode;
+//! use purchase_stripe::{ModePolicy, Stripe, StripeConfig};
+//!
+//! let stripe = Stripe::new(StripeConfig::new(ModePolicy::Only(Mode::Test), ["whsec_example"])?)?;
+//! # Ok::<(), purchase_stripe::ConfigError>(())
+//! ```
+
+mod config;
+mod envelope;
+mod facts;
+mod signature;
+mod wire;
+
+use purchase_core::{
+    capability::{Capabilities, Capability},
+    delivery::{Headers, Limits},
+    id::ProviderName,
+    provider::{Event, EventHead, Meaning, Provider, ReadFault, Unreadable},
+    verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+};
+use serde_json::Value;
+
+pub use crate::config::{Accounts, ClientReference, ConfigError, DEFAULT_TOLERANCE_SECONDS, ModePolicy, StripeConfig};
+use crate::{envelope::Envelope, wire::View};
+
+/// The adapter's name, as in the endpoint's path.
+pub const NAME: &str = "stripe";
+
+/// Stripe, seen from one webhook endpoint.
+#[derive(Debug, Clone)]
+pub struct Stripe {
+    name: ProviderName,
+    trust: Trust,
+    mode: ModePolicy,
+    accounts: Accounts,
+    client_reference: ClientReference,
+}
+
+impl Stripe {
+    /// Takes an endpoint's configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when there is no secret, when the tolerance is zero, or when the list of accounts is empty.
+    pub fn new(config: StripeConfig) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self {
+            name: ProviderName::new(NAME).expect("a short word is a name"),
+            trust: Trust { secrets: config.secrets, tolerance_seconds: config.tolerance_seconds },
+            mode: config.mode,
+            accounts: config.accounts,
+            client_reference: config.client_reference,
+        })
+    }
+
+    fn meaning(&self, body: &View<'_, '_>, envelope: Envelope, head: &EventHead) -> Result<Meaning, ReadFault> {
+        envelope::admit(&head.key.source, self.mode, &self.accounts)?;
+        match envelope {
+            Envelope::Snapshot => facts::meaning(head, body, self.client_reference),
+            Envelope::Thin if facts::lists_thin(&head.event_type) => Ok(Meaning::Fetch(envelope::fetch_need(body)?)),
+            Envelope::Thin => Ok(Meaning::Ignored),
+        }
+    }
+}
+
+impl Provider for Stripe {
+    fn name(&self) -> &ProviderName {
+        &self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        [Capability::EventIds, Capability::ModeInEvent, Capability::PriorStates, Capability::SignedTime].into()
+    }
+
+    fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
+        signature::claim(headers, limits)
+    }
+
+    fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
+        let headless = |fault| Unreadable { head: None, fault };
+        let body = wire::parse(delivery.body()).map_err(headless)?;
+        let body = View::root(&body);
+        let (envelope, head) = envelope::head(&body, &self.name).map_err(headless)?;
+        match self.meaning(&body, envelope, &head) {
+            Ok(meaning) => Ok(Event { head, meaning }),
+            Err(fault) => Err(Unreadable { head: Some(head), fault }),
+        }
+    }
+
+    /// Stripe changes `pending_webhooks` between deliveries: it counts the endpoints that have not answered yet.
+    fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
+        let content = |body| {
+            let mut body = wire::parse(body).ok()?;
+            body.as_object_mut().map(|keys| keys.remove("pending_webhooks"));
+            Some(body)
+        };
+        content(one).is_some_and(|one: Value| Some(one) == content(other))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! Tests of the envelope, of what an endpoint serves, and of the configuration. The helpers sign a body and read it
+//! the way that the engine does.
+
+use purchase_core::{
+    capability::Capability,
+    delivery::Delivery,
+    id::{Mode, ProviderId},
+    provider::FetchNeed,
+    time::Timestamp,
+    verify::{SecretError, verify},
+};
+use serde_json::json;
+
+use super::*;
+
+const SECRET: &str = "whsec_test";
+
+pub(crate) fn stripe(change: impl FnOnce(&mut StripeConfig)) -> Stripe {
+    let mut config = StripeConfig::new(ModePolicy::Both, [SECRET]).expect("a secret");
+    change(&mut config);
+    Stripe::new(config).expect("a configuration")
+}
+
+pub(crate) fn read_bytes(stripe: &Stripe, body: &[u8]) -> Result<Event, Unreadable> {
+    let mac = stripe.trust().secrets[0].sign(&[b"1700000000.", body]);
+    let header = format!("t=1700000000,v1={}", hex::encode(mac));
+    let delivery = Delivery {
+        provider: stripe.name().clone(),
+        headers: [("Stripe-Signature", header)].into_iter().collect(),
+        body: body.to_vec(),
+        received_at: Timestamp::from_seconds(1_700_000_000).expect("in range"),
+    };
+    let claim = stripe.claim(&delivery.headers, &Limits::default()).expect("a signature");
+    stripe.read(&verify(delivery, &claim, stripe.trust()).expect("genuine"))
+}
+
+pub(crate) fn read(stripe: &Stripe, body: &Value) -> Result<Event, Unreadable> {
+    read_bytes(stripe, body.to_string().as_bytes())
+}
+
+pub(crate) fn shape(path: &str, expected: &str, found: &str) -> ReadFault {
+    ReadFault::Shape { path: path.to_owned(), expected: expected.to_owned(), found: found.to_owned() }
+}
+
+/// A snapshot event of a type that the table doesn't list, with keys laid over it; null takes a key away.
+fn envelope(over: Value) -> Value {
+    let mut body = json!({
+        "id": "evt_1", "object": "event", "type": "radar.early_fraud_warning.created", "created": 1_600_000_000,
+        "livemode": false, "api_version": "2026-03-25.dahlia", "pending_webhooks": 1, "data": {"object": {}},
+    });
+    for (key, value) in over.as_object().expect("keys") {
+        body[key] = value.clone();
+    }
+    body.as_object_mut().expect("keys").retain(|_, value| *value != "remove");
+    body
+}
+
+fn fault(over: Value) -> ReadFault {
+    let unreadable = read(&stripe(|_| {}), &envelope(over)).expect_err("unreadable");
+    assert_eq!(unreadable.head, None);
+    unreadable.fault
+}
+
+#[test]
+fn the_head_is_read() {
+    let event = read(&stripe(|config| config.accounts = Accounts::Any), &envelope(json!({"account": "acct_1"})));
+    let Event { head, meaning } = event.expect("readable");
+    assert_eq!(head.key.id.expose(), "evt_1");
+    assert_eq!(head.key.source.expose(), "stripe/acct_1/test");
+    assert_eq!(head.event_type, "radar.early_fraud_warning.created");
+    assert_eq!(head.occurred_at.to_string(), "2020-09-13T12:26:40Z");
+    assert_eq!(head.api_version.as_deref(), Some("2026-03-25.dahlia"));
+    assert_eq!(meaning, Meaning::Ignored);
+}
+
+#[test]
+fn a_head_that_lacks_something_names_it() {
+    assert_eq!(fault(json!({"created": "1600000000"})), shape("created", "integer seconds", "string"));
+    assert_eq!(fault(json!({"created": "remove"})), shape("created", "integer seconds", "nothing"));
+    assert_eq!(fault(json!({"created": 1.5})), shape("created", "integer seconds", "fraction"));
+    assert_eq!(fault(json!({"id": "remove"})), shape("id", "id", "nothing"));
+    assert_eq!(fault(json!({"id": 7})), shape("id", "id", "integer"));
+    assert_eq!(fault(json!({"type": null})), shape("type", "string", "null"));
+    assert_eq!(fault(json!({"livemode": "true"})), shape("livemode", "boolean", "string"));
+    assert_eq!(fault(json!({"object": "list"})), shape("object", "\"event\" or \"v2.core.event\"", "string"));
+    assert_eq!(fault(json!({"object": "v2.core.event"})), shape("created", "RFC 3339 time", "integer"));
+    let thin = json!({"object": "v2.core.event", "created": "yesterday"});
+    assert_eq!(fault(thin), shape("created", "RFC 3339 time", "string"));
+}
+
+#[test]
+fn a_body_that_is_no_object_has_no_head() {
+    let fault = |body: &[u8]| read_bytes(&stripe(|_| {}), body).expect_err("unreadable");
+    let expect = |fault| Unreadable { head: None, fault };
+    assert_eq!(fault(b"[]"), expect(shape("", "object", "array")));
+    assert_eq!(fault(b"{}"), expect(shape("object", "\"event\" or \"v2.core.event\"", "nothing")));
+    assert_eq!(fault(b"{"), expect(ReadFault::NotJson { line: 1, column: 1 }));
+    assert_eq!(fault(b"{\"\xc3\": 1}"), expect(ReadFault::NotUtf8 { at: 2 }));
+}
+
+#[test]
+fn a_listed_type_without_an_object_keeps_its_head() {
+    let body = envelope(json!({"type": "customer.created", "data": {"object": "cus_1"}}));
+    let unreadable = read(&stripe(|_| {}), &body).expect_err("unreadable");
+    assert_eq!(unreadable.fault, shape("data.object", "object", "string"));
+    assert_eq!(unreadable.head.expect("a head").key.id.expose(), "evt_1");
+}
+
+#[test]
+fn events_of_the_wrong_mode_are_refused_with_their_real_source() {
+    let live = || envelope(json!({"livemode": true}));
+    let only = |mode| stripe(move |config| config.mode = ModePolicy::Only(mode));
+    let unreadable = read(&only(Mode::Test), &live()).expect_err("refused");
+    assert_eq!(unreadable.fault, ReadFault::WrongMode { expected: Mode::Test, found: Mode::Live });
+    assert_eq!(unreadable.head.expect("a head").key.source.expose(), "stripe//live");
+    assert_eq!(read(&only(Mode::Live), &live()).expect("served").meaning, Meaning::Ignored);
+}
+
+#[test]
+fn events_of_the_wrong_account_are_refused_with_their_real_source() {
+    let check = |accounts: Accounts, account: Value, served: bool| {
+        let stripe = stripe(|config| config.accounts = accounts.clone());
+        let found = read(&stripe, &envelope(json!({"account": account})));
+        let name = account.as_str().unwrap_or_default();
+        let head = match found {
+            Ok(event) if served => event.head,
+            Err(Unreadable { head: Some(head), fault: ReadFault::WrongAccount }) if !served => head,
+            other => panic!("{accounts:?} {account}: {other:?}"),
+        };
+        assert_eq!(head.key.source.expose(), format!("stripe/{name}/test"));
+    };
+    let only = || Accounts::Only([ProviderId::new("acct_1").expect("id")].into());
+    check(Accounts::Own, json!(null), true);
+    check(Accounts::Own, json!("acct_1"), false);
+    check(Accounts::Any, json!(null), true);
+    check(Accounts::Any, json!("acct_1"), true);
+    check(only(), json!("acct_1"), true);
+    check(only(), json!("acct_2"), false);
+    check(only(), json!(null), false);
+}
+
+#[test]
+fn a_thin_event_asks_for_its_object() {
+    let thin = |event_type: &str| {
+        let body = json!({
+            "id": "evt_2", "object": "v2.core.event", "type": event_type, "created": "2026-10-02T00:27:45.330Z",
+            "livemode": true, "context": "acct_1", "snapshot_event": "evt_1",
+            "related_object": {"id": "sub_1", "type": "subscription", "url": "/v1/subscriptions/sub_1"},
+        });
+        read(&stripe(|config| config.accounts = Accounts::Any), &body).expect("readable")
+    };
+    let Event { head, meaning } = thin("v1.customer.subscription.updated");
+    let need = FetchNeed {
+        path: Some("/v1/subscriptions/sub_1".to_owned()),
+        snapshot_event: Some(ProviderId::new("evt_1").expect("id")),
+    };
+    assert_eq!(meaning, Meaning::Fetch(need));
+    assert_eq!(head.key.source.expose(), "stripe/acct_1/live");
+    assert_eq!(head.occurred_at.to_string(), "2026-10-02T00:27:45.33Z");
+    assert_eq!(thin("v1.billing.meter.error_report_triggered").meaning, Meaning::Ignored);
+    assert_eq!(thin("customer.subscription.updated").meaning, Meaning::Ignored);
+}
+
+#[test]
+fn types_are_looked_up_by_their_exact_name() {
+    for event_type in ["customer", "customer.created.x", "Customer.created", "plan.created", "invoice.paid ", ""] {
+        let event = read(&stripe(|_| {}), &envelope(json!({"type": event_type})));
+        assert_eq!(event.expect("readable").meaning, Meaning::Ignored, "{event_type}");
+    }
+}
+
+#[test]
+fn only_the_count_of_pending_webhooks_may_differ() {
+    let stripe = stripe(|_| {});
+    let body = |over| envelope(over).to_string().into_bytes();
+    let same = |one, other| stripe.same_content(&body(one), &body(other));
+    assert!(same(json!({}), json!({"pending_webhooks": 0})));
+    assert!(same(json!({}), json!({"pending_webhooks": "remove"})));
+    assert!(!same(json!({}), json!({"created": 1_600_000_001})));
+    assert!(!same(json!({"data": {"pending_webhooks": 1}}), json!({"data": {"pending_webhooks": 2}})));
+    assert!(!stripe.same_content(b"nonsense", b"nonsense "));
+    assert!(stripe.same_content(b"{\"a\": 1}", b"{ \"a\":1 }"));
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    let config = |secrets: &[&str]| StripeConfig::new(ModePolicy::Both, secrets.iter().copied());
+    let refused = |config| Stripe::new(config).err();
+    assert_eq!(config(&["a", " b"]).err(), Some(ConfigError::Secret { number: 2, cause: SecretError::WhiteSpace }));
+    assert_eq!(refused(config(&[]).expect("a list")), Some(ConfigError::NoSecret));
+    let good = || config(&["whsec_a"]).expect("a list");
+    assert_eq!(good().tolerance_seconds, Some(300));
+    assert_eq!(refused(StripeConfig { tolerance_seconds: Some(0), ..good() }), Some(ConfigError::ZeroTolerance));
+    assert_eq!(refused(StripeConfig { tolerance_seconds: None, ..good() }), None);
+    let nobody = Accounts::Only([].into());
+    assert_eq!(refused(StripeConfig { accounts: nobody, ..good() }), Some(ConfigError::NoAccount));
+}
+
+#[test]
+fn debug_shows_no_secret_and_no_id() {
+    let account = ProviderId::new("acct_hidden").expect("id");
+    let stripe = stripe(|config| config.accounts = Accounts::Only([account].into()));
+    let text = format!("{stripe:?}");
+    assert!(!text.contains("whsec") && !text.contains("hidden"), "{text}");
+}
+
+#[test]
+fn capabilities_are_declared() {
+    use Capability::{EventIds, ModeInEvent, PriorStates, SignedTime};
+    assert_eq!(stripe(|_| {}).capabilities(), [EventIds, ModeInEvent, PriorStates, SignedTime].into());
+}
