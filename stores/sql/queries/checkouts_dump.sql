@@ -1,0 +1,12 @@
+SELECT json_object(
+  'source', source,
+  'id', id,
+  'state', state,
+  'mode', mode,
+  'customer', customer,
+  'owner', owner,
+  'subscription', subscription,
+  'payment', payment
+)
+FROM {prefix}checkouts
+ORDER BY source, id

@@ -1,0 +1,21 @@
+INSERT INTO {prefix}checkouts (
+  source, id, state, mode, customer, owner, subscription, payment
+)
+SELECT
+  key ->> 0,
+  value ->> 'id',
+  value ->> 'state',
+  value ->> 'mode',
+  value ->> 'customer',
+  value ->> 'owner',
+  value ->> 'subscription',
+  value ->> 'payment'
+FROM json_each(?1)
+WHERE true
+ON CONFLICT (source, id) DO UPDATE SET
+  state = excluded.state,
+  mode = excluded.mode,
+  customer = excluded.customer,
+  owner = excluded.owner,
+  subscription = excluded.subscription,
+  payment = excluded.payment

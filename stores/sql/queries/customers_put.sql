@@ -1,0 +1,17 @@
+INSERT INTO {prefix}customers (
+  source, id, email, name, deleted, owner
+)
+SELECT
+  key ->> 0,
+  value ->> 'id',
+  value ->> 'email',
+  value ->> 'name',
+  value ->> 'deleted',
+  value ->> 'owner'
+FROM json_each(?1)
+WHERE true
+ON CONFLICT (source, id) DO UPDATE SET
+  email = excluded.email,
+  name = excluded.name,
+  deleted = excluded.deleted,
+  owner = excluded.owner

@@ -1,0 +1,10 @@
+SELECT json_object(
+  'source', source,
+  'payment', payment,
+  'id', id,
+  'state', state,
+  'amount', amount,
+  'currency', currency
+)
+FROM {prefix}disputes
+ORDER BY source, payment, id

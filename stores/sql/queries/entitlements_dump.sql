@@ -1,0 +1,17 @@
+SELECT json_object(
+  'source', source,
+  'source_kind', source_kind,
+  'source_id', source_id,
+  'ordinal', ordinal,
+  'benefit', benefit,
+  'state', state,
+  'quantity', quantity,
+  'given_up', given_up,
+  'since', since,
+  'ends_at', ends_at,
+  'period_end', period_end,
+  'customer', customer,
+  'owner', owner
+)
+FROM {prefix}entitlements
+ORDER BY source, source_kind, source_id, ordinal

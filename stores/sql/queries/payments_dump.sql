@@ -1,0 +1,15 @@
+SELECT json_object(
+  'source', source,
+  'id', id,
+  'state', state,
+  'amount', amount,
+  'currency', currency,
+  'refunded', refunded,
+  'dispute', dispute,
+  'customer', customer,
+  'owner', owner,
+  'invoice', invoice,
+  'subscription', subscription
+)
+FROM {prefix}payments
+ORDER BY source, id

@@ -1,0 +1,27 @@
+INSERT INTO {prefix}payments (
+  source, id, state, amount, currency, refunded, dispute, customer, owner, invoice, subscription
+)
+SELECT
+  key ->> 0,
+  value ->> 'id',
+  value ->> 'state',
+  value ->> 'amount',
+  value ->> 'currency',
+  value ->> 'refunded',
+  value ->> 'dispute',
+  value ->> 'customer',
+  value ->> 'owner',
+  value ->> 'invoice',
+  value ->> 'subscription'
+FROM json_each(?1)
+WHERE true
+ON CONFLICT (source, id) DO UPDATE SET
+  state = excluded.state,
+  amount = excluded.amount,
+  currency = excluded.currency,
+  refunded = excluded.refunded,
+  dispute = excluded.dispute,
+  customer = excluded.customer,
+  owner = excluded.owner,
+  invoice = excluded.invoice,
+  subscription = excluded.subscription

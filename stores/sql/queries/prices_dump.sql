@@ -1,0 +1,13 @@
+SELECT json_object(
+  'source', source,
+  'id', id,
+  'product', product,
+  'active', active,
+  'unit_amount', unit_amount,
+  'currency', currency,
+  'interval', "interval",
+  'interval_count', interval_count,
+  'deleted', deleted
+)
+FROM {prefix}prices
+ORDER BY source, id

@@ -1,0 +1,9 @@
+SELECT json_object(
+  'source', source,
+  'id', id,
+  'name', name,
+  'active', active,
+  'deleted', deleted
+)
+FROM {prefix}products
+ORDER BY source, id

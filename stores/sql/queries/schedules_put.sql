@@ -1,0 +1,13 @@
+INSERT INTO {prefix}schedules (
+  source, id, state, subscription
+)
+SELECT
+  key ->> 0,
+  value ->> 'id',
+  value ->> 'state',
+  value ->> 'subscription'
+FROM json_each(?1)
+WHERE true
+ON CONFLICT (source, id) DO UPDATE SET
+  state = excluded.state,
+  subscription = excluded.subscription

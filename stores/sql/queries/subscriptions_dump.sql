@@ -1,0 +1,16 @@
+SELECT json_object(
+  'source', source,
+  'id', id,
+  'state', state,
+  'provider_status', provider_status,
+  'period_start', period_start,
+  'period_end', period_end,
+  'trial_end', trial_end,
+  'cancel_at', cancel_at,
+  'ended_at', ended_at,
+  'collection_paused', collection_paused,
+  'customer', customer,
+  'owner', owner
+)
+FROM {prefix}subscriptions
+ORDER BY source, id

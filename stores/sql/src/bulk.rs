@@ -1,0 +1,123 @@
+//! Decides how many rows become few parameters: JSON texts of about a megabyte. It does not know the tables.
+//!
+//! Rows of short columns are arrays in an array. A row with one long column, a body or a document, is an entry of an
+//! object: the short columns as JSON text are its key, the long column is its value. So the database unpacks each long
+//! value once, whichever way it reads the columns.
+
+use purchase_core::error::Cause;
+use serde::Serialize;
+
+use crate::executor::Param;
+
+/// When a text is this long, the next row opens another one.
+const FULL_BYTES: usize = 1 << 20;
+
+/// Rows as JSON texts.
+#[derive(Debug)]
+pub(crate) struct Bulk {
+    brackets: [u8; 2],
+    done: Vec<Param>,
+    open: Vec<u8>,
+    rows: usize,
+}
+
+impl Bulk {
+    /// Rows of short columns.
+    pub(crate) fn array() -> Self {
+        Self { brackets: *b"[]", done: Vec::new(), open: Vec::new(), rows: 0 }
+    }
+
+    /// Rows with one long column.
+    pub(crate) fn object() -> Self {
+        Self { brackets: *b"{}", ..Self::array() }
+    }
+
+    /// Adds a row of short columns.
+    pub(crate) fn row<T: Serialize>(&mut self, columns: &T) -> Result<(), Cause> {
+        self.open_row();
+        serde_json::to_writer(&mut self.open, columns)?;
+        self.close_row()
+    }
+
+    /// Adds a row with one long column.
+    pub(crate) fn entry<K: Serialize, V: Serialize + ?Sized>(&mut self, columns: &K, long: &V) -> Result<(), Cause> {
+        let key = serde_json::to_string(columns)?;
+        self.open_row();
+        serde_json::to_writer(&mut self.open, &key)?;
+        self.open.push(b':');
+        serde_json::to_writer(&mut self.open, long)?;
+        self.close_row()
+    }
+
+    /// How many rows the open text has.
+    pub(crate) fn rows_in_open(&self) -> usize {
+        self.rows
+    }
+
+    /// The texts; none where there is no row.
+    pub(crate) fn into_params(mut self) -> Result<Vec<Param>, Cause> {
+        self.finish()?;
+        Ok(self.done)
+    }
+
+    /// All rows in one text, for statements that have to see them together.
+    pub(crate) fn one<T: Serialize>(rows: &[T]) -> Result<Param, Cause> {
+        Ok(Param::Text(serde_json::to_string(rows)?))
+    }
+
+    fn open_row(&mut self) {
+        self.open.push(if self.rows == 0 { self.brackets[0] } else { b',' });
+        self.rows += 1;
+    }
+
+    fn close_row(&mut self) -> Result<(), Cause> {
+        if self.open.len() < FULL_BYTES {
+            return Ok(());
+        }
+        self.finish()
+    }
+
+    fn finish(&mut self) -> Result<(), Cause> {
+        if self.rows == 0 {
+            return Ok(());
+        }
+        self.open.push(self.brackets[1]);
+        self.rows = 0;
+        self.done.push(Param::Text(String::from_utf8(std::mem::take(&mut self.open))?));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(bulk: Bulk) -> Vec<String> {
+        let text = |param| if let Param::Text(text) = param { text } else { String::new() };
+        bulk.into_params().expect("UTF-8").into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn rows_are_an_array_and_entries_an_object() {
+        let mut bulk = Bulk::array();
+        bulk.row(&("a", 1)).expect("serializes");
+        bulk.row(&("b", None::<i64>)).expect("serializes");
+        assert_eq!(texts(bulk), [r#"[["a",1],["b",null]]"#]);
+        let mut bulk = Bulk::object();
+        bulk.entry(&("a\"", 1), "body").expect("serializes");
+        assert_eq!(texts(bulk), [r#"{"[\"a\\\"\",1]":"body"}"#]);
+        assert_eq!(texts(Bulk::array()), [""; 0]);
+    }
+
+    #[test]
+    fn a_text_that_is_full_is_closed() {
+        let long = "x".repeat(FULL_BYTES);
+        let mut bulk = Bulk::array();
+        bulk.row(&(&long,)).expect("serializes");
+        assert_eq!(bulk.rows_in_open(), 0);
+        bulk.row(&("y",)).expect("serializes");
+        let texts = texts(bulk);
+        assert_eq!(texts.len(), 2);
+        assert_eq!(texts[1], r#"[["y"]]"#);
+    }
+}

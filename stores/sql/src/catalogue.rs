@@ -1,0 +1,115 @@
+//! Decides which statements there are: one per file under `queries/`. It does not know when they run.
+
+use std::sync::Arc;
+
+use crate::{
+    dialect::{Dialect, TablePrefix},
+    executor::{Param, Statement},
+};
+
+macro_rules! queries {
+    ($($query:ident = $file:literal,)*) => {
+        /// A statement of the shared SQL.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Query {
+            $($query,)*
+        }
+
+        /// Name and shared text of each, in the order of the variants.
+        const FILES: &[(&str, &str)] = &[
+            $(($file, include_str!(concat!("../queries/", $file, ".sql"))),)*
+        ];
+    };
+}
+
+queries! {
+    CheckoutsClear = "checkouts_clear",
+    CheckoutsDump = "checkouts_dump",
+    CheckoutsPut = "checkouts_put",
+    CustomersClear = "customers_clear",
+    CustomersDump = "customers_dump",
+    CustomersPut = "customers_put",
+    DisputesClear = "disputes_clear",
+    DisputesDump = "disputes_dump",
+    DisputesPut = "disputes_put",
+    EntitlementsClear = "entitlements_clear",
+    EntitlementsDump = "entitlements_dump",
+    EntitlementsPut = "entitlements_put",
+    EventConflictsInsert = "event_conflicts_insert",
+    EventConflictsList = "event_conflicts_list",
+    EventsAccept = "events_accept",
+    EventsByKey = "events_by_key",
+    EventsClaim = "events_claim",
+    EventsFence = "events_fence",
+    EventsInsert = "events_insert",
+    EventsList = "events_list",
+    EventsListOpen = "events_list_open",
+    EventsLoad = "events_load",
+    EventsRelease = "events_release",
+    EventsUpdate = "events_update",
+    FactsByEvent = "facts_by_event",
+    FactsBySubject = "facts_by_subject",
+    FactsForget = "facts_forget",
+    FactsInsert = "facts_insert",
+    InvoicesClear = "invoices_clear",
+    InvoicesDump = "invoices_dump",
+    InvoicesPut = "invoices_put",
+    PaymentsClear = "payments_clear",
+    PaymentsDump = "payments_dump",
+    PaymentsPut = "payments_put",
+    PricesClear = "prices_clear",
+    PricesDump = "prices_dump",
+    PricesPut = "prices_put",
+    ProductsClear = "products_clear",
+    ProductsDump = "products_dump",
+    ProductsPut = "products_put",
+    RefundsClear = "refunds_clear",
+    RefundsDump = "refunds_dump",
+    RefundsPut = "refunds_put",
+    SchedulesClear = "schedules_clear",
+    SchedulesDump = "schedules_dump",
+    SchedulesPut = "schedules_put",
+    SchemaCreate = "schema_create",
+    SchemaExists = "schema_exists",
+    SchemaMark = "schema_mark",
+    SchemaVersion = "schema_version",
+    SubjectRevisionsInsert = "subject_revisions_insert",
+    SubjectsByCustomer = "subjects_by_customer",
+    SubjectsByOwner = "subjects_by_owner",
+    SubjectsList = "subjects_list",
+    SubjectsLoad = "subjects_load",
+    SubjectsPut = "subjects_put",
+    SubscriptionItemsClear = "subscription_items_clear",
+    SubscriptionItemsDump = "subscription_items_dump",
+    SubscriptionItemsPut = "subscription_items_put",
+    SubscriptionsClear = "subscriptions_clear",
+    SubscriptionsDump = "subscriptions_dump",
+    SubscriptionsPut = "subscriptions_put",
+    TransitionsClear = "transitions_clear",
+    TransitionsDump = "transitions_dump",
+    TransitionsInsert = "transitions_insert",
+    WaitsClear = "waits_clear",
+    WaitsInsert = "waits_insert",
+    WaitsLoad = "waits_load",
+}
+
+/// Every statement in one dialect, rendered once.
+#[derive(Debug)]
+pub(crate) struct Catalogue(Vec<Arc<str>>);
+
+impl Catalogue {
+    pub(crate) fn new(dialect: &Dialect, prefix: &TablePrefix) -> Self {
+        Self(FILES.iter().map(|(name, text)| dialect.render(prefix, name, text)).collect())
+    }
+
+    pub(crate) fn statement(&self, query: Query, params: Vec<Param>) -> Statement {
+        let at = query as usize;
+        Statement { name: FILES[at].0, sql: Arc::clone(&self.0[at]), params }
+    }
+}
+
+/// Name and text of every statement in a dialect, for whoever wants to prove that each one prepares.
+pub fn statements(dialect: &Dialect, prefix: &TablePrefix) -> Vec<(&'static str, Arc<str>)> {
+    let names = FILES.iter().map(|(name, _)| *name);
+    names.zip(Catalogue::new(dialect, prefix).0).collect()
+}

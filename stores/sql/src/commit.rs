@@ -1,0 +1,259 @@
+//! Decides the statements of one commit and their order: fences, keys that must be free, facts, and then all that is
+//! derived from them. It knows nothing of how they run.
+
+use std::collections::HashMap;
+
+use purchase_core::{
+    error::Cause,
+    id::{EventKey, ObjectKind, ProviderId, Subject},
+    store::{Commit, EventStatus, EventWrite, Lease, NewEvent, Reason, SubjectWrite},
+    time::Timestamp,
+};
+
+use crate::{
+    bulk::Bulk,
+    catalogue::{Catalogue, Query},
+    executor::{Param, Statement},
+    read_model,
+};
+
+/// The statements of one batch, in order.
+pub(crate) struct Batch<'a> {
+    catalogue: &'a Catalogue,
+    pub(crate) statements: Vec<Statement>,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(catalogue: &'a Catalogue) -> Self {
+        Self { catalogue, statements: Vec::new() }
+    }
+
+    pub(crate) fn push(&mut self, query: Query, params: Vec<Param>) {
+        self.statements.push(self.catalogue.statement(query, params));
+    }
+
+    /// Adds one statement per text of rows, and answers how many.
+    pub(crate) fn push_bulk(&mut self, query: Query, rows: Bulk, others: &[Param]) -> Result<usize, Cause> {
+        let texts = rows.into_params()?;
+        let count = texts.len();
+        for text in texts {
+            self.push(query, [&[text], others].concat());
+        }
+        Ok(count)
+    }
+}
+
+/// The statements of a commit. An empty one has none.
+pub(crate) fn statements(catalogue: &Catalogue, commit: &Commit) -> Result<Vec<Statement>, Cause> {
+    let mut batch = Batch::new(catalogue);
+    fence_events(&mut batch, &commit.events, commit.lease.as_ref())?;
+    insert_events(&mut batch, &commit.events)?;
+    claim_revisions(&mut batch, &commit.subjects)?;
+    write_facts(&mut batch, commit)?;
+    update_events(&mut batch, &commit.events)?;
+    // Before the subjects are written: it looks for those that are not released yet.
+    release_events(&mut batch, &commit.subjects)?;
+    write_subjects(&mut batch, &commit.subjects)?;
+    read_model::write(&mut batch, &commit.subjects)?;
+    write_transitions(&mut batch, &commit.subjects)?;
+    write_waits(&mut batch, commit)?;
+    let mut conflicts = Bulk::object();
+    for conflict in &commit.conflicts {
+        event_row(&mut conflicts, &conflict.event, None)?;
+    }
+    batch.push_bulk(Query::EventConflictsInsert, conflicts, &[])?;
+    Ok(batch.statements)
+}
+
+/// Deliveries that are kept for later: those that are new are answered.
+pub(crate) fn accept(catalogue: &Catalogue, events: &[NewEvent]) -> Result<Vec<Statement>, Cause> {
+    let mut batch = Batch::new(catalogue);
+    let mut rows = Bulk::object();
+    for event in events {
+        let fate = Fate { status: EventStatus::Received, reason: None, attempts: 0, due_at: Some(event.received_at) };
+        event_row(&mut rows, event, Some(&fate))?;
+    }
+    batch.push_bulk(Query::EventsAccept, rows, &[])?;
+    Ok(batch.statements)
+}
+
+pub(crate) type SubjectColumns<'a> = (String, &'static str, &'a str);
+
+pub(crate) fn subject_columns(subject: &Subject) -> SubjectColumns<'_> {
+    (subject.source.expose(), subject.root.kind.as_str(), subject.root.id.expose())
+}
+
+pub(crate) fn event_columns(key: &EventKey) -> (String, &str) {
+    (key.source.expose(), key.id.expose())
+}
+
+/// Where an event stands.
+struct Fate<'a> {
+    status: EventStatus,
+    reason: Option<&'a Reason>,
+    attempts: u32,
+    due_at: Option<Timestamp>,
+}
+
+fn reason_text(reason: Option<&Reason>) -> Result<Option<String>, Cause> {
+    Ok(reason.map(serde_json::to_string).transpose()?)
+}
+
+/// Adds an event with its body. Text is kept as text; anything else, and text with a NUL, which engines cut, as hex.
+fn event_row(rows: &mut Bulk, event: &NewEvent, fate: Option<&Fate<'_>>) -> Result<(), Cause> {
+    let text = std::str::from_utf8(&event.body).ok().filter(|text| !text.contains('\0'));
+    let (source, id) = event_columns(&event.key);
+    let head = (
+        rows.rows_in_open() + 1,
+        source,
+        id,
+        &event.event_type,
+        &event.api_version,
+        event.occurred_at,
+        event.received_at,
+        hex::encode(event.digest),
+        if text.is_some() { "utf8" } else { "hex" },
+        fate.map(|fate| fate.status.as_str()),
+        reason_text(fate.and_then(|fate| fate.reason))?,
+        fate.map(|fate| fate.attempts),
+        fate.and_then(|fate| fate.due_at),
+    );
+    match text {
+        Some(text) => rows.entry(&head, text),
+        None => rows.entry(&head, &hex::encode(&event.body)),
+    }
+}
+
+fn fence_events(batch: &mut Batch<'_>, events: &[EventWrite], lease: Option<&Lease>) -> Result<(), Cause> {
+    let mut rows = Bulk::array();
+    for write in events.iter().filter(|write| !write.insert) {
+        rows.row(&event_columns(&write.event.key))?;
+    }
+    let token = lease.map_or(Param::Null, |lease| Param::Text(lease.token.clone()));
+    batch.push_bulk(Query::EventsFence, rows, &[token])?;
+    Ok(())
+}
+
+fn insert_events(batch: &mut Batch<'_>, events: &[EventWrite]) -> Result<(), Cause> {
+    let mut rows = Bulk::object();
+    for write in events.iter().filter(|write| write.insert) {
+        let fate = Fate {
+            status: write.status,
+            reason: write.reason.as_ref(),
+            attempts: write.attempts,
+            due_at: write.due_at,
+        };
+        event_row(&mut rows, &write.event, Some(&fate))?;
+    }
+    batch.push_bulk(Query::EventsInsert, rows, &[])?;
+    Ok(())
+}
+
+fn update_events(batch: &mut Batch<'_>, events: &[EventWrite]) -> Result<(), Cause> {
+    let mut rows = Bulk::array();
+    for write in events.iter().filter(|write| !write.insert) {
+        let (source, id) = event_columns(&write.event.key);
+        let reason = reason_text(write.reason.as_ref())?;
+        rows.row(&(source, id, write.status.as_str(), reason, write.attempts, write.due_at))?;
+    }
+    batch.push_bulk(Query::EventsUpdate, rows, &[])?;
+    Ok(())
+}
+
+fn claim_revisions(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
+    let mut rows = Bulk::array();
+    for write in subjects {
+        let (source, kind, id) = subject_columns(&write.subject);
+        rows.row(&(source, kind, id, write.expected_revision))?;
+    }
+    batch.push_bulk(Query::SubjectRevisionsInsert, rows, &[])?;
+    Ok(())
+}
+
+fn write_facts(batch: &mut Batch<'_>, commit: &Commit) -> Result<(), Cause> {
+    let mut reread = Bulk::array();
+    for key in &commit.reread {
+        reread.row(&event_columns(key))?;
+    }
+    batch.push_bulk(Query::FactsForget, reread, &[])?;
+    let mut rows = Bulk::object();
+    // An event may say several things about one subject; reading it is pure, so their order is their name.
+    let mut ordinals: HashMap<(&Subject, &ProviderId), u32> = HashMap::new();
+    for fact in &commit.facts {
+        let ordinal = ordinals.entry((&fact.subject, &fact.event)).and_modify(|last| *last += 1).or_insert(0);
+        let (source, kind, id) = subject_columns(&fact.subject);
+        let object = fact.sight.as_ref().map(|sight| &sight.object);
+        let columns = (
+            source,
+            kind,
+            id,
+            fact.event.expose(),
+            *ordinal,
+            fact.version.at,
+            fact.version.then,
+            object.map(|object| object.kind.as_str()),
+            object.map(|object| object.id.expose()),
+        );
+        rows.entry(&columns, fact)?;
+    }
+    batch.push_bulk(Query::FactsInsert, rows, &[])?;
+    Ok(())
+}
+
+fn release_events(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
+    // A subject that was not there yet has held no event back.
+    let held_before = |write: &&SubjectWrite| write.expected_revision > 0;
+    let columns = |write: &'_ SubjectWrite| serde_json::to_value(subject_columns(&write.subject));
+    let released: Vec<_> =
+        subjects.iter().filter(|write| write.released).filter(held_before).map(columns).collect::<Result<_, _>>()?;
+    if released.is_empty() {
+        return Ok(());
+    }
+    let holding: Vec<_> = subjects.iter().filter(|write| !write.released).map(columns).collect::<Result<_, _>>()?;
+    batch.push(Query::EventsRelease, vec![Bulk::one(&released)?, Bulk::one(&holding)?]);
+    Ok(())
+}
+
+fn write_subjects(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
+    let mut rows = Bulk::object();
+    for write in subjects {
+        let (source, kind, id) = subject_columns(&write.subject);
+        let customer = match write.subject.root.kind {
+            ObjectKind::Customer => Some(id),
+            _ => write.state.customer().map(ProviderId::expose),
+        };
+        let owner = write.state.application_customer();
+        let revision = write.expected_revision + 1;
+        rows.entry(&(source, kind, id, revision, customer, owner, write.released), &write.state)?;
+    }
+    batch.push_bulk(Query::SubjectsPut, rows, &[])?;
+    Ok(())
+}
+
+fn write_transitions(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
+    let mut replaced = Bulk::array();
+    let mut rows = Bulk::array();
+    for write in subjects.iter().flat_map(|write| &write.transitions) {
+        replaced.row(&(&write.object, write.since))?;
+        for transition in &write.changes {
+            rows.row(&(&transition.object, transition.at, transition.change))?;
+        }
+    }
+    batch.push_bulk(Query::TransitionsClear, replaced, &[])?;
+    batch.push_bulk(Query::TransitionsInsert, rows, &[])?;
+    Ok(())
+}
+
+fn write_waits(batch: &mut Batch<'_>, commit: &Commit) -> Result<(), Cause> {
+    let mut written = Bulk::array();
+    for write in commit.subjects.iter().filter(|write| write.expected_revision > 0) {
+        written.row(&subject_columns(&write.subject))?;
+    }
+    batch.push_bulk(Query::WaitsClear, written, &[])?;
+    let mut rows = Bulk::array();
+    for wait in &commit.waits {
+        rows.row(&(subject_columns(&wait.subject), subject_columns(&wait.on)))?;
+    }
+    batch.push_bulk(Query::WaitsInsert, rows, &[])?;
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! Decides how rows are read back into the core's values. A value that can't be read is reported with its table; it is
+//! never passed over.
+
+use purchase_core::{
+    error::{Cause, StoreError},
+    fact::Fact,
+    id::{EventKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
+    store::{EventStatus, NewEvent, StoredEvent, StoredSubject, Wait},
+    time::Timestamp,
+};
+use serde::de::DeserializeOwned;
+
+use crate::executor::{Cell, Row};
+
+/// Reads a row of the columns that every listing of events has.
+pub(crate) fn event(row: Row) -> Result<StoredEvent, StoreError> {
+    Columns::read("events", row, |columns| {
+        let sequence = columns.int()?;
+        let key = EventKey { source: columns.source()?, id: columns.id()? };
+        let event_type = columns.text()?;
+        let api_version = columns.optional_text()?;
+        let occurred_at = columns.optional_time()?;
+        let received_at = Timestamp::from_micros(columns.int()?)?;
+        let digest = <[u8; 32]>::try_from(hex::decode(columns.text()?)?).map_err(|_| "the digest is not 32 bytes")?;
+        let body = match columns.text()?.as_str() {
+            "hex" => hex::decode(columns.text()?)?,
+            "utf8" => columns.text()?.into_bytes(),
+            _ => return Err("the body's encoding is unknown".into()),
+        };
+        let status = columns.text()?;
+        let status = EventStatus::ALL.iter().find(|known| known.as_str() == status);
+        Ok(StoredEvent {
+            event: NewEvent { key, event_type, api_version, occurred_at, received_at, body, digest },
+            sequence,
+            status: *status.ok_or("the status is unknown")?,
+            reason: columns.optional_text()?.map(|text| document(&text)).transpose()?,
+            attempts: u32::try_from(columns.int()?)?,
+            due_at: columns.optional_time()?,
+        })
+    })
+}
+
+/// Reads an event's key.
+pub(crate) fn event_key(row: Row) -> Result<EventKey, StoreError> {
+    Columns::read("events", row, |columns| Ok(EventKey { source: columns.source()?, id: columns.id()? }))
+}
+
+/// Reads a fact's document.
+pub(crate) fn fact(row: Row) -> Result<Fact, StoreError> {
+    Columns::read("facts", row, |columns| document(&columns.text()?))
+}
+
+/// Reads a subject.
+pub(crate) fn subject(row: Row) -> Result<StoredSubject, StoreError> {
+    Columns::read("subjects", row, |columns| {
+        Ok(StoredSubject { subject: columns.subject()?, revision: columns.int()?, state: document(&columns.text()?)? })
+    })
+}
+
+/// Reads who waits for whom.
+pub(crate) fn wait(row: Row) -> Result<Wait, StoreError> {
+    Columns::read("waits", row, |columns| Ok(Wait { subject: columns.subject()?, on: columns.subject()? }))
+}
+
+/// Reads one text.
+pub(crate) fn text(table: &'static str, row: Row) -> Result<String, StoreError> {
+    Columns::read(table, row, Columns::text)
+}
+
+/// Reads one number that may be missing.
+pub(crate) fn optional_int(table: &'static str, row: Row) -> Result<Option<i64>, StoreError> {
+    Columns::read(table, row, Columns::optional_int)
+}
+
+fn document<T: DeserializeOwned>(text: &str) -> Result<T, Cause> {
+    serde_json::from_str(text).map_err(|error| {
+        // Serde's own message may repeat the value, which is a customer's.
+        format!("the document is not what was written: line {}, column {}", error.line(), error.column()).into()
+    })
+}
+
+/// The columns of one row, taken from the left.
+struct Columns(std::vec::IntoIter<Cell>);
+
+impl Columns {
+    fn read<T>(
+        table: &'static str,
+        row: Row,
+        read: impl FnOnce(&mut Self) -> Result<T, Cause>,
+    ) -> Result<T, StoreError> {
+        read(&mut Self(row.into_iter())).map_err(|cause| StoreError::Corrupt { table, cause })
+    }
+
+    fn optional_int(&mut self) -> Result<Option<i64>, Cause> {
+        match self.0.next() {
+            Some(Cell::Int(value)) => Ok(Some(value)),
+            Some(Cell::Null) => Ok(None),
+            Some(Cell::Text(_)) => Err("a text where a number belongs".into()),
+            None => Err("a column is missing".into()),
+        }
+    }
+
+    fn optional_text(&mut self) -> Result<Option<String>, Cause> {
+        match self.0.next() {
+            Some(Cell::Text(value)) => Ok(Some(value)),
+            Some(Cell::Null) => Ok(None),
+            Some(Cell::Int(_)) => Err("a number where a text belongs".into()),
+            None => Err("a column is missing".into()),
+        }
+    }
+
+    fn int(&mut self) -> Result<i64, Cause> {
+        self.optional_int()?.ok_or_else(|| "nothing where a number belongs".into())
+    }
+
+    fn text(&mut self) -> Result<String, Cause> {
+        self.optional_text()?.ok_or_else(|| "nothing where a text belongs".into())
+    }
+
+    fn optional_time(&mut self) -> Result<Option<Timestamp>, Cause> {
+        Ok(self.optional_int()?.map(Timestamp::from_micros).transpose()?)
+    }
+
+    fn id(&mut self) -> Result<ProviderId, Cause> {
+        Ok(ProviderId::new(self.text()?)?)
+    }
+
+    fn source(&mut self) -> Result<Source, Cause> {
+        Ok(self.text()?.parse()?)
+    }
+
+    fn subject(&mut self) -> Result<Subject, Cause> {
+        let source = self.source()?;
+        let kind: ObjectKind = self.text()?.parse()?;
+        Ok(Subject { source, root: ObjectRef::new(kind, self.id()?) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_reported_with_its_table() {
+        let text = |text: &str| Cell::Text(text.to_owned());
+        let check = |row: Row, expect: &str| {
+            let error = wait(row).expect_err("unreadable");
+            let cause = std::error::Error::source(&error).expect("a cause").to_string();
+            assert!(matches!(error, StoreError::Corrupt { table: "waits", .. }));
+            assert_eq!(cause, expect);
+        };
+        check(vec![], "a column is missing");
+        check(vec![Cell::Null], "nothing where a text belongs");
+        check(vec![Cell::Int(1)], "a number where a text belongs");
+        check(vec![text("acme")], "a source is written provider/account/mode, mode being live or test");
+        check(vec![text("acme//live"), text("chair")], "\"chair\" is not a kind of object");
+        check(vec![text("acme//live"), text("invoice"), text("")], "an id must not be empty");
+    }
+
+    #[test]
+    fn an_unreadable_document_is_not_repeated() {
+        let error = fact(vec![Cell::Text(r#"{"secret":1}"#.to_owned())]).expect_err("unreadable");
+        assert!(!format!("{error:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,87 @@
+//! Decides how the tables come to be: forward only, one version per transaction, each at most once.
+
+use purchase_core::error::StoreError;
+
+use crate::{
+    catalogue::Query,
+    decode,
+    executor::{Access, ExecuteError, Executor, Param, Statement},
+    store::{SqlStore, store_error},
+};
+
+/// The version that this library needs: the last migration's.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Version, name of the file, and text. The statements of a file stand between lines of `--;`.
+const MIGRATIONS: &[(u32, &str, &str)] = &[(SCHEMA_VERSION, "0001_first", include_str!("../schema/0001_first.sql"))];
+
+impl<E: Executor> SqlStore<E> {
+    /// Brings the tables to [`SCHEMA_VERSION`]. Doing it again does nothing; several processes may do it at once.
+    ///
+    /// # Errors
+    /// [`StoreError::SchemaNewer`] when a newer library was here; otherwise what the database says.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        const OPERATION: &str = "migrate";
+        let found = match self.schema_version().await? {
+            Some(found) => found,
+            None => {
+                let create = self.catalogue().statement(Query::SchemaCreate, Vec::new());
+                self.run(OPERATION, Access::Write, &[create]).await?;
+                0
+            }
+        };
+        if found > SCHEMA_VERSION {
+            return Err(StoreError::SchemaNewer { found, wanted: SCHEMA_VERSION });
+        }
+        for (version, name, text) in MIGRATIONS.iter().filter(|(version, ..)| *version > found) {
+            let batch = self.migration(*version, name, text);
+            match self.executor().batch(Access::Write, &batch).await {
+                Ok(_) => tracing::info!(version, "the database has been migrated"),
+                // Another process was faster: the version is a key, and its migration is whole.
+                Err(ExecuteError::Unique { .. }) => {}
+                Err(error) => return Err(store_error(error, OPERATION)),
+            }
+        }
+        self.check_schema().await
+    }
+
+    /// Whether the tables are those that this library needs.
+    ///
+    /// # Errors
+    /// [`StoreError::SchemaMissing`], [`StoreError::SchemaOlder`] or [`StoreError::SchemaNewer`]; otherwise what the
+    /// database says.
+    pub async fn check_schema(&self) -> Result<(), StoreError> {
+        let wanted = SCHEMA_VERSION;
+        match self.schema_version().await? {
+            None | Some(0) => Err(StoreError::SchemaMissing { wanted }),
+            Some(found) if found < wanted => Err(StoreError::SchemaOlder { found, wanted }),
+            Some(found) if found > wanted => Err(StoreError::SchemaNewer { found, wanted }),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// The version of the tables; none where not even the table of versions is there, 0 where it is empty.
+    async fn schema_version(&self) -> Result<Option<u32>, StoreError> {
+        const OPERATION: &str = "read the schema's version";
+        let exists = self.catalogue().statement(Query::SchemaExists, Vec::new());
+        if self.run(OPERATION, Access::Read, &[exists]).await?.concat().is_empty() {
+            return Ok(None);
+        }
+        let version = self.catalogue().statement(Query::SchemaVersion, Vec::new());
+        let rows = self.run(OPERATION, Access::Read, &[version]).await?.concat();
+        let row = rows.into_iter().next().unwrap_or_default();
+        let found = decode::optional_int("schema", row)?.unwrap_or(0);
+        let found =
+            u32::try_from(found).map_err(|error| StoreError::Corrupt { table: "schema", cause: error.into() })?;
+        Ok(Some(found))
+    }
+
+    /// The version's key first: whoever is second stops there, before any table.
+    fn migration(&self, version: u32, name: &'static str, text: &'static str) -> Vec<Statement> {
+        let text = self.executor().dialect().render(self.prefix(), name, text);
+        let mark = self.catalogue().statement(Query::SchemaMark, vec![Param::Int(i64::from(version))]);
+        let statements =
+            text.split("\n--;\n").map(|sql| Statement { name, sql: sql.trim().into(), params: Vec::new() });
+        std::iter::once(mark).chain(statements).collect()
+    }
+}

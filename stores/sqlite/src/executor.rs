@@ -1,0 +1,213 @@
+//! Decides how a batch runs on SQLite: one connection writes, some read. It does not know what the statements say.
+//!
+//! A connection that writes is in the executor's hand only between batches that ended cleanly. A batch that is dropped
+//! half way takes its connection with it, and SQLite rolls back what a closed connection leaves.
+
+use std::{
+    path::Path,
+    str::FromStr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use async_trait::async_trait;
+use purchase_core::error::StoreError;
+use purchase_sql::{Access, Cell, Dialect, ExecuteError, Executor, Param, Row, SQLITE, Statement};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, Row as _, SqliteConnection, SqlitePool, TypeInfo, ValueRef,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
+};
+use tokio::sync::Mutex;
+
+use crate::{
+    Durability, Options,
+    error::{execute_error, open_error, too_many_writers},
+};
+
+/// How long a batch waits for its turn behind other writers of this process. Each of them is done in milliseconds, or
+/// gives up after its own busy timeout.
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// More than there are statements, so that each is prepared once per connection.
+const STATEMENT_CACHE: usize = 128;
+
+/// An [`Executor`] on one SQLite database.
+#[derive(Debug)]
+pub struct SqliteExecutor {
+    connect: SqliteConnectOptions,
+    writer: Mutex<Option<SqliteConnection>>,
+    readers: Readers,
+}
+
+#[derive(Debug)]
+enum Readers {
+    /// Readers of a file. They see what is committed, and wait for nobody.
+    Pool(SqlitePool),
+    /// A database in memory is read through the connection that writes. It lives as long as any connection, and this
+    /// one is never used.
+    Writer { _keeps: Mutex<SqliteConnection> },
+}
+
+impl SqliteExecutor {
+    /// Opens a database: a path, or a URL that begins with `sqlite:`.
+    ///
+    /// # Errors
+    /// What SQLite says; no table is looked at.
+    pub async fn connect(place: &Path, options: Options) -> Result<Self, StoreError> {
+        let text = place.to_str().unwrap_or_default();
+        let is_url = text.starts_with("sqlite:");
+        let in_memory = is_url && (text.contains(":memory:") || text.contains("mode=memory"));
+        let at = |error| open_error(error, place.to_owned());
+        let connect = match is_url {
+            true => SqliteConnectOptions::from_str(text).map_err(at)?,
+            false => SqliteConnectOptions::new().filename(place),
+        };
+        let connect = configure(connect, &options);
+        let started = Instant::now();
+        // Two processes that open a new file at once both want to switch it to the write-ahead log, and for that
+        // SQLite doesn't wait.
+        let writer = loop {
+            match connect.connect().await.map_err(at) {
+                Err(StoreError::Busy { .. }) if started.elapsed() < options.busy_timeout => {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                outcome => break outcome?,
+            }
+        };
+        let readers = match in_memory {
+            true => Readers::Writer { _keeps: Mutex::new(connect.connect().await.map_err(at)?) },
+            false => Readers::Pool(
+                SqlitePoolOptions::new()
+                    .max_connections(options.readers.get())
+                    .test_before_acquire(false)
+                    .connect_lazy_with(connect.clone()),
+            ),
+        };
+        Ok(Self { connect, writer: Mutex::new(Some(writer)), readers })
+    }
+
+    async fn write(&self, begin: &'static str, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+        let turn = tokio::time::timeout(QUEUE_TIMEOUT, self.writer.lock()).await;
+        let mut slot = turn.map_err(|_| too_many_writers())?;
+        let mut connection = match slot.take() {
+            Some(connection) => connection,
+            None => self.connect.connect().await.map_err(execute_error)?,
+        };
+        let (outcome, clean) = transaction(&mut connection, begin, statements).await;
+        if clean {
+            *slot = Some(connection);
+        }
+        outcome
+    }
+
+    async fn read(&self, pool: &SqlitePool, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+        let mut connection = pool.acquire().await.map_err(execute_error)?;
+        // One statement sees one state by itself.
+        if let [statement] = statements {
+            return Ok(vec![rows(&mut connection, statement).await?]);
+        }
+        let (outcome, clean) = transaction(&mut connection, "BEGIN", statements).await;
+        if !clean {
+            connection.close_on_drop();
+        }
+        outcome
+    }
+}
+
+#[async_trait]
+impl Executor for SqliteExecutor {
+    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+        match (access, &self.readers) {
+            (Access::Read, Readers::Pool(pool)) => self.read(pool, statements).await,
+            (Access::Read, Readers::Writer { .. }) => self.write("BEGIN", statements).await,
+            // Taking the lock at once is what makes a busy database wait instead of fail half way.
+            (Access::Write, _) => self.write("BEGIN IMMEDIATE", statements).await,
+        }
+    }
+
+    fn dialect(&self) -> &Dialect {
+        &SQLITE
+    }
+}
+
+fn configure(connect: SqliteConnectOptions, options: &Options) -> SqliteConnectOptions {
+    let synchronous = match options.durability {
+        Durability::PowerLoss => SqliteSynchronous::Full,
+        Durability::ProcessCrash => SqliteSynchronous::Normal,
+    };
+    let mut connect = connect
+        .busy_timeout(options.busy_timeout)
+        .foreign_keys(true)
+        .synchronous(synchronous)
+        .statement_cache_capacity(STATEMENT_CACHE)
+        // 16 MiB per connection: the inner pages of every table stay in memory.
+        .pragma("cache_size", "-16384")
+        .pragma("temp_store", "memory")
+        // A log of 16 MiB: pages that many commits change are copied into the file once for all of them.
+        .pragma("wal_autocheckpoint", "4000")
+        .disable_statement_logging();
+    if let Some(pages) = options.max_pages {
+        connect = connect.pragma("max_page_count", pages.to_string());
+    }
+    match options.read_only {
+        true => connect.read_only(true),
+        // A file keeps its journal's mode, so a reader has nothing to set.
+        false => connect.create_if_missing(options.create_if_missing).journal_mode(SqliteJournalMode::Wal),
+    }
+}
+
+/// Runs statements in one transaction. The second answer tells whether the connection is as it was before.
+async fn transaction(
+    connection: &mut SqliteConnection,
+    begin: &'static str,
+    statements: &[Statement],
+) -> (Result<Vec<Vec<Row>>, ExecuteError>, bool) {
+    let mut transaction = match connection.begin_with(begin).await {
+        Ok(transaction) => transaction,
+        // The database's own refusal, a lock for one, leaves the connection as it was.
+        Err(error) => {
+            let clean = error.as_database_error().is_some();
+            return (Err(execute_error(error)), clean);
+        }
+    };
+    let mut results = Vec::with_capacity(statements.len());
+    for statement in statements {
+        match rows(&mut transaction, statement).await {
+            Ok(rows) => results.push(rows),
+            // After some errors, a full disk for one, SQLite has rolled back by itself and refuses to do it again.
+            Err(error) => return (Err(error), transaction.rollback().await.is_ok()),
+        }
+    }
+    match transaction.commit().await {
+        Ok(()) => (Ok(results), true),
+        Err(error) => (Err(execute_error(error)), false),
+    }
+}
+
+async fn rows(connection: &mut SqliteConnection, statement: &Statement) -> Result<Vec<Row>, ExecuteError> {
+    // The text is a file of this project with a checked table prefix; values come as parameters.
+    let mut query = sqlx::query(AssertSqlSafe(Arc::clone(&statement.sql)));
+    for param in &statement.params {
+        query = match param {
+            Param::Int(value) => query.bind(*value),
+            Param::Null => query.bind(None::<i64>),
+            Param::Text(value) => query.bind(value.as_str()),
+        };
+    }
+    let rows = query.fetch_all(connection).await.map_err(execute_error)?;
+    rows.iter().map(row).collect()
+}
+
+fn row(row: &SqliteRow) -> Result<Row, ExecuteError> {
+    (0..row.len()).map(|at| cell(row, at).map_err(execute_error)).collect()
+}
+
+fn cell(row: &SqliteRow, at: usize) -> Result<Cell, sqlx::Error> {
+    let value = row.try_get_raw(at)?;
+    if value.is_null() {
+        return Ok(Cell::Null);
+    }
+    let of_integer = value.type_info().name() == "INTEGER";
+    drop(value);
+    if of_integer { row.try_get(at).map(Cell::Int) } else { row.try_get(at).map(Cell::Text) }
+}
