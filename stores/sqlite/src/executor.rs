@@ -6,15 +6,15 @@
 use std::{
     path::Path,
     str::FromStr,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
+use futures_util::TryStreamExt;
 use purchase_core::error::StoreError;
 use purchase_sql::{Access, Cell, Dialect, ExecuteError, Executor, Param, Row, SQLITE, Statement};
 use sqlx::{
-    AssertSqlSafe, ConnectOptions, Connection, Row as _, SqliteConnection, SqlitePool, TypeInfo, ValueRef,
+    AssertSqlSafe, ConnectOptions, Either, Row as _, SqliteConnection, SqlitePool, TypeInfo, ValueRef,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
 };
 use tokio::sync::Mutex;
@@ -28,8 +28,8 @@ use crate::{
 /// gives up after its own busy timeout.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// More than there are statements, so that each is prepared once per connection.
-const STATEMENT_CACHE: usize = 128;
+/// More than there are texts that a connection usually runs: one for each set of tables that a commit touches.
+const STATEMENT_CACHE: usize = 256;
 
 /// An [`Executor`] on one SQLite database.
 #[derive(Debug)]
@@ -104,7 +104,9 @@ impl SqliteExecutor {
         let mut connection = pool.acquire().await.map_err(execute_error)?;
         // One statement sees one state by itself.
         if let [statement] = statements {
-            return Ok(vec![rows(&mut connection, statement).await?]);
+            let mut text = Text::default();
+            text.push(&statement.sql, &statement.params);
+            return run(&mut connection, text).await.0.map_err(execute_error);
         }
         let (outcome, clean) = transaction(&mut connection, "BEGIN", statements).await;
         if !clean {
@@ -157,49 +159,96 @@ fn configure(connect: SqliteConnectOptions, options: &Options) -> SqliteConnectO
 }
 
 /// Runs statements in one transaction. The second answer tells whether the connection is as it was before.
+///
+/// They travel as one text: a statement of its own costs two changes of threads, more than most of these statements
+/// take to run. The driver keeps each text prepared, and there are few, since commits touch the same tables again and
+/// again.
 async fn transaction(
     connection: &mut SqliteConnection,
     begin: &'static str,
     statements: &[Statement],
 ) -> (Result<Vec<Vec<Row>>, ExecuteError>, bool) {
-    let mut transaction = match connection.begin_with(begin).await {
-        Ok(transaction) => transaction,
-        // The database's own refusal, a lock for one, leaves the connection as it was.
-        Err(error) => {
-            let clean = error.as_database_error().is_some();
-            return (Err(execute_error(error)), clean);
-        }
-    };
-    let mut results = Vec::with_capacity(statements.len());
+    let mut text = Text::default();
+    text.push(begin, &[]);
     for statement in statements {
-        match rows(&mut transaction, statement).await {
-            Ok(rows) => results.push(rows),
-            // After some errors, a full disk for one, SQLite has rolled back by itself and refuses to do it again.
-            Err(error) => return (Err(error), transaction.rollback().await.is_ok()),
-        }
+        text.push(&statement.sql, &statement.params);
     }
-    match transaction.commit().await {
-        Ok(()) => (Ok(results), true),
-        Err(error) => (Err(execute_error(error)), false),
+    text.push("COMMIT", &[]);
+    let (outcome, begun) = run(connection, text).await;
+    match outcome {
+        Ok(mut results) => {
+            // What BEGIN and COMMIT answer.
+            results.remove(0);
+            results.pop();
+            (Ok(results), true)
+        }
+        // The database's own refusal to begin, a lock for one, leaves the connection as it was.
+        Err(error) if !begun => {
+            let clean = error.as_database_error().is_some();
+            (Err(execute_error(error)), clean)
+        }
+        // After some errors, a full disk for one, SQLite has rolled back by itself and refuses to do it again.
+        Err(error) => {
+            let clean = sqlx::query("ROLLBACK").execute(connection).await.is_ok();
+            (Err(execute_error(error)), clean)
+        }
     }
 }
 
-async fn rows(connection: &mut SqliteConnection, statement: &Statement) -> Result<Vec<Row>, ExecuteError> {
-    // The text is a file of this project with a checked table prefix; values come as parameters.
-    let mut query = sqlx::query(AssertSqlSafe(Arc::clone(&statement.sql)));
-    for param in &statement.params {
+/// Runs a text and answers the rows of each statement, and whether at least one of them ended well.
+async fn run(connection: &mut SqliteConnection, text: Text<'_>) -> (Result<Vec<Vec<Row>>, sqlx::Error>, bool) {
+    let mut results: Vec<Vec<Row>> = Vec::new();
+    let mut open = Vec::new();
+    // The text is made of this project's files with a checked table prefix; values come as parameters.
+    let mut query = sqlx::query(AssertSqlSafe(text.sql));
+    for param in text.params {
         query = match param {
             Param::Int(value) => query.bind(*value),
             Param::Null => query.bind(None::<i64>),
             Param::Text(value) => query.bind(value.as_str()),
         };
     }
-    let rows = query.fetch_all(connection).await.map_err(execute_error)?;
-    rows.iter().map(row).collect()
+    #[expect(deprecated, reason = "nothing else runs several prepared statements in one go")]
+    let mut answers = query.fetch_many(connection);
+    loop {
+        match answers.try_next().await {
+            Ok(Some(Either::Left(_))) => results.push(std::mem::take(&mut open)),
+            Ok(Some(Either::Right(answer))) => match row(&answer) {
+                Ok(cells) => open.push(cells),
+                Err(error) => return (Err(error), true),
+            },
+            Ok(None) => return (Ok(results), true),
+            Err(error) => return (Err(error), !results.is_empty()),
+        }
+    }
 }
 
-fn row(row: &SqliteRow) -> Result<Row, ExecuteError> {
-    (0..row.len()).map(|at| cell(row, at).map_err(execute_error)).collect()
+/// Statements joined into one text. The driver hands parameters out in the order of their places over all statements,
+/// so numbered places lose their numbers, and a parameter that stands in two places is handed out twice.
+#[derive(Default)]
+struct Text<'a> {
+    sql: String,
+    params: Vec<&'a Param>,
+}
+
+impl<'a> Text<'a> {
+    fn push(&mut self, sql: &str, params: &'a [Param]) {
+        let mut pieces = sql.split('?');
+        self.sql.push_str(pieces.next().unwrap_or_default());
+        for piece in pieces {
+            let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+            let number: usize = piece[..digits].parse().unwrap_or_default();
+            // A number without a parameter is bound as null, as SQLite itself would.
+            self.params.push(params.get(number.wrapping_sub(1)).unwrap_or(&Param::Null));
+            self.sql.push('?');
+            self.sql.push_str(&piece[digits..]);
+        }
+        self.sql.push_str(";\n");
+    }
+}
+
+fn row(row: &SqliteRow) -> Result<Row, sqlx::Error> {
+    (0..row.len()).map(|at| cell(row, at)).collect()
 }
 
 fn cell(row: &SqliteRow, at: usize) -> Result<Cell, sqlx::Error> {
@@ -210,4 +259,21 @@ fn cell(row: &SqliteRow, at: usize) -> Result<Cell, sqlx::Error> {
     let of_integer = value.type_info().name() == "INTEGER";
     drop(value);
     if of_integer { row.try_get(at).map(Cell::Int) } else { row.try_get(at).map(Cell::Text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_lose_their_numbers_and_parameters_follow_them() {
+        let (one, two) = (Param::Int(1), Param::Text("two".to_owned()));
+        let params = [one.clone(), two.clone()];
+        let mut text = Text::default();
+        text.push("a ?2 b ?1 c ?2", &params);
+        text.push("d ?1", &params[1..]);
+        text.push("e ?7", &[]);
+        assert_eq!(text.sql, "a ? b ? c ?;\nd ?;\ne ?;\n");
+        assert_eq!(text.params, [&two, &one, &two, &two, &Param::Null]);
+    }
 }
