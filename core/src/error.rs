@@ -148,6 +148,16 @@ pub enum StoreError {
         #[source]
         cause: Cause,
     },
+    /// The database refuses the data itself: a value beyond its bounds, or a row that it can't place. Trying again
+    /// changes nothing.
+    #[error("the database refuses the data of {operation}; this is a defect of this library or of an adapter")]
+    Refused {
+        /// What was asked of it.
+        operation: &'static str,
+        /// The driver's word.
+        #[source]
+        cause: Cause,
+    },
     /// There are no tables.
     #[error("the database has no schema of this library; run its migrations, which bring it to version {wanted}")]
     SchemaMissing {
@@ -189,6 +199,7 @@ impl StoreError {
             StoreError::Corrupt { .. }
             | StoreError::Full { .. }
             | StoreError::ReadOnly { .. }
+            | StoreError::Refused { .. }
             | StoreError::SchemaMissing { .. }
             | StoreError::SchemaNewer { .. }
             | StoreError::SchemaOlder { .. } => false,
@@ -202,6 +213,7 @@ impl StoreError {
             StoreError::Corrupt { .. } => "store_corrupt",
             StoreError::Full { .. } => "store_full",
             StoreError::ReadOnly { .. } => "store_read_only",
+            StoreError::Refused { .. } => "store_refused",
             StoreError::SchemaMissing { .. } => "store_schema_missing",
             StoreError::SchemaNewer { .. } => "store_schema_newer",
             StoreError::SchemaOlder { .. } => "store_schema_older",

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use crate::{
     error::{CommitError, StoreError},
     fact::Fact,
-    id::{EventKey, Subject},
+    id::{EventKey, ObjectKind, Subject},
     lifecycle::Transition,
     snapshot::rows::Rows,
     store::{
@@ -172,7 +172,7 @@ impl Store for MemoryStore {
         let of_customer = |stored: &StoredSubject| match &query.customers {
             None => true,
             Some(customers) => {
-                customers.contains(&stored.subject.root.id)
+                (stored.subject.root.kind == ObjectKind::Customer && customers.contains(&stored.subject.root.id))
                     || stored.state.customer().is_some_and(|customer| customers.contains(customer))
             }
         };
@@ -225,6 +225,7 @@ impl Tables {
         }
         for conflict in &commit.conflicts {
             let key = (conflict.event.key.clone(), conflict.event.digest);
+            self.sequence += 1;
             let stored = StoredEvent {
                 event: conflict.event.clone(),
                 sequence: self.sequence,

@@ -1,7 +1,7 @@
 //! Decides what a database has to be able to do: run some statements as one transaction. It does not know what the
 //! statements say.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use purchase_core::error::Cause;
@@ -48,7 +48,7 @@ pub struct Statement {
 }
 
 /// A parameter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Param {
     /// A whole number within ±(2^53 − 1). Compared only with columns, so an engine may bind it as text.
     Int(i64),
@@ -59,7 +59,7 @@ pub enum Param {
 }
 
 /// A value that comes back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Cell {
     /// A whole number.
     Int(i64),
@@ -67,6 +67,37 @@ pub enum Cell {
     Null,
     /// Text.
     Text(String),
+}
+
+/// Texts hold bodies and personal data, so only their size is shown.
+fn show(name: &str, value: Result<Option<i64>, &str>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match value {
+        Ok(Some(value)) => write!(f, "{name}({value})"),
+        Ok(None) => write!(f, "{name}(null)"),
+        Err(text) => write!(f, "{name}({} bytes)", text.len()),
+    }
+}
+
+impl fmt::Debug for Param {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = match self {
+            Param::Int(value) => Ok(Some(*value)),
+            Param::Null => Ok(None),
+            Param::Text(text) => Err(text.as_str()),
+        };
+        show("Param", value, f)
+    }
+}
+
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = match self {
+            Cell::Int(value) => Ok(Some(*value)),
+            Cell::Null => Ok(None),
+            Cell::Text(text) => Err(text.as_str()),
+        };
+        show("Cell", value, f)
+    }
 }
 
 /// One row, in the order of the statement's columns.
@@ -112,6 +143,13 @@ pub enum ExecuteError {
     /// The database can't be written to.
     #[error("the database is read-only")]
     ReadOnly {
+        /// The driver's word.
+        #[source]
+        cause: Cause,
+    },
+    /// A constraint other than a key or a null: a value beyond its bounds, for one.
+    #[error("the database refuses the data")]
+    Refused {
         /// The driver's word.
         #[source]
         cause: Cause,

@@ -112,8 +112,9 @@ pub(crate) fn store_error(error: ExecuteError, operation: &'static str) -> Store
         ExecuteError::Full { cause } => StoreError::Full { cause },
         ExecuteError::Other { cause } => StoreError::Unavailable { operation, cause },
         ExecuteError::ReadOnly { cause } => StoreError::ReadOnly { cause },
+        ExecuteError::Refused { cause } => StoreError::Refused { operation, cause },
         ExecuteError::NotNull { .. } | ExecuteError::Unique { .. } => {
-            StoreError::Unavailable { operation, cause: error.into() }
+            StoreError::Refused { operation, cause: error.into() }
         }
     }
 }
@@ -123,7 +124,7 @@ impl<E: Executor> Store for SqlStore<E> {
     async fn accept(&self, events: &[NewEvent]) -> Result<Vec<bool>, StoreError> {
         const OPERATION: &str = "accept events";
         let batch = commit::accept(&self.catalogue, events)
-            .map_err(|cause| StoreError::Unavailable { operation: OPERATION, cause })?;
+            .map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
         let rows = self.run(OPERATION, Access::Write, &batch).await?.concat();
         let mut new = rows.into_iter().map(decode::event_key).collect::<Result<HashSet<_>, _>>()?;
         // Taken out, so that of two deliveries of one event in one call only the first is new.
@@ -145,7 +146,7 @@ impl<E: Executor> Store for SqlStore<E> {
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         let batch = commit::statements(&self.catalogue, commit)
-            .map_err(|cause| StoreError::Unavailable { operation: "commit", cause })?;
+            .map_err(|cause| StoreError::Refused { operation: "commit", cause })?;
         if batch.is_empty() {
             return Ok(());
         }
@@ -184,7 +185,7 @@ impl<E: Executor> Store for SqlStore<E> {
                 .try_for_each(|subject| keys.row(&subject_columns(subject)))
                 .and_then(|()| batch.push_bulk(Query::FactsBySubject, keys, &[])),
         };
-        encoded.map_err(|cause| StoreError::Unavailable { operation: OPERATION, cause })?;
+        encoded.map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
         let rows = self.run(OPERATION, Access::Read, &batch.statements).await?;
         rows.into_iter().flatten().map(decode::fact).collect()
     }
@@ -193,7 +194,7 @@ impl<E: Executor> Store for SqlStore<E> {
         const OPERATION: &str = "load";
         let mut batch = Batch::new(&self.catalogue);
         let [events, subjects] =
-            push_load(&mut batch, wanted).map_err(|cause| StoreError::Unavailable { operation: OPERATION, cause })?;
+            push_load(&mut batch, wanted).map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
         let mut results = self.run(OPERATION, Access::Read, &batch.statements).await?.into_iter();
         let mut next = |statements: usize| results.by_ref().take(statements).flatten().collect::<Vec<Row>>();
         Ok(Loaded {
@@ -205,8 +206,7 @@ impl<E: Executor> Store for SqlStore<E> {
 
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
         const OPERATION: &str = "list subjects";
-        let batch =
-            self.subject_listing(query).map_err(|cause| StoreError::Unavailable { operation: OPERATION, cause })?;
+        let batch = self.subject_listing(query).map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
         let rows = self.run(OPERATION, Access::Read, &batch).await?.concat();
         rows.into_iter().map(decode::subject).collect()
     }

@@ -21,6 +21,7 @@ pub(crate) fn execute_error(error: sqlx::Error) -> ExecuteError {
         (ErrorKind::UniqueViolation, _) => ExecuteError::Unique { place: place() },
         (ErrorKind::NotNullViolation, _) => ExecuteError::NotNull { place: place() },
         (_, Some(code::BUSY | code::LOCKED)) => ExecuteError::Busy { cause: error.into() },
+        (_, Some(code::CONSTRAINT)) => ExecuteError::Refused { cause: error.into() },
         (_, Some(code::READONLY)) => ExecuteError::ReadOnly { cause: error.into() },
         (_, Some(code::FULL)) => ExecuteError::Full { cause: error.into() },
         (_, Some(code::CORRUPT | code::NOTADB)) => ExecuteError::Damaged { cause: error.into() },
@@ -40,7 +41,7 @@ pub(crate) fn open_error(error: sqlx::Error, path: PathBuf) -> StoreError {
             StoreError::Unavailable { operation: "open its file", cause: CannotOpen { path, cause }.into() }
         }
         ExecuteError::Other { cause } => StoreError::Unavailable { operation: "open its file", cause },
-        error @ (ExecuteError::NotNull { .. } | ExecuteError::Unique { .. }) => {
+        error @ (ExecuteError::NotNull { .. } | ExecuteError::Refused { .. } | ExecuteError::Unique { .. }) => {
             StoreError::Unavailable { operation: "open its file", cause: error.into() }
         }
     }
@@ -79,5 +80,6 @@ mod code {
     pub(super) const CORRUPT: u32 = 11;
     pub(super) const FULL: u32 = 13;
     pub(super) const CANTOPEN: u32 = 14;
+    pub(super) const CONSTRAINT: u32 = 19;
     pub(super) const NOTADB: u32 = 26;
 }

@@ -222,11 +222,11 @@ async fn amounts_beyond_the_bounds_and_rows_of_others_are_refused() {
         let mut rows = payment_rows("pay");
         rows.payments[0].refunded = beyond;
         let refused = store.commit(&put(0, vec![(subject(ObjectKind::Payment, "pay"), rows)])).await;
-        assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable { .. }))), "{refused:?}");
+        assert!(matches!(refused, Err(CommitError::Store(StoreError::Refused { .. }))), "{refused:?}");
     }
     for owner in [subject(ObjectKind::Payment, "other"), subject(ObjectKind::Invoice, "pay")] {
         let refused = store.commit(&put(0, vec![(owner, payment_rows("pay"))])).await;
-        assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable { .. }))), "{refused:?}");
+        assert!(matches!(refused, Err(CommitError::Store(StoreError::Refused { .. }))), "{refused:?}");
     }
     assert_eq!(everything(&place).await, before);
 }
