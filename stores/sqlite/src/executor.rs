@@ -86,14 +86,14 @@ impl SqliteExecutor {
         Ok(Self { connect, writer: Mutex::new(Some(writer)), readers })
     }
 
-    async fn write(&self, begin: &'static str, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+    async fn write(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         let turn = tokio::time::timeout(QUEUE_TIMEOUT, self.writer.lock()).await;
         let mut slot = turn.map_err(|_| too_many_writers())?;
         let mut connection = match slot.take() {
             Some(connection) => connection,
             None => self.connect.connect().await.map_err(execute_error)?,
         };
-        let (outcome, clean) = transaction(&mut connection, begin, statements).await;
+        let (outcome, clean) = transaction(&mut connection, access, statements).await;
         if clean {
             *slot = Some(connection);
         }
@@ -102,13 +102,7 @@ impl SqliteExecutor {
 
     async fn read(&self, pool: &SqlitePool, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         let mut connection = pool.acquire().await.map_err(execute_error)?;
-        // One statement sees one state by itself.
-        if let [statement] = statements {
-            let mut text = Text::default();
-            text.push(&statement.sql, &statement.params);
-            return run(&mut connection, text).await.0.map_err(execute_error);
-        }
-        let (outcome, clean) = transaction(&mut connection, "BEGIN", statements).await;
+        let (outcome, clean) = transaction(&mut connection, Access::Read, statements).await;
         if !clean {
             connection.close_on_drop();
         }
@@ -121,9 +115,7 @@ impl Executor for SqliteExecutor {
     async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         match (access, &self.readers) {
             (Access::Read, Readers::Pool(pool)) => self.read(pool, statements).await,
-            (Access::Read, Readers::Writer { .. }) => self.write("BEGIN", statements).await,
-            // Taking the lock at once is what makes a busy database wait instead of fail half way.
-            (Access::Write, _) => self.write("BEGIN IMMEDIATE", statements).await,
+            (Access::Read, Readers::Writer { .. }) | (Access::Write, _) => self.write(access, statements).await,
         }
     }
 
@@ -165,11 +157,23 @@ fn configure(connect: SqliteConnectOptions, options: &Options) -> SqliteConnectO
 /// again.
 async fn transaction(
     connection: &mut SqliteConnection,
-    begin: &'static str,
+    access: Access,
     statements: &[Statement],
 ) -> (Result<Vec<Vec<Row>>, ExecuteError>, bool) {
     let mut text = Text::default();
-    text.push(begin, &[]);
+    // One statement that reads sees one state by itself.
+    if let (Access::Read, [statement]) = (access, statements) {
+        text.push(&statement.sql, &statement.params);
+        return (run(connection, text).await.0.map_err(execute_error), true);
+    }
+    text.push(
+        match access {
+            Access::Read => "BEGIN",
+            // Taking the lock at once is what makes a busy database wait instead of fail half way.
+            Access::Write => "BEGIN IMMEDIATE",
+        },
+        &[],
+    );
     for statement in statements {
         text.push(&statement.sql, &statement.params);
     }
