@@ -162,8 +162,10 @@ async fn a_commit_that_is_dropped_half_way_is_whole_or_absent() {
     let store = fresh(&place).await;
     let mut landed = 0;
     let mut dropped = 0;
-    for polls in 0..50_usize {
-        let name = format!("e{polls}");
+    for trial in 0..60_usize {
+        // A commit ends after a handful of polls, so each small number is tried several times.
+        let polls = trial % 6;
+        let name = format!("e{trial}");
         let mut commit = full_commit(&name, &name);
         let second = full_commit(&format!("{name}-b"), &format!("{name}-b"));
         commit.events.extend(second.events);
@@ -182,7 +184,7 @@ async fn a_commit_that_is_dropped_half_way_is_whole_or_absent() {
         drop(future);
         // The next one finds no lock and no half of it.
         let next = Commit {
-            events: vec![insert(event(&format!("next{polls}"), b""), EventStatus::Ignored)],
+            events: vec![insert(event(&format!("next{trial}"), b""), EventStatus::Ignored)],
             ..Commit::default()
         };
         store.commit(&next).await.unwrap();
