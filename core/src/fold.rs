@@ -29,6 +29,10 @@ pub struct SubjectState {
     /// sets it anew with every write.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     via: Option<Owner>,
+    /// Transitions that were told and are no longer derived, because a later arrival settled their instant another
+    /// way. Kept so that they are not told again should they come back; it is no evidence, and shows nowhere.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    retracted: Vec<Transition>,
 }
 
 /// Whom a subject belongs to.
@@ -93,6 +97,20 @@ impl SubjectState {
             Some(register) => transitions_of(subject, object, register.before(), &register.settled()),
             None => Vec::new(),
         }
+    }
+
+    /// What is to be told when the derived transitions change from `known` to `now`: each transition once ever.
+    pub fn tell(&mut self, known: &[Transition], now: &[Transition]) -> Vec<Transition> {
+        let told = |it: &&Transition| known.contains(it) || self.retracted.contains(it);
+        let new: Vec<Transition> = now.iter().filter(|it| !told(it)).cloned().collect();
+        self.retracted.retain(|it| !now.contains(it));
+        self.retracted.extend(known.iter().filter(|it| !now.contains(it)).cloned());
+        new
+    }
+
+    /// Takes over what was told of an earlier state of the same subject.
+    pub fn keep_told(&mut self, earlier: Self) {
+        self.retracted = earlier.retracted;
     }
 
     /// The version of the last instant of an object.

@@ -367,3 +367,32 @@ async fn a_link_that_is_known_costs_no_write() {
     handle(&engine, &told_again("e3", 5)).await;
     assert_eq!(revision().await, 2, "an earlier statement moves the link's version");
 }
+
+/// Scheduled, undone and scheduled again in one second: the tie is settled three times, and told once.
+#[tokio::test]
+async fn what_a_tie_takes_back_is_not_told_again() {
+    let engine = engine();
+    let state = |cancel: bool| {
+        let cancel_at = cancel.then(|| at(99));
+        Photo::Subscription(Box::new(Subscription { cancel_at, ..unpriced(SubscriptionStatus::Active) }))
+    };
+    let step = |event: &str, seconds, prior: Option<bool>, now: bool| {
+        let mut told = told(ObjectKind::Subscription, "sub", state(now), vec![Link::Customer(id("cus"))]);
+        if let Some((_, _, before)) = &mut told.object {
+            *before = prior.map(state);
+        }
+        body(event, seconds, vec![told])
+    };
+    let mut changes = Vec::new();
+    for body in [
+        step("e1", 10, None, false),
+        step("e2", 20, Some(false), true),
+        step("e3", 20, Some(true), false),
+        step("e4", 20, Some(false), true),
+    ] {
+        let receipt = handle(&engine, &body).await;
+        changes.push(receipt.transitions.iter().map(|it| format!("{:?}", it.change)).collect::<Vec<_>>());
+    }
+    assert_eq!(changes, [vec!["Activated"], vec!["CancelScheduled"], vec![], vec![]]);
+    assert!(projection(&engine).await["subscriptions"]["sub"]["cancel_at"].is_string());
+}

@@ -127,25 +127,30 @@ impl<'a> Plan<'a> {
     pub(super) fn refold(&mut self, subject: &Subject, old: &[Fact], new: &[&Fact]) {
         let mut all = old.to_vec();
         all.extend(new.iter().copied().filter(|fact| !old.contains(fact)).cloned());
-        let known: BTreeSet<Transition> = SubjectState::fold(subject, old).1.into_iter().collect();
+        let known = SubjectState::fold(subject, old).1;
         let (state, transitions) = SubjectState::fold(subject, &all);
-        for fact in new {
-            let Some(sight) = &fact.sight else { continue };
-            let object = Subject { source: subject.source.clone(), root: sight.object.clone() }.public_id();
-            let brought = transitions
-                .iter()
-                .filter(|it| it.object == object && it.at == fact.version.at && !known.contains(it))
-                .cloned();
-            self.brought.entry(fact.event_key()).or_default().extend(brought);
-        }
         let draft = self.subjects.entry(subject.clone()).or_default();
         draft.dirty = true;
-        draft.state = state;
+        let earlier = std::mem::replace(&mut draft.state, state);
+        draft.state.keep_told(earlier);
         draft.transitions.clear();
         for (object, _) in draft.state.objects() {
             let named = Subject { source: subject.source.clone(), root: object.clone() }.public_id();
             let own = transitions.iter().filter(|it| it.object == named).cloned().collect();
             draft.transitions.insert(object.clone(), (Timestamp::MIN, own));
+        }
+        let mut told = draft.state.tell(&known, &transitions);
+        // A late fact can also change what follows it: what none of the new facts shows, the last of them brought.
+        for (place, fact) in new.iter().enumerate() {
+            let object = fact
+                .sight
+                .as_ref()
+                .map(|sight| Subject { source: subject.source.clone(), root: sight.object.clone() }.public_id());
+            let is_last = place + 1 == new.len();
+            let brings =
+                |it: &mut Transition| is_last || (Some(&it.object) == object.as_ref() && it.at == fact.version.at);
+            let brought: Vec<Transition> = told.extract_if(.., brings).collect();
+            self.brought.entry(fact.event_key()).or_default().extend(brought);
         }
     }
 
@@ -213,6 +218,6 @@ impl Draft {
         *since = at.min(*since);
         changes.retain(|it| it.at != at);
         changes.extend(now.iter().cloned());
-        Some(now.into_iter().filter(|it| !known.contains(it)).collect())
+        Some(self.state.tell(&known, &now))
     }
 }
