@@ -29,6 +29,9 @@ pub enum Refusal {
         /// How often it was tried.
         attempts: u32,
     },
+    /// The worker took longer than its lease; another one has the events now.
+    #[error("the lease on the claimed events ended before their commit; they are left to the next worker")]
+    LeaseLost,
     /// More deliveries at once than allowed; none was looked at.
     #[error("{deliveries} deliveries at once; at most {limit} are taken")]
     TooMany {
@@ -66,7 +69,7 @@ impl Refusal {
         match self {
             Refusal::BodyTooLarge { .. } | Refusal::TooMany { .. } => 413,
             Refusal::Conflict { .. } => 409,
-            Refusal::Contended { .. } => 503,
+            Refusal::Contended { .. } | Refusal::LeaseLost => 503,
             Refusal::Signature(fault) => match fault {
                 SignatureError::Malformed { .. } | SignatureError::Missing { .. } | SignatureError::NoScheme { .. } => {
                     400
@@ -78,6 +81,7 @@ impl Refusal {
             Refusal::Unreadable { fault, .. } => match fault {
                 ReadFault::NotJson { .. } | ReadFault::NotUtf8 { .. } | ReadFault::Shape { .. } => 422,
                 ReadFault::WrongAccount | ReadFault::WrongMode { .. } => 403,
+                ReadFault::NoAdapter => 404,
             },
             Refusal::UnknownProvider { .. } => 404,
         }
@@ -89,6 +93,7 @@ impl Refusal {
             Refusal::BodyTooLarge { .. } => "body_too_large",
             Refusal::Conflict { .. } => "event_conflict",
             Refusal::Contended { .. } => "contended",
+            Refusal::LeaseLost => "lease_lost",
             Refusal::TooMany { .. } => "too_many_deliveries",
             Refusal::Signature(fault) => match fault {
                 SignatureError::Future { .. } => "signature_future",
@@ -100,6 +105,7 @@ impl Refusal {
             },
             Refusal::Store(fault) => fault.code(),
             Refusal::Unreadable { fault, .. } => match fault {
+                ReadFault::NoAdapter => "no_adapter",
                 ReadFault::NotJson { .. } => "body_not_json",
                 ReadFault::NotUtf8 { .. } => "body_not_utf8",
                 ReadFault::Shape { .. } => "body_shape",

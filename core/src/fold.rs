@@ -15,6 +15,7 @@ use crate::{
     },
     id::{CustomerId, ObjectKind, ObjectRef, ProviderId, Subject, exposed},
     lifecycle::{self, Transition},
+    money::Money,
 };
 
 /// What is kept of a subject between deliveries.
@@ -99,9 +100,13 @@ impl SubjectState {
         }
     }
 
-    /// What is to be told when the derived transitions change from `known` to `now`: each transition once ever.
+    /// What is to be told when the derived transitions change from `known` to `now`: each transition once ever. A
+    /// change that happens to an object only once is told once whatever its time, which a late arrival may correct.
     pub fn tell(&mut self, known: &[Transition], now: &[Transition]) -> Vec<Transition> {
-        let told = |it: &&Transition| known.contains(it) || self.retracted.contains(it);
+        let same = |one: &Transition, other: &Transition| {
+            one == other || (one.change.happens_once() && one.object == other.object && one.change == other.change)
+        };
+        let told = |it: &&Transition| known.iter().chain(&self.retracted).any(|told| same(told, it));
         let new: Vec<Transition> = now.iter().filter(|it| !told(it)).cloned().collect();
         self.retracted.retain(|it| !now.contains(it));
         self.retracted.extend(known.iter().filter(|it| !now.contains(it)).cloned());
@@ -203,7 +208,7 @@ impl SubjectState {
             }
         }
         let Some(charge_version) = charge_version else {
-            return succeeded;
+            return succeeded.min(Money::MAX_MINOR);
         };
         let not_gone: i64 = self
             .registers
@@ -218,8 +223,8 @@ impl SubjectState {
                 },
                 _ => None,
             })
-            .sum();
-        succeeded.max(charged_back.saturating_sub(not_gone))
+            .fold(0, i64::saturating_add);
+        succeeded.max(charged_back.saturating_sub(not_gone)).min(Money::MAX_MINOR)
     }
 
     /// The weightiest dispute of a payment: lost before open before won.

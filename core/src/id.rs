@@ -60,14 +60,14 @@ pub enum IdError {
     },
 }
 
-/// First twelve hex digits of a SHA-256 over the parts, each closed by a zero byte.
+/// First twenty hex digits of a SHA-256 over the parts, each closed by a zero byte.
 fn short_digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hex::encode(&hash.finalize()[..6])
+    hex::encode(&hash.finalize()[..10])
 }
 
 macro_rules! app_id {

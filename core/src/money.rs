@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// An ISO 4217 currency, upper case.
+/// A currency: three letters, upper case. Which ones exist is the provider's to say; ISO 4217 only tells how many
+/// digits their minor unit has.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
@@ -13,12 +14,14 @@ impl Currency {
     /// Takes a three-letter code in any case.
     ///
     /// # Errors
-    /// [`MoneyError::UnknownCurrency`] when ISO 4217 doesn't list it.
+    /// [`MoneyError::NoCurrency`] when it isn't three ASCII letters.
     pub fn new(code: &str) -> Result<Self, MoneyError> {
-        let upper = code.to_ascii_uppercase();
-        let unknown = || MoneyError::UnknownCurrency { code: code.to_owned() };
-        iso_currency::Currency::from_code(&upper).ok_or_else(unknown)?;
-        Ok(Self(upper.as_bytes().try_into().map_err(|_| unknown())?))
+        match <[u8; 3]>::try_from(code.as_bytes()) {
+            Ok(letters) if letters.iter().all(u8::is_ascii_alphabetic) => {
+                Ok(Self(letters.map(|it| it.to_ascii_uppercase())))
+            }
+            _ => Err(MoneyError::NoCurrency { code: code.chars().take(20).collect() }),
+        }
     }
 
     /// The code, upper case.
@@ -27,7 +30,7 @@ impl Currency {
     }
 
     /// How many decimal digits the minor unit has: 2 for USD, 0 for JPY, 3 for KWD; none where ISO 4217 gives none
-    /// (gold, for one).
+    /// (gold, for one), or doesn't list the currency.
     pub fn exponent(&self) -> Option<u32> {
         iso_currency::Currency::from_code(self.code())?.exponent().map(u32::from)
     }
@@ -149,15 +152,15 @@ pub enum MoneyError {
         /// The other.
         right: Currency,
     },
+    /// The code is not three letters.
+    #[error("{code:?} is not a three-letter currency code")]
+    NoCurrency {
+        /// Its first twenty characters.
+        code: String,
+    },
     /// More than 2^53 − 1 minor units.
     #[error("the amount is beyond 2^53 - 1 minor units")]
     OutOfRange,
-    /// ISO 4217 doesn't list the code.
-    #[error("{code:?} is not an ISO 4217 currency")]
-    UnknownCurrency {
-        /// The code as it came.
-        code: String,
-    },
 }
 
 #[cfg(test)]
@@ -188,6 +191,9 @@ mod tests {
     fn storage_is_bounded_too() {
         let over = format!(r#"{{"minor":{},"currency":"EUR"}}"#, Money::MAX_MINOR + 1);
         assert!(serde_json::from_str::<Money>(&over).is_err());
-        assert!(Currency::new("xyz").is_err());
+        for code in ["", "eu", "euro", "e1r", "é1"] {
+            assert!(Currency::new(code).is_err(), "{code}");
+        }
+        assert_eq!(Currency::new("std").expect("letters").exponent(), None);
     }
 }

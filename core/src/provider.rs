@@ -130,6 +130,9 @@ pub struct Unreadable {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum ReadFault {
+    /// No adapter of the event's provider is registered any more.
+    #[error("no adapter of the event's provider is registered")]
+    NoAdapter,
     /// The body is not JSON.
     #[error("the body is not JSON: line {line}, column {column}")]
     NotJson {

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 fn payment(state: PaymentState) -> Photo {
-    Photo::Payment(Payment { state, step: 0, amount: money(900) })
+    Photo::Payment(Payment { state, step: 0, amount: money(900), received: None })
 }
 
 fn invoice(state: InvoiceState) -> Photo {
@@ -174,7 +174,7 @@ async fn a_body_that_cannot_be_read_is_kept_with_its_reason_and_due_again() {
         let kept = &engine.events(&EventQuery { limit: 10, ..EventQuery::default() }).await.expect("memory")[0];
         assert_eq!((kept.status, kept.attempts), (EventStatus::Failed, attempts));
         assert!(matches!(&kept.reason, Some(Reason::Read(ReadFault::Shape { path, .. })) if path == "facts[0]"));
-        assert_eq!(kept.due_at, Some(at(1000 + (60 << attempts))));
+        assert_eq!(kept.due_at, Some(at(1000 + (60 << (attempts - 1)))));
     }
     let lease = |token: &str| Lease { token: token.to_owned(), until: at(9000) };
     let early = engine.work(lease("one"), 10, at(1100)).await.expect("memory");
@@ -317,15 +317,16 @@ async fn a_customer_is_found_by_either_id_and_sees_no_provider_ids() {
     handle(&engine, &body("e3", 3, vec![told(ObjectKind::Subscription, "sub_raw", priced, links)])).await;
     for name in ["user_1", "cus_raw"] {
         let name = CustomerId::new(name).expect("id");
-        let snapshot = engine.customer(&name, at(1000)).await.expect("memory").expect("known");
-        let shown = serde_json::to_string(&snapshot).expect("JSON");
+        let snapshots = engine.customer(&name, at(1000)).await.expect("memory");
+        let [snapshot] = snapshots.as_slice() else { panic!("one source knows {name}: {snapshots:?}") };
+        let shown = serde_json::to_string(snapshot).expect("JSON");
         assert!(!shown.contains("_raw"), "{shown}");
         let access: Vec<bool> = snapshot.entitlements.values().map(|it| it.access).collect();
         assert_eq!(access, [true, true]);
         assert_eq!(snapshot.agreements.len(), 2);
     }
     let nobody = CustomerId::new("user_2").expect("id");
-    assert_eq!(engine.customer(&nobody, at(1000)).await.expect("memory"), None);
+    assert_eq!(engine.customer(&nobody, at(1000)).await.expect("memory"), []);
 }
 
 #[tokio::test]
@@ -395,4 +396,69 @@ async fn what_a_tie_takes_back_is_not_told_again() {
     }
     assert_eq!(changes, [vec!["Activated"], vec!["CancelScheduled"], vec![], vec![]]);
     assert!(projection(&engine).await["subscriptions"]["sub"]["cancel_at"].is_string());
+}
+
+#[tokio::test]
+async fn a_queue_refuses_what_inline_handling_refuses() {
+    let engine = engine();
+    let first = body("e1", 1, vec![linked(ObjectKind::Subscription, "sub", vec![Link::Customer(id("cus"))])]);
+    assert!(engine.accept(delivery(&first)).await.expect("new"));
+    let other = acme::Body { at: 2, ..first.clone() };
+    assert_eq!(engine.accept(delivery(&other)).await.expect_err("another body").code(), "event_conflict");
+    let odd = acme::Body { kind: "odd".to_owned(), ..body("e2", 1, Vec::new()) };
+    assert_eq!(engine.accept(delivery(&odd)).await.expect_err("odd").code(), "body_shape");
+    let expect = [("e1".to_owned(), EventStatus::Received), ("e2".to_owned(), EventStatus::Failed)];
+    assert_eq!(statuses(engine.store().as_ref()).await, expect);
+}
+
+#[tokio::test]
+async fn an_event_without_an_adapter_hinders_no_other() {
+    let engine = engine();
+    let mut stray = Vec::new();
+    for (event, provider) in [("e1", "gone"), ("e2", "acme")] {
+        let told = vec![linked(ObjectKind::Subscription, "sub", vec![Link::Customer(id("cus"))])];
+        let sent = delivery(&body(event, 1, told));
+        let mut key = EventKey { source: acme::source(), id: id(event) };
+        key.source.provider = purchase_core::id::ProviderName::new(provider).expect("name");
+        stray.push(purchase_core::store::NewEvent {
+            key,
+            event_type: "told".to_owned(),
+            api_version: None,
+            occurred_at: None,
+            received_at: at(1000),
+            body: sent.body,
+            digest: [0; 32],
+        });
+    }
+    engine.store().accept(&stray).await.expect("memory");
+    let lease = Lease { token: "w".to_owned(), until: at(2000) };
+    let report = engine.work(lease, 10, at(1000)).await.expect("memory");
+    assert_eq!(report.statuses.get(&EventStatus::Failed), Some(&1));
+    assert_eq!(report.statuses.get(&EventStatus::Processed), Some(&1));
+    assert_eq!(report.receipts.len(), 1);
+}
+
+#[tokio::test]
+async fn a_late_fact_tells_what_it_changes_after_it() {
+    let engine = engine();
+    let state = |event: &str, seconds, status| {
+        let links = vec![Link::Customer(id("cus"))];
+        body(event, seconds, vec![told(ObjectKind::Subscription, "sub", subscription(status), links)])
+    };
+    handle(&engine, &state("e1", 0, SubscriptionStatus::Active)).await;
+    handle(&engine, &state("e3", 30, SubscriptionStatus::Active)).await;
+    let late = handle(&engine, &state("e2", 20, SubscriptionStatus::PastDue)).await;
+    let changes: Vec<String> =
+        late.transitions.iter().map(|it| format!("{:?}@{}", it.change, it.at.seconds())).collect();
+    assert_eq!(changes, ["PastDue@20", "Recovered@30"]);
+}
+
+/// A one-time checkout may make an invoice for its payment; the buyer keeps what was bought.
+#[tokio::test]
+async fn an_invoice_takes_no_purchase_away() {
+    let engine = engine();
+    let links = vec![Link::Customer(id("cus")), Link::Checkout(id("cs")), Link::Invoice(id("inv"))];
+    let paid = told(ObjectKind::Payment, "pay", payment(PaymentState::Succeeded), links);
+    handle(&engine, &body("e1", 1, vec![paid])).await;
+    assert_eq!(projection(&engine).await["entitlements"]["cus"]["pay"]["access"], json!(true));
 }

@@ -98,14 +98,20 @@ impl Provider for Stripe {
         }
     }
 
-    /// Stripe changes `pending_webhooks` between deliveries: it counts the endpoints that have not answered yet.
+    /// Stripe changes `pending_webhooks` between deliveries: it counts the endpoints that have not answered yet. And an
+    /// event goes to each endpoint in that endpoint's API version, so two of them, while one is upgraded, get two
+    /// bodies of one event; the first one stands.
     fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
         let content = |body| {
             let mut body = wire::parse(body).ok()?;
             body.as_object_mut().map(|keys| keys.remove("pending_webhooks"));
             Some(body)
         };
-        content(one).is_some_and(|one: Value| Some(one) == content(other))
+        let (Some(one), Some(other)): (Option<Value>, Option<Value>) = (content(one), content(other)) else {
+            return false;
+        };
+        let same = |key| one.get(key) == other.get(key);
+        one == other || (!same("api_version") && ["id", "type", "created", "livemode", "account"].into_iter().all(same))
     }
 }
 

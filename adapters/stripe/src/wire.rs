@@ -194,7 +194,7 @@ impl<'v> View<'_, 'v> {
     /// The currency that must be here.
     pub(crate) fn need_currency(&self) -> Result<Currency, ReadFault> {
         let code = self.value()?.and_then(Value::as_str);
-        code.and_then(|code| Currency::new(code).ok()).ok_or_else(|| self.fault("ISO 4217 currency"))
+        code.and_then(|code| Currency::new(code).ok()).ok_or_else(|| self.fault("three-letter currency"))
     }
 
     /// An amount in minor units.

@@ -13,7 +13,9 @@ use crate::{
     id::{EventKey, Mode, ProviderId, Source},
     provider::{Event, Meaning, ReadFault, Unreadable},
     receipt::{Answers, Reconciliation, Stage, StageReceipt, WebhookReceipt},
-    store::{Conflict, EventQuery, EventStatus, EventWrite, Lease, Loaded, NewEvent, Reason, StoredEvent, Wanted},
+    store::{
+        Commit, Conflict, EventQuery, EventStatus, EventWrite, Lease, Loaded, NewEvent, Reason, StoredEvent, Wanted,
+    },
     time::Timestamp,
 };
 
@@ -85,13 +87,45 @@ impl Engine {
                     return Ok(answers);
                 }
                 Err(CommitError::Stale) => tracing::debug!("another writer was faster; loading again"),
-                Err(CommitError::LeaseLost) => {
-                    return Err(Refusal::Contended { attempts: 1 });
-                }
+                Err(CommitError::LeaseLost) => return Err(Refusal::LeaseLost),
                 Err(CommitError::Store(fault)) => return Err(fault.into()),
             }
         }
         Err(Refusal::Contended { attempts: self.settings.commit_attempts })
+    }
+
+    /// Queue mode's repetitions: a contradiction or a fault is answered as inline; an event that is not done becomes due.
+    pub(super) async fn accept_again(&self, unit: Unit) -> Result<(), Refusal> {
+        for _ in 0..self.settings.commit_attempts {
+            let wanted = Wanted { events: vec![unit.event.key.clone()], subjects: Vec::new() };
+            let loaded = self.store.load(&wanted).await?;
+            let Some(stored) = loaded.events.first() else { break };
+            let course = self.course_of_known(&unit, stored).await?;
+            let waits = matches!(stored.status, EventStatus::Failed | EventStatus::Ignored);
+            if unit.reading.is_err() || matches!(course, Course::Conflict) {
+                break;
+            }
+            if !waits || matches!(course, Course::Duplicate(_)) {
+                return Ok(());
+            }
+            let again = EventWrite {
+                event: unit.event.clone(),
+                insert: false,
+                expected: Some(stored.status),
+                status: EventStatus::Received,
+                reason: None,
+                attempts: stored.attempts,
+                due_at: Some(unit.event.received_at),
+            };
+            match self.store.commit(&Commit { events: vec![again], ..Commit::default() }).await {
+                Ok(()) => return Ok(()),
+                Err(CommitError::Stale) => {}
+                Err(CommitError::LeaseLost) => return Err(Refusal::LeaseLost),
+                Err(CommitError::Store(fault)) => return Err(fault.into()),
+            }
+        }
+        let answer = self.ingest(vec![unit], None).await?.pop();
+        answer.map_or(Ok(()), |(_, answer)| answer.map(drop))
     }
 
     /// Whether each unit is new, a repetition, or a contradiction: of what is stored, or of one before it.
@@ -153,19 +187,19 @@ impl Engine {
         loaded: Loaded,
         wanted: Wanted,
         lease: Option<&Lease>,
-    ) -> Result<(Option<crate::store::Commit>, Vec<Answer>), StoreError> {
-        let attempts: HashMap<EventKey, u32> =
-            loaded.events.iter().map(|stored| (stored.event.key.clone(), stored.attempts)).collect();
+    ) -> Result<(Option<Commit>, Vec<Answer>), StoreError> {
+        let known: HashMap<EventKey, (u32, EventStatus)> =
+            loaded.events.iter().map(|it| (it.event.key.clone(), (it.attempts, it.status))).collect();
         let mut plan = Plan::new(self, loaded, wanted);
         let facts: Vec<Fact> = units
             .iter()
             .zip(courses)
             .filter(|(_, course)| matches!(course, Course::Write { .. }))
             .flat_map(|(unit, _)| facts_of(unit))
-            .filter(|fact| !plan.is_old_news(fact))
             .cloned()
             .collect();
-        plan.take_in(&facts).await?;
+        let news: Vec<Fact> = facts.iter().filter(|fact| !plan.is_old_news(fact)).cloned().collect();
+        plan.take_in(&news).await?;
         plan.settle_owners().await?;
 
         let mut answers: Vec<Answer> = Vec::with_capacity(units.len());
@@ -181,8 +215,10 @@ impl Engine {
                     Err(_) => refuse_unreadable(unit),
                 },
                 Course::Write { insert } => {
-                    let tried = attempts.get(&unit.event.key).copied().unwrap_or_default();
-                    let write = event_write(unit, *insert, tried, &plan);
+                    let known = known.get(&unit.event.key);
+                    let expected = known.map(|(_, status)| *status);
+                    let tried = known.map_or(0, |(tried, _)| *tried);
+                    let write = EventWrite { insert: *insert, expected, ..event_write(unit, tried, &plan) };
                     let answer = answer(unit, &write, &plan);
                     plan.commit.events.push(write);
                     answer
@@ -215,15 +251,15 @@ pub(super) fn facts_of(unit: &Unit) -> &[Fact] {
 /// A fault of configuration is not tried again by itself.
 fn due_after(attempts: u32, fault: &ReadFault, now: Timestamp) -> Option<Timestamp> {
     match fault {
-        ReadFault::WrongAccount | ReadFault::WrongMode { .. } => None,
+        ReadFault::NoAdapter | ReadFault::WrongAccount | ReadFault::WrongMode { .. } => None,
         ReadFault::NotJson { .. } | ReadFault::NotUtf8 { .. } | ReadFault::Shape { .. } if attempts >= 20 => None,
         ReadFault::NotJson { .. } | ReadFault::NotUtf8 { .. } | ReadFault::Shape { .. } => {
-            Some(now.plus_seconds((60_i64 << attempts.min(11)).min(24 * 3600)))
+            Some(now.plus_seconds((60_i64 << attempts.saturating_sub(1).min(11)).min(24 * 3600)))
         }
     }
 }
 
-pub(super) fn event_write(unit: &Unit, insert: bool, tried: u32, plan: &Plan<'_>) -> EventWrite {
+pub(super) fn event_write(unit: &Unit, tried: u32, plan: &Plan<'_>) -> EventWrite {
     let attempts = tried.saturating_add(1);
     let (status, reason, due_at) = match &unit.reading {
         Ok(Event { meaning: Meaning::Facts(facts), .. }) => {
@@ -241,7 +277,7 @@ pub(super) fn event_write(unit: &Unit, insert: bool, tried: u32, plan: &Plan<'_>
             (EventStatus::Failed, Some(Reason::Read(fault.clone())), due_at)
         }
     };
-    EventWrite { event: unit.event.clone(), insert, status, reason, attempts, due_at }
+    EventWrite { event: unit.event.clone(), insert: false, expected: None, status, reason, attempts, due_at }
 }
 
 fn answer(unit: &Unit, write: &EventWrite, plan: &Plan<'_>) -> Result<WebhookReceipt, Refusal> {
@@ -250,7 +286,7 @@ fn answer(unit: &Unit, write: &EventWrite, plan: &Plan<'_>) -> Result<WebhookRec
     }
     let facts = facts_of(unit);
     let mut receipt = receipt(unit, write.status, false);
-    receipt.transitions = plan.brought_by(&unit.event.key);
+    receipt.transitions = plan.brought_by(facts);
     let subjects: BTreeMap<_, _> = facts.iter().map(|fact| (&fact.subject, ())).collect();
     for subject in subjects.into_keys() {
         let open = plan.open_of(subject);
@@ -299,7 +335,8 @@ fn receipt(unit: &Unit, status: EventStatus, duplicate: bool) -> WebhookReceipt 
         answers: Answers {
             input_accepted: true,
             provider_changed: false,
-            local_facts_stored: facts > 0 || (duplicate && status == EventStatus::Processed),
+            local_facts_stored: facts > 0
+                || (duplicate && matches!(status, EventStatus::Parked | EventStatus::Processed)),
             refresh_owed: matches!(status, EventStatus::Received | EventStatus::Parked),
         },
     }

@@ -1,5 +1,7 @@
 //! Decides what can be asked of what is stored: the projection, one customer, events.
 
+use std::collections::BTreeSet;
+
 use crate::{
     engine::Engine,
     error::StoreError,
@@ -32,30 +34,25 @@ impl Engine {
         Ok(Projection::of(&subjects, self.reading(query.as_of)))
     }
 
-    /// Reads one customer, by the application's id or, while none is linked, by the provider's. None when nobody has
-    /// heard of it.
+    /// Reads one customer, by the application's id or by the provider's: a snapshot for each source that knows one, so
+    /// that live and test never mix. None when nobody has heard of it.
     ///
     /// # Errors
     /// The store's.
-    pub async fn customer(&self, id: &CustomerId, as_of: Timestamp) -> Result<Option<CustomerSnapshot>, StoreError> {
-        let mut subjects =
-            self.all_subjects(SubjectQuery { owner: Some(id.clone()), ..SubjectQuery::default() }).await?;
-        let mut customers: Vec<ProviderId> = subjects
+    pub async fn customer(&self, id: &CustomerId, as_of: Timestamp) -> Result<Vec<CustomerSnapshot>, StoreError> {
+        let by_owner = SubjectQuery { owner: Some(id.clone()), ..SubjectQuery::default() };
+        let mut subjects = self.all_subjects(by_owner).await?;
+        let mut customers: BTreeSet<ProviderId> = subjects
             .iter()
             .filter(|stored| stored.subject.root.kind == ObjectKind::Customer)
             .map(|stored| stored.subject.root.id.clone())
             .collect();
-        if customers.is_empty() {
-            customers.extend(ProviderId::new(id.as_str()));
-        }
-        let of_customers = SubjectQuery { customers: Some(customers), ..SubjectQuery::default() };
+        customers.extend(ProviderId::new(id.as_str()));
+        let of_customers = SubjectQuery { customers: Some(customers.into_iter().collect()), ..SubjectQuery::default() };
         subjects.extend(self.all_subjects(of_customers).await?);
         subjects.sort_by(|one, other| one.subject.cmp(&other.subject));
         subjects.dedup_by(|one, other| one.subject == other.subject);
-        if subjects.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(Projection::of(&subjects, self.reading(as_of)).customer()))
+        Ok(Projection::of(&subjects, self.reading(as_of)).customer(id.as_str()))
     }
 
     /// Lists events with their bodies.

@@ -138,14 +138,20 @@ impl Engine {
         Ok(answers.into_iter().flatten().collect())
     }
 
-    /// Keeps one delivery as received and answers at once; [`work`](Self::work) processes it later. For endpoints
-    /// that must answer before the work is done.
+    /// Keeps one delivery as received and answers at once, whether it was new; [`work`](Self::work) processes it later.
+    /// For endpoints that must answer before the work is done. A repetition of an event that failed or was ignored
+    /// makes it due at once, in case this version can read it.
     ///
     /// # Errors
-    /// A [`Refusal`], before anything is kept.
+    /// A [`Refusal`], as [`handle`](Self::handle) would: what can't be read is kept as failed, another body under a
+    /// known event id as a conflict.
     pub async fn accept(&self, delivery: Delivery) -> Result<bool, Refusal> {
-        let (event, _) = self.read(delivery)?;
-        Ok(self.store.accept(&[event]).await?.into_iter().any(|new| new))
+        let (event, reading) = self.read(delivery)?;
+        if reading.is_ok() && self.store.accept(std::slice::from_ref(&event)).await?.into_iter().any(|new| new) {
+            return Ok(true);
+        }
+        self.accept_again(Unit { index: 0, event, reading }).await?;
+        Ok(false)
     }
 
     fn provider(&self, name: &ProviderName) -> Result<&Arc<dyn Provider>, Refusal> {

@@ -8,7 +8,7 @@ use crate::{
     error::StoreError,
     fact::Fact,
     fold::SubjectState,
-    id::{EventKey, ObjectRef, Subject},
+    id::{ObjectRef, ProviderId, Subject},
     lifecycle::Transition,
     snapshot::derive,
     store::{Commit, FactQuery, Loaded, SubjectWrite, TransitionWrite, Wait, Wanted},
@@ -22,7 +22,7 @@ pub(super) struct Plan<'a> {
     /// Waits that were loaded, by the subject waited for. Every subject in here was asked for.
     pub(super) waits: BTreeMap<Subject, BTreeSet<Subject>>,
     /// What each event brought to light.
-    brought: HashMap<EventKey, Vec<Transition>>,
+    brought: HashMap<(ProviderId, Subject), Vec<Transition>>,
     pub(super) commit: Commit,
 }
 
@@ -72,8 +72,8 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether a fact only repeats links that its subject has: most events of a subscription's invoices say nothing
-    /// new about the subscription. Storing these would cost a write each and make concurrent deliveries contend. A
-    /// subject without an owner takes everything in, because its events wait with it.
+    /// new about the subscription. Such a fact is stored, but its subject is not written, so that concurrent deliveries
+    /// don't contend. A subject without an owner takes everything in, because its events wait with it.
     pub(super) fn is_old_news(&self, fact: &Fact) -> bool {
         let known = self.subjects.get(&fact.subject);
         fact.sight.is_none()
@@ -95,12 +95,14 @@ impl<'a> Plan<'a> {
             let before = draft.state.clone();
             for fact in &facts {
                 match draft.apply(subject, fact) {
-                    Some(new) => self.brought.entry(fact.event_key()).or_default().extend(new),
+                    Some(new) => {
+                        self.brought.entry((fact.event.clone(), subject.clone())).or_default().extend(new);
+                    }
                     None => {
                         draft.state = before;
                         draft.transitions.clear();
                         for fact in &facts {
-                            self.brought.remove(&fact.event_key());
+                            self.brought.remove(&(fact.event.clone(), subject.clone()));
                         }
                         late.push((subject.clone(), facts));
                         break;
@@ -150,13 +152,14 @@ impl<'a> Plan<'a> {
             let brings =
                 |it: &mut Transition| is_last || (Some(&it.object) == object.as_ref() && it.at == fact.version.at);
             let brought: Vec<Transition> = told.extract_if(.., brings).collect();
-            self.brought.entry(fact.event_key()).or_default().extend(brought);
+            self.brought.entry((fact.event.clone(), subject.clone())).or_default().extend(brought);
         }
     }
 
     /// What an event brought to light, each change once.
-    pub(super) fn brought_by(&self, event: &EventKey) -> Vec<Transition> {
-        let brought: BTreeSet<&Transition> = self.brought.get(event).into_iter().flatten().collect();
+    pub(super) fn brought_by(&self, facts: &[Fact]) -> Vec<Transition> {
+        let of_fact = |fact: &Fact| self.brought.get(&(fact.event.clone(), fact.subject.clone()));
+        let brought: BTreeSet<&Transition> = facts.iter().filter_map(of_fact).flatten().collect();
         brought.into_iter().cloned().collect()
     }
 
@@ -202,14 +205,19 @@ impl<'a> Plan<'a> {
 }
 
 impl Draft {
-    /// Takes one fact in and tells the transitions that it brought to light; none when it is late.
+    /// Takes one fact in and tells the transitions that it brought to light; none when it is late. Transitions are kept
+    /// by instant, so a second version within one instant counts as late too.
     fn apply(&mut self, subject: &Subject, fact: &Fact) -> Option<Vec<Transition>> {
         let Some(sight) = &fact.sight else {
             self.state.apply(fact).ok()?;
             return Some(Vec::new());
         };
         let object = &sight.object;
-        let tied = self.state.version_of(object) == Some(fact.version);
+        let last = self.state.version_of(object);
+        if last.is_some_and(|last| last.at == fact.version.at && last != fact.version) {
+            return None;
+        }
+        let tied = last == Some(fact.version);
         let known = if tied { self.state.last_transitions(subject, object) } else { Vec::new() };
         self.state.apply(fact).ok()?;
         let now = self.state.last_transitions(subject, object);

@@ -16,8 +16,8 @@ use crate::{
     error::{CommitError, Refusal, StoreError},
     fact::Fact,
     id::{EventKey, Subject},
-    provider::{Event, Unreadable},
-    store::{EventQuery, EventStatus, FactQuery, Store, StoredEvent, SubjectQuery, Wanted},
+    provider::{Event, ReadFault, Unreadable},
+    store::{EventQuery, EventStatus, FactQuery, NewEvent, Store, StoredEvent, SubjectQuery, Wanted},
     time::Timestamp,
     verify::VerifiedDelivery,
 };
@@ -78,7 +78,7 @@ impl Engine {
     /// from all facts. Nothing is ever missing in between: each page is one commit.
     ///
     /// # Errors
-    /// [`Refusal::Store`], [`Refusal::Contended`], or [`Refusal::UnknownProvider`]; what was read before stays read.
+    /// [`Refusal::Store`] or [`Refusal::Contended`]; what was read before stays read.
     pub async fn replay(&self, selection: &Selection, now: Timestamp) -> Result<ReplayReport, Refusal> {
         let mut report = ReplayReport::default();
         let mut after = None;
@@ -118,7 +118,7 @@ impl Engine {
             for (index, stored) in page.into_iter().filter(|stored| stored.status != EventStatus::Conflict).enumerate()
             {
                 let received_at = stored.event.received_at;
-                let (event, reading) = self.read_stored(stored, received_at)?;
+                let (event, reading) = self.read_stored(stored, received_at);
                 units.push(Unit { index, event, reading });
             }
             report.read += units.len() as u64;
@@ -157,7 +157,7 @@ impl Engine {
         for (index, stored) in events.into_iter().enumerate() {
             let key = stored.event.key.clone();
             tried.push(stored.attempts);
-            let (mut event, reading) = self.read_stored(stored, now)?;
+            let (mut event, reading) = self.read_stored(stored, now);
             // An event keeps the name that it was kept under, also when this version reads another one.
             event.key = key;
             units.push(Unit { index, event, reading });
@@ -200,7 +200,7 @@ impl Engine {
             }
             plan.settle_owners().await?;
             for (unit, tried) in units.iter().zip(tried) {
-                let write = super::ingest::event_write(unit, false, *tried, &plan);
+                let write = super::ingest::event_write(unit, *tried, &plan);
                 plan.commit.events.push(write);
             }
             plan.commit.reread = reread.to_vec();
@@ -211,20 +211,20 @@ impl Engine {
             match self.store.commit(&commit).await {
                 Ok(()) => return Ok(changed as u64),
                 Err(CommitError::Stale) => {}
-                Err(CommitError::LeaseLost) => return Err(Refusal::Contended { attempts: 1 }),
+                Err(CommitError::LeaseLost) => return Err(Refusal::LeaseLost),
                 Err(CommitError::Store(fault)) => return Err(StoreError::into(fault)),
             }
         }
         Err(Refusal::Contended { attempts: self.settings.commit_attempts })
     }
 
-    /// Reads a stored body again. It was verified when it came.
-    pub(super) fn read_stored(
-        &self,
-        stored: StoredEvent,
-        now: Timestamp,
-    ) -> Result<(crate::store::NewEvent, Result<Event, Unreadable>), Refusal> {
-        let provider = self.provider(&stored.event.key.source.provider)?;
+    /// Reads a stored body again. It was verified when it came. An event whose provider is no longer registered can't be
+    /// read, and hinders no other.
+    pub(super) fn read_stored(&self, stored: StoredEvent, now: Timestamp) -> (NewEvent, Result<Event, Unreadable>) {
+        let Some(provider) = self.providers.get(&stored.event.key.source.provider) else {
+            let reading = Err(Unreadable { head: None, fault: ReadFault::NoAdapter });
+            return (NewEvent { received_at: now, ..stored.event }, reading);
+        };
         let delivery = Delivery {
             provider: provider.name().clone(),
             headers: Headers::new(),
@@ -233,6 +233,6 @@ impl Engine {
         };
         let verified = VerifiedDelivery::of_stored(delivery);
         let reading = provider.read(&verified);
-        Ok((new_event(&reading, verified.into_delivery()), reading))
+        (new_event(&reading, verified.into_delivery()), reading)
     }
 }

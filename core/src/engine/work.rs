@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     engine::{Engine, ingest::Unit},
     error::Refusal,
+    receipt::WebhookReceipt,
     store::{Claim, EventStatus, Lease},
     time::Timestamp,
 };
@@ -16,6 +17,8 @@ pub struct WorkReport {
     pub claimed: u64,
     /// Their statuses afterwards.
     pub statuses: BTreeMap<EventStatus, u64>,
+    /// What came of each that could be read: transitions and what is left to settle, as for a delivery.
+    pub receipts: Vec<WebhookReceipt>,
 }
 
 impl Engine {
@@ -31,13 +34,14 @@ impl Engine {
         let mut units = Vec::new();
         for (index, stored) in claimed.into_iter().enumerate() {
             let key = stored.event.key.clone();
-            let (mut event, reading) = self.read_stored(stored, now)?;
+            let (mut event, reading) = self.read_stored(stored, now);
             event.key = key;
             units.push(Unit { index, event, reading });
         }
         for (_, answer) in self.ingest(units, Some(&lease)).await? {
-            let status = answer.map_or(EventStatus::Failed, |receipt| receipt.status);
+            let status = answer.as_ref().map_or(EventStatus::Failed, |receipt| receipt.status);
             *report.statuses.entry(status).or_default() += 1;
+            report.receipts.extend(answer);
         }
         Ok(report)
     }

@@ -189,7 +189,7 @@ pub struct Charge {
     pub state: ChargeState,
     /// How much was charged.
     pub amount: Money,
-    /// How much of it went back, as the provider totals it.
+    /// How much of what came went back, as the provider totals it. What was authorized and never captured did not come.
     pub refunded: Money,
 }
 
@@ -344,6 +344,9 @@ pub struct Payment {
     pub step: u8,
     /// How much it asks for.
     pub amount: Money,
+    /// How much came, where the provider says so: less than was asked for when less was captured.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub received: Option<Money>,
 }
 
 /// States of a payment, in the order of its life.

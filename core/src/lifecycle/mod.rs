@@ -62,7 +62,8 @@ pub fn of_purchase(payment: PaymentState, money_went_back: bool) -> Lifecycle {
 }
 
 /// A change of commercial state, derived from the ordered history. Its key is (object, change, time), so deriving it
-/// again is no second change.
+/// again is no second change. The time is that of the photograph which shows the change: an earlier photograph that
+/// arrives late may move it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Transition {
     /// The object's public id.
@@ -129,6 +130,40 @@ pub enum Change {
     TrialStarted,
     /// The provider stopped trying to collect a renewal.
     Unpaid,
+}
+
+impl Change {
+    /// Whether it can happen to one object only once.
+    pub fn happens_once(self) -> bool {
+        match self {
+            Change::Activated
+            | Change::Canceled
+            | Change::CheckoutCompleted
+            | Change::CheckoutFailed
+            | Change::CheckoutPaid
+            | Change::Expired
+            | Change::InvoicePaid
+            | Change::InvoiceUncollectible
+            | Change::InvoiceVoided
+            | Change::PaymentSucceeded
+            | Change::RefundFailed
+            | Change::Refunded
+            | Change::TrialStarted => true,
+            Change::CancelScheduled
+            | Change::CancelUnscheduled
+            | Change::DisputeLost
+            | Change::DisputeOpened
+            | Change::DisputeWon
+            | Change::ItemsChanged
+            | Change::PastDue
+            | Change::Paused
+            | Change::PaymentFailed
+            | Change::Recovered
+            | Change::Renewed
+            | Change::Resumed
+            | Change::Unpaid => false,
+        }
+    }
 }
 
 /// What changed between two states of one object; `before` is none for the first.

@@ -52,18 +52,19 @@ impl Projection {
             agreements(rows, &mut put);
             money(rows, &self.invoiced, &mut put);
         }
-        for (customer, benefits) in self.benefits() {
-            let entry: Map<String, Value> = benefits
-                .into_iter()
-                .map(|(benefit, it)| {
-                    let until = it.until.map(|until| until.to_string());
-                    let entry = json!({
-                        "access": it.access, "until": until, "quantity": it.quantity, "sources": it.sources,
-                    });
-                    (benefit, entry)
-                })
-                .collect();
-            put("entitlements", &customer, Value::Object(entry));
+        let mut entitlements: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+        for (customer, benefits) in self.sources().into_iter().flat_map(|source| self.benefits(source)) {
+            let of_customer = entitlements.entry(customer).or_default();
+            for (benefit, it) in benefits {
+                let until = it.until.map(|until| until.to_string());
+                let entry = json!({
+                    "access": it.access, "until": until, "quantity": it.quantity, "sources": it.sources,
+                });
+                of_customer.entry(benefit).or_insert(entry);
+            }
+        }
+        for (customer, benefits) in entitlements {
+            put("entitlements", &customer, Value::Object(benefits));
         }
         for (subject, waits_for) in &self.parked {
             put("parked", subject.root.id.expose(), parked(subject, waits_for));

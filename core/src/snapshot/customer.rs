@@ -1,19 +1,23 @@
 //! Decides what an application and an operator see of one customer: agreements, benefits, and what is still open. No
 //! provider ids: objects go by their public ids.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use serde::Serialize;
 
 use crate::{
-    id::{ObjectKind, ObjectRef, ProviderId, Subject},
-    snapshot::{Projection, rows::Rows},
+    id::{Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
+    snapshot::{Projection, owner_key, owners, rows::Rows},
     time::{Timestamp, rfc3339, rfc3339_option},
 };
 
-/// One customer, as of an instant.
+/// One customer at one provider, account and mode, as of an instant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CustomerSnapshot {
+    /// The adapter.
+    pub provider: ProviderName,
+    /// Live or test: never both in one snapshot.
+    pub mode: Mode,
     /// The instant.
     #[serde(serialize_with = "rfc3339")]
     pub as_of: Timestamp,
@@ -58,43 +62,85 @@ pub struct Entitlement {
 }
 
 impl Projection {
-    /// The snapshot of one customer, from a projection that holds this customer's subjects only.
-    pub fn customer(&self) -> CustomerSnapshot {
-        let mut agreements = BTreeMap::new();
-        let mut public: BTreeMap<String, String> = BTreeMap::new();
-        for (subject, rows) in &self.rows {
-            let id = subject.public_id();
-            public.insert(subject.root.id.expose().to_owned(), id.clone());
-            // Where no offer is known the price stands for what is granted, and it is a provider id too.
-            for item in &rows.subscription_items {
-                if let Ok(price) = ProviderId::new(item.price.as_str()) {
-                    let root = ObjectRef::new(ObjectKind::Price, price);
-                    let price = Subject { source: subject.source.clone(), root }.public_id();
-                    public.insert(item.price.clone(), price);
+    /// The snapshots of one customer, by the application's id or by the provider's: one for each source. What belongs
+    /// to somebody else, although the provider's customer is the same, is not in them.
+    pub fn customer(&self, id: &str) -> Vec<CustomerSnapshot> {
+        let sources: BTreeSet<&Source> = self.rows.iter().map(|(subject, _)| &subject.source).collect();
+        sources.into_iter().filter_map(|source| self.snapshot(source, id)).collect()
+    }
+
+    fn snapshot(&self, source: &Source, id: &str) -> Option<CustomerSnapshot> {
+        let of_source = || self.rows.iter().filter(|(subject, _)| subject.source == *source);
+        let owners = owners(of_source().map(|(_, rows)| rows));
+        let keys: BTreeSet<&str> = owners.get(id).copied().into_iter().chain([id]).collect();
+        let public = public_ids(of_source());
+
+        let mut snapshot = CustomerSnapshot {
+            provider: source.provider.clone(),
+            mode: source.mode,
+            as_of: self.as_of,
+            agreements: BTreeMap::new(),
+            entitlements: BTreeMap::new(),
+            ambiguous: Vec::new(),
+        };
+        let mut known = false;
+        for (subject, rows) in of_source() {
+            let belongs = |customer: Option<&str>, owner: Option<&str>| {
+                owner_key(customer, owner, &owners).is_some_and(|key| keys.contains(key))
+            };
+            known |= rows.customers.iter().any(|it| belongs(Some(&it.id), it.owner.as_deref()));
+            let mine = rows
+                .subscriptions
+                .iter()
+                .map(|it| (&it.customer, &it.owner))
+                .chain(rows.payments.iter().map(|it| (&it.customer, &it.owner)))
+                .chain(rows.checkouts.iter().map(|it| (&it.customer, &it.owner)))
+                .any(|(customer, owner)| belongs(customer.as_deref(), owner.as_deref()));
+            known |= mine;
+            if !mine {
+                continue;
+            }
+            snapshot.agreements.extend(agreement(rows).map(|it| (subject.public_id(), it)));
+            if self.ambiguous.contains_key(subject.root.id.expose()) {
+                snapshot.ambiguous.push(subject.public_id());
+            }
+        }
+        let named = |id: &str| public.get(id).cloned().unwrap_or_else(|| id.to_owned());
+        for (key, benefits) in self.benefits(source) {
+            for (benefit, it) in benefits.iter().filter(|_| keys.contains(key.as_str())) {
+                known = true;
+                let agreements = it.sources.iter().map(|source| named(source)).collect();
+                let shown = Entitlement { access: it.access, until: it.until, quantity: it.quantity, agreements };
+                match snapshot.entitlements.entry(named(benefit)) {
+                    Entry::Vacant(entry) => {
+                        entry.insert(shown);
+                    }
+                    // The provider's id and the application's can be the same text; access counts.
+                    Entry::Occupied(mut entry) if shown.access && !entry.get().access => {
+                        entry.insert(shown);
+                    }
+                    Entry::Occupied(_) => {}
                 }
             }
-            if let Some(agreement) = agreement(rows) {
-                agreements.insert(id, agreement);
+        }
+        known.then_some(snapshot)
+    }
+}
+
+/// The public ids of objects and of prices: where no offer is known the price stands for what is granted, and it is a
+/// provider id too.
+fn public_ids<'a>(subjects: impl Iterator<Item = &'a (Subject, Rows)>) -> BTreeMap<String, String> {
+    let mut public = BTreeMap::new();
+    for (subject, rows) in subjects {
+        public.insert(subject.root.id.expose().to_owned(), subject.public_id());
+        for item in &rows.subscription_items {
+            if let Ok(price) = ProviderId::new(item.price.as_str()) {
+                let root = ObjectRef::new(ObjectKind::Price, price);
+                public.insert(item.price.clone(), Subject { source: subject.source.clone(), root }.public_id());
             }
         }
-        let mut entitlements: BTreeMap<String, Entitlement> = BTreeMap::new();
-        for (benefit, it) in self.benefits().into_values().flatten() {
-            let agreements = it.sources.iter().filter_map(|source| public.get(source).cloned()).collect();
-            let benefit = public.get(&benefit).cloned().unwrap_or(benefit);
-            entitlements
-                .insert(benefit, Entitlement { access: it.access, until: it.until, quantity: it.quantity, agreements });
-        }
-        let source = self.rows.first().map(|(subject, _)| subject.source.clone());
-        let ambiguous = self
-            .ambiguous
-            .iter()
-            .filter_map(|(id, kind)| {
-                let root = ObjectRef::new(*kind, ProviderId::new(id.as_str()).ok()?);
-                Some(Subject { source: source.clone()?, root }.public_id())
-            })
-            .collect();
-        CustomerSnapshot { as_of: self.as_of, agreements, entitlements, ambiguous }
     }
+    public
 }
 
 fn agreement(rows: &Rows) -> Option<Agreement> {

@@ -215,14 +215,16 @@ fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState) {
         invoice: text(links.invoice()),
         subscription: text(links.subscription()),
     });
-    let one_time = links.invoice().is_none() && links.subscription().is_none();
-    let sold = links.checkout().is_some() || links.offer().is_some();
+    // A one-time checkout may make an invoice as well; a payment that only names an offer must not have one.
+    let one_time = links.subscription().is_none();
+    let sold = links.checkout().is_some() || (links.offer().is_some() && links.invoice().is_none());
     if let Some((settled, photo)) = photo
         && one_time
         && sold
     {
-        let went_back = (refunded > 0 && refunded >= photo.amount.minor())
-            || matches!(dispute, Some(DisputeState::Lost | DisputeState::Open));
+        let received = photo.received.unwrap_or(photo.amount).minor();
+        let went_back =
+            (refunded > 0 && refunded >= received) || matches!(dispute, Some(DisputeState::Lost | DisputeState::Open));
         rows.entitlements.push(EntitlementRow {
             source_kind: ObjectKind::Payment.as_str().to_owned(),
             source_id: id.clone(),

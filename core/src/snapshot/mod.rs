@@ -6,12 +6,12 @@ pub mod customer;
 pub mod derive;
 pub mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     catalog::Catalog,
     entitlement::{Access, AccessPolicy, Standing},
-    id::{ObjectKind, Subject},
+    id::{ObjectKind, Source, Subject},
     lifecycle::Lifecycle,
     snapshot::rows::{EntitlementRow, Rows},
     store::StoredSubject,
@@ -56,7 +56,8 @@ pub struct Benefit {
 }
 
 impl Projection {
-    /// Reads subjects. Sources must not mix: see [`Engine::projection`](crate::engine::Engine::projection).
+    /// Reads subjects. Benefits never mix sources; objects of two sources that share a raw id would, so read one source
+    /// at a time where that can be.
     pub fn of<'a>(subjects: impl IntoIterator<Item = &'a StoredSubject>, reading: Reading<'_>) -> Self {
         let mut projection = Self {
             rows: Vec::new(),
@@ -88,17 +89,14 @@ impl Projection {
         self.rows.iter().map(|(_, rows)| rows)
     }
 
-    /// Each customer's benefits. Keyed by the application's customer, or by the provider's while it is unlinked.
-    fn benefits(&self) -> BTreeMap<String, BTreeMap<String, Benefit>> {
-        let owners: BTreeMap<&str, &str> = self
-            .rows()
-            .flat_map(|rows| &rows.customers)
-            .filter_map(|customer| Some((customer.id.as_str(), customer.owner.as_deref()?)))
-            .collect();
+    /// Each customer's benefits at one source. Keyed by the application's customer, or by the provider's while it is
+    /// unlinked.
+    fn benefits(&self, source: &Source) -> BTreeMap<String, BTreeMap<String, Benefit>> {
+        let of_source = || self.rows.iter().filter(|(subject, _)| subject.source == *source).map(|(_, rows)| rows);
+        let owners = owners(of_source());
         let mut benefits: BTreeMap<String, BTreeMap<String, Benefit>> = BTreeMap::new();
-        for row in self.rows().flat_map(|rows| &rows.entitlements) {
-            let linked = row.customer.as_deref().and_then(|customer| owners.get(customer).copied());
-            let Some(owner) = row.owner.as_deref().or(linked).or(row.customer.as_deref()) else {
+        for row in of_source().flat_map(|rows| &rows.entitlements) {
+            let Some(owner) = owner_key(row.customer.as_deref(), row.owner.as_deref(), &owners) else {
                 continue;
             };
             let access = self.policy.access(&standing(row));
@@ -112,6 +110,28 @@ impl Projection {
         }
         benefits
     }
+
+    /// Every source that has subjects here.
+    fn sources(&self) -> BTreeSet<&Source> {
+        self.rows.iter().map(|(subject, _)| &subject.source).collect()
+    }
+}
+
+/// The application's customer of each customer of the provider.
+fn owners<'a>(rows: impl Iterator<Item = &'a Rows>) -> BTreeMap<&'a str, &'a str> {
+    rows.flat_map(|rows| &rows.customers)
+        .filter_map(|customer| Some((customer.id.as_str(), customer.owner.as_deref()?)))
+        .collect()
+}
+
+/// To whom something belongs: the owner that it names itself, else the one that its customer is linked to, else the
+/// provider's customer.
+fn owner_key<'a>(
+    customer: Option<&'a str>,
+    owner: Option<&'a str>,
+    owners: &BTreeMap<&'a str, &'a str>,
+) -> Option<&'a str> {
+    owner.or_else(|| customer.and_then(|customer| owners.get(customer).copied())).or(customer)
 }
 
 fn join(benefit: &mut Benefit, row: &EntitlementRow, access: Access, as_of: Timestamp) {

@@ -36,6 +36,9 @@ pub struct EventWrite {
     pub event: NewEvent,
     /// True: the event must not be there yet, or the commit is stale. False: it must be there.
     pub insert: bool,
+    /// The status that it must have now, or the commit is stale; none expects nothing. So a reading that is overtaken
+    /// by a better one can't undo it.
+    pub expected: Option<EventStatus>,
     /// Its status from now on. A parked event becomes processed in the commit that releases the last unreleased
     /// subject of its facts: the store does that, by [`SubjectWrite::released`].
     pub status: EventStatus,

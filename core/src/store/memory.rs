@@ -203,6 +203,9 @@ impl Tables {
                 (Some(_), true) | (None, false) => return Err(CommitError::Stale),
                 (None, true) => {}
                 (Some(row), false) => {
+                    if write.expected.is_some_and(|expected| expected != row.stored.status) {
+                        return Err(CommitError::Stale);
+                    }
                     let token = |lease: &Option<Lease>| lease.as_ref().map(|lease| lease.token.clone());
                     if commit.lease.is_some() && token(&row.lease) != token(&commit.lease) {
                         return Err(CommitError::LeaseLost);

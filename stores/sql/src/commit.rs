@@ -127,7 +127,8 @@ fn event_row(rows: &mut Bulk, event: &NewEvent, fate: Option<&Fate<'_>>) -> Resu
 fn fence_events(batch: &mut Batch<'_>, events: &[EventWrite], lease: Option<&Lease>) -> Result<(), Cause> {
     let mut rows = Bulk::array();
     for write in events.iter().filter(|write| !write.insert) {
-        rows.row(&event_columns(&write.event.key))?;
+        let (source, id) = event_columns(&write.event.key);
+        rows.row(&(source, id, write.expected.map(EventStatus::as_str)))?;
     }
     let token = lease.map_or(Param::Null, |lease| Param::Text(lease.token.clone()));
     batch.push_bulk(Query::EventsFence, rows, &[token])?;

@@ -10,6 +10,7 @@ use purchase_core::{
         photo::{Charge, ChargeState, Dispute, DisputeState, Payment, PaymentState, Photo, Refund, RefundState},
     },
     id::{ObjectKind, ObjectRef, ProviderId},
+    money::Money,
     provider::ReadFault,
 };
 
@@ -106,8 +107,13 @@ fn photograph_intent(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
         "succeeded" => (PaymentState::Succeeded, 0),
         _ => (PaymentState::Unknown, 0),
     };
-    let amount = view.at("amount").need_money(view.at("currency").need_currency()?)?;
-    Ok(Photo::Payment(Payment { state, step, amount }))
+    let currency = view.at("currency").need_currency()?;
+    let amount = view.at("amount").need_money(currency)?;
+    let received = match state {
+        PaymentState::Succeeded => view.at("amount_received").money(currency)?,
+        _ => None,
+    };
+    Ok(Photo::Payment(Payment { state, step, amount, received }))
 }
 
 /// The payment that a direct charge is.
@@ -119,8 +125,13 @@ fn photograph_direct(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
         "succeeded" => PaymentState::Authorized,
         _ => PaymentState::Unknown,
     };
-    let amount = view.at("amount").need_money(view.at("currency").need_currency()?)?;
-    Ok(Photo::Payment(Payment { state, step: 0, amount }))
+    let currency = view.at("currency").need_currency()?;
+    let amount = view.at("amount").need_money(currency)?;
+    let received = match state {
+        PaymentState::Succeeded => view.at("amount_captured").money(currency)?,
+        _ => None,
+    };
+    Ok(Photo::Payment(Payment { state, step: 0, amount, received }))
 }
 
 fn photograph_charge(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFault> {
@@ -134,7 +145,17 @@ fn photograph_charge(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
         "succeeded" => ChargeState::Pending,
         _ => ChargeState::Unknown,
     };
-    let refunded = view.at("amount_refunded").need_money(currency)?;
+    let total = view.at("amount_refunded").need_money(currency)?.minor();
+    // Stripe counts what was authorized and not captured as refunded; it never came. Charges of old API versions don't
+    // say what was captured: all of it, or nothing.
+    let captured = match view.at("amount_captured").money(currency)? {
+        Some(captured) => captured.minor(),
+        None if is_captured(view)? => amount.minor(),
+        None => 0,
+    };
+    let released = amount.minor().saturating_sub(captured).max(0);
+    let refunded = Money::new(total.saturating_sub(released).max(0), currency);
+    let refunded = refunded.map_err(|_| view.at("amount_refunded").fault("integer minor units within 2^53"))?;
     Ok(Photo::Charge(Charge { state, amount, refunded }))
 }
 

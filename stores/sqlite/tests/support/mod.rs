@@ -66,7 +66,7 @@ pub fn event(name: &str, body: &[u8]) -> NewEvent {
 }
 
 pub fn insert(event: NewEvent, status: EventStatus) -> EventWrite {
-    EventWrite { event, insert: true, status, reason: None, attempts: 1, due_at: None }
+    EventWrite { event, insert: true, expected: None, status, reason: None, attempts: 1, due_at: None }
 }
 
 pub fn update(name: &str, status: EventStatus) -> EventWrite {

@@ -103,7 +103,7 @@ fn a_price_names_its_product() {
 #[test]
 fn a_bad_price_names_the_path() {
     let check = |over, expect| assert_eq!(fault("price.updated", price(over)), expect);
-    check(json!({"currency": null}), shape("data.object.currency", "ISO 4217 currency", "null"));
+    check(json!({"currency": null}), shape("data.object.currency", "three-letter currency", "null"));
     check(json!({"unit_amount": "400"}), shape("data.object.unit_amount", "integer minor units", "string"));
     check(json!({"recurring": {}}), shape("data.object.recurring.interval", "string", "nothing"));
 }

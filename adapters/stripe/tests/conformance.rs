@@ -1,0 +1,14 @@
+//! Judges the adapter by the laws of the conformance kit, on the recorded scenarios.
+
+// Until the manifest says `harness = false` and names the kit under dev-dependencies, nothing is here.
+#![cfg(any())]
+
+#[path = "conformance/under_test.rs"]
+mod under_test;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures");
+    purchase_conformance::main_for_provider(under_test::STRIPE, fixtures)
+}

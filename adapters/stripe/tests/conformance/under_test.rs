@@ -1,0 +1,104 @@
+//! Decides how the kit plays Stripe: how Stripe signs, and how one of its events is edited.
+
+use std::sync::Arc;
+
+use purchase_conformance::{Built, ProviderUnderTest, Samples, Signed, Unreadable};
+use purchase_core::{time::Timestamp, verify::Secret};
+use purchase_stripe::{ModePolicy, NAME, Stripe, StripeConfig};
+use serde_json::{Value, json};
+
+const HEADER: &str = "stripe-signature";
+
+/// Stripe, to be judged.
+pub(crate) const STRIPE: ProviderUnderTest = ProviderUnderTest {
+    name: NAME,
+    build,
+    sign,
+    forge,
+    samples: Samples { unknown_type, unknown_value, unreadable, contradiction, repetition },
+};
+
+fn build(secrets: &[&str], tolerance_seconds: Option<u32>) -> Built {
+    let config = StripeConfig::new(ModePolicy::Both, secrets.iter().copied())?;
+    Ok(Arc::new(Stripe::new(StripeConfig { tolerance_seconds, ..config })?))
+}
+
+fn sign(secrets: &[&str], body: &[u8], at: Timestamp) -> Signed {
+    let time = at.seconds().to_string();
+    let mut value = format!("t={time}");
+    for secret in secrets.iter().filter_map(|text| Secret::new(*text).ok()) {
+        let mac = secret.sign(&[time.as_bytes(), b".", body]);
+        value.push_str(&format!(",v1={}", hex::encode(mac)));
+    }
+    if secrets.len() > 1 {
+        // A decoy that Stripe adds in test mode.
+        value.push_str(&format!(",v0={}", "6f".repeat(32)));
+    }
+    Signed::header(HEADER, value)
+}
+
+fn forge(genuine: &Signed) -> Vec<(&'static str, Signed)> {
+    let Some((_, value)) = genuine.0.first() else { return Vec::new() };
+    let text = String::from_utf8_lossy(value).into_owned();
+    let [time, mac, ..] = text.split(',').collect::<Vec<_>>()[..] else { return Vec::new() };
+    let of = |value: String| Signed::header(HEADER, value);
+    vec![
+        ("the right signature under the scheme v0 only", of(format!("{time},{}", mac.replacen("v1", "v0", 1)))),
+        ("half a signature", of(format!("{time},{}", &mac[..mac.len() / 2]))),
+        ("a signature without a time", of(mac.to_owned())),
+        ("a time without a signature", of(time.to_owned())),
+        ("two times", of(format!("{time},t=1,{mac}"))),
+        ("the header twice", Signed([genuine.0.as_slice(), genuine.0.as_slice()].concat())),
+        ("an empty header", of(String::new())),
+    ]
+}
+
+fn edit(body: &[u8], change: impl FnOnce(&mut Value) -> Option<()>) -> Option<Vec<u8>> {
+    let mut event: Value = serde_json::from_slice(body).ok()?;
+    event.as_object()?;
+    change(&mut event)?;
+    Some(event.to_string().into_bytes())
+}
+
+fn unknown_type(body: &[u8], id: &str) -> Option<Vec<u8>> {
+    edit(body, |event| {
+        event["id"] = json!(id);
+        event["type"] = json!("kettle.boiled");
+        Some(())
+    })
+}
+
+fn unknown_value(body: &[u8], id: &str) -> Option<Vec<u8>> {
+    edit(body, |event| {
+        event["id"] = json!(id);
+        let object = event.get_mut("data")?.get_mut("object")?;
+        object.get_mut("status").filter(|status| status.is_string()).map(|status| *status = json!("hibernating"))
+    })
+}
+
+/// Only events of objects whose id is read are edited.
+fn unreadable(body: &[u8], id: &str) -> Option<Unreadable> {
+    let body = edit(body, |event| {
+        event["id"] = json!(id);
+        let listed = ["customer.created", "customer.subscription.", "invoice.paid", "payment_intent.", "refund."];
+        listed.iter().any(|prefix| event["type"].as_str().is_some_and(|it| it.starts_with(prefix))).then_some(())?;
+        event.get_mut("data")?.get_mut("object")?.as_object_mut()?.insert("id".to_owned(), json!(7));
+        Some(())
+    });
+    Some(Unreadable { body: body?, path: "data.object.id".to_owned() })
+}
+
+fn contradiction(body: &[u8]) -> Option<Vec<u8>> {
+    edit(body, |event| {
+        event["created"] = json!(event["created"].as_i64()? + 1);
+        Some(())
+    })
+}
+
+/// Stripe counts down the endpoints that have not answered yet.
+fn repetition(body: &[u8]) -> Option<Vec<u8>> {
+    edit(body, |event| {
+        event["pending_webhooks"] = json!(event["pending_webhooks"].as_i64()? + 1);
+        Some(())
+    })
+}
