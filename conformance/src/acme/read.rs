@@ -1,0 +1,168 @@
+//! Decides what acme's events mean: `<kind>.created`, `.changed` and `.ended`, each with the whole object, and the old
+//! values of what changed under `before`.
+
+use purchase_core::{
+    fact::{
+        Fact, Link, Phase, Sight, Version,
+        photo::{
+            Customer, Item, Payment, PaymentState, Photo, Private, Refund, RefundState, Subscription,
+            SubscriptionStatus,
+        },
+    },
+    id::{CustomerId, EventKey, Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
+    money::{Currency, Money},
+    provider::{Event, EventHead, Meaning, ReadFault, Unreadable},
+    time::Timestamp,
+};
+use serde_json::Value;
+
+/// Whether the table lists a type.
+pub(super) fn is_listed(event_type: &str) -> bool {
+    entry(event_type).is_some()
+}
+
+fn entry(event_type: &str) -> Option<(ObjectKind, Phase)> {
+    let (kind, phase) = event_type.split_once('.')?;
+    let kind = match kind {
+        "customer" => ObjectKind::Customer,
+        "payment" => ObjectKind::Payment,
+        "refund" => ObjectKind::Refund,
+        "subscription" => ObjectKind::Subscription,
+        _ => return None,
+    };
+    let phase = match phase {
+        "changed" => Phase::Changed,
+        "created" => Phase::Created,
+        "ended" => Phase::Ended,
+        _ => return None,
+    };
+    Some((kind, phase))
+}
+
+pub(super) fn event(name: &ProviderName, body: &[u8]) -> Result<Event, Unreadable> {
+    let headless = |fault| Unreadable { head: None, fault };
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| headless(ReadFault::NotJson { line: error.line(), column: error.column() }))?;
+    let source = Source { provider: name.clone(), account: None, mode: Mode::Test };
+    let event_type = text(&value, "type").map_err(headless)?.to_owned();
+    let seconds = value["at"].as_i64().ok_or_else(|| headless(fault("at", "seconds", &value["at"])))?;
+    let head = EventHead {
+        key: EventKey { source, id: id(&value, "id").map_err(headless)? },
+        event_type,
+        occurred_at: Timestamp::from_seconds(seconds).map_err(|_| headless(fault("at", "a time", &value["at"])))?,
+        api_version: None,
+    };
+    let meaning = match entry(&head.event_type) {
+        None => Ok(Meaning::Ignored),
+        Some((kind, phase)) => facts(&head, kind, phase, &value).map(Meaning::Facts),
+    };
+    match meaning {
+        Ok(meaning) => Ok(Event { head, meaning }),
+        Err(fault) => Err(Unreadable { head: Some(head), fault }),
+    }
+}
+
+fn facts(head: &EventHead, kind: ObjectKind, phase: Phase, event: &Value) -> Result<Vec<Fact>, ReadFault> {
+    let object = &event["object"];
+    let reference = ObjectRef::new(kind, id(object, "object.id")?);
+    let prior = event["before"].as_object().filter(|_| phase == Phase::Changed).and_then(|before| {
+        let mut earlier = object.clone();
+        earlier.as_object_mut()?.extend(before.clone());
+        photo(kind, &earlier).ok()
+    });
+    let sight = Sight { object: reference.clone(), phase, photo: photo(kind, object)?, prior };
+    let root = match kind {
+        ObjectKind::Refund => ObjectRef::new(ObjectKind::Payment, id(object, "object.payment")?),
+        _ => reference,
+    };
+    let mut links = Vec::new();
+    links.extend(ProviderId::new(object["customer"].as_str().unwrap_or_default()).ok().map(Link::Customer));
+    links.extend(ProviderId::new(object["subscription"].as_str().unwrap_or_default()).ok().map(Link::Subscription));
+    links.extend(CustomerId::new(object["owner"].as_str().unwrap_or_default()).ok().map(Link::Owner));
+    Ok(vec![Fact {
+        subject: Subject { source: head.key.source.clone(), root },
+        event: head.key.id.clone(),
+        version: Version::at(head.occurred_at),
+        sight: Some(sight),
+        links,
+    }])
+}
+
+fn photo(kind: ObjectKind, object: &Value) -> Result<Photo, ReadFault> {
+    Ok(match kind {
+        ObjectKind::Customer => Photo::Customer(Customer {
+            email: object["email"].as_str().map(Private::new),
+            name: None,
+            deleted: false,
+            bare: false,
+        }),
+        ObjectKind::Payment => Photo::Payment(Payment {
+            state: match text(object, "object.status")? {
+                "pending" => PaymentState::Pending,
+                "succeeded" => PaymentState::Succeeded,
+                _ => PaymentState::Unknown,
+            },
+            step: 0,
+            amount: amount(object)?,
+            received: None,
+        }),
+        ObjectKind::Refund => Photo::Refund(Refund {
+            state: match text(object, "object.status")? {
+                "pending" => RefundState::Pending,
+                "succeeded" => RefundState::Succeeded,
+                _ => RefundState::Unknown,
+            },
+            amount: amount(object)?,
+        }),
+        _ => Photo::Subscription(Box::new(subscription(object)?)),
+    })
+}
+
+fn subscription(object: &Value) -> Result<Subscription, ReadFault> {
+    let status = text(object, "object.status")?;
+    let ended_at = object["ended_at"].as_i64().and_then(|seconds| Timestamp::from_seconds(seconds).ok());
+    Ok(Subscription {
+        status: match status {
+            "active" => SubscriptionStatus::Active,
+            "canceled" => SubscriptionStatus::Canceled,
+            "pending" => SubscriptionStatus::Pending,
+            _ => SubscriptionStatus::Unknown,
+        },
+        provider_status: status.to_owned(),
+        items: vec![Item { price: id(object, "object.price")?, quantity: object["quantity"].as_u64() }],
+        period: None,
+        trial_end: None,
+        cancel_at: None,
+        ended_at,
+        collection_paused: false,
+    })
+}
+
+fn amount(object: &Value) -> Result<Money, ReadFault> {
+    let wrong = || fault("object.amount", "minor units", &object["amount"]);
+    let minor = object["amount"].as_i64().ok_or_else(wrong)?;
+    Money::new(minor, Currency::new("EUR").map_err(|_| wrong())?).map_err(|_| wrong())
+}
+
+/// A text, by the last part of its path.
+fn text<'a>(object: &'a Value, path: &str) -> Result<&'a str, ReadFault> {
+    let value = &object[path.rsplit('.').next().unwrap_or(path)];
+    value.as_str().ok_or_else(|| fault(path, "text", value))
+}
+
+fn id(object: &Value, path: &str) -> Result<ProviderId, ReadFault> {
+    let value = text(object, path)?;
+    ProviderId::new(value).map_err(|_| fault(path, "an id", &object[path]))
+}
+
+fn fault(path: &str, expected: &str, found: &Value) -> ReadFault {
+    let found = match found {
+        Value::Array(_) => "list",
+        Value::Bool(_) => "flag",
+        Value::Null => "nothing",
+        Value::Number(_) => "number",
+        Value::Object(_) => "object",
+        Value::String(_) => "text",
+    };
+    ReadFault::Shape { path: path.to_owned(), expected: expected.to_owned(), found: found.to_owned() }
+}

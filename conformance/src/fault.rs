@@ -1,0 +1,222 @@
+//! Decides how things go wrong on command: a store call that fails before or after its effect, a statement that fails
+//! inside its batch, calls that are held up so that others come between.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use async_trait::async_trait;
+use purchase_core::{
+    error::{CommitError, StoreError},
+    fact::Fact,
+    store::{
+        Claim, Commit, EventQuery, FactQuery, Loaded, NewEvent, Store, StoredEvent, StoredSubject, SubjectQuery, Wanted,
+    },
+};
+use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, Statement};
+use rand::{RngExt, rngs::StdRng};
+
+/// When a store call fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Before it did anything.
+    Before,
+    /// After all of it: the caller only doesn't learn of it.
+    After,
+}
+
+/// One store call that fails.
+#[derive(Debug)]
+pub struct StoreFault {
+    call: usize,
+    when: When,
+    calls: AtomicUsize,
+}
+
+impl StoreFault {
+    /// The call with this number fails, counted from 1; 0 lets all through.
+    pub fn at(call: usize, when: When) -> Arc<Self> {
+        Arc::new(Self { call, when, calls: AtomicUsize::new(0) })
+    }
+
+    /// How many calls there were.
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    async fn around<T, E: From<StoreError>>(&self, call: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        let fault = || StoreError::Unavailable { operation: "answer", cause: "the kit made this call fail".into() };
+        match (number == self.call, self.when) {
+            (true, When::Before) => Err(fault().into()),
+            (true, When::After) => {
+                call.await?;
+                Err(fault().into())
+            }
+            (false, _) => call.await,
+        }
+    }
+}
+
+/// A store of which one call fails.
+pub struct FaultyStore {
+    /// The store behind.
+    pub inner: Arc<dyn Store>,
+    /// Which call.
+    pub fault: Arc<StoreFault>,
+}
+
+#[async_trait]
+impl Store for FaultyStore {
+    async fn accept(&self, events: &[NewEvent]) -> Result<Vec<bool>, StoreError> {
+        self.fault.around(self.inner.accept(events)).await
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+        self.fault.around(self.inner.claim(claim)).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        self.fault.around(self.inner.commit(commit)).await
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
+        self.fault.around(self.inner.events(query)).await
+    }
+
+    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
+        self.fault.around(self.inner.facts(query)).await
+    }
+
+    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
+        self.fault.around(self.inner.load(wanted)).await
+    }
+
+    async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
+        self.fault.around(self.inner.subjects(query)).await
+    }
+}
+
+/// A store that gives way to other tasks around each call, some more and some less, so that concurrent workers get
+/// between any two calls of each other.
+pub struct Interleaved {
+    /// The store behind.
+    pub inner: Arc<dyn Store>,
+    /// How often.
+    pub random: Mutex<StdRng>,
+}
+
+impl Interleaved {
+    async fn around<T>(&self, call: impl Future<Output = T>) -> T {
+        self.give_way().await;
+        let answer = call.await;
+        self.give_way().await;
+        answer
+    }
+
+    async fn give_way(&self) {
+        let times = self.random.lock().unwrap_or_else(PoisonError::into_inner).random_range(0..4);
+        for _ in 0..times {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[async_trait]
+impl Store for Interleaved {
+    async fn accept(&self, events: &[NewEvent]) -> Result<Vec<bool>, StoreError> {
+        self.around(self.inner.accept(events)).await
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+        self.around(self.inner.claim(claim)).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        self.around(self.inner.commit(commit)).await
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
+        self.around(self.inner.events(query)).await
+    }
+
+    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
+        self.around(self.inner.facts(query)).await
+    }
+
+    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
+        self.around(self.inner.load(wanted)).await
+    }
+
+    async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
+        self.around(self.inner.subjects(query)).await
+    }
+}
+
+/// One statement that fails, inside a writing batch.
+#[derive(Debug, Default)]
+pub struct StatementFault {
+    /// How many statements run before the one that fails; [`usize::MAX`] for none.
+    after: AtomicUsize,
+    armed: AtomicBool,
+    tripped: AtomicBool,
+    /// Whether batches are torn into single statements: what no executor may do. Only the kit's own mutant says yes.
+    torn: bool,
+}
+
+impl StatementFault {
+    /// A fault for a mutant whose executor keeps no batch together.
+    pub(crate) fn torn() -> Self {
+        Self { torn: true, ..Self::default() }
+    }
+
+    /// Makes the next writing batch fail after so many statements. A batch that has fewer goes through.
+    pub fn arm(&self, after: usize) {
+        self.after.store(after, Ordering::SeqCst);
+        self.tripped.store(false, Ordering::SeqCst);
+        self.armed.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets everything through again, and tells whether the fault struck.
+    pub fn disarm(&self) -> bool {
+        self.armed.store(false, Ordering::SeqCst);
+        self.tripped.load(Ordering::SeqCst)
+    }
+}
+
+/// An executor of which one statement fails: another is put in its place that no database can run.
+#[derive(Debug)]
+pub struct FaultyExecutor<E> {
+    /// The executor behind.
+    pub inner: E,
+    /// Which statement.
+    pub fault: Arc<StatementFault>,
+}
+
+#[async_trait]
+impl<E: Executor> Executor for FaultyExecutor<E> {
+    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+        let after = self.fault.after.load(Ordering::SeqCst);
+        let strikes =
+            access == Access::Write && after <= statements.len() && self.fault.armed.swap(false, Ordering::SeqCst);
+        let mut statements = statements.to_vec();
+        if strikes {
+            self.fault.tripped.store(true, Ordering::SeqCst);
+            let sql = "SELECT fault FROM the_kit_made_this_statement_fail".into();
+            statements.insert(after, Statement { name: "fault", sql, params: Vec::new() });
+        }
+        if !self.fault.torn || access == Access::Read {
+            return self.inner.batch(access, &statements).await;
+        }
+        let mut rows = Vec::new();
+        for statement in statements {
+            rows.extend(self.inner.batch(access, &[statement]).await?);
+        }
+        Ok(rows)
+    }
+
+    fn dialect(&self) -> &Dialect {
+        self.inner.dialect()
+    }
+}

@@ -1,0 +1,188 @@
+//! Decides what conformant means: one table of laws with permanent ids. An id is never given to another law.
+
+pub mod provider;
+pub mod store;
+
+use futures_util::future::BoxFuture;
+
+use crate::{
+    mutants::Mutation, rig::Rig, scenario::Scenario, schedule::random_of, under_test::StoreUnderTest, verdict::Verdict,
+};
+
+/// A law.
+#[derive(Clone, Copy)]
+pub struct Law {
+    /// Its permanent id.
+    pub id: &'static str,
+    /// What must hold, in one sentence.
+    pub sentence: &'static str,
+    /// How binding it is.
+    pub severity: Severity,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// How it is checked.
+    pub check: Check,
+}
+
+/// How binding a law is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Who breaks it is not conformant.
+    Must,
+    /// Who breaks it says why.
+    Should,
+}
+
+/// How a law is checked.
+#[derive(Clone, Copy)]
+pub enum Check {
+    /// For each scenario, on each store.
+    Provider(for<'a> fn(&'a Trial) -> BoxFuture<'a, Verdict>),
+    /// As above, for the scenarios that lend themselves to it.
+    Some(fn(&Trial) -> bool, for<'a> fn(&'a Trial) -> BoxFuture<'a, Verdict>),
+    /// For each store.
+    Store(for<'a> fn(&'a StoreTrial) -> BoxFuture<'a, Verdict>),
+    /// For each store that outlives its process.
+    Durable(for<'a> fn(&'a StoreTrial) -> BoxFuture<'a, Verdict>),
+    /// For each store that speaks SQL.
+    Sql(for<'a> fn(&'a StoreTrial) -> BoxFuture<'a, Verdict>),
+}
+
+/// How much is tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// How many random schedules are tried where there are too many to try all.
+    pub samples: usize,
+    /// Up to how many deliveries every permutation is executed.
+    pub exhaustive: usize,
+}
+
+impl Effort {
+    /// That of a run by hand or in CI.
+    pub const FULL: Self = Self { samples: 200, exhaustive: Scenario::EXHAUSTIVE };
+    /// That of tests that run all the time.
+    pub const QUICK: Self = Self { samples: 24, exhaustive: 4 };
+}
+
+/// One adapter, one store, one scenario.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// The adapter and the store.
+    pub rig: Rig,
+    /// The scenario.
+    pub scenario: Scenario,
+    /// How much is tried.
+    pub effort: Effort,
+    /// The seed of everything random.
+    pub seed: u64,
+}
+
+impl Trial {
+    /// Random numbers for one law.
+    pub fn random(&self, law: &str) -> rand::rngs::StdRng {
+        random_of(self.seed, &format!("{law}/{}", self.scenario.name))
+    }
+}
+
+/// One store.
+#[derive(Debug, Clone)]
+pub struct StoreTrial {
+    /// The store.
+    pub store: StoreUnderTest,
+    /// What is broken on purpose.
+    pub mutation: Mutation,
+    /// How much is tried.
+    pub effort: Effort,
+    /// The seed of everything random.
+    pub seed: u64,
+}
+
+macro_rules! law {
+    ($id:literal $severity:ident $sentence:literal $source:literal $kind:ident($($check:expr),*)) => {
+        Law {
+            id: $id,
+            sentence: $sentence,
+            severity: Severity::$severity,
+            source: $source,
+            check: Check::$kind($($check),*),
+        }
+    };
+}
+
+/// Every law. P11 is kept for twins.
+pub const LAWS: &[Law] = &[
+    law!("P01" Must "A body that was changed on the way is refused, and the genuine one is accepted in the same run."
+        "signature" Provider(|trial| Box::pin(provider::signature::tampered_body(trial)))),
+    law!("P02" Must "A signature that was changed or made with another secret is refused."
+        "signature" Provider(|trial| Box::pin(provider::signature::tampered_signature(trial)))),
+    law!("P03" Must "A delivery signed longer ago than the tolerance, or as far ahead, is refused; at the edge it is accepted."
+        "signature" Provider(|trial| Box::pin(provider::signature::replay_window(trial)))),
+    law!("P04" Must "Any signature of a request by any live secret is enough, and none by any other."
+        "signature" Provider(|trial| Box::pin(provider::signature::rotation(trial)))),
+    law!("P05" Must "A delivery that comes again is answered as a duplicate and changes nothing: one event, one transition."
+        "effects once" Provider(|trial| Box::pin(provider::order::duplicates(trial)))),
+    law!("P06" Must "The deliveries lead to the same projection, byte by byte, in every order."
+        "set law" Provider(|trial| Box::pin(provider::order::any_order(trial)))),
+    law!("P07" Must "The deliveries lead to the same projection however they are cut into batches."
+        "set law" Provider(|trial| Box::pin(provider::order::any_batches(trial)))),
+    law!("P08" Must "Concurrent workers on one store lead to the same projection."
+        "set law" Provider(|trial| Box::pin(provider::crash::concurrent_workers(trial)))),
+    law!("P09" Must "A crash before or after any store call loses nothing: the sender tries again, and the end is the same."
+        "durable before acknowledged" Provider(|trial| Box::pin(provider::crash::crash_at_every_call(trial)))),
+    law!("P10" Must "An event of an unknown type is recorded as ignored, answered 2xx, and changes nothing."
+        "nothing is dropped" Provider(|trial| Box::pin(provider::keeping::unknown_type(trial)))),
+    law!("P12" Must "An unknown value of an enumeration is taken, in every order."
+        "nothing is dropped" Some(provider::keeping::has_unknown_value, |trial| Box::pin(provider::keeping::unknown_value(trial)))),
+    law!("P13" Must "Another body under an event id that is taken is refused as a conflict, kept, and changes nothing."
+        "nothing is dropped" Some(provider::keeping::has_contradiction, |trial| Box::pin(provider::keeping::conflict(trial)))),
+    law!("P14" Must "When everything has arrived, what the scenario expects holds."
+        "truth law" Provider(|trial| Box::pin(provider::order::expectations(trial)))),
+    law!("P15" Must "No secret, raw provider id or e-mail address is in an error, a receipt, a snapshot, or Debug output."
+        "redacted by construction" Provider(|trial| Box::pin(provider::redaction::nothing_leaks(trial)))),
+    law!("P16" Must "Folding step by step, rebuilding from the facts and replaying the events give the same projection."
+        "set law" Provider(|trial| Box::pin(provider::order::rebuild_and_replay(trial)))),
+    law!("P17" Must "A body that can't be read is kept as failed with its JSON path, and disturbs nothing."
+        "nothing is dropped" Some(provider::keeping::has_unreadable, |trial| Box::pin(provider::keeping::unreadable(trial)))),
+    law!("P18" Must "Every acknowledged event is in the store with a final status, parked exactly while its subject is parked."
+        "nothing is dropped" Provider(|trial| Box::pin(provider::keeping::acknowledged_is_stored(trial)))),
+    law!("S01" Must "An event is accepted once; what is there stays as it is."
+        "store" Store(|trial| Box::pin(store::promises::accept_once(trial)))),
+    law!("S02" Must "A commit at a stale revision is refused, and nothing of it is written."
+        "store" Store(|trial| Box::pin(store::promises::stale_revision(trial)))),
+    law!("S03" Must "A commit that fails at any statement leaves nothing."
+        "store" Sql(|trial| Box::pin(store::sql::failure_leaves_nothing(trial)))),
+    law!("S04" Must "A commit under a lost lease is refused, and nothing of it is written."
+        "store" Store(|trial| Box::pin(store::promises::lost_lease(trial)))),
+    law!("S05" Must "Claims never overlap, also when they race, and leave nothing out."
+        "store" Store(|trial| Box::pin(store::promises::claims_apart(trial)))),
+    law!("S06" Must "What was committed is seen by every later call."
+        "store" Store(|trial| Box::pin(store::promises::read_your_writes(trial)))),
+    law!("S07" Must "Every statement prepares."
+        "store" Sql(|trial| Box::pin(store::sql::statements_prepare(trial)))),
+    law!("S08" Must "What was committed survives closing and opening again."
+        "store" Durable(|trial| Box::pin(store::durable::survives_reopening(trial)))),
+    law!("S09" Must "A rebuild restores a read model that was tampered with, row by row."
+        "store" Sql(|trial| Box::pin(store::sql::rebuild_restores(trial)))),
+    law!("S10" Must "A schema that is older, newer or missing is refused with the error that says so."
+        "store" Durable(|trial| Box::pin(store::durable::schema_is_checked(trial)))),
+    law!("S11" Must "The store gives the same projection as the one in memory."
+        "set law" Store(|trial| Box::pin(store::promises::same_as_memory(trial)))),
+];
+
+/// The law with an id.
+pub fn find(id: &str) -> Option<&'static Law> {
+    LAWS.iter().find(|law| law.id.eq_ignore_ascii_case(id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_and_none_is_kept_for_twins() {
+        let mut ids: Vec<&str> = LAWS.iter().map(|law| law.id).collect();
+        ids.dedup();
+        assert_eq!(ids.len(), LAWS.len());
+        assert!(find("P11").is_none() && find("p01").is_some());
+    }
+}

@@ -1,0 +1,7 @@
+//! Decides what adapters are judged by, together with core: each law plays a scenario on a fresh store.
+
+pub mod crash;
+pub mod keeping;
+pub mod order;
+pub mod redaction;
+pub mod signature;

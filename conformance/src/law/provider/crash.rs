@@ -1,0 +1,193 @@
+//! Decides whether crashes and concurrent workers can show in the projection.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use purchase_core::{
+    delivery::Delivery,
+    id::EventKey,
+    store::{EventStatus, Lease, Store},
+};
+use rand::seq::SliceRandom;
+
+use crate::{
+    fault::{FaultyStore, Interleaved, StoreFault, When},
+    law::Trial,
+    replay::{self, Reference, later, statuses},
+    rig::{Bench, Setup},
+    schedule::{Schedule, shuffled},
+    verdict::{Broken, Held, Verdict, ensure},
+};
+
+/// How many workers there are at once.
+const WORKERS: usize = 4;
+
+/// How many crashes are tried at most in one way of one schedule; beyond, they are drawn.
+const CRASHES: usize = 48;
+
+pub(crate) async fn concurrent_workers(trial: &Trial) -> Verdict {
+    let signed = trial.rig.sign(&trial.scenario)?;
+    let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
+    let mut random = trial.random("P08");
+    let rounds = (trial.effort.samples / 20).clamp(3, 10);
+    for round in 0..rounds {
+        // Every delivery comes twice, through any of the workers.
+        let mut order = [shuffled(signed.len(), &mut random), shuffled(signed.len(), &mut random)].concat();
+        order.shuffle(&mut random);
+        let interleaving = trial.random(&format!("P08/{round}"));
+        let between = |inner| Arc::new(Interleaved { inner, random: Mutex::new(interleaving) }) as Arc<dyn Store>;
+        let setup = Setup { between: Some(Box::new(between)), ..Setup::of(&trial.scenario) };
+        let bench = trial.rig.bench_of(setup).await?;
+        let schedule = Schedule::of_batches(order.chunks(order.len().div_ceil(WORKERS)).map(<[usize]>::to_vec));
+        race(&bench, &signed, &schedule).await.map_err(|broken| broken.context("concurrent workers"))?;
+        let projection = bench.projection().await?;
+        let found = reference.compare_projection(&projection);
+        let written = || {
+            let numbers: Vec<u32> = trial.scenario.deliveries.iter().map(|delivery| delivery.number).collect();
+            format!("{WORKERS} workers, who took {} side by side", schedule.written(&numbers))
+        };
+        found.map_err(|broken| broken.context(&written()))?;
+        let found = statuses(bench.events().await?);
+        ensure(found == reference.statuses, || "events have other statuses than undisturbed".to_owned())
+            .map_err(|broken| broken.context(&written()))?;
+    }
+    Ok(Held { checks: rounds as u64 })
+}
+
+/// Each worker sends its share one by one, all at the same time.
+async fn race(bench: &Bench, signed: &[Delivery], schedule: &Schedule) -> Result<(), Broken> {
+    let mut workers = Vec::new();
+    for share in schedule.batches() {
+        let receiver = Arc::clone(&bench.receiver);
+        let share: Vec<(usize, Delivery)> = share.iter().map(|index| (*index, signed[*index].clone())).collect();
+        workers.push(tokio::spawn(async move {
+            for (place, (index, delivery)) in share.into_iter().enumerate() {
+                replay::send(receiver.as_ref(), vec![(index, later(&delivery, place))]).await?;
+            }
+            Ok::<(), Broken>(())
+        }));
+    }
+    for worker in workers {
+        worker.await.map_err(|error| Broken::caused("a worker", &error))??;
+    }
+    Ok(())
+}
+
+pub(crate) async fn crash_at_every_call(trial: &Trial) -> Verdict {
+    let signed = trial.rig.sign(&trial.scenario)?;
+    let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
+    let mut random = trial.random("P09");
+    let deliveries = signed.len();
+    let mixed = shuffled(deliveries, &mut random);
+    let schedules = [Schedule::in_order(deliveries), Schedule::of_batches(mixed.chunks(2).map(<[usize]>::to_vec))];
+    let mut checks = 0;
+    for schedule in schedules {
+        for way in [Way::Direct, Way::Queue] {
+            let undisturbed = StoreFault::at(0, When::Before);
+            crash(trial, &signed, &reference, &schedule, way, &undisturbed)
+                .await
+                .map_err(|broken| broken.context(&format!("{way:?}, no crash")).in_schedule(&schedule))?;
+            let mut calls: Vec<usize> = (1..=undisturbed.calls()).collect();
+            if calls.len() > CRASHES / 2 {
+                calls.shuffle(&mut random);
+                calls.truncate(CRASHES / 2);
+            }
+            for call in calls {
+                for when in [When::Before, When::After] {
+                    let fault = StoreFault::at(call, when);
+                    crash(trial, &signed, &reference, &schedule, way, &fault).await.map_err(|broken| {
+                        let place = format!("{way:?}, crash {when:?} store call {call}");
+                        broken.context(&place).in_schedule(&schedule)
+                    })?;
+                    checks += 1;
+                }
+            }
+        }
+    }
+    Ok(Held { checks })
+}
+
+/// How deliveries are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Done before they are answered.
+    Direct,
+    /// Kept, answered, and done later by a worker.
+    Queue,
+}
+
+async fn crash(
+    trial: &Trial,
+    signed: &[Delivery],
+    reference: &Reference,
+    schedule: &Schedule,
+    way: Way,
+    fault: &Arc<StoreFault>,
+) -> Result<(), Broken> {
+    let mut bare: Option<Arc<dyn Store>> = None;
+    let between = |inner: Arc<dyn Store>| {
+        bare = Some(Arc::clone(&inner));
+        Arc::new(FaultyStore { inner, fault: Arc::clone(fault) }) as Arc<dyn Store>
+    };
+    let setup = Setup { between: Some(Box::new(between)), ..Setup::of(&trial.scenario) };
+    let bench = trial.rig.bench_of(setup).await?;
+    match way {
+        Way::Direct => drop(send_all(&bench, signed, schedule).await?),
+        Way::Queue => queue(trial, &bench, signed, schedule).await?,
+    }
+    // The crash is over: what is read now is what is in the store.
+    let calls_so_far = fault.calls();
+    let projection = bench.projection().await;
+    let projection = match projection {
+        Err(_) if fault.calls() > calls_so_far => bench.projection().await?,
+        projection => projection?,
+    };
+    reference.compare_projection(&projection)?;
+    let found = match bench.events().await {
+        Err(_) => statuses(bench.events().await?),
+        found => statuses(found?),
+    };
+    ensure(found == reference.statuses, || difference(&reference.statuses, &found))
+}
+
+fn difference(expected: &BTreeMap<EventKey, EventStatus>, found: &BTreeMap<EventKey, EventStatus>) -> String {
+    let lost = expected.keys().filter(|key| !found.contains_key(key)).count();
+    let other = expected.iter().filter(|(key, status)| found.get(key).is_some_and(|found| found != *status)).count();
+    format!("of {} events {lost} are lost and {other} have another status than undisturbed", expected.len())
+}
+
+async fn send_all(bench: &Bench, signed: &[Delivery], schedule: &Schedule) -> Result<usize, Broken> {
+    let mut sent = 0;
+    for batch in schedule.batches() {
+        let deliveries = batch.iter().map(|index| (*index, later(&signed[*index], sent))).collect();
+        sent += replay::send(bench.receiver.as_ref(), deliveries).await?.len();
+    }
+    Ok(sent)
+}
+
+/// Keeps every delivery, then works until nothing is due. A worker that crashes is followed by another when its lease
+/// is over.
+async fn queue(trial: &Trial, bench: &Bench, signed: &[Delivery], schedule: &Schedule) -> Result<(), Broken> {
+    for index in schedule.order() {
+        let mut tries = 0;
+        while let Err(refusal) = bench.engine.accept(signed[index].clone()).await {
+            tries += 1;
+            ensure(tries < 10 && refusal.http_status() >= 500, || {
+                format!("delivery {} is not kept: {}", index + 1, refusal.code())
+            })?;
+        }
+    }
+    // Short leases and a slow clock: failed events must not fall due again before the queue is empty.
+    let mut now = trial.scenario.as_of.plus_seconds(1);
+    for round in 0..50 {
+        let lease = Lease { token: format!("worker-{round}"), until: now.plus_seconds(1) };
+        match bench.engine.work(lease, 8, now).await {
+            Ok(report) if report.claimed == 0 => return Ok(()),
+            Ok(_) => {}
+            Err(_) => now = now.plus_seconds(1),
+        }
+    }
+    Err(Broken::new("50 rounds of work did not empty the queue"))
+}

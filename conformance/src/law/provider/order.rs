@@ -1,0 +1,242 @@
+//! Decides whether arrival shows in the projection: order, repetition, batches, and the way it was folded.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use purchase_core::{delivery::Delivery, engine::Selection, id::EventKey, lifecycle::Transition, store::FactQuery};
+use serde_json::Value;
+
+use crate::{
+    law::{Trial, provider::keeping::reading},
+    replay::{self, Outcome, Reference, statuses},
+    rig::Bench,
+    schedule::{Schedule, permutations, shuffled},
+    verdict::{Broken, Held, Verdict, ensure},
+};
+
+/// How many schedules are played for laws that look closer at each.
+const CLOSE_LOOKS: usize = 8;
+
+pub(crate) async fn any_order(trial: &Trial) -> Verdict {
+    let signed = trial.rig.sign(&trial.scenario)?;
+    let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
+    let mut random = trial.random("P06");
+    let deliveries = signed.len();
+    let exhaustive = deliveries <= trial.effort.exhaustive;
+    let mut checks = 0;
+    let orders: Box<dyn Iterator<Item = Vec<usize>> + Send> = match exhaustive {
+        true => Box::new(permutations(deliveries)),
+        false => Box::new((0..trial.effort.samples).map(|_| Vec::new())),
+    };
+    for order in orders {
+        let order = if exhaustive { order } else { shuffled(deliveries, &mut random) };
+        let schedule = Schedule::one_by_one(order).decorated(&mut random);
+        if let Err(broken) = compare(trial, &signed, &reference, &schedule).await {
+            return Err(shrunk(trial, &signed, &reference, schedule, broken).await);
+        }
+        checks += 1;
+    }
+    Ok(Held { checks })
+}
+
+/// Plays one schedule, and compares it with the true order and with the expectations.
+pub(crate) async fn one_schedule(trial: &Trial, schedule: &Schedule) -> Result<(), Broken> {
+    let signed = trial.rig.sign(&trial.scenario)?;
+    let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
+    compare(trial, &signed, &reference, schedule).await?;
+    unmet(trial, &reference.projection)
+}
+
+/// Plays one schedule on a fresh store, and compares it with the true order.
+pub(crate) async fn compare(
+    trial: &Trial,
+    signed: &[Delivery],
+    reference: &Reference,
+    schedule: &Schedule,
+) -> Result<(), Broken> {
+    let bench = trial.rig.bench(&trial.scenario).await?;
+    let outcome = replay::play(&bench, &trial.scenario, signed, schedule).await;
+    outcome.and_then(|outcome| reference.compare(&outcome)).map_err(|broken| broken.in_schedule(schedule))
+}
+
+async fn shrunk(
+    trial: &Trial,
+    signed: &[Delivery],
+    reference: &Reference,
+    schedule: Schedule,
+    broken: Broken,
+) -> Broken {
+    replay::shrink(schedule, broken, |simpler| {
+        Box::pin(async move { compare(trial, signed, reference, &simpler).await.err() })
+    })
+    .await
+}
+
+pub(crate) async fn any_batches(trial: &Trial) -> Verdict {
+    let signed = trial.rig.sign(&trial.scenario)?;
+    let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
+    let deliveries = signed.len();
+    let cuts = deliveries.saturating_sub(1);
+    let mut random = trial.random("P07");
+    let all = cuts < 6;
+    let total = if all { 1_usize << cuts } else { 32.min(trial.effort.samples.max(8)) };
+    let mut checks = 0;
+    for nth in 0..total {
+        // The first schedules are one batch of everything, in the true order and backwards.
+        let mask = if all { nth } else { rand::RngExt::random::<u64>(&mut random) as usize };
+        let mask = if nth == 0 { 0 } else { mask };
+        for order in [(0..deliveries).collect(), (0..deliveries).rev().collect(), shuffled(deliveries, &mut random)] {
+            let schedule = cut(order, mask);
+            if let Err(broken) = compare(trial, &signed, &reference, &schedule).await {
+                return Err(shrunk(trial, &signed, &reference, schedule, broken).await);
+            }
+            checks += 1;
+        }
+    }
+    Ok(Held { checks })
+}
+
+/// Cuts an order after each place whose bit is set.
+fn cut(order: Vec<usize>, mask: usize) -> Schedule {
+    let mut batches = vec![Vec::new()];
+    for (place, index) in order.into_iter().enumerate() {
+        if place > 0 && mask >> ((place - 1) % 60) & 1 == 1 {
+            batches.push(Vec::new());
+        }
+        if let Some(batch) = batches.last_mut() {
+            batch.push(index);
+        }
+    }
+    Schedule::of_batches(batches)
+}
+
+pub(crate) async fn duplicates(trial: &Trial) -> Verdict {
+    let signed = trial.rig.sign(&trial.scenario)?;
+    let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
+    let deliveries = signed.len();
+    let mut random = trial.random("P05");
+    let mut schedules = vec![
+        Schedule::one_by_one((0..deliveries).flat_map(|index| [index, index])),
+        Schedule::one_by_one((0..deliveries).chain(0..deliveries)),
+        Schedule::one_by_one((0..deliveries).chain((0..deliveries).rev())),
+        Schedule::of_batches((0..deliveries).map(|index| vec![index, index, index])),
+    ];
+    for _ in 0..CLOSE_LOOKS {
+        let twice = [shuffled(deliveries, &mut random), shuffled(deliveries, &mut random)].concat();
+        schedules.push(Schedule::one_by_one(twice));
+    }
+    let mut events: Vec<Option<EventKey>> = Vec::new();
+    for delivery in &signed {
+        events.push(reading(trial, delivery)?.ok().map(|event| event.head.key));
+    }
+    let mut checks = 0;
+    for schedule in schedules {
+        let bench = trial.rig.bench(&trial.scenario).await?;
+        let outcome = replay::play(&bench, &trial.scenario, &signed, &schedule).await;
+        let found = match outcome {
+            Ok(outcome) => look_at_duplicates(&bench, &reference, &events, &outcome).await,
+            Err(broken) => Err(broken),
+        };
+        found.map_err(|broken| broken.in_schedule(&schedule))?;
+        checks += 1;
+    }
+    Ok(Held { checks })
+}
+
+async fn look_at_duplicates(
+    bench: &Bench,
+    reference: &Reference,
+    events: &[Option<EventKey>],
+    outcome: &Outcome,
+) -> Result<(), Broken> {
+    reference.compare(outcome)?;
+    let mut seen = BTreeSet::new();
+    let mut transitions: BTreeSet<&Transition> = BTreeSet::new();
+    for (index, answer) in &outcome.answers {
+        let Ok(receipt) = answer else { continue };
+        // One event may be recorded in several deliveries.
+        let again = !seen.insert(&events[*index]);
+        ensure(receipt.duplicate == again, || {
+            let nth = if again { "again" } else { "for the first time" };
+            format!("delivery {} came {nth} and was answered duplicate: {}", index + 1, receipt.duplicate)
+        })?;
+        for transition in &receipt.transitions {
+            ensure(transitions.insert(transition), || {
+                format!("{:?} of {} at {} was told twice", transition.change, transition.object, transition.at)
+            })?;
+        }
+    }
+    let events = bench.events().await?;
+    let kept = events.len();
+    ensure(kept == reference.statuses.len(), || {
+        format!("{} events are kept undisturbed, {kept} here", reference.statuses.len())
+    })?;
+    let keys = events.into_iter().map(|stored| stored.event.key).collect();
+    let facts = bench.engine.store().facts(&FactQuery::Events(keys)).await?;
+    for (place, fact) in facts.iter().enumerate() {
+        ensure(!facts[..place].contains(fact), || "a fact is kept twice".to_owned())?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn expectations(trial: &Trial) -> Verdict {
+    let signed = trial.rig.sign(&trial.scenario)?;
+    let bench = trial.rig.bench(&trial.scenario).await?;
+    let schedule = Schedule::in_order(signed.len());
+    let outcome = replay::play(&bench, &trial.scenario, &signed, &schedule).await?;
+    unmet(trial, &outcome.projection).map_err(|broken| broken.in_schedule(&schedule))?;
+    Ok(Held { checks: trial.scenario.expectations.len() as u64 })
+}
+
+fn unmet(trial: &Trial, projection: &Value) -> Result<(), Broken> {
+    let expectations = &trial.scenario.expectations;
+    let unmet = expectations.iter().filter_map(|expectation| expectation.check(projection).err());
+    let unmet: Vec<String> = unmet.map(|unmet| unmet.to_string()).collect();
+    ensure(unmet.is_empty(), || unmet.join("\n"))
+}
+
+pub(crate) async fn rebuild_and_replay(trial: &Trial) -> Verdict {
+    let signed = trial.rig.sign(&trial.scenario)?;
+    let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
+    let mut random = trial.random("P16");
+    let deliveries = signed.len();
+    let mut schedules = vec![Schedule::in_order(deliveries), Schedule::one_by_one((0..deliveries).rev())];
+    schedules.extend(
+        (0..CLOSE_LOOKS / 2).map(|_| Schedule::one_by_one(shuffled(deliveries, &mut random)).decorated(&mut random)),
+    );
+    let mut checks = 0;
+    for schedule in schedules {
+        let bench = trial.rig.bench(&trial.scenario).await?;
+        let found = match replay::play(&bench, &trial.scenario, &signed, &schedule).await {
+            Ok(outcome) => {
+                reference.compare(&outcome).map_err(|broken| broken.context("folded step by step"))?;
+                other_ways(trial, &bench, &reference).await
+            }
+            Err(broken) => Err(broken),
+        };
+        found.map_err(|broken| broken.in_schedule(&schedule))?;
+        checks += 1;
+    }
+    Ok(Held { checks })
+}
+
+async fn other_ways(trial: &Trial, bench: &Bench, reference: &Reference) -> Result<(), Broken> {
+    let now = trial.scenario.as_of;
+    let report = bench.engine.rebuild().await?;
+    ensure(report.changed == 0, || {
+        format!("{} subjects changed when they were rebuilt from their facts", report.changed)
+    })?;
+    same(bench, reference, "rebuilt").await?;
+    bench.engine.replay(&Selection::EVERYTHING, now).await?;
+    same(bench, reference, "replayed in place").await?;
+    let before = statuses(bench.events().await?);
+    ensure(before == reference.statuses, || "events have other statuses after a replay in place".to_owned())?;
+
+    let empty = trial.rig.bench(&trial.scenario).await?;
+    bench.engine.replay_into(&Selection::EVERYTHING, Arc::clone(empty.engine.store())).await?;
+    same(&empty, reference, "replayed into an empty store").await
+}
+
+async fn same(bench: &Bench, reference: &Reference, how: &str) -> Result<(), Broken> {
+    let projection = bench.projection().await?;
+    reference.compare_projection(&projection).map_err(|broken| broken.context(how))
+}

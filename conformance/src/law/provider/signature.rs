@@ -1,0 +1,235 @@
+//! Decides whether only genuine deliveries are taken. Each law also shows in the same run that genuine ones are: an
+//! endpoint that refuses everything holds none of them.
+
+use purchase_core::{
+    capability::Capability,
+    delivery::{Delivery, Limits},
+    error::Refusal,
+    verify::SignatureError,
+};
+use rand::{RngExt, rngs::StdRng};
+
+use crate::{
+    law::Trial,
+    rig::{Answer, Bench, Setup, TOLERANCE_SECONDS},
+    under_test::Signed,
+    verdict::{Broken, Held, Verdict, ensure},
+};
+
+/// How many deliveries of a scenario are tampered with.
+const DELIVERIES: usize = 3;
+
+/// How many bytes of each body are changed, one at a time.
+const BYTES: usize = 16;
+
+/// A secret that no endpoint has unless a law gives it.
+const OTHER: &str = "a_secret_that_the_kit_made_up";
+
+pub(crate) async fn tampered_body(trial: &Trial) -> Verdict {
+    let mut random = trial.random("P01");
+    let mut checks = 0;
+    for (index, genuine) in trial.rig.sign(&trial.scenario)?.into_iter().take(DELIVERIES).enumerate() {
+        let compact = compact(&genuine.body);
+        let mut forgeries: Vec<(String, Delivery)> = tampered(&genuine.body, &mut random)
+            .into_iter()
+            .map(|(what, body)| (what, Delivery { body, ..genuine.clone() }))
+            .collect();
+        // A body that means the same and was not signed: for whoever signs again what he parsed.
+        let mut good = vec![genuine.clone()];
+        if let Some(compact) = compact.filter(|compact| *compact != genuine.body) {
+            let compact_signed = trial.rig.sign_body(&trial.scenario, compact)?;
+            let headers = compact_signed.headers.clone();
+            forgeries.push(("the same JSON, written otherwise".to_owned(), Delivery { headers, ..genuine.clone() }));
+            good.push(compact_signed);
+        }
+        checks += judge(trial, index, forgeries, good).await?;
+    }
+    Ok(Held { checks })
+}
+
+fn tampered(body: &[u8], random: &mut StdRng) -> Vec<(String, Vec<u8>)> {
+    let mut tampered = Vec::new();
+    for _ in 0..BYTES.min(body.len()) {
+        let at = random.random_range(0..body.len());
+        let mut changed = body.to_vec();
+        changed[at] ^= 1 << random.random_range(0..7);
+        tampered.push((format!("byte {at} changed"), changed));
+    }
+    tampered.push(("a line break added".to_owned(), [body, b"\n"].concat()));
+    tampered.push(("a space put before".to_owned(), [b" ", body].concat()));
+    tampered.push(("the last byte cut off".to_owned(), body[..body.len().saturating_sub(1)].to_vec()));
+    tampered.push(("no body".to_owned(), Vec::new()));
+    if let Some(compact) = compact(body).filter(|compact| compact != body) {
+        tampered.push(("the same JSON, written otherwise".to_owned(), compact));
+    }
+    tampered.retain(|(_, changed)| changed != body);
+    tampered
+}
+
+/// The body as a JSON library would write it again.
+fn compact(body: &[u8]) -> Option<Vec<u8>> {
+    let value: serde_json::Value = serde_json::from_slice(body).ok()?;
+    Some(value.to_string().into_bytes())
+}
+
+pub(crate) async fn tampered_signature(trial: &Trial) -> Verdict {
+    let mut checks = 0;
+    let scenario = &trial.scenario;
+    for (index, recorded) in scenario.deliveries.iter().take(DELIVERIES).enumerate() {
+        let genuine = trial.rig.sign_body(scenario, recorded.body.clone())?;
+        let sign = |secret, body: &[u8]| (trial.rig.provider.sign)(&[secret], body, scenario.as_of);
+        let signed = sign(scenario.secret.as_str(), &genuine.body);
+        let mut forged = changed_bytes(&signed);
+        forged.extend((trial.rig.provider.forge)(&signed).into_iter().map(|(what, it)| (what.to_owned(), it)));
+        forged.push(("signed with another secret".to_owned(), sign(OTHER, &genuine.body)));
+        forged.push(("the signature of another body".to_owned(), sign(&scenario.secret, b"{}")));
+        forged.push(("no headers".to_owned(), Signed::default()));
+        let forgeries = forged
+            .into_iter()
+            .map(|(what, signed)| (what, Delivery { headers: signed.headers(), ..genuine.clone() }))
+            .collect();
+        checks += judge(trial, index, forgeries, vec![genuine.clone()]).await?;
+    }
+    Ok(Held { checks })
+}
+
+/// Each byte of each header's value changed in its lowest bit: never the case of a letter.
+fn changed_bytes(signed: &Signed) -> Vec<(String, Signed)> {
+    let mut changed = Vec::new();
+    for (nth, (name, value)) in signed.0.iter().enumerate() {
+        for at in 0..value.len() {
+            let mut forged = signed.clone();
+            forged.0[nth].1[at] ^= 1;
+            changed.push((format!("byte {at} of {name} changed"), forged));
+        }
+    }
+    changed
+}
+
+pub(crate) async fn replay_window(trial: &Trial) -> Verdict {
+    let scenario = &trial.scenario;
+    let Some(recorded) = scenario.deliveries.first() else { return Err(Broken::new("there is no delivery")) };
+    let signed = trial.rig.sign_body(scenario, recorded.body.clone())?;
+    let provider = (trial.rig.provider.build)(&[&scenario.secret], Some(TOLERANCE_SECONDS))
+        .map_err(|error| Broken::caused("the adapter can't be built", error.as_ref()))?;
+    let claim = provider
+        .claim(&signed.headers, &Limits::default())
+        .map_err(|error| Broken::caused("a genuine signature is not found", &error))?;
+    let declared = provider.capabilities().contains(&Capability::SignedTime);
+    ensure(declared == claim.signed_at.is_some(), || {
+        format!("signed_time is declared: {declared}; a signature has a time: {}", claim.signed_at.is_some())
+    })?;
+    if !declared {
+        return Ok(Held { checks: 1 });
+    }
+    let tolerance = i64::from(TOLERANCE_SECONDS);
+    let mut checks = 0;
+    for age in [0, tolerance, -tolerance, tolerance + 1, -tolerance - 1, 86_400, -86_400] {
+        let bench = trial.rig.bench(scenario).await?;
+        let delivery = Delivery { received_at: signed.received_at.plus_seconds(age), ..signed.clone() };
+        let answer = one(&bench, delivery).await?;
+        let within = age.abs() <= tolerance;
+        let right = match &answer {
+            Err(Refusal::Signature(SignatureError::Stale { .. })) => age > tolerance,
+            Err(Refusal::Signature(SignatureError::Future { .. })) => age < -tolerance,
+            answer => within && is_accepted(answer),
+        };
+        ensure(right, || {
+            format!("signed {age} s before it came, with a tolerance of {tolerance} s, it is {}", told(&answer))
+        })?;
+        ensure(within || bench.events().await?.is_empty(), || "a refused delivery is kept".to_owned())?;
+        checks += 1;
+    }
+    Ok(Held { checks })
+}
+
+pub(crate) async fn rotation(trial: &Trial) -> Verdict {
+    let scenario = &trial.scenario;
+    let Some(recorded) = scenario.deliveries.first() else { return Err(Broken::new("there is no delivery")) };
+    let (a, b, c) = (scenario.secret.as_str(), OTHER, "yet_another_secret_of_the_kit");
+    let cases: &[(&[&str], &[&str], bool)] = &[
+        (&[a], &[a], true),
+        (&[a, b], &[a], true),
+        (&[b, a], &[a], true),
+        (&[a, b, c], &[b], true),
+        (&[a], &[a, b], true),
+        (&[a], &[b, a], true),
+        (&[a], &[b, a, c], true),
+        (&[a, b], &[c, b], true),
+        (&[b], &[a], false),
+        (&[b, c], &[a], false),
+        (&[c], &[a, b], false),
+    ];
+    for (endpoint, signers, accepted) in cases {
+        let headers = (trial.rig.provider.sign)(signers, &recorded.body, scenario.as_of).headers();
+        let delivery = Delivery { headers, ..trial.rig.sign_body(scenario, recorded.body.clone())? };
+        let setup = Setup { secrets: endpoint.to_vec(), ..Setup::of(scenario) };
+        let answer = one(&trial.rig.bench_of(setup).await?, delivery).await?;
+        let right = if *accepted { is_accepted(&answer) } else { is_refused(&answer) };
+        ensure(right, || {
+            let letters = |secrets: &[&str]| {
+                let letter = |secret: &&str| {
+                    if *secret == a {
+                        'A'
+                    } else if *secret == b {
+                        'B'
+                    } else {
+                        'C'
+                    }
+                };
+                secrets.iter().map(letter).collect::<String>()
+            };
+            format!("endpoint with secrets {}, signed with {}: {}", letters(endpoint), letters(signers), told(&answer))
+        })?;
+    }
+    Ok(Held { checks: cases.len() as u64 })
+}
+
+/// Sends forgeries, which must all be refused and leave nothing, then genuine deliveries to the same endpoint.
+async fn judge(
+    trial: &Trial,
+    index: usize,
+    forgeries: Vec<(String, Delivery)>,
+    genuine: Vec<Delivery>,
+) -> Result<u64, Broken> {
+    let bench = trial.rig.bench(&trial.scenario).await?;
+    let number = trial.scenario.deliveries[index].number;
+    let mut checks = 0;
+    for (what, forgery) in forgeries {
+        let answer = one(&bench, forgery).await?;
+        ensure(is_refused(&answer), || format!("delivery {number}, {what}: {}", told(&answer)))?;
+        checks += 1;
+    }
+    let kept = bench.events().await?.len();
+    ensure(kept == 0, || format!("delivery {number}: forgeries were refused, and {kept} events are kept"))?;
+    for delivery in genuine {
+        let bench = trial.rig.bench(&trial.scenario).await?;
+        let answer = one(&bench, delivery).await?;
+        ensure(is_accepted(&answer), || format!("delivery {number}, genuine: {}", told(&answer)))?;
+        checks += 1;
+    }
+    Ok(checks)
+}
+
+async fn one(bench: &Bench, delivery: Delivery) -> Result<Answer, Broken> {
+    match bench.receiver.receive(vec![delivery]).await?.pop() {
+        Some(answer) => Ok(answer),
+        None => Err(Broken::new("one delivery, no answer")),
+    }
+}
+
+fn is_refused(answer: &Answer) -> bool {
+    matches!(answer, Err(refusal @ Refusal::Signature(_)) if (400..500).contains(&refusal.http_status()))
+}
+
+/// Believed to be genuine; whether it can be read is another question.
+fn is_accepted(answer: &Answer) -> bool {
+    matches!(answer, Ok(_) | Err(Refusal::Unreadable { .. }))
+}
+
+fn told(answer: &Answer) -> String {
+    match answer {
+        Ok(_) => "accepted".to_owned(),
+        Err(refusal) => format!("refused ({})", refusal.code()),
+    }
+}

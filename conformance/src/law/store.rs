@@ -1,0 +1,6 @@
+//! Decides what stores are judged by, without any adapter: each law works on what the kit itself brings along.
+
+pub mod durable;
+mod material;
+pub mod promises;
+pub mod sql;

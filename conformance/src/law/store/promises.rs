@@ -1,0 +1,256 @@
+//! Decides whether a store keeps the promises of its trait.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use purchase_core::{
+    error::CommitError,
+    id::EventKey,
+    store::{
+        Claim, Commit, EventQuery, EventStatus, FactQuery, Lease, NewEvent, Store, StoredEvent, SubjectQuery, Wanted,
+        memory::MemoryStore,
+    },
+};
+
+use crate::{
+    fault::Interleaved,
+    law::{
+        StoreTrial,
+        store::material::{self, at, commit, event, event_write, fact, subject, write},
+    },
+    schedule::{Schedule, random_of, shuffled},
+    under_test::Fresh,
+    verdict::{Broken, Held, Verdict, ensure, ensure_equal},
+};
+
+async fn open(trial: &StoreTrial) -> Result<Fresh, Broken> {
+    let fresh = (trial.store.fresh)().await.map_err(|error| Broken::caused("the store can't be opened", &error))?;
+    Ok(Fresh { store: trial.mutation.store(fresh.store), guard: fresh.guard })
+}
+
+fn outcome(result: &Result<(), CommitError>) -> &'static str {
+    match result {
+        Ok(()) => "done",
+        Err(CommitError::LeaseLost) => "refused: lease lost",
+        Err(CommitError::Stale) => "refused: stale",
+        Err(CommitError::Store(_)) => "failed",
+    }
+}
+
+/// Everything that can be read of a store, as one text.
+pub(super) async fn contents(store: &dyn Store) -> Result<String, Broken> {
+    let all = EventQuery { statuses: EventStatus::ALL.to_vec(), limit: 1000, ..EventQuery::default() };
+    let events = store.events(&all).await?;
+    let subjects = store.subjects(&SubjectQuery { limit: 1000, ..SubjectQuery::default() }).await?;
+    let names: Vec<_> = subjects.iter().map(|stored| stored.subject.clone()).collect();
+    let mut facts = store.facts(&FactQuery::Subjects(names.clone())).await?;
+    facts
+        .extend(store.facts(&FactQuery::Events(events.iter().map(|stored| stored.event.key.clone()).collect())).await?);
+    let mut facts: Vec<String> = facts.iter().map(|fact| format!("{fact:?}")).collect();
+    facts.sort();
+    facts.dedup();
+    let mut wanted = names;
+    wanted.push(subject("sub_waited_for")?);
+    let mut waits = store.load(&Wanted { events: Vec::new(), subjects: wanted }).await?.waits;
+    waits.sort();
+    Ok(format!("{events:?}\n{subjects:?}\n{facts:?}\n{waits:?}"))
+}
+
+pub(crate) async fn accept_once(trial: &StoreTrial) -> Verdict {
+    let fresh = open(trial).await?;
+    let store = &fresh.store;
+    let (one, two) = (event(1)?, event(2)?);
+    let other_body = NewEvent { body: b"{}".to_vec(), digest: [7; 32], ..one.clone() };
+    let check = async |events: &[NewEvent], expect: &[bool]| {
+        let new = store.accept(events).await?;
+        ensure(new == expect, || format!("new: {new:?}, expected {expect:?}"))
+    };
+    check(std::slice::from_ref(&one), &[true]).await?;
+    check(&[one.clone(), two.clone()], &[false, true]).await?;
+    check(&[other_body, two], &[false, false]).await?;
+    let three = event(3)?;
+    check(&[three.clone(), three], &[true, false]).await?;
+    let kept = store.events(&EventQuery { limit: 10, ..EventQuery::default() }).await?;
+    ensure(kept.len() == 3 && kept[0].event.body == one.body, || {
+        format!("{} events are kept, the first with its first body: {}", kept.len(), kept[0].event.body == one.body)
+    })?;
+    ensure(kept.iter().all(|stored| stored.status == EventStatus::Received && stored.due_at.is_some()), || {
+        "an accepted event is not received and due".to_owned()
+    })?;
+    Ok(Held { checks: 6 })
+}
+
+pub(crate) async fn stale_revision(trial: &StoreTrial) -> Verdict {
+    let fresh = open(trial).await?;
+    let store = fresh.store.as_ref();
+    let (one, two) = (subject("sub_1")?, subject("sub_2")?);
+    let first = commit(1, &one, &[], 0)?;
+    let done = store.commit(&first).await;
+    ensure(done.is_ok(), || format!("a first commit is {}", outcome(&done)))?;
+    let before = contents(store).await?;
+    let mut both = commit(2, &one, &first.facts, 1)?;
+    both.subjects.push(commit(2, &two, &[], 5)?.subjects.remove(0));
+    let missing = Commit { events: vec![event_write(&event(9)?, false)], ..Commit::default() };
+    let mut twice = commit(1, &two, &[], 0)?;
+    twice.facts.clear();
+    let stale = [
+        ("a subject that is there, as new", commit(2, &one, &first.facts, 0)?),
+        ("a subject at a later revision than it is", commit(2, &one, &first.facts, 2)?),
+        ("a subject that isn't there, as known", commit(2, &two, &[], 1)?),
+        ("one subject right, the other not", both),
+        ("an event that is there, as new", twice),
+        ("an event that isn't there, as known", missing),
+    ];
+    let checks = stale.len() as u64;
+    for (what, commit) in stale {
+        let answer = store.commit(&commit).await;
+        ensure(matches!(answer, Err(CommitError::Stale)), || format!("{what}: {}", outcome(&answer)))?;
+        ensure(contents(store).await? == before, || format!("{what}: it was refused, and something was written"))?;
+    }
+    let next = store.commit(&commit(2, &one, &first.facts, 1)?).await;
+    ensure(next.is_ok(), || format!("the right revision after all that is {}", outcome(&next)))?;
+    Ok(Held { checks })
+}
+
+pub(crate) async fn lost_lease(trial: &StoreTrial) -> Verdict {
+    let fresh = open(trial).await?;
+    let store = fresh.store.as_ref();
+    let known = event(1)?;
+    store.accept(std::slice::from_ref(&known)).await?;
+    let lease = |token: &str, until| Lease { token: token.to_owned(), until };
+    let (slow, quick) = (lease("slow", at(10)), lease("quick", at(30)));
+    let claim = async |lease: &Lease, now| store.claim(&Claim { lease: lease.clone(), now, limit: 5 }).await;
+    let counts =
+        [claim(&slow, at(5)).await?.len(), claim(&quick, at(9)).await?.len(), claim(&quick, at(11)).await?.len()];
+    ensure(counts == [1, 0, 1], || {
+        format!("claimed by the first, by another meanwhile, by another afterwards: {counts:?}, expected [1, 0, 1]")
+    })?;
+    let sub = subject("sub_1")?;
+    let told = fact(&known, &sub, 1)?;
+    let work = |lease: &Lease| Commit {
+        lease: Some(lease.clone()),
+        events: vec![event_write(&known, false)],
+        facts: vec![told.clone()],
+        subjects: vec![write(&sub, std::slice::from_ref(&told), 0)],
+        ..Commit::default()
+    };
+    let before = contents(store).await?;
+    for lost in [&slow, &lease("nobody", at(30))] {
+        let answer = store.commit(&work(lost)).await;
+        ensure(matches!(answer, Err(CommitError::LeaseLost)), || {
+            format!("a commit under the lease of {}, which doesn't hold, is {}", lost.token, outcome(&answer))
+        })?;
+        ensure(contents(store).await? == before, || "it was refused, and something was written".to_owned())?;
+    }
+    let done = store.commit(&work(&quick)).await;
+    ensure(done.is_ok(), || format!("a commit under the lease that holds is {}", outcome(&done)))?;
+    let again = store.commit(&work(&quick)).await;
+    ensure(again.is_err(), || "the same commit is done twice".to_owned())?;
+    Ok(Held { checks: 5 })
+}
+
+pub(crate) async fn claims_apart(trial: &StoreTrial) -> Verdict {
+    const EVENTS: i64 = 60;
+    let mut checks = 0;
+    for round in 0..3 {
+        let fresh = open(trial).await?;
+        let random = random_of(trial.seed, &format!("S05/{round}"));
+        let store: Arc<dyn Store> =
+            Arc::new(Interleaved { inner: Arc::clone(&fresh.store), random: Mutex::new(random) });
+        store.accept(&(1..=EVENTS).map(event).collect::<Result<Vec<_>, _>>()?).await?;
+        let mut workers = Vec::new();
+        for worker in 0..6 {
+            let store = Arc::clone(&store);
+            workers.push(tokio::spawn(async move {
+                let lease = Lease { token: format!("worker-{worker}"), until: at(10_000) };
+                let mut mine: Vec<StoredEvent> = Vec::new();
+                loop {
+                    let claim = Claim { lease: lease.clone(), now: at(1000), limit: 7 };
+                    let claimed = store.claim(&claim).await?;
+                    if claimed.is_empty() || mine.len() > 200 {
+                        return Ok::<_, Broken>(mine);
+                    }
+                    mine.extend(claimed);
+                }
+            }));
+        }
+        let mut taken: BTreeSet<EventKey> = BTreeSet::new();
+        for worker in workers {
+            for stored in worker.await.map_err(|error| Broken::caused("a worker", &error))?? {
+                let number = stored.sequence;
+                ensure(taken.insert(stored.event.key), || format!("event {number} was given to two workers"))?;
+                checks += 1;
+            }
+        }
+        ensure(taken.len() == usize::try_from(EVENTS).unwrap_or_default(), || {
+            format!("of {EVENTS} due events {} were claimed", taken.len())
+        })?;
+    }
+    Ok(Held { checks })
+}
+
+pub(crate) async fn read_your_writes(trial: &StoreTrial) -> Verdict {
+    let fresh = open(trial).await?;
+    let store = fresh.store.as_ref();
+    let sub = subject("sub_1")?;
+    let mut facts = Vec::new();
+    for revision in 0..5_i64 {
+        let wanted = Wanted { events: vec![event(revision)?.key], subjects: vec![sub.clone()] };
+        let loaded = store.load(&wanted).await?;
+        let found = loaded.subjects.first().map_or(0, |stored| stored.revision);
+        ensure(found == revision && loaded.events.is_empty(), || {
+            format!("before commit {} the subject is at revision {found}", revision + 1)
+        })?;
+        let next = commit(revision, &sub, &facts, revision)?;
+        store.commit(&next).await.map_err(|error| Broken::caused("a commit", &error))?;
+        facts.extend(next.facts.clone());
+        let loaded = store.load(&wanted).await?;
+        let right = loaded.subjects.iter().any(|stored| {
+            stored.revision == revision + 1 && stored.state == next.subjects[0].state && stored.subject == sub
+        });
+        ensure(right && loaded.events.len() == 1, || format!("commit {} is not seen by a load", revision + 1))?;
+        let listed = store.subjects(&SubjectQuery { limit: 10, ..SubjectQuery::default() }).await?;
+        ensure(listed.len() == 1 && listed[0].revision == revision + 1, || {
+            "it is not in the list of subjects".to_owned()
+        })?;
+        let mut known = store.facts(&FactQuery::Subjects(vec![sub.clone()])).await?;
+        known.sort_by_key(|fact| fact.version);
+        ensure(known == facts, || format!("{} facts of {} are listed, or others", known.len(), facts.len()))?;
+        let of_event = store.facts(&FactQuery::Events(wanted.events.clone())).await?;
+        ensure(of_event == next.facts, || "the event's facts are not listed".to_owned())?;
+        let query = EventQuery { key: wanted.events.first().cloned(), limit: 10, ..EventQuery::default() };
+        let events = store.events(&query).await?;
+        let whole = events.len() == 1 && events[0].event == next.events[0].event;
+        ensure(whole, || "the event is not listed as it was written".to_owned())?;
+        let waited = Wanted { events: Vec::new(), subjects: vec![subject("sub_waited_for")?] };
+        ensure(store.load(&waited).await?.waits == next.waits, || "who waits is not loaded".to_owned())?;
+    }
+    Ok(Held { checks: 5 })
+}
+
+pub(crate) async fn same_as_memory(trial: &StoreTrial) -> Verdict {
+    let mut checks = 0;
+    for scenario in material::scenarios() {
+        let mut random = random_of(trial.seed, &format!("S11/{}", scenario.name));
+        let expected = {
+            let engine = material::engine(Arc::new(MemoryStore::new()), &scenario)?;
+            let schedule = Schedule::in_order(scenario.deliveries.len());
+            material::play(&engine, trial, &scenario, &schedule).await?
+        };
+        for nth in 0..6 {
+            let order = match nth {
+                0 => (0..scenario.deliveries.len()).collect(),
+                _ => shuffled(scenario.deliveries.len(), &mut random),
+            };
+            let schedule = Schedule::one_by_one(order);
+            let fresh = open(trial).await?;
+            let engine = material::engine(Arc::clone(&fresh.store), &scenario)?;
+            let found = material::play(&engine, trial, &scenario, &schedule).await?;
+            ensure_equal(&expected, &found, "on this store").map_err(|broken| broken.context(&scenario.name))?;
+            checks += 1;
+        }
+    }
+    Ok(Held { checks })
+}

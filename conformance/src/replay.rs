@@ -1,0 +1,194 @@
+//! Decides how a schedule is played: as a sender who tries again whatever isn't answered, and what is compared at its
+//! end. It also finds the simplest schedule that still shows a failure.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::BoxFuture;
+use purchase_core::{
+    delivery::Delivery,
+    error::Refusal,
+    id::EventKey,
+    store::{EventStatus, StoredEvent},
+};
+use serde_json::Value;
+
+use crate::{
+    rig::{Answer, Bench, Receiver, Rig},
+    scenario::Scenario,
+    schedule::Schedule,
+    verdict::{Broken, ensure, ensure_equal},
+};
+
+/// How often a sender tries. Providers try for days; what fails more often than this is stuck.
+const TRIES: usize = 40;
+
+/// How far the time of receipt moves on during a schedule, in seconds: within any tolerance.
+const DRIFT_SECONDS: usize = 240;
+
+/// How many schedules are tried to make a failing one simpler.
+const SHRINK_STEPS: usize = 400;
+
+/// What a schedule led to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The canonical projection.
+    pub projection: Value,
+    /// What became of each delivery, in the order of sending.
+    pub answers: Vec<(usize, Answer)>,
+}
+
+/// What the true order, undisturbed, leads to.
+#[derive(Debug)]
+pub struct Reference {
+    /// The canonical projection.
+    pub projection: Value,
+    /// The same as bytes.
+    pub bytes: Vec<u8>,
+    /// Every event's status.
+    pub statuses: BTreeMap<EventKey, EventStatus>,
+    /// For each delivery, the code of its refusal, if it is refused.
+    pub refused: Vec<Option<&'static str>>,
+}
+
+impl Reference {
+    /// Plays the true order on a fresh store.
+    ///
+    /// # Errors
+    /// When it can't be played.
+    pub async fn of(rig: &Rig, scenario: &Scenario, signed: &[Delivery]) -> Result<Self, Broken> {
+        let bench = rig.bench(scenario).await?;
+        let schedule = Schedule::in_order(signed.len());
+        let outcome =
+            play(&bench, scenario, signed, &schedule).await.map_err(|broken| broken.in_schedule(&schedule))?;
+        let mut refused = vec![None; signed.len()];
+        for (index, answer) in &outcome.answers {
+            refused[*index] = answer.as_ref().err().map(Refusal::code);
+        }
+        let statuses = statuses(bench.events().await?);
+        let bytes = outcome.projection.to_string().into_bytes();
+        Ok(Self { projection: outcome.projection, bytes, statuses, refused })
+    }
+
+    /// Compares what another schedule led to.
+    ///
+    /// # Errors
+    /// The first difference of the projections, or an answer that is another one than undisturbed.
+    pub fn compare(&self, outcome: &Outcome) -> Result<(), Broken> {
+        for (index, answer) in &outcome.answers {
+            let code = answer.as_ref().err().map(Refusal::code);
+            ensure(code == self.refused[*index], || {
+                let word = |code: Option<&'static str>| code.unwrap_or("taken");
+                let (expected, found) = (word(self.refused[*index]), word(code));
+                format!("delivery {} of the true order is {expected} undisturbed, {found} here", index + 1)
+            })?;
+        }
+        self.compare_projection(&outcome.projection)
+    }
+
+    /// Compares a projection, byte by byte.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn compare_projection(&self, projection: &Value) -> Result<(), Broken> {
+        if projection.to_string().into_bytes() == self.bytes {
+            return Ok(());
+        }
+        ensure_equal(&self.projection, projection, "here")?;
+        Err(Broken::new("the projections are equal as values and differ as bytes"))
+    }
+}
+
+/// Each event's status.
+pub fn statuses(events: Vec<StoredEvent>) -> BTreeMap<EventKey, EventStatus> {
+    events.into_iter().map(|stored| (stored.event.key, stored.status)).collect()
+}
+
+/// Plays a schedule and reads the projection: before the first late delivery, and at the end.
+///
+/// # Errors
+/// When a delivery can't be brought to an answer, or the projection can't be read.
+pub async fn play(
+    bench: &Bench,
+    scenario: &Scenario,
+    signed: &[Delivery],
+    schedule: &Schedule,
+) -> Result<Outcome, Broken> {
+    let mut answers = Vec::new();
+    let mut late_read = false;
+    for batch in schedule.batches() {
+        if !late_read && batch.iter().any(|index| scenario.deliveries[*index].late) {
+            late_read = true;
+            bench.projection().await?;
+        }
+        let drift = answers.len().min(DRIFT_SECONDS);
+        let deliveries = batch.iter().map(|index| (*index, later(&signed[*index], drift))).collect();
+        answers.extend(send(bench.receiver.as_ref(), deliveries).await?);
+    }
+    Ok(Outcome { projection: bench.projection().await?, answers })
+}
+
+/// The delivery, received some seconds later.
+pub fn later(delivery: &Delivery, seconds: usize) -> Delivery {
+    let seconds = i64::try_from(seconds).unwrap_or_default();
+    Delivery { received_at: delivery.received_at.plus_seconds(seconds), ..delivery.clone() }
+}
+
+/// Sends a batch, and again what the endpoint could not take for reasons of its own.
+///
+/// # Errors
+/// When that goes on for too long.
+pub async fn send(receiver: &dyn Receiver, deliveries: Vec<(usize, Delivery)>) -> Result<Vec<(usize, Answer)>, Broken> {
+    let mut done = Vec::with_capacity(deliveries.len());
+    let mut open = deliveries;
+    let mut last = String::new();
+    for _ in 0..TRIES {
+        let answers = match receiver.receive(open.iter().map(|(_, delivery)| delivery.clone()).collect()).await {
+            Ok(answers) => answers,
+            Err(refusal) => {
+                last = refusal.code().to_owned();
+                continue;
+            }
+        };
+        ensure(answers.len() == open.len(), || format!("{} deliveries, {} answers", open.len(), answers.len()))?;
+        let mut again = Vec::new();
+        for ((index, delivery), answer) in open.into_iter().zip(answers) {
+            match &answer {
+                Err(refusal) if refusal.http_status() >= 500 => {
+                    last = refusal.code().to_owned();
+                    again.push((index, delivery));
+                }
+                _ => done.push((index, answer)),
+            }
+        }
+        if again.is_empty() {
+            return Ok(done);
+        }
+        open = again;
+    }
+    Err(Broken::new(format!("a sender tried {TRIES} times and was always answered {last}")))
+}
+
+/// Makes a failing schedule simpler as long as it still fails: first without batches and duplicates, then by adjacent
+/// swaps towards the true order.
+pub async fn shrink<'a>(
+    schedule: Schedule,
+    broken: Broken,
+    fails: impl Fn(Schedule) -> BoxFuture<'a, Option<Broken>>,
+) -> Broken {
+    let (mut schedule, mut broken) = (schedule, broken);
+    let mut steps = 0;
+    'simpler: loop {
+        for simpler in schedule.simpler() {
+            steps += 1;
+            if steps > SHRINK_STEPS {
+                break 'simpler;
+            }
+            if let Some(found) = fails(simpler.clone()).await {
+                (schedule, broken) = (simpler, found);
+                continue 'simpler;
+            }
+        }
+        break;
+    }
+    Broken { schedule: Some(schedule), ..broken }
+}

@@ -1,0 +1,183 @@
+//! Decides how a store on the shared SQL is judged: its executor is all that it has to bring. No SQL stands here; what
+//! an engine says in its own way comes with it.
+
+use std::{
+    any::Any,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use purchase_core::{
+    error::{Cause, StoreError},
+    store::Store,
+};
+use purchase_sql::{Access, Executor, Param, SqlStore, Statement, TablePrefix, statements};
+
+use crate::{
+    fault::{FaultyExecutor, StatementFault},
+    under_test::{Durable, Fresh, ReadModel, Sql, StoreUnderTest},
+};
+
+/// A store on the shared SQL. `{prefix}` in its texts is the table prefix.
+#[derive(Clone)]
+pub struct SqlUnderTest<E> {
+    /// The store's name.
+    pub name: &'static str,
+    /// Opens an empty database that nobody else uses.
+    pub open: fn() -> BoxFuture<'static, Result<E, StoreError>>,
+    /// Statements that empty every table but that of the schema's version: a database is used again for the next
+    /// case, which is quicker than a new one.
+    pub empty: &'static [&'static str],
+    /// Statements that change and remove rows of the read model.
+    pub tamper: &'static [&'static str],
+    /// The text that makes the engine prepare a statement without running it.
+    pub prepare: fn(&str) -> String,
+    /// What outlives the process, if anything does.
+    pub durable: Option<Arc<dyn Durable>>,
+}
+
+impl<E> fmt::Debug for SqlUnderTest<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlUnderTest").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Databases that are ready to be used again.
+type Idle<E> = Arc<Mutex<Vec<Arc<SqlStore<E>>>>>;
+
+impl<E: Executor + 'static> SqlUnderTest<E> {
+    /// The store, to be judged.
+    pub fn into_store(self) -> StoreUnderTest {
+        let idle: Idle<E> = Arc::default();
+        let this = Arc::new(self);
+        let opening = Arc::clone(&this);
+        StoreUnderTest {
+            name: this.name,
+            fresh: Arc::new(move || {
+                let (this, idle) = (Arc::clone(&opening), Arc::clone(&idle));
+                Box::pin(async move { this.fresh(idle).await })
+            }),
+            durable: this.durable.clone(),
+            sql: Some(Arc::new(Shared(this))),
+        }
+    }
+
+    async fn fresh(&self, idle: Idle<E>) -> Result<Fresh, StoreError> {
+        let again = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let store = match again {
+            Some(store) => {
+                run(&store, self.empty).await.map_err(|cause| StoreError::Unavailable { operation: "empty", cause })?;
+                store
+            }
+            None => Arc::new(self.migrated((self.open)().await?).await?),
+        };
+        let guard = Return { store: Some(Arc::clone(&store)), idle };
+        Ok(Fresh { store, guard: Box::new(guard) as Box<dyn Any + Send + Sync> })
+    }
+
+    async fn migrated<O: Executor>(&self, executor: O) -> Result<SqlStore<O>, StoreError> {
+        let store = SqlStore::new(executor, TablePrefix::default());
+        store.migrate().await?;
+        Ok(store)
+    }
+}
+
+/// Puts a database back once nobody uses it.
+struct Return<E> {
+    store: Option<Arc<SqlStore<E>>>,
+    idle: Idle<E>,
+}
+
+impl<E> Drop for Return<E> {
+    fn drop(&mut self) {
+        // One that is still held by somebody else, a task that was left behind, is not used again.
+        if let Some(store) = self.store.take().filter(|store| Arc::strong_count(store) == 1) {
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(store);
+        }
+    }
+}
+
+async fn run<E: Executor>(store: &SqlStore<E>, texts: &[&str]) -> Result<(), Cause> {
+    let statement = |text: &&str| Statement {
+        name: "conformance",
+        sql: text.replace("{prefix}", store.prefix().as_str()).into(),
+        params: Vec::new(),
+    };
+    let batch: Vec<Statement> = texts.iter().map(statement).collect();
+    store.executor().batch(Access::Write, &batch).await?;
+    Ok(())
+}
+
+struct Shared<E>(Arc<SqlUnderTest<E>>);
+
+#[async_trait]
+impl<E: Executor + 'static> Sql for Shared<E> {
+    async fn faulty(&self, fault: Arc<StatementFault>) -> Result<Fresh, Cause> {
+        let inner = (self.0.open)().await?;
+        Ok(Fresh::new(Arc::new(self.0.migrated(FaultyExecutor { inner, fault }).await?)))
+    }
+
+    async fn prepare_all(&self) -> Result<usize, Cause> {
+        let store = self.0.migrated((self.0.open)().await?).await?;
+        let all = statements(store.executor().dialect(), store.prefix());
+        for (name, text) in &all {
+            let sql = (self.0.prepare)(text).into();
+            let params = vec![Param::Null; parameters(text, store.executor().dialect().placeholder)];
+            let statement = Statement { name, sql, params };
+            let prepared = store.executor().batch(Access::Read, &[statement]).await;
+            prepared.map_err(|error| format!("{name}: {}", crate::verdict::chain(&error)))?;
+        }
+        Ok(all.len())
+    }
+
+    async fn readable(&self) -> Result<Box<dyn ReadModel>, Cause> {
+        let store = Arc::new(self.0.migrated((self.0.open)().await?).await?);
+        Ok(Box::new(Tables { store, tamper: self.0.tamper }))
+    }
+}
+
+/// The highest number behind a placeholder.
+fn parameters(text: &str, placeholder: char) -> usize {
+    let numbers = text.split(placeholder).skip(1).filter_map(|rest| {
+        let end = rest.find(|next: char| !next.is_ascii_digit()).unwrap_or(rest.len());
+        rest[..end].parse().ok()
+    });
+    numbers.max().unwrap_or(0)
+}
+
+struct Tables<E> {
+    store: Arc<SqlStore<E>>,
+    tamper: &'static [&'static str],
+}
+
+#[async_trait]
+impl<E: Executor + 'static> ReadModel for Tables<E> {
+    fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store) as Arc<dyn Store>
+    }
+
+    async fn dump(&self) -> Result<String, Cause> {
+        let tables = self.store.dump_read_model().await?;
+        let lines =
+            tables.into_iter().flat_map(|(table, rows)| rows.into_iter().map(move |row| format!("{table} {row}\n")));
+        Ok(lines.collect())
+    }
+
+    async fn tamper(&self) -> Result<(), Cause> {
+        run(&self.store, self.tamper).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_counted_by_their_highest_number() {
+        assert_eq!(parameters("SELECT ?1, ?2, ?1", '?'), 2);
+        assert_eq!(parameters("SELECT $12", '$'), 12);
+        assert_eq!(parameters("SELECT 1", '?'), 0);
+    }
+}

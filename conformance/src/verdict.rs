@@ -1,0 +1,145 @@
+//! Decides what a law answers: held, or broken with what a person needs to see it again.
+
+use std::error::Error;
+
+use purchase_core::error::{Refusal, StoreError};
+use serde_json::Value;
+
+use crate::schedule::Schedule;
+
+/// What a law found.
+pub type Verdict = Result<Held, Broken>;
+
+/// A law held.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    /// How many single things were looked at. None is no success.
+    pub checks: u64,
+}
+
+/// A law is broken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Broken {
+    /// What was found.
+    pub what: String,
+    /// The schedule in which it was found, where one was played.
+    pub schedule: Option<Schedule>,
+}
+
+impl Broken {
+    /// Something is wrong.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), schedule: None }
+    }
+
+    /// Something is wrong because of an error.
+    pub fn caused(what: &str, error: &(dyn Error + 'static)) -> Self {
+        Self::new(format!("{what}: {}", chain(error)))
+    }
+
+    /// Found in this schedule.
+    #[must_use]
+    pub fn in_schedule(mut self, schedule: &Schedule) -> Self {
+        self.schedule.get_or_insert_with(|| schedule.clone());
+        self
+    }
+
+    /// Says before what was found where it was found.
+    #[must_use]
+    pub fn context(mut self, place: &str) -> Self {
+        self.what = format!("{place}: {}", self.what);
+        self
+    }
+}
+
+impl From<StoreError> for Broken {
+    fn from(error: StoreError) -> Self {
+        Self::caused("the store", &error)
+    }
+}
+
+impl From<Refusal> for Broken {
+    fn from(error: Refusal) -> Self {
+        Self::caused("the engine", &error)
+    }
+}
+
+/// An error with its causes.
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// Stops when something doesn't hold.
+///
+/// # Errors
+/// What is wrong.
+pub fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), Broken> {
+    match holds {
+        true => Ok(()),
+        false => Err(Broken::new(what())),
+    }
+}
+
+/// Stops when two projections differ, naming the first place.
+///
+/// # Errors
+/// The first JSON pointer that differs, with both values.
+pub fn ensure_equal(expected: &Value, found: &Value, here: &str) -> Result<(), Broken> {
+    match first_difference("", expected, found) {
+        None => Ok(()),
+        Some((at, expected, found)) => Err(Broken::new(format!("at {at} undisturbed {expected}, {here} {found}"))),
+    }
+}
+
+fn first_difference(at: &str, one: &Value, other: &Value) -> Option<(String, String, String)> {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let mut keys: Vec<&String> = one.keys().chain(other.keys()).collect();
+            keys.sort();
+            keys.dedup();
+            keys.into_iter().find_map(|key| {
+                let at = format!("{at}/{}", key.replace('~', "~0").replace('/', "~1"));
+                match (one.get(key), other.get(key)) {
+                    (Some(one), Some(other)) => first_difference(&at, one, other),
+                    (one, other) => Some((at, shown(one), shown(other))),
+                }
+            })
+        }
+        (one, other) if one == other => None,
+        (one, other) => Some((at.to_owned(), shown(Some(one)), shown(Some(other)))),
+    }
+}
+
+fn shown(value: Option<&Value>) -> String {
+    let text = value.map_or_else(|| "nothing".to_owned(), Value::to_string);
+    match text.char_indices().nth(300) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_named_with_both_values() {
+        let check = |one, other, expect: Option<&str>| {
+            assert_eq!(ensure_equal(&one, &other, "here").err().map(|broken| broken.what).as_deref(), expect);
+        };
+        check(json!({"a": {"b": 1}}), json!({"a": {"b": 1}}), None);
+        check(json!({"a": {"b": 5}, "z": 1}), json!({"a": {"b": 6}, "z": 2}), Some("at /a/b undisturbed 5, here 6"));
+        check(json!({}), json!({"p/q": null}), Some("at /p~1q undisturbed nothing, here null"));
+    }
+}

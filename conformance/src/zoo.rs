@@ -1,0 +1,110 @@
+//! Decides whether the kit can reject: each mutant is tried until the law that names it finds it. On the kit's own
+//! scenarios always; on an adapter's too when all of its fixtures are there.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+
+use crate::{
+    acme::{ACME, scenarios},
+    law::{self, Check, Effort, StoreTrial, Trial},
+    mutants::{Ground, MUTANTS, Mutant},
+    report::{Fate, MutantCase},
+    rig::Rig,
+    runner::{Kind, Options, Planned},
+    scenario::Scenario,
+    under_test::{ProviderUnderTest, StoreUnderTest},
+};
+
+/// How long a scenario may be that mutants are tried on.
+const DELIVERIES: usize = 6;
+
+/// Tries every mutant.
+pub(crate) async fn hunt(
+    options: &Options,
+    scenarios: &[(ProviderUnderTest, Scenario)],
+    stores: &[StoreUnderTest],
+) -> Vec<MutantCase> {
+    let mut grounds = vec![(ACME, scenarios::all())];
+    if options.complete {
+        let mut names: Vec<ProviderUnderTest> = scenarios.iter().map(|(provider, _)| *provider).collect();
+        names.dedup_by_key(|provider| provider.name);
+        for provider in names {
+            let own = scenarios
+                .iter()
+                .filter(|(it, scenario)| it.name == provider.name && scenario.deliveries.len() <= DELIVERIES);
+            let mut own: Vec<Scenario> = own.map(|(_, scenario)| scenario.clone()).collect();
+            own.sort_by_key(|scenario| scenario.deliveries.len());
+            grounds.push((provider, own));
+        }
+    }
+    let hunts = grounds.into_iter().flat_map(|(provider, scenarios)| {
+        let scenarios = Arc::new(scenarios);
+        MUTANTS.iter().filter_map(move |mutant| plan(options, mutant, provider, &scenarios, stores))
+    });
+    let fates = stream::iter(hunts).map(|(case, attempts)| tokio::spawn(pursue(case, attempts)));
+    let fates = fates.buffered(options.side_by_side.max(1)).filter_map(|fate| async { fate.ok() });
+    fates.collect().await
+}
+
+/// What is tried to find one mutant; none where another ground tries the same.
+fn plan(
+    options: &Options,
+    mutant: &'static Mutant,
+    provider: ProviderUnderTest,
+    scenarios: &[Scenario],
+    stores: &[StoreUnderTest],
+) -> Option<(MutantCase, Vec<Planned>)> {
+    let law = law::find(mutant.law)?;
+    let trial_of = |store: &StoreUnderTest| {
+        let (store, mutation) = (store.clone(), mutant.mutation);
+        let trial = StoreTrial { store, mutation, effort: Effort::QUICK, seed: options.seed };
+        Planned { law, trial: Kind::Store(Arc::new(trial)) }
+    };
+    let attempts: Vec<Planned> = match law.check {
+        Check::Provider(_) | Check::Some(..) => {
+            let store = stores.first()?;
+            let rig = Rig { provider, store: store.clone(), mutation: mutant.mutation };
+            let trials = scenarios.iter().map(|scenario| {
+                let scenario = scenario.clone();
+                Trial { rig: rig.clone(), scenario, effort: Effort::QUICK, seed: options.seed }
+            });
+            let suits = |trial: &Trial| match law.check {
+                Check::Some(applies, _) => applies(trial),
+                _ => true,
+            };
+            trials.filter(suits).map(|trial| Planned { law, trial: Kind::Provider(Arc::new(trial)) }).collect()
+        }
+        // Stores are tried once, whatever adapters there are.
+        _ if provider.name != ACME.name => return None,
+        Check::Store(_) => stores.first().map(trial_of).into_iter().collect(),
+        Check::Sql(_) => stores.iter().filter(|store| store.sql.is_some()).map(trial_of).collect(),
+        Check::Durable(_) => stores.iter().filter(|store| store.durable.is_some()).map(trial_of).collect(),
+    };
+    let case = MutantCase {
+        mutant: mutant.name,
+        failure: mutant.failure,
+        law: mutant.law,
+        sentence: mutant.sentence,
+        provider: provider.name.to_owned(),
+        must: provider.name == ACME.name || mutant.ground == Ground::Anywhere,
+        fate: Fate::Untried,
+        scenario: String::new(),
+        detail: "no store of this run can have it".to_owned(),
+    };
+    Some((case, attempts))
+}
+
+async fn pursue(mut case: MutantCase, attempts: Vec<Planned>) -> MutantCase {
+    for attempt in attempts {
+        case.fate = if case.must { Fate::Survived } else { Fate::Unshown };
+        case.detail = format!("{} didn't find it", case.law);
+        if let Err(broken) = attempt.check().await {
+            case.fate = Fate::Killed;
+            case.scenario = attempt.case().scenario;
+            case.detail = broken.what;
+            return case;
+        }
+    }
+    case
+}

@@ -1,0 +1,190 @@
+//! Judges the kit by itself: right systems hold every law, each mutant is found, and nothing passes by doing nothing.
+
+use std::{fs, path::Path};
+
+use purchase_conformance::{
+    Options, Report, RunError,
+    acme::{ACME, scenarios},
+    law::{Check, Effort, LAWS, Trial},
+    mutants::Mutation,
+    report::{Fate, Outcome},
+    rig::Rig,
+    scenario::{Expected, Scenario},
+    trials::memory,
+};
+use tempfile::TempDir;
+
+#[tokio::test]
+async fn the_right_adapter_holds_every_law() {
+    for scenario in scenarios::all() {
+        let rig = Rig { provider: ACME, store: memory(), mutation: Mutation::None };
+        let trial = Trial { rig, scenario, effort: Effort::QUICK, seed: 7 };
+        for law in LAWS {
+            let verdict = match law.check {
+                Check::Provider(check) => check(&trial).await,
+                Check::Some(applies, check) if applies(&trial) => check(&trial).await,
+                _ => continue,
+            };
+            let held = verdict.unwrap_or_else(|broken| panic!("{} {}: {}", law.id, trial.scenario.name, broken.what));
+            assert!(held.checks > 0, "{} {}", law.id, trial.scenario.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_mutant_is_found_by_its_law() {
+    let fixtures = tempfile::tempdir().expect("a folder");
+    let report = run(&fixtures, |_| {}).await.expect("it runs");
+    for mutant in &report.mutants {
+        // The store in memory has no statements, and nothing of it outlives its process.
+        let expected = match mutant.law {
+            "S03" | "S08" | "S09" | "S10" => Fate::Untried,
+            _ => Fate::Killed,
+        };
+        assert_eq!(mutant.fate, expected, "{} by {}: {}", mutant.mutant, mutant.law, mutant.detail);
+    }
+    assert!(report.mutants.len() > 30);
+}
+
+async fn run(fixtures: &TempDir, narrow: impl FnOnce(&mut Options)) -> Result<Report, RunError> {
+    let mut options = Options { effort: Effort::QUICK, ..Options::new(vec![fixtures.path().to_owned()]) };
+    narrow(&mut options);
+    purchase_conformance::run(&options, &[ACME], &[memory()]).await
+}
+
+/// Writes a scenario of acme as people do.
+fn save(fixtures: &Path, scenario: &Scenario, expect: &str) {
+    let folder = fixtures.join(&scenario.provider).join(&scenario.name);
+    fs::create_dir_all(folder.join("deliveries")).expect("a folder");
+    let head = format!(
+        "title = \"t\"\nproves = \"p\"\nprovider = \"acme\"\napi_version = \"1\"\norigin = \"written\"\nsecret = \
+         {:?}\nas_of = \"{}\"\n\n",
+        scenario.secret, scenario.as_of
+    );
+    fs::write(folder.join("scenario.toml"), head + expect).expect("a file");
+    for delivery in &scenario.deliveries {
+        let name = format!("deliveries/{:03}-{}.json", delivery.number, delivery.event_type);
+        fs::write(folder.join(name), &delivery.body).expect("a file");
+    }
+}
+
+fn burst(expect: &str) -> TempDir {
+    let fixtures = tempfile::tempdir().expect("a folder");
+    let all = scenarios::all();
+    let burst = all.iter().find(|scenario| scenario.name.contains("burst")).expect("it is there");
+    save(fixtures.path(), burst, expect);
+    fixtures
+}
+
+const RIGHT: &str = "[[expect]]\nat = \"/subscriptions/sub_burst/items/price_seats\"\nis = 6\n";
+
+#[tokio::test]
+async fn a_right_scenario_holds() {
+    let report = run(&burst(RIGHT), |_| {}).await.expect("it runs");
+    assert_eq!((report.exit_code(), report.count(Outcome::Broken)), (0, 0), "{}", report.to_text());
+    assert_eq!((report.scenarios, report.deliveries, report.expectations), (1, 3, 1));
+    assert!(report.schedules > 6);
+}
+
+#[tokio::test]
+async fn an_unmet_expectation_breaks_the_truth_law() {
+    let wrong = RIGHT.replace("is = 6", "is = 5");
+    let report = run(&burst(&wrong), |_| {}).await.expect("it runs");
+    assert_eq!(report.exit_code(), 1);
+    let broken: Vec<_> = report.laws.iter().filter(|case| case.outcome == Outcome::Broken).collect();
+    assert_eq!(
+        broken.iter().map(|case| case.case.as_str()).collect::<Vec<_>>(),
+        ["P14/acme/memory/a-burst-in-one-second"]
+    );
+    assert!(broken[0].detail.contains("price_seats is 5 (scenario.toml:9); found 6"), "{}", broken[0].detail);
+    assert!(broken[0].detail.contains("--schedule 1,2,3"), "{}", broken[0].detail);
+}
+
+#[tokio::test]
+async fn nothing_passes_by_doing_nothing() {
+    let empty = tempfile::tempdir().expect("a folder");
+    assert_eq!(run(&empty, |_| {}).await.expect("it runs").exit_code(), 2);
+
+    let without = run(&burst(""), |_| {}).await.expect("it runs");
+    assert_eq!(without.exit_code(), 1);
+    assert!(without.laws.iter().any(|case| case.id == "P00" && case.detail.contains("no [[expect]]")));
+
+    let fixtures = burst(RIGHT);
+    fs::create_dir_all(fixtures.path().join("other/one")).expect("a folder");
+    assert_eq!(run(&fixtures, |_| {}).await.expect("it runs").exit_code(), 2);
+    let allowed = run(&fixtures, |options| options.allow_skip = vec!["other".to_owned()]).await;
+    assert_eq!(allowed.expect("it runs").exit_code(), 0);
+    let asked = run(&fixtures, |options| options.provider = Some("acme".to_owned())).await;
+    assert_eq!(asked.expect("it runs").exit_code(), 0);
+    let unknown = run(&fixtures, |options| options.provider = Some("other".to_owned())).await;
+    assert!(matches!(unknown, Err(RunError::Unknown { what: "provider", .. })));
+    let missing = run(&fixtures, |options| options.scenario = Some("nowhere".to_owned())).await;
+    assert!(matches!(missing, Err(RunError::Unknown { what: "scenario", .. })));
+}
+
+#[tokio::test]
+async fn one_schedule_can_be_played_again() {
+    let play = |text: &str| Some(text.parse().expect("a schedule"));
+    let narrow = |options: &mut Options| {
+        options.scenario = Some("burst".to_owned());
+        options.schedule = play("3,2+1,3");
+    };
+    let report = run(&burst(RIGHT), narrow).await.expect("it runs");
+    assert_eq!((report.exit_code(), report.laws.len()), (0, 1));
+    let unknown = run(&burst(RIGHT), |options| options.schedule = play("4")).await;
+    assert!(matches!(unknown, Err(RunError::Unknown { what: "delivery", .. })));
+}
+
+#[tokio::test]
+async fn reports_hold_what_they_must() {
+    let report = run(&burst(RIGHT), |_| {}).await.expect("it runs");
+    let json: serde_json::Value = serde_json::from_str(&report.to_json()).expect("JSON");
+    let fields: Vec<&str> = json.as_object().expect("an object").keys().map(String::as_str).collect();
+    for field in ["kit", "seed", "scenarios", "deliveries", "schedules", "expectations", "laws", "mutants"] {
+        assert!(fields.contains(&field), "{field}");
+    }
+    let case = json["laws"][0].as_object().expect("a case");
+    for field in ["id", "case", "provider", "store", "scenario", "outcome", "detail"] {
+        assert!(case.contains_key(field), "{field}");
+    }
+    assert_eq!((case["id"].as_str(), case["outcome"].as_str()), (Some("P01"), Some("held")));
+    let junit = report.to_junit().expect("XML");
+    assert!(junit.contains("<testcase name=\"P06/acme/memory/a-burst-in-one-second\""));
+}
+
+#[test]
+fn a_scenario_is_refused_with_its_place() {
+    let check = |expect: &str, wanted: &str| {
+        let fixtures = burst(expect);
+        let error = Scenario::load(&fixtures.path().join("acme/a-burst-in-one-second")).expect_err(wanted);
+        let text = error.to_string();
+        assert!(text.contains("scenario.toml:") && text.contains(wanted), "{text}");
+    };
+    check("", ":1: it has no [[expect]]");
+    check("[[expect]]\nat = \"subscriptions\"\nis = 1\n", ":9: \"subscriptions\" is no JSON pointer");
+    check("[[expect]]\nat = \"/a\"\nis = 1\ncount = 1\n", ":9: an expectation says exactly one of");
+    check("[[expect]]\nat = \"/a\"\n", "an expectation says exactly one of");
+    check("[[expect]]\nat = \"/a\"\nabsent = false\n", "absent = false says nothing");
+    check("[[expect]]\nat = \"/a\"\nis = 2026-01-01\n", "write times as text");
+    check("[[expect]]\nat = \"/a\"\nwas = 1\n", ":11: unknown field `was`");
+    check("[[late]]\ndelivery = \"009\"\n\n[[expect]]\nat = \"/a\"\nis = 1\n", ":10: there is no delivery \"009\"");
+}
+
+#[test]
+fn late_and_dropped_deliveries_and_recorded_headers_are_read() {
+    let fixtures = burst(&format!("[[late]]\ndelivery = \"001\"\n\n[[drop]]\ndelivery = \"002\"\n\n{RIGHT}"));
+    let folder = fixtures.path().join("acme/a-burst-in-one-second");
+    let headers = folder.join("deliveries/003-subscription.changed.headers.json");
+    fs::write(&headers, r#"{"Acme-Signature": "at=1 mac=00", "Via": ["a", "b"]}"#).expect("a file");
+    let scenario = Scenario::load(&folder).expect("it loads");
+    let seen: Vec<(u32, bool)> = scenario.deliveries.iter().map(|it| (it.number, it.late)).collect();
+    assert_eq!(seen, [(3, false), (1, true)]);
+    assert_eq!(scenario.expectations[0].expected, Expected::Is(6.into()));
+    let recorded = scenario.deliveries[0].headers.as_ref().expect("they were recorded");
+    assert_eq!(recorded.all("acme-signature").collect::<Vec<_>>(), [b"at=1 mac=00"]);
+    assert_eq!(recorded.all("via").count(), 2);
+
+    fs::write(folder.join("deliveries/notes.txt"), "").expect("a file");
+    let error = Scenario::load(&folder).expect_err("it is no delivery");
+    assert!(error.to_string().contains("notes.txt: a delivery is named"), "{error}");
+}

@@ -1,0 +1,214 @@
+//! A webhook endpoint over SQLite: raw bytes and headers go into the library, its receipt or refusal comes back. All
+//! that the library must not have is here: the clock, the environment, the network.
+//!
+//! ```text
+//! STRIPE_WEBHOOK_SECRET=whsec_… cargo run --release --example webhook_server
+//! ```
+
+use std::{env, net::SocketAddr, process::ExitCode, sync::Arc, time::SystemTime};
+
+use anyhow::{Context, bail};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Path, Query, State, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use purchase::{
+    delivery::{Delivery, Limits},
+    engine::{Engine, ProjectionQuery},
+    error::{Refusal, StoreError},
+    id::{CustomerId, Mode, ProviderName},
+    sqlite::{Options, Sqlite, SqliteStore},
+    stripe::{ModePolicy, Stripe, StripeConfig},
+    time::Timestamp,
+};
+use serde_json::json;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match serve().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("error: {fault:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> anyhow::Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+
+    let stripe = stripe()?;
+    let store = open_store(&variable("DATABASE_URL")?.unwrap_or("sqlite://purchase.sqlite".to_owned())).await?;
+    let engine = Engine::new(Arc::new(store)).with_provider(Arc::new(stripe));
+    // A little more than the library's own limit, so that it is the library that refuses what is over it.
+    let body_bytes = Limits::default().body_bytes + (64 << 10);
+    let app = Router::new()
+        .route("/webhooks/{provider}", post(webhook))
+        .route("/projection", get(projection))
+        .route("/customers/{id}", get(customer))
+        .route("/healthz", get(|| async { "ok" }))
+        .layer(DefaultBodyLimit::max(body_bytes))
+        .with_state(engine);
+
+    let address: SocketAddr = variable("ADDR")?.unwrap_or("127.0.0.1:8080".to_owned()).parse().context("ADDR")?;
+    let listener = TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"))?;
+    println!("listening on http://{}", listener.local_addr()?);
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let shutdown = async move {
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+        tracing::info!("shutting down: requests in flight are answered first");
+    };
+    axum::serve(listener, app).with_graceful_shutdown(shutdown).await?;
+    Ok(())
+}
+
+async fn webhook(
+    State(engine): State<Engine>,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Failure> {
+    let provider = ProviderName::new(provider.as_str()).map_err(|_| Refusal::UnknownProvider { provider })?;
+    let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let delivery = Delivery { provider, headers, body: body?.into(), received_at: now()? };
+    let receipt = engine.handle(delivery).await?;
+    Ok((StatusCode::from_u16(receipt.http_status())?, Json(receipt)).into_response())
+}
+
+async fn projection(
+    State(engine): State<Engine>,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Result<Json<serde_json::Value>, Failure> {
+    let query = ProjectionQuery { source: None, as_of: as_of(&query)? };
+    Ok(Json(engine.projection(&query).await?.expose_canonical()))
+}
+
+async fn customer(
+    State(engine): State<Engine>,
+    Path(id): Path<String>,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Result<Response, Failure> {
+    let as_of = as_of(&query)?;
+    let snapshots = match CustomerId::new(id.as_str()) {
+        Ok(id) => engine.customer(&id, as_of).await?,
+        Err(_) => Vec::new(),
+    };
+    match snapshots.is_empty() {
+        true => Err(Failure::new(404, "unknown_customer", "nobody has heard of this customer")),
+        false => Ok(Json(snapshots).into_response()),
+    }
+}
+
+/// What is answered when something could not be done: a status, a stable word, and a sentence for people.
+struct Failure {
+    status: u16,
+    code: &'static str,
+    message: String,
+}
+
+impl Failure {
+    fn new(status: u16, code: &'static str, message: impl ToString) -> Self {
+        Self { status, code, message: message.to_string() }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.http_status(), refusal.code(), refusal)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(fault: StoreError) -> Self {
+        Refusal::from(fault).into()
+    }
+}
+
+impl From<BytesRejection> for Failure {
+    fn from(rejection: BytesRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::new(413, "body_too_large", "the body is far over the limit; it was not read")
+            }
+            status => Self::new(status.as_u16(), "body_unread", rejection),
+        }
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(fault: anyhow::Error) -> Self {
+        Self::new(500, "internal", fault)
+    }
+}
+
+impl From<axum::http::status::InvalidStatusCode> for Failure {
+    fn from(fault: axum::http::status::InvalidStatusCode) -> Self {
+        Self::new(500, "internal", fault)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, Json(json!({ "error": self.code, "message": self.message }))).into_response()
+    }
+}
+
+/// The wall clock: the only one.
+fn now() -> anyhow::Result<Timestamp> {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock is before 1970")?;
+    Ok(Timestamp::from_micros(i64::try_from(since_1970.as_micros())?)?)
+}
+
+/// The reader's clock: `?as_of=` in RFC 3339, or now.
+fn as_of(query: &[(String, String)]) -> Result<Timestamp, Failure> {
+    match query.iter().find(|(name, _)| name == "as_of") {
+        Some((_, text)) => Timestamp::parse_rfc3339(text).map_err(|fault| Failure::new(400, "as_of", fault)),
+        None => Ok(now()?),
+    }
+}
+
+async fn open_store(url: &str) -> anyhow::Result<SqliteStore> {
+    if !url.starts_with("sqlite:") {
+        let scheme = url.split(':').next().unwrap_or_default();
+        bail!("DATABASE_URL: {scheme:?} is not a database of this example; use sqlite://PATH or sqlite::memory:");
+    }
+    let options = Options { create_if_missing: true, ..Options::default() };
+    Sqlite::open_and_migrate(url, options).await.context("DATABASE_URL")
+}
+
+fn stripe() -> anyhow::Result<Stripe> {
+    let secrets = variable("STRIPE_WEBHOOK_SECRET")?
+        .context("STRIPE_WEBHOOK_SECRET is missing: the endpoint's signing secret, several separated by commas")?;
+    let mode = match variable("STRIPE_MODE")?.as_deref() {
+        None => ModePolicy::Both,
+        Some("live") => ModePolicy::Only(Mode::Live),
+        Some("test") => ModePolicy::Only(Mode::Test),
+        Some(_) => bail!("STRIPE_MODE is live, test, or not set"),
+    };
+    let mut config = StripeConfig::new(mode, secrets.split(',')).context("STRIPE_WEBHOOK_SECRET")?;
+    if let Some(seconds) = variable("STRIPE_TOLERANCE_SECONDS")? {
+        config.tolerance_seconds = Some(seconds.parse().context("STRIPE_TOLERANCE_SECONDS")?);
+    }
+    Stripe::new(config).context("could not configure Stripe")
+}
+
+/// A variable of the environment; an empty one counts as not set.
+fn variable(name: &str) -> anyhow::Result<Option<String>> {
+    match env::var(name) {
+        Ok(value) if value.is_empty() => Ok(None),
+        Ok(value) => Ok(Some(value)),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => bail!("{name} is not UTF-8"),
+    }
+}

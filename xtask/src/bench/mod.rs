@@ -1,0 +1,167 @@
+//! Decides what is measured: what a delivery costs, each time beside a floor, the least that any receiver of it would
+//! have to do. Measured and floor runs alternate, and the median over the rounds counts, so that a busy machine moves
+//! both. Only the ratios carry over to another machine.
+
+mod adapter;
+mod history;
+mod ingest;
+
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use comfy_table::{CellAlignment, Table, presets};
+use serde::Serialize;
+
+use crate::shell::{self, Tone, paint};
+
+/// Measures what a delivery costs, each time beside the least that it could cost.
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// How the table is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Also measures verifying and reading over every JSON file below this folder.
+    #[arg(long, value_name = "DIR")]
+    payloads: Option<PathBuf>,
+    /// How often each pair is measured; the median counts.
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Fails when a ratio is over its aim.
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Json,
+    Text,
+}
+
+/// One line of the table. Times are microseconds per delivery.
+#[derive(Debug, Serialize)]
+struct Row {
+    name: String,
+    ours: f64,
+    floor: f64,
+    ratio: f64,
+    /// The ratio should not be over this.
+    aim: f64,
+    /// What the floor is.
+    floor_is: &'static str,
+    /// How many deliveries one round measures.
+    deliveries: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    unit: &'static str,
+    rounds: u32,
+    rows: Vec<Row>,
+}
+
+/// Measures, in a release build.
+pub(crate) fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
+    if cfg!(debug_assertions) {
+        return in_release();
+    }
+    let scratch = shell::target_dir().join("bench");
+    std::fs::create_dir_all(&scratch).with_context(|| format!("could not make {}", scratch.display()))?;
+    // Beside the build, not in /tmp, which may be memory: what a synchronized commit costs is part of the measure.
+    let scratch = tempfile::tempdir_in(scratch)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let mut rows = adapter::rows(&args)?;
+    rows.extend(runtime.block_on(ingest::rows(&args, scratch.path()))?);
+    rows.extend(runtime.block_on(history::rows(&args, scratch.path()))?);
+    let report = Report { unit: "microseconds per delivery", rounds: args.rounds, rows };
+    match args.format {
+        Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
+        Format::Text => print(&report),
+    }
+    let missed = report.rows.iter().any(|row| row.ratio > row.aim);
+    Ok(if missed && args.strict { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn in_release() -> anyhow::Result<ExitCode> {
+    let mut cargo = shell::cargo();
+    cargo.args(["run", "--release", "--quiet", "--package", "xtask", "--"]).args(std::env::args_os().skip(1));
+    let status = cargo.status().context("could not start cargo")?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print(report: &Report) {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["", "ours µs", "floor µs", "ratio", "aim", "the floor"]);
+    for row in &report.rows {
+        table.add_row([
+            row.name.clone(),
+            format!("{:.1}", row.ours),
+            format!("{:.1}", row.floor),
+            format!("{:.2}", row.ratio),
+            format!("≤ {:.1}", row.aim),
+            row.floor_is.to_owned(),
+        ]);
+    }
+    for column in 1..=4 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    println!("{table}");
+    println!("{}; the median of {} rounds, ours and floor in turn", report.unit, report.rounds);
+    for row in report.rows.iter().filter(|row| row.ratio > row.aim) {
+        println!("{} {}", paint(Tone::Warn, "over its aim:"), row.name);
+    }
+}
+
+/// Times of several rounds.
+#[derive(Default)]
+struct Times(Vec<Duration>);
+
+impl Times {
+    fn push(&mut self, since: Instant) {
+        self.0.push(since.elapsed());
+    }
+
+    /// The median, in microseconds per delivery.
+    fn micros_per(&self, deliveries: usize) -> f64 {
+        let mut times: Vec<f64> = self.0.iter().map(Duration::as_secs_f64).collect();
+        times.sort_by(f64::total_cmp);
+        let middle = times.len() / 2;
+        let median = match times.len() % 2 {
+            _ if times.is_empty() => f64::NAN,
+            0 => f64::midpoint(times[middle - 1], times[middle]),
+            _ => times[middle],
+        };
+        #[expect(clippy::cast_precision_loss, reason = "a number of deliveries is small")]
+        let per = median * 1e6 / deliveries as f64;
+        per
+    }
+}
+
+impl Row {
+    fn new(name: String, aim: f64, floor_is: &'static str, deliveries: usize, ours: &Times, floor: &Times) -> Self {
+        let (ours, floor) = (ours.micros_per(deliveries), floor.micros_per(deliveries));
+        Self { name, ours, floor, ratio: ours / floor, aim, floor_is, deliveries }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_counts() {
+        let check = |millis: &[u64], expect: f64| {
+            let times = Times(millis.iter().copied().map(Duration::from_millis).collect());
+            assert!((times.micros_per(10) - expect).abs() < 1e-6, "{millis:?}");
+        };
+        check(&[1, 100, 2], 200.0);
+        check(&[4, 1, 100, 2], 300.0);
+    }
+}

@@ -1,0 +1,226 @@
+//! Decides how the promise "durable before acknowledged, at any crash" is tried on the real program: the example server
+//! on a SQLite file is killed at random moments while senders deliver as a provider does, each until it is answered 2xx.
+//!
+//! A run is made of passes. Each begins with an empty database and sends every delivery of the fixtures, shuffled; when
+//! all are acknowledged, what is stored must be what an undisturbed run stored. A pass is short, so that every kill finds
+//! work in progress.
+
+mod sender;
+mod server;
+mod verdict;
+
+use std::{
+    io::{IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant, SystemTime},
+};
+
+use anyhow::{Context, bail, ensure};
+use clap::{Args, ValueEnum};
+use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
+use sender::{Board, Tally};
+use server::Server;
+use verdict::Stored;
+
+use crate::{
+    scenarios::{self, Body},
+    shell::{self, Tone, paint},
+};
+
+/// Kills the webhook server again and again while deliveries come, and compares the end with an undisturbed run.
+#[derive(Debug, Args)]
+pub(crate) struct CrashArgs {
+    /// How often the server is killed.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    kills: u32,
+    /// The seed of every random choice; without it, one is drawn and printed.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How many senders deliver at once.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    concurrency: u32,
+    /// The build of the server.
+    #[arg(long, value_enum, default_value_t = Profile::Release)]
+    profile: Profile,
+    /// When the run must be over; fewer kills by then is a failure.
+    #[arg(long, default_value_t = 230)]
+    seconds: u64,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Profile {
+    Dev,
+    Release,
+}
+
+/// How long a server lives at most, once it listens.
+const LIFE_MILLIS: u64 = 45;
+/// One in so many kills comes while the server starts.
+const KILLS_AT_START: u32 = 10;
+/// One in so many deliveries comes once more after it was acknowledged.
+pub(crate) const DUPLICATES: u32 = 6;
+
+/// What happened over all passes.
+#[derive(Debug, Default)]
+struct Score {
+    passes: u32,
+    kills: u32,
+    kills_in_flight: u32,
+    tally: Tally,
+}
+
+/// Kills, and judges.
+pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
+    let program = build(args.profile)?;
+    let bodies: Arc<[Body]> = scenarios::bodies()?.into();
+    let seed = match args.seed {
+        Some(seed) => seed,
+        None => u64::from(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.subsec_nanos()),
+    };
+    println!("seed {seed}, {} deliveries a pass, {} senders", bodies.len(), args.concurrency);
+    let scratch = shell::target_dir().join("crash");
+    std::fs::create_dir_all(&scratch).with_context(|| format!("could not make {}", scratch.display()))?;
+    let scratch = tempfile::tempdir_in(scratch)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (score, broken) = runtime.block_on(judge(&args, &program, &bodies, seed, scratch.path()))?;
+    let Tally { acknowledged, duplicates, cut_off, stored_unanswered, .. } = score.tally;
+    println!(
+        "{} kills in {} passes, {} with requests in flight; {acknowledged} acknowledgements, {duplicates} of duplicates; \
+         {cut_off} requests cut off, {stored_unanswered} of them stored and not answered",
+        score.kills, score.passes, score.kills_in_flight,
+    );
+    for line in &broken {
+        println!("{} {line}", paint(Tone::Bad, "broken"));
+    }
+    if !broken.is_empty() {
+        println!("again: cargo xtask crash --kills {} --seed {seed}", args.kills);
+        println!("the database of the broken pass: {}", scratch.keep().display());
+        return Ok(ExitCode::FAILURE);
+    }
+    println!(
+        "{}",
+        paint(Tone::Good, "held: everything acknowledged is there, nothing twice, the projection byte for byte")
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn build(profile: Profile) -> anyhow::Result<PathBuf> {
+    let mut cargo = shell::cargo();
+    cargo.args(["build", "--quiet", "--example", "webhook_server"]);
+    let folder = match profile {
+        Profile::Dev => "debug",
+        Profile::Release => {
+            cargo.arg("--release");
+            "release"
+        }
+    };
+    shell::must(&mut cargo)?;
+    Ok(shell::target_dir().join(folder).join("examples/webhook_server"))
+}
+
+async fn judge(
+    args: &CrashArgs,
+    program: &Path,
+    bodies: &Arc<[Body]>,
+    seed: u64,
+    scratch: &Path,
+) -> anyhow::Result<(Score, Vec<String>)> {
+    let deadline = Instant::now() + Duration::from_secs(args.seconds);
+    let mut score = Score::default();
+    let calm = Pass { program, bodies, concurrency: args.concurrency, database: scratch.join("undisturbed.sqlite") };
+    let (expected, _) = calm.run(&mut StdRng::seed_from_u64(seed), 0, &mut Score::default(), deadline).await?;
+    ensure!(expected.count() > 0, "the undisturbed run stored nothing");
+    while score.kills < args.kills {
+        if Instant::now() > deadline {
+            let line = format!("only {} kills in {} s; --seconds allows more", score.kills, args.seconds);
+            return Ok((score, vec![line]));
+        }
+        score.passes += 1;
+        let mut random = StdRng::seed_from_u64(seed.wrapping_add(u64::from(score.passes)));
+        let pass = Pass { database: scratch.join(format!("pass-{}.sqlite", score.passes)), ..calm.clone() };
+        let wanted = args.kills - score.kills;
+        let (found, acknowledged) = pass.run(&mut random, wanted, &mut score, deadline).await?;
+        let broken = verdict::differences(&expected, &found, &acknowledged);
+        if !broken.is_empty() {
+            return Ok((score, broken));
+        }
+        verdict::remove(&pass.database);
+        progress(&score, args.kills);
+    }
+    Ok((score, Vec::new()))
+}
+
+fn progress(score: &Score, kills: u32) {
+    let mut out = std::io::stdout();
+    if out.is_terminal() {
+        let end = if score.kills >= kills { "\n" } else { "" };
+        print!("\r{} of {kills} kills, {} passes{end}", score.kills, score.passes);
+        // A progress line that can't be flushed is no reason to stop.
+        drop(out.flush());
+    }
+}
+
+/// One database from empty to everything acknowledged.
+#[derive(Clone)]
+struct Pass<'a> {
+    program: &'a Path,
+    bodies: &'a Arc<[Body]>,
+    concurrency: u32,
+    database: PathBuf,
+}
+
+impl Pass<'_> {
+    /// Sends everything, killing at most so often; answers what is stored at the end, and what was acknowledged.
+    async fn run(
+        &self,
+        random: &mut StdRng,
+        kills: u32,
+        score: &mut Score,
+        deadline: Instant,
+    ) -> anyhow::Result<(Stored, Vec<String>)> {
+        let mut order: Vec<usize> = (0..self.bodies.len()).collect();
+        order.shuffle(random);
+        let board = Arc::new(Board::new(Arc::clone(self.bodies), order));
+        let mut senders = tokio::task::JoinSet::new();
+        for _ in 0..self.concurrency {
+            senders.spawn(sender::send_all(Arc::clone(&board), random.random()));
+        }
+        let mut killed = 0;
+        let server = loop {
+            let mut server = Server::start(self.program, &self.database)?;
+            if killed < kills && random.random_ratio(1, KILLS_AT_START) {
+                tokio::time::sleep(Duration::from_millis(random.random_range(0..20))).await;
+                server.kill().await?;
+                (killed, score.kills) = (killed + 1, score.kills + 1);
+                continue;
+            }
+            board.listen_at(Some(server.ready().await?));
+            if killed == kills {
+                break server;
+            }
+            let life = Duration::from_micros(random.random_range(0..LIFE_MILLIS * 1000));
+            let done = tokio::time::timeout(life, board.done()).await.is_ok();
+            if done {
+                break server;
+            }
+            let in_flight = board.in_flight.load(Ordering::SeqCst);
+            server.kill().await?;
+            board.listen_at(None);
+            (killed, score.kills) = (killed + 1, score.kills + 1);
+            score.kills_in_flight += u32::from(in_flight > 0);
+            ensure!(Instant::now() < deadline + Duration::from_secs(20), "the run does not come to an end");
+        };
+        if tokio::time::timeout(Duration::from_secs(60), board.done()).await.is_err() {
+            bail!("after 60 s the server has not taken everything; the last answer was: {}", board.last_answer());
+        }
+        while let Some(sender) = senders.join_next().await {
+            score.tally.add(&sender??);
+        }
+        let projection = sender::projection(server.address()?).await?;
+        server.stop().await?;
+        let stored = Stored::read(&self.database, projection).await?;
+        Ok((stored, board.acknowledged()))
+    }
+}

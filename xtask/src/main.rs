@@ -1,0 +1,52 @@
+//! The project's own commands: `cargo xtask --help` lists them. Each module is one command; `shell` and `scenarios` serve several.
+
+mod bench;
+mod conformance;
+mod crash;
+mod scenarios;
+mod shell;
+mod test;
+mod tidy;
+mod wasm;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own commands.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measures what a delivery costs, each time beside the least that it could cost.
+    Bench(bench::BenchArgs),
+    /// Runs `test` as CI does: no colours, the `ci` profile of nextest, and no skip that isn't allowed by name.
+    Ci(test::TestArgs),
+    /// Replays every scenario in every order, and judges adapters and stores by the laws of the kit.
+    Conformance(Box<conformance::ConformanceArgs>),
+    /// Kills the webhook server again and again while deliveries come, and compares the end with an undisturbed run.
+    Crash(crash::CrashArgs),
+    /// Runs everything that CI runs.
+    Test(test::TestArgs),
+    /// Checks the rules of the house that no compiler knows.
+    Tidy(tidy::TidyArgs),
+    /// Builds core and the adapters for wasm32-unknown-unknown.
+    Wasm(wasm::WasmArgs),
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    match Cli::parse().command {
+        Command::Bench(args) => bench::run(args),
+        Command::Ci(args) => test::run(args, true),
+        Command::Conformance(args) => conformance::run(*args),
+        Command::Crash(args) => crash::run(args),
+        Command::Test(args) => test::run(args, std::env::var_os("CI").is_some()),
+        Command::Tidy(args) => tidy::run(args),
+        Command::Wasm(args) => wasm::run(args),
+    }
+}

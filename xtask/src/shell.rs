@@ -1,0 +1,89 @@
+//! Decides how commands are run and what is coloured: colours only on a terminal, and never under `NO_COLOR`.
+
+use std::{
+    env,
+    io::{IsTerminal, stdout},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context, bail};
+
+/// The workspace's folder.
+pub(crate) fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_path_buf()
+}
+
+/// Cargo, in the workspace's folder. The same cargo that runs this program, where there is one.
+pub(crate) fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// Where cargo builds.
+pub(crate) fn target_dir() -> PathBuf {
+    match env::var_os("CARGO_TARGET_DIR") {
+        Some(folder) => root().join(folder),
+        None => root().join("target"),
+    }
+}
+
+/// A command as one would type it.
+pub(crate) fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let mut words = vec![program.to_string_lossy().into_owned()];
+    words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
+    words.join(" ")
+}
+
+/// Runs a command that must succeed.
+pub(crate) fn must(command: &mut Command) -> anyhow::Result<()> {
+    let status = command.status().with_context(|| format!("could not start `{}`", shown(command)))?;
+    if !status.success() {
+        bail!("`{}` ended with {status}", shown(command));
+    }
+    Ok(())
+}
+
+/// What a command that must succeed prints.
+pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
+    let output = command.output().with_context(|| format!("could not start `{}`", shown(command)))?;
+    if !output.status.success() {
+        bail!("`{}` ended with {}: {}", shown(command), output.status, String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Whether a command can be started and succeeds, for looking whether a tool is there.
+pub(crate) fn works(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+/// What a text means, for its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// It went wrong.
+    Bad,
+    /// It went well.
+    Good,
+    /// A heading.
+    Head,
+    /// It was not done.
+    Warn,
+}
+
+/// A text in its colour.
+pub(crate) fn paint(tone: Tone, text: &str) -> String {
+    if !stdout().is_terminal() || env::var_os("NO_COLOR").is_some() {
+        return text.to_owned();
+    }
+    let code = match tone {
+        Tone::Bad => "31;1",
+        Tone::Good => "32;1",
+        Tone::Head => "36;1",
+        Tone::Warn => "33;1",
+    };
+    format!("\u{1b}[{code}m{text}\u{1b}[0m")
+}
