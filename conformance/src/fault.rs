@@ -203,7 +203,7 @@ impl<E: Executor> Executor for FaultyExecutor<E> {
         let mut statements = statements.to_vec();
         if strikes {
             self.fault.tripped.store(true, Ordering::SeqCst);
-            let sql = "SELECT fault FROM the_kit_made_this_statement_fail".into();
+            let sql = "the kit made this statement fail".into();
             statements.insert(after, Statement { name: "fault", sql, params: Vec::new() });
         }
         if !self.fault.torn || access == Access::Read {

@@ -4,6 +4,7 @@ pub mod acme;
 pub mod fault;
 pub mod law;
 pub mod mutants;
+mod plan;
 pub mod replay;
 pub mod report;
 pub mod rig;

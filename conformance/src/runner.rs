@@ -1,28 +1,19 @@
 //! Decides what is run: which laws on which scenarios, adapters and stores, and what counts as skipped. Cases run side
 //! by side; each has a store of its own.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Instant,
-};
-
-use futures_util::{StreamExt, stream};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use crate::{
-    law::{self, Check, Effort, LAWS, Law, StoreTrial, Trial, provider::order},
+    law::{self, Effort, LAWS, Trial, provider::order},
     mutants::Mutation,
+    plan::{Kind, Planned, execute, plan},
     replay::Reference,
     report::{Case, Outcome, Report},
     rig::Rig,
     scenario::{self, Scenario, ScenarioError},
     schedule::{Schedule, Written},
     under_test::{ProviderUnderTest, StoreUnderTest},
-    verdict::{Broken, Held, Verdict, chain},
+    verdict::{Broken, chain},
     zoo,
 };
 
@@ -103,19 +94,6 @@ pub enum RunError {
         /// The names that are there.
         known: String,
     },
-}
-
-/// One law on one scenario, adapter and store.
-#[derive(Clone)]
-pub(crate) struct Planned {
-    pub(crate) law: &'static Law,
-    pub(crate) trial: Kind,
-}
-
-#[derive(Clone)]
-pub(crate) enum Kind {
-    Provider(Arc<Trial>),
-    Store(Arc<StoreTrial>),
 }
 
 /// Runs what the options say.
@@ -207,170 +185,6 @@ fn collect(
         report.laws.clear();
     }
     Ok(scenarios)
-}
-
-/// The cases, the longest first.
-fn plan(
-    options: &Options,
-    scenarios: &[(ProviderUnderTest, Scenario)],
-    stores: &[StoreUnderTest],
-    report: &mut Report,
-) -> Vec<Planned> {
-    let mut planned: Vec<(usize, Planned)> = Vec::new();
-    for law in LAWS.iter().filter(|law| options.law.as_deref().is_none_or(|id| id.eq_ignore_ascii_case(law.id))) {
-        for store in stores {
-            if let Some(trial) = store_trial(options, law, store) {
-                planned.push((0, Planned { law, trial: Kind::Store(Arc::new(trial)) }));
-                continue;
-            }
-            for (provider, scenario) in scenarios {
-                let rig = Rig { provider: *provider, store: store.clone(), mutation: Mutation::None };
-                let trial = Trial { rig, scenario: scenario.clone(), effort: options.effort, seed: options.seed };
-                let applies = match law.check {
-                    Check::Provider(_) => true,
-                    Check::Some(applies, _) => applies(&trial),
-                    Check::Durable(_) | Check::Sql(_) | Check::Store(_) => false,
-                };
-                if applies {
-                    planned.push((cost(law, scenario), Planned { law, trial: Kind::Provider(Arc::new(trial)) }));
-                }
-            }
-        }
-        if matches!(law.check, Check::Some(..)) && options.complete && options.scenario.is_none() {
-            let judged = |name: &str| planned.iter().any(|(_, it)| it.law.id == law.id && it.provider() == name);
-            let mut names: Vec<&str> = scenarios.iter().map(|(provider, _)| provider.name).collect();
-            names.dedup();
-            for name in names.into_iter().filter(|name| !judged(name)) {
-                let detail = format!("no scenario of {name} lends itself to this law");
-                report.laws.push(Case::skipped(law.id, name, detail));
-            }
-        }
-    }
-    planned.sort_by_key(|(cost, _)| std::cmp::Reverse(*cost));
-    planned.into_iter().map(|(_, planned)| planned).collect()
-}
-
-fn store_trial(options: &Options, law: &Law, store: &StoreUnderTest) -> Option<StoreTrial> {
-    let applies = match law.check {
-        Check::Store(_) => true,
-        Check::Durable(_) => store.durable.is_some(),
-        Check::Sql(_) => store.sql.is_some(),
-        Check::Provider(_) | Check::Some(..) => false,
-    };
-    let trial =
-        || StoreTrial { store: store.clone(), mutation: Mutation::None, effort: options.effort, seed: options.seed };
-    applies.then(trial)
-}
-
-/// Roughly how many deliveries a case sends.
-fn cost(law: &Law, scenario: &Scenario) -> usize {
-    let deliveries = scenario.deliveries.len();
-    match law.id {
-        "P06" if deliveries <= Scenario::EXHAUSTIVE => (1..=deliveries).product::<usize>() * deliveries,
-        "P06" => 200 * deliveries,
-        "P09" => 100 * deliveries,
-        _ => 10 * deliveries,
-    }
-}
-
-async fn execute(options: &Options, planned: Vec<Planned>) -> Vec<Case> {
-    let total = planned.len();
-    let done = AtomicUsize::new(0);
-    let judged = stream::iter(planned).map(|planned| {
-        let command = options.command.clone();
-        tokio::spawn(async move { planned.judge(&command).await })
-    });
-    let done = &done;
-    judged
-        .buffer_unordered(options.side_by_side.max(1))
-        .map(|case| {
-            if let Some(progress) = options.progress {
-                progress(done.fetch_add(1, Ordering::SeqCst) + 1, total);
-            }
-            case.unwrap_or_else(|error| Case::panicked(&error.to_string()))
-        })
-        .collect()
-        .await
-}
-
-impl Planned {
-    fn provider(&self) -> &str {
-        match &self.trial {
-            Kind::Provider(trial) => trial.rig.provider.name,
-            Kind::Store(_) => "",
-        }
-    }
-
-    /// Runs it.
-    pub(crate) async fn check(&self) -> Verdict {
-        let held = match (&self.law.check, &self.trial) {
-            (Check::Provider(check) | Check::Some(_, check), Kind::Provider(trial)) => check(trial).await?,
-            (Check::Store(check) | Check::Durable(check) | Check::Sql(check), Kind::Store(trial)) => {
-                check(trial).await?
-            }
-            _ => Held::default(),
-        };
-        match held.checks {
-            0 => Err(Broken::new("nothing was checked: the adapter's samples edit none of the bodies")),
-            _ => Ok(held),
-        }
-    }
-
-    /// An empty report of it.
-    pub(crate) fn case(&self) -> Case {
-        match &self.trial {
-            Kind::Provider(trial) => {
-                Case::of(self.law.id, trial.rig.provider.name, trial.rig.store.name, &trial.scenario.name)
-            }
-            Kind::Store(trial) => Case::of(self.law.id, "", trial.store.name, ""),
-        }
-    }
-
-    async fn judge(self, command: &str) -> Case {
-        let started = Instant::now();
-        let verdict = self.check().await;
-        let mut case = self.case();
-        case.seconds = started.elapsed().as_secs_f64();
-        match verdict {
-            Ok(held) => case.checks = held.checks,
-            Err(broken) => {
-                case.outcome = Outcome::Broken;
-                case.detail = self.told(broken, command);
-            }
-        }
-        case
-    }
-
-    /// What a person needs to see it again.
-    pub(crate) fn told(&self, broken: Broken, command: &str) -> String {
-        let mut detail = broken.what;
-        match &self.trial {
-            Kind::Provider(trial) => {
-                let (name, store) = (trial.rig.provider.name, trial.rig.store.name);
-                let mut again =
-                    format!("{command} --provider {name} --store {store} --scenario {}", trial.scenario.name);
-                match broken.schedule {
-                    Some(schedule) => {
-                        let numbers: Vec<u32> = trial.scenario.deliveries.iter().map(|it| it.number).collect();
-                        let written = schedule.written(&numbers);
-                        detail.push_str(&format!("\nschedule: {written}"));
-                        let plays = matches!(self.law.id, "P05" | "P06" | "P07" | "P14");
-                        match plays {
-                            true => again.push_str(&format!(" --schedule {written}")),
-                            false => again.push_str(&format!(" --law {} --seed {}", self.law.id, trial.seed)),
-                        }
-                    }
-                    None => again.push_str(&format!(" --law {} --seed {}", self.law.id, trial.seed)),
-                }
-                detail.push_str(&format!("\nagain: {again}"));
-            }
-            Kind::Store(trial) => {
-                let (id, seed, store) = (self.law.id, trial.seed, trial.store.name);
-                detail.push_str(&format!("\nagain: {command} --store {store} --law {id} --seed {seed}"));
-            }
-        }
-        detail
-    }
 }
 
 /// Plays one schedule of one scenario: the order law and the expectations.

@@ -7,7 +7,8 @@ use purchase_core::store::memory::MemoryStore;
 
 use crate::{
     law::Effort,
-    runner::{Options, Planned, plan_all},
+    plan::Planned,
+    runner::{Options, plan_all},
     under_test::{Fresh, ProviderUnderTest, StoreUnderTest},
     verdict::chain,
 };

@@ -9,9 +9,10 @@ use crate::{
     acme::{ACME, scenarios},
     law::{self, Check, Effort, StoreTrial, Trial},
     mutants::{Ground, MUTANTS, Mutant},
+    plan::{Kind, Planned},
     report::{Fate, MutantCase},
     rig::Rig,
-    runner::{Kind, Options, Planned},
+    runner::Options,
     scenario::Scenario,
     under_test::{ProviderUnderTest, StoreUnderTest},
 };

@@ -5,7 +5,7 @@ use std::{path::Path, str::FromStr, sync::Arc, time::Instant};
 
 use anyhow::ensure;
 use purchase_core::{delivery::Delivery, engine::Engine, error::Refusal};
-use purchase_sqlite::{Options, Sqlite};
+use purchase_sqlite::{Durability, Options, Sqlite};
 use sqlx::{
     Connection,
     sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous},
@@ -26,7 +26,7 @@ pub(super) async fn rows(args: &BenchArgs, scratch: &Path) -> anyhow::Result<Vec
         for round in 0..args.rounds {
             let folder = scratch.join(format!("ingest-{at_once}-{round}"));
             std::fs::create_dir(&folder)?;
-            let engine = engine(&folder.join("ours.sqlite")).await?;
+            let engine = engine(&folder.join("ours.sqlite"), Durability::PowerLoss).await?;
             let copy = deliveries.clone();
             let begin = Instant::now();
             ingest(&engine, copy, at_once).await?;
@@ -44,9 +44,9 @@ pub(super) async fn rows(args: &BenchArgs, scratch: &Path) -> anyhow::Result<Vec
     Ok(rows)
 }
 
-/// An engine over a new SQLite file that synchronizes with every commit.
-pub(super) async fn engine(file: &Path) -> anyhow::Result<Engine> {
-    let options = Options { create_if_missing: true, ..Options::default() };
+/// An engine over a new SQLite file.
+pub(super) async fn engine(file: &Path, durability: Durability) -> anyhow::Result<Engine> {
+    let options = Options { create_if_missing: true, durability, ..Options::default() };
     let store = Sqlite::open_and_migrate(file, options).await?;
     Ok(Engine::new(Arc::new(store)).with_provider(Arc::new(stripe()?)))
 }

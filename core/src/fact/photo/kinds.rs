@@ -1,0 +1,382 @@
+//! Decides what the state of each kind of object consists of, and which states there are, in the order of its life.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    id::{ProviderId, exposed},
+    money::Money,
+    time::Timestamp,
+};
+
+/// Personal data: stored, never printed.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Private(String);
+
+impl Private {
+    /// Wraps personal data.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Private {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Private(redacted)")
+    }
+}
+
+/// A movement of money for a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Charge {
+    /// Its state.
+    pub state: ChargeState,
+    /// How much was charged.
+    pub amount: Money,
+    /// How much of what came went back, as the provider totals it. What was authorized and never captured did not come.
+    pub refunded: Money,
+}
+
+/// States of a charge, in the order of its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum ChargeState {
+    /// A state that this version doesn't know.
+    Unknown,
+    /// Not yet settled.
+    Pending,
+    /// Refused.
+    Failed,
+    /// The money came.
+    Succeeded,
+}
+
+/// A hosted checkout.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Checkout {
+    /// Its state.
+    pub state: CheckoutState,
+    /// What it sells.
+    pub mode: CheckoutMode,
+}
+
+/// States of a checkout, in the order of its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum CheckoutState {
+    /// A state that this version doesn't know.
+    Unknown,
+    /// The customer may still complete it.
+    Open,
+    /// Nobody completed it in time.
+    Expired,
+    /// Completed; the payment is still to come.
+    Completed,
+    /// Completed; the payment that was to come failed.
+    Failed,
+    /// Completed and paid, or nothing was due.
+    Paid,
+}
+
+/// What a checkout sells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckoutMode {
+    /// One-time products.
+    Payment,
+    /// Nothing: it saves a payment method.
+    Setup,
+    /// A subscription.
+    Subscription,
+    /// Something that this version doesn't know.
+    Unknown,
+}
+
+/// A customer at the provider.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Customer {
+    /// E-mail address.
+    pub email: Option<Private>,
+    /// Name.
+    pub name: Option<Private>,
+    /// Whether the provider deleted or archived it.
+    pub deleted: bool,
+    /// Whether the photograph is a tombstone that says nothing else.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub bare: bool,
+}
+
+/// A dispute, chargeback or inquiry.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Dispute {
+    /// Its state.
+    pub state: DisputeState,
+    /// The disputed amount.
+    pub amount: Money,
+}
+
+/// States of a dispute, in the order of its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum DisputeState {
+    /// A state that this version doesn't know.
+    Unknown,
+    /// A question before a dispute; no money moved.
+    Inquiry,
+    /// The money is withheld.
+    Open,
+    /// An inquiry that came to nothing.
+    Closed,
+    /// The money is gone.
+    Lost,
+    /// The money came back.
+    Won,
+}
+
+/// An invoice.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Invoice {
+    /// Its state.
+    pub state: InvoiceState,
+    /// What it asks for in all.
+    pub total: Money,
+    /// What was paid of it.
+    pub amount_paid: Money,
+    /// How often payment was tried.
+    pub attempts: u32,
+    /// Whether it bills a further period of a subscription.
+    pub renews: bool,
+    /// When it became payable; write-once.
+    pub finalized_at: Option<Timestamp>,
+    /// When it was paid; write-once.
+    pub paid_at: Option<Timestamp>,
+    /// When it was voided; write-once.
+    pub voided_at: Option<Timestamp>,
+    /// Whether the draft was deleted.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub deleted: bool,
+}
+
+/// States of an invoice, in the order of its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum InvoiceState {
+    /// A state that this version doesn't know.
+    Unknown,
+    /// Still changeable.
+    Draft,
+    /// Payable.
+    Open,
+    /// Given up, though it may still be paid.
+    Uncollectible,
+    /// Annulled.
+    Void,
+    /// Paid.
+    Paid,
+}
+
+/// A payment.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Payment {
+    /// Its state.
+    pub state: PaymentState,
+    /// How far it is within `Pending`; orders ties only.
+    pub step: u8,
+    /// How much it asks for.
+    pub amount: Money,
+    /// How much came, where the provider says so: less than was asked for when less was captured.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub received: Option<Money>,
+}
+
+/// States of a payment, in the order of its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum PaymentState {
+    /// A state that this version doesn't know.
+    Unknown,
+    /// Waits for the customer.
+    Pending,
+    /// Waits for a bank.
+    Processing,
+    /// The last attempt failed; another may follow.
+    Failed,
+    /// Authorized, not captured.
+    Authorized,
+    /// Given up.
+    Canceled,
+    /// The money came.
+    Succeeded,
+}
+
+/// A price in the provider's catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Price {
+    /// Whether it can be sold.
+    pub active: bool,
+    /// Amount per unit, where it is a whole number of minor units.
+    pub unit_amount: Option<Money>,
+    /// The billing interval: none for a one-time price.
+    pub interval: Option<Interval>,
+    /// Whether the provider deleted it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub deleted: bool,
+    /// Whether the photograph is a tombstone that says nothing else.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub bare: bool,
+}
+
+/// How often a recurring price bills.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Interval {
+    /// `day`, `week`, `month` or `year`.
+    pub unit: String,
+    /// How many of them.
+    pub count: u32,
+}
+
+/// A product in the provider's catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Product {
+    /// Its name.
+    pub name: Option<String>,
+    /// Whether it can be sold.
+    pub active: bool,
+    /// Whether the provider deleted it.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub deleted: bool,
+    /// Whether the photograph is a tombstone that says nothing else.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub bare: bool,
+}
+
+/// A refund of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Refund {
+    /// Its state.
+    pub state: RefundState,
+    /// How much goes back.
+    pub amount: Money,
+}
+
+/// States of a refund, in the order of its life. A succeeded refund may still fail, days later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum RefundState {
+    /// A state that this version doesn't know.
+    Unknown,
+    /// On its way.
+    Pending,
+    /// Waits for the customer.
+    RequiresAction,
+    /// The money went back.
+    Succeeded,
+    /// Called off.
+    Canceled,
+    /// The money did not arrive and is ours again.
+    Failed,
+}
+
+/// A schedule of future changes to a subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Its state.
+    pub state: ScheduleState,
+}
+
+/// States of a schedule, in the order of its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum ScheduleState {
+    /// A state that this version doesn't know.
+    Unknown,
+    /// Nothing happened yet.
+    NotStarted,
+    /// A phase is running.
+    Active,
+    /// The subscription goes on without it.
+    Released,
+    /// Every phase ran.
+    Completed,
+    /// Called off.
+    Canceled,
+}
+
+/// A subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Subscription {
+    /// Its neutral status.
+    pub status: SubscriptionStatus,
+    /// The provider's own word for it.
+    pub provider_status: String,
+    /// What it bills, ordered by price.
+    pub items: Vec<Item>,
+    /// The period that is paid or being paid; over all items, from the first start to the last end.
+    pub period: Option<Period>,
+    /// When the trial ends or ended.
+    pub trial_end: Option<Timestamp>,
+    /// When it is going to end, if that is decided.
+    pub cancel_at: Option<Timestamp>,
+    /// When it ended; write-once.
+    pub ended_at: Option<Timestamp>,
+    /// Whether invoices are made and not collected. Not a pause: service goes on.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub collection_paused: bool,
+}
+
+/// Neutral statuses of a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SubscriptionStatus {
+    /// Paid for.
+    Active,
+    /// Over.
+    Canceled,
+    /// Never came to be paid.
+    Expired,
+    /// A renewal is not paid yet; the provider still tries.
+    PastDue,
+    /// Stands still until it is resumed.
+    Paused,
+    /// The first payment is not made yet.
+    Pending,
+    /// In its trial.
+    Trialing,
+    /// A status that this version doesn't know.
+    Unknown,
+    /// A renewal was not paid; the provider stopped trying.
+    Unpaid,
+}
+
+/// One thing that a subscription bills.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Item {
+    /// The provider's price.
+    #[serde(with = "exposed")]
+    pub price: ProviderId,
+    /// How many; none where usage is metered.
+    pub quantity: Option<u64>,
+}
+
+/// A span of time, its end excluded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Period {
+    /// From.
+    pub start: Timestamp,
+    /// To.
+    pub end: Timestamp,
+}
