@@ -205,7 +205,8 @@ fn json_of(value: toml::Value) -> Option<Value> {
 }
 
 fn number(named: &Named, known: &BTreeSet<u32>, path: &Path, text: &str) -> Result<u32, ScenarioError> {
-    let digits = named.delivery.get_ref();
+    // The number alone, or the file's whole name.
+    let digits = named.delivery.get_ref().split('-').next().unwrap_or_default();
     match digits.parse().ok().filter(|number| known.contains(number)) {
         Some(number) => Ok(number),
         None => {

@@ -21,7 +21,7 @@ pub(super) async fn rows(args: &BenchArgs, scratch: &Path) -> anyhow::Result<Vec
     let bodies = scenarios::bodies()?;
     let deliveries: Vec<Delivery> = bodies.iter().map(|body| delivery(&body.bytes)).collect::<anyhow::Result<_>>()?;
     let mut rows = Vec::new();
-    for (name, at_once, aim) in [("SQLite file, one by one", 1, 4.0), ("SQLite file, 100 at once", 100, 10.0)] {
+    for (name, at_once, aim) in [("SQLite file, one by one", 1, 3.0), ("SQLite file, 100 at once", 100, 3.0)] {
         let (mut ours, mut floor) = (Times::default(), Times::default());
         for round in 0..args.rounds {
             let folder = scratch.join(format!("ingest-{at_once}-{round}"));
