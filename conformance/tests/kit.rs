@@ -172,7 +172,8 @@ fn a_scenario_is_refused_with_its_place() {
 
 #[test]
 fn late_and_dropped_deliveries_and_recorded_headers_are_read() {
-    let fixtures = burst(&format!("[[late]]\ndelivery = \"001\"\n\n[[drop]]\ndelivery = \"002\"\n\n{RIGHT}"));
+    let fixtures =
+        burst(&format!("[[late]]\ndelivery = \"001\"\n\n[[drop]]\ndelivery = \"002-subscription.changed\"\n\n{RIGHT}"));
     let folder = fixtures.path().join("acme/a-burst-in-one-second");
     let headers = folder.join("deliveries/003-subscription.changed.headers.json");
     fs::write(&headers, r#"{"Acme-Signature": "at=1 mac=00", "Via": ["a", "b"]}"#).expect("a file");

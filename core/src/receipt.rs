@@ -1,9 +1,9 @@
 //! Decides what a caller is told: what really happened to a delivery. Receipts hold no provider ids.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::{
-    lifecycle::Transition,
+    lifecycle::{Change, Transition},
     store::EventStatus,
     time::{Timestamp, rfc3339},
 };
@@ -26,11 +26,24 @@ pub struct WebhookReceipt {
     /// How many facts the event gave.
     pub facts: usize,
     /// Changes of commercial state that this delivery brought to light, each once ever.
+    #[serde(serialize_with = "show_transitions")]
     pub transitions: Vec<Transition>,
     /// What still has to be settled with the provider.
     pub reconciliation: Vec<Reconciliation>,
     /// The four questions.
     pub answers: Answers,
+}
+
+/// For people, times are RFC 3339.
+fn show_transitions<S: Serializer>(transitions: &[Transition], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        object: &'a str,
+        #[serde(serialize_with = "rfc3339")]
+        at: Timestamp,
+        change: Change,
+    }
+    serializer.collect_seq(transitions.iter().map(|it| Shown { object: &it.object, at: it.at, change: it.change }))
 }
 
 /// One stage of the work.

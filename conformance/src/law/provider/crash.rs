@@ -135,7 +135,7 @@ async fn crash(
     let bench = trial.rig.bench_of(setup).await?;
     match way {
         Way::Direct => drop(send_all(&bench, signed, schedule).await?),
-        Way::Queue => queue(trial, &bench, signed, schedule).await?,
+        Way::Queue => queue(trial, &bench, signed, reference, schedule).await?,
     }
     // The crash is over: what is read now is what is in the store.
     let calls_so_far = fault.calls();
@@ -167,12 +167,21 @@ async fn send_all(bench: &Bench, signed: &[Delivery], schedule: &Schedule) -> Re
     Ok(sent)
 }
 
-/// Keeps every delivery, then works until nothing is due. A worker that crashes is followed by another when its lease
-/// is over.
-async fn queue(trial: &Trial, bench: &Bench, signed: &[Delivery], schedule: &Schedule) -> Result<(), Broken> {
+/// Keeps every delivery that isn't refused undisturbed too, then works until nothing is due. A worker that crashes is
+/// followed by another when its lease is over.
+async fn queue(
+    trial: &Trial,
+    bench: &Bench,
+    signed: &[Delivery],
+    reference: &Reference,
+    schedule: &Schedule,
+) -> Result<(), Broken> {
     for index in schedule.order() {
         let mut tries = 0;
         while let Err(refusal) = bench.engine.accept(signed[index].clone()).await {
+            if reference.refused[index] == Some(refusal.code()) {
+                break;
+            }
             tries += 1;
             ensure(tries < 10 && refusal.http_status() >= 500, || {
                 format!("delivery {} is not kept: {}", index + 1, refusal.code())
