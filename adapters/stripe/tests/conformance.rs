@@ -1,8 +1,5 @@
 //! Judges the adapter by the laws of the conformance kit, on the recorded scenarios.
 
-// Until the manifest says `harness = false` and names the kit under dev-dependencies, nothing is here.
-#![cfg(any())]
-
 #[path = "conformance/under_test.rs"]
 mod under_test;
 
