@@ -67,7 +67,8 @@ impl Options {
             seed: 1,
             allow_skip: Vec::new(),
             command: "cargo xtask conformance".to_owned(),
-            side_by_side: std::thread::available_parallelism().map_or(2, usize::from),
+            // A case waits for its store's own thread now and then: twice as many cases as cores keep the cores busy.
+            side_by_side: std::thread::available_parallelism().map_or(2, usize::from) * 2,
             progress: None,
         }
     }
