@@ -421,3 +421,19 @@ async fn a_prefix_keeps_two_stores_in_one_file_apart() {
     let count = Statement { name: "count", sql: "SELECT count(*) FROM one_events".into(), params: Vec::new() };
     assert_eq!(two.executor().batch(Access::Read, &[count]).await.unwrap(), [[[Cell::Int(1)]]]);
 }
+
+#[tokio::test]
+async fn an_event_that_moved_on_is_not_moved_back() {
+    let place = place();
+    let store = fresh(&place).await;
+    let commit = |events| Commit { events, ..Commit::default() };
+    store.commit(&commit(vec![insert(event("e1", b"body"), EventStatus::Failed)])).await.unwrap();
+    let step = |expected, status| {
+        commit(vec![purchase_core::store::EventWrite { expected: Some(expected), ..update("e1", status) }])
+    };
+    store.commit(&step(EventStatus::Failed, EventStatus::Processed)).await.unwrap();
+    let overtaken = store.commit(&step(EventStatus::Failed, EventStatus::Failed)).await;
+    assert!(matches!(overtaken, Err(CommitError::Stale)), "{overtaken:?}");
+    let query = EventQuery { limit: 1, ..EventQuery::default() };
+    assert_eq!(store.events(&query).await.unwrap()[0].status, EventStatus::Processed);
+}
