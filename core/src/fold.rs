@@ -11,7 +11,7 @@ use crate::{
         history::{History, Late, Register, Settled},
         order::Photograph,
         pairs,
-        photo::{Charge, Dispute, DisputeState, Photo, Refund, RefundState},
+        photo::{Charge, Credit, CreditState, Dispute, DisputeState, Photo, Refund, RefundState, Reversal, Undone},
     },
     id::{CustomerId, ObjectKind, ObjectRef, ProviderId, Subject, exposed},
     lifecycle::{self, Transition},
@@ -235,13 +235,61 @@ impl SubjectState {
             DisputeState::Won => 1,
             DisputeState::Closed | DisputeState::Inquiry | DisputeState::Unknown => 0,
         };
-        self.objects()
-            .filter_map(|(_, settled)| match settled.shown() {
-                Photo::Dispute(Dispute { state, .. }) => Some(*state),
-                _ => None,
-            })
-            .filter(|state| weight(state) > 0)
-            .max_by_key(weight)
+        let states = self.disputes().into_iter().map(|(_, dispute)| dispute.state);
+        states.filter(|state| weight(state) > 0).max_by_key(weight)
+    }
+
+    /// The disputes of a payment, the oldest first, after what reverses them. A reversal that names no dispute ends the
+    /// oldest that is still open; one that a dispute tells of itself is not counted again.
+    pub fn disputes(&self) -> Vec<(&ObjectRef, Dispute)> {
+        let mut disputes = self.by_age(|photo| match photo {
+            Photo::Dispute(dispute) => Some(dispute.clone()),
+            _ => None,
+        });
+        let ends = [
+            (Undone::Dispute, DisputeState::Open, DisputeState::Won),
+            (Undone::Inquiry, DisputeState::Inquiry, DisputeState::Closed),
+        ];
+        for (undone, open, end) in ends {
+            let told = disputes.iter().filter(|(_, dispute)| dispute.state == end).count();
+            let standing = disputes.iter_mut().filter(|(_, dispute)| dispute.state == open);
+            let reversed = standing.take(self.reversals(undone).saturating_sub(told));
+            reversed.for_each(|(_, dispute)| dispute.state = end);
+        }
+        disputes
+    }
+
+    /// The credits of an invoice, the oldest first, after what reverses them: as with [`disputes`](Self::disputes).
+    pub fn credits(&self) -> Vec<(&ObjectRef, Credit)> {
+        let mut credits = self.by_age(|photo| match photo {
+            Photo::Credit(credit) => Some(credit.clone()),
+            _ => None,
+        });
+        let told = credits.iter().filter(|(_, credit)| credit.state == CreditState::Reversed).count();
+        let standing = credits.iter_mut().filter(|(_, credit)| credit.state == CreditState::Issued);
+        let reversed = standing.take(self.reversals(Undone::Credit).saturating_sub(told));
+        reversed.for_each(|(_, credit)| credit.state = CreditState::Reversed);
+        credits
+    }
+
+    /// How many attempts to pay are known by an id of their own.
+    pub fn attempts(&self) -> usize {
+        self.registers.keys().filter(|object| object.kind == ObjectKind::Charge).count()
+    }
+
+    fn by_age<T>(&self, pick: impl Fn(&Photo) -> Option<T>) -> Vec<(&ObjectRef, T)> {
+        let picked = self
+            .registers
+            .iter()
+            .filter_map(|(object, register)| Some(((register.version(), object), pick(register.settled().shown())?)));
+        let mut picked: Vec<_> = picked.collect();
+        picked.sort_by_key(|(age, _)| *age);
+        picked.into_iter().map(|((_, object), it)| (object, it)).collect()
+    }
+
+    fn reversals(&self, undone: Undone) -> usize {
+        let undoes = |photo: &Photo| matches!(photo, Photo::Reversal(Reversal { undoes }) if *undoes == undone);
+        self.objects().filter(|(_, settled)| undoes(settled.shown())).count()
     }
 
     /// Objects that only event ids ordered.

@@ -132,6 +132,8 @@ app_id! {
 pub enum Mode {
     /// Real money.
     Live,
+    /// Events that a provider's simulator made up: nothing that they speak of exists.
+    Simulated,
     /// The provider's test mode or sandbox.
     Test,
 }
@@ -140,6 +142,7 @@ impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Mode::Live => "live",
+            Mode::Simulated => "simulated",
             Mode::Test => "test",
         })
     }
@@ -155,7 +158,7 @@ pub struct Source {
     pub provider: ProviderName,
     /// The connected account that the event names, if it names one.
     pub account: Option<ProviderId>,
-    /// Live or test.
+    /// Live, test or simulated.
     pub mode: Mode,
 }
 
@@ -199,6 +202,7 @@ impl FromStr for Source {
             },
             mode: match mode {
                 "live" => Mode::Live,
+                "simulated" => Mode::Simulated,
                 "test" => Mode::Test,
                 _ => return Err(SourceError),
             },
@@ -208,7 +212,7 @@ impl FromStr for Source {
 
 /// The text is not `provider/account/mode`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a source is written provider/account/mode, mode being live or test")]
+#[error("a source is written provider/account/mode, mode being live, test or simulated")]
 pub struct SourceError;
 
 macro_rules! kinds {
@@ -239,6 +243,8 @@ kinds! {
     Charge = "charge",
     /// A hosted checkout session.
     Checkout = "checkout",
+    /// A credit; a member of the invoice's subject.
+    Credit = "credit",
     /// A customer at the provider.
     Customer = "customer",
     /// A dispute or chargeback; a member of the payment's subject.
@@ -253,6 +259,8 @@ kinds! {
     Product = "product",
     /// A refund; a member of the payment's subject.
     Refund = "refund",
+    /// What reverses a dispute or a credit; a member of the same subject.
+    Reversal = "reversal",
     /// A schedule of future changes to a subscription.
     Schedule = "schedule",
     /// A subscription.
@@ -295,8 +303,8 @@ impl ObjectRef {
     }
 }
 
-/// The unit that folds alone and is written at one revision: a customer, a checkout, a subscription, an invoice,
-/// a catalogue object, or a payment together with its charges, refunds and disputes.
+/// The unit that folds alone and is written at one revision: a customer, a checkout, a subscription, a
+/// catalogue object, an invoice with its credits, or a payment together with its charges, refunds and disputes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Subject {
     /// Where it lives.
@@ -317,11 +325,13 @@ impl Subject {
         match self.root.kind {
             ObjectKind::Checkout | ObjectKind::Invoice | ObjectKind::Payment | ObjectKind::Subscription => true,
             ObjectKind::Charge
+            | ObjectKind::Credit
             | ObjectKind::Customer
             | ObjectKind::Dispute
             | ObjectKind::Price
             | ObjectKind::Product
             | ObjectKind::Refund
+            | ObjectKind::Reversal
             | ObjectKind::Schedule => false,
         }
     }

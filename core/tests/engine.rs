@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 fn payment(state: PaymentState) -> Photo {
-    Photo::Payment(Payment { state, step: 0, amount: money(900), received: None })
+    Photo::Payment(Payment { state, step: 0, amount: money(900), received: None, items: Vec::new() })
 }
 
 fn invoice(state: InvoiceState) -> Photo {
@@ -48,6 +48,8 @@ fn unpriced(status: SubscriptionStatus) -> Subscription {
         trial_end: None,
         cancel_at: None,
         ended_at: None,
+        pause_at: None,
+        resume_at: None,
         collection_paused: false,
     }
 }
@@ -302,6 +304,7 @@ async fn a_customer_is_found_by_either_id_and_sees_no_provider_ids() {
         email: Some(Private::new("ada@example.com")),
         name: None,
         deleted: false,
+        archived: false,
         bare: false,
     });
     let owner = Link::Owner(CustomerId::new("user_1").expect("id"));
@@ -336,6 +339,7 @@ async fn what_is_stored_prints_no_ids_and_no_personal_data() {
         email: Some(Private::new("ada@example.com")),
         name: Some(Private::new("Ada Raw")),
         deleted: false,
+        archived: false,
         bare: false,
     });
     handle(&engine, &body("e_raw", 1, vec![told(ObjectKind::Customer, "cus_raw", ada, Vec::new())])).await;

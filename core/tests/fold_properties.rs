@@ -48,6 +48,8 @@ fn subscription() -> impl Strategy<Value = Photo> {
             trial_end: None,
             cancel_at: cancel_at.map(at),
             ended_at: (status == SubscriptionStatus::Canceled).then(|| at(5)),
+            pause_at: None,
+            resume_at: None,
             collection_paused: false,
         }))
     })

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use purchase_core::{
-    id::{Mode, ProviderId},
+    id::{Mode, ProviderId, ProviderName},
     verify::{Secret, SecretError},
 };
+
+use crate::NAME;
 
 /// How old a delivery may be unless the configuration says otherwise, in seconds: the default of Stripe's own SDKs.
 pub const DEFAULT_TOLERANCE_SECONDS: u32 = 300;
@@ -13,6 +15,9 @@ pub const DEFAULT_TOLERANCE_SECONDS: u32 = 300;
 /// One webhook endpoint.
 #[derive(Debug, Clone)]
 pub struct StripeConfig {
+    /// What this endpoint is called: the provider of everything that comes from it, and the last part of its path.
+    /// `stripe` unless several accounts of Stripe share a database: then each has a name of its own.
+    pub name: ProviderName,
     /// The endpoint's signing secrets, each the whole text `whsec_…`; several while one is rolled.
     pub secrets: Vec<Secret>,
     /// How far the signed time may lie from the time of receipt, in seconds. None checks no age, which allows replays
@@ -36,6 +41,7 @@ impl StripeConfig {
             Secret::new(secret).map_err(|cause| ConfigError::Secret { number: index + 1, cause })
         });
         Ok(Self {
+            name: ProviderName::new(NAME).expect("a short word is a name"),
             secrets: secrets.collect::<Result<_, _>>()?,
             tolerance_seconds: Some(DEFAULT_TOLERANCE_SECONDS),
             mode,

@@ -82,6 +82,9 @@ const TABLE: &[(&str, Phase, Extract)] = &[
     ("checkout.session.async_payment_succeeded", Changed, checkout::session),
     ("checkout.session.completed", Changed, checkout::session),
     ("checkout.session.expired", Changed, checkout::session),
+    ("credit_note.created", Created, billing::credit_note),
+    ("credit_note.updated", Changed, billing::credit_note),
+    ("credit_note.voided", Changed, billing::credit_note),
     ("customer.created", Created, customers::customer),
     ("customer.deleted", Ended, customers::customer),
     ("customer.subscription.created", Created, billing::subscription),
@@ -141,6 +144,7 @@ const TABLE: &[(&str, Phase, Extract)] = &[
 /// a walk that comes back to a state can't tell a twin from a second time.
 const SECOND_WORD: &[&str] = &[
     "charge.refund.updated",
+    "credit_note.voided",
     "customer.subscription.paused",
     "customer.subscription.pending_update_applied",
     "customer.subscription.pending_update_expired",

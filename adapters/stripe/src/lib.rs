@@ -31,7 +31,7 @@ use serde_json::Value;
 pub use crate::config::{Accounts, ClientReference, ConfigError, DEFAULT_TOLERANCE_SECONDS, ModePolicy, StripeConfig};
 use crate::{envelope::Envelope, wire::View};
 
-/// The adapter's name, as in the endpoint's path.
+/// The adapter's name unless the configuration gives another, as in the endpoint's path.
 pub const NAME: &str = "stripe";
 
 /// Stripe, seen from one webhook endpoint.
@@ -52,7 +52,7 @@ impl Stripe {
     pub fn new(config: StripeConfig) -> Result<Self, ConfigError> {
         config.check()?;
         Ok(Self {
-            name: ProviderName::new(NAME).expect("a short word is a name"),
+            name: config.name,
             trust: Trust { secrets: config.secrets, tolerance_seconds: config.tolerance_seconds },
             mode: config.mode,
             accounts: config.accounts,

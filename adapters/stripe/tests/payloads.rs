@@ -35,6 +35,9 @@ const FACTS: &[&str] = &[
     "charge.succeeded",
     "charge.updated",
     "checkout.session.completed",
+    "credit_note.created",
+    "credit_note.updated",
+    "credit_note.voided",
     "customer.created",
     "customer.deleted",
     "customer.subscription.created",
@@ -176,6 +179,7 @@ fn assert_shows(photo: &Photo, object: &Value, path: &Path) {
     let kinds = [
         ("charge", ObjectKind::Charge),
         ("checkout.session", ObjectKind::Checkout),
+        ("credit_note", ObjectKind::Credit),
         ("customer", ObjectKind::Customer),
         ("dispute", ObjectKind::Dispute),
         ("invoice", ObjectKind::Invoice),
@@ -192,6 +196,7 @@ fn assert_shows(photo: &Photo, object: &Value, path: &Path) {
             seen(it.amount.minor().into(), "amount");
             seen(it.refunded.minor().into(), "amount_refunded");
         }
+        Photo::Credit(it) => seen(it.amount.minor().into(), "amount"),
         Photo::Customer(it) => {
             let email = it.email.as_ref().map(|email| email.expose().to_owned());
             assert_eq!(email.as_deref(), object["email"].as_str(), "email of {}", path.display());
@@ -226,7 +231,7 @@ fn assert_shows(photo: &Photo, object: &Value, path: &Path) {
             assert_eq!(Some(start), holder["current_period_start"].as_i64(), "{}", path.display());
             assert_eq!(Some(end), holder["current_period_end"].as_i64(), "{}", path.display());
         }
-        Photo::Checkout(_) | Photo::Schedule(_) => {}
+        Photo::Checkout(_) | Photo::Reversal(_) | Photo::Schedule(_) => {}
     }
 }
 

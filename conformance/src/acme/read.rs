@@ -94,6 +94,7 @@ fn photo(kind: ObjectKind, object: &Value) -> Result<Photo, ReadFault> {
             email: object["email"].as_str().map(Private::new),
             name: None,
             deleted: false,
+            archived: false,
             bare: false,
         }),
         ObjectKind::Payment => Photo::Payment(Payment {
@@ -105,6 +106,7 @@ fn photo(kind: ObjectKind, object: &Value) -> Result<Photo, ReadFault> {
             step: 0,
             amount: amount(object)?,
             received: None,
+            items: Vec::new(),
         }),
         ObjectKind::Refund => Photo::Refund(Refund {
             state: match text(object, "object.status")? {
@@ -134,6 +136,8 @@ fn subscription(object: &Value) -> Result<Subscription, ReadFault> {
         trial_end: None,
         cancel_at: None,
         ended_at,
+        pause_at: None,
+        resume_at: None,
         collection_paused: false,
     })
 }

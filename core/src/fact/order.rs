@@ -193,6 +193,8 @@ mod tests {
             trial_end: None,
             cancel_at: scheduled.then_some(Timestamp::EPOCH),
             ended_at: None,
+            pause_at: None,
+            resume_at: None,
             collection_paused: false,
         }))
     }

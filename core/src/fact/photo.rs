@@ -3,10 +3,12 @@
 //!
 //! References to other objects are not state: they travel as [`Link`](super::Link)s.
 
+mod adjustments;
 mod kinds;
 
 use serde::{Deserialize, Serialize};
 
+pub use adjustments::*;
 pub use kinds::*;
 
 use crate::{id::ObjectKind, time::Timestamp};
@@ -19,6 +21,8 @@ pub enum Photo {
     Charge(Charge),
     /// See [`Checkout`].
     Checkout(Checkout),
+    /// See [`Credit`].
+    Credit(Credit),
     /// See [`Customer`].
     Customer(Customer),
     /// See [`Dispute`].
@@ -33,6 +37,8 @@ pub enum Photo {
     Product(Product),
     /// See [`Refund`].
     Refund(Refund),
+    /// See [`Reversal`].
+    Reversal(Reversal),
     /// See [`Schedule`].
     Schedule(Schedule),
     /// See [`Subscription`].
@@ -45,6 +51,7 @@ impl Photo {
         match self {
             Photo::Charge(_) => ObjectKind::Charge,
             Photo::Checkout(_) => ObjectKind::Checkout,
+            Photo::Credit(_) => ObjectKind::Credit,
             Photo::Customer(_) => ObjectKind::Customer,
             Photo::Dispute(_) => ObjectKind::Dispute,
             Photo::Invoice(_) => ObjectKind::Invoice,
@@ -52,6 +59,7 @@ impl Photo {
             Photo::Price(_) => ObjectKind::Price,
             Photo::Product(_) => ObjectKind::Product,
             Photo::Refund(_) => ObjectKind::Refund,
+            Photo::Reversal(_) => ObjectKind::Reversal,
             Photo::Schedule(_) => ObjectKind::Schedule,
             Photo::Subscription(_) => ObjectKind::Subscription,
         }
@@ -60,7 +68,7 @@ impl Photo {
     /// Whether the object is over for good: no later photograph may show another state.
     pub fn is_terminal(&self) -> bool {
         match self {
-            Photo::Charge(_) | Photo::Dispute(_) => false,
+            Photo::Charge(_) | Photo::Credit(_) | Photo::Dispute(_) | Photo::Reversal(_) => false,
             Photo::Checkout(it) => matches!(it.state, CheckoutState::Expired | CheckoutState::Paid),
             Photo::Customer(it) => it.deleted,
             Photo::Invoice(it) => it.deleted || matches!(it.state, InvoiceState::Paid | InvoiceState::Void),
@@ -85,12 +93,13 @@ impl Photo {
             Photo::Product(it) => !it.bare,
             Photo::Price(it) => !it.bare,
             Photo::Checkout(it) => it.state != CheckoutState::Unknown,
+            Photo::Credit(it) => it.state != CreditState::Unknown,
             Photo::Dispute(it) => it.state != DisputeState::Unknown,
             Photo::Invoice(it) => it.state != InvoiceState::Unknown,
             Photo::Payment(it) => it.state != PaymentState::Unknown,
             Photo::Refund(it) => it.state != RefundState::Unknown,
             Photo::Subscription(it) => it.status != SubscriptionStatus::Unknown,
-            Photo::Charge(_) | Photo::Schedule(_) => true,
+            Photo::Charge(_) | Photo::Reversal(_) | Photo::Schedule(_) => true,
         }
     }
 
@@ -100,6 +109,7 @@ impl Photo {
         match self {
             Photo::Charge(it) => it.state as u8,
             Photo::Checkout(it) => it.state as u8,
+            Photo::Credit(it) => it.state as u8,
             Photo::Customer(it) => u8::from(it.deleted),
             Photo::Dispute(it) => it.state as u8,
             Photo::Invoice(it) => it.state as u8 + 10 * u8::from(it.deleted),
@@ -107,6 +117,7 @@ impl Photo {
             Photo::Price(it) => u8::from(it.deleted),
             Photo::Product(it) => u8::from(it.deleted),
             Photo::Refund(it) => it.state as u8,
+            Photo::Reversal(it) => it.undoes as u8,
             Photo::Schedule(it) => it.state as u8,
             Photo::Subscription(it) => match it.status {
                 SubscriptionStatus::Pending => 0,
@@ -134,11 +145,13 @@ impl Photo {
             ],
             Photo::Payment(it) => [i64::from(it.step), 0, 0],
             Photo::Checkout(_)
+            | Photo::Credit(_)
             | Photo::Customer(_)
             | Photo::Dispute(_)
             | Photo::Price(_)
             | Photo::Product(_)
             | Photo::Refund(_)
+            | Photo::Reversal(_)
             | Photo::Schedule(_) => [0; 3],
         }
     }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fact::photo::{
-        CheckoutState, DisputeState, InvoiceState, PaymentState, Photo, RefundState, Subscription, SubscriptionStatus,
+        CheckoutState, CreditState, DisputeState, InvoiceState, PaymentState, Photo, RefundState, Subscription,
+        SubscriptionStatus, Undone,
     },
     time::Timestamp,
 };
@@ -92,6 +93,10 @@ pub enum Change {
     CheckoutFailed,
     /// A checkout is paid.
     CheckoutPaid,
+    /// A credit was given.
+    CreditIssued,
+    /// A credit was taken back.
+    CreditReversed,
     /// A dispute was lost.
     DisputeLost,
     /// A dispute was opened.
@@ -110,6 +115,10 @@ pub enum Change {
     ItemsChanged,
     /// A renewal is not paid.
     PastDue,
+    /// A subscription's pause was scheduled.
+    PauseScheduled,
+    /// A subscription's scheduled pause was taken back.
+    PauseUnscheduled,
     /// A subscription was paused.
     Paused,
     /// A payment failed.
@@ -141,6 +150,8 @@ impl Change {
             | Change::CheckoutCompleted
             | Change::CheckoutFailed
             | Change::CheckoutPaid
+            | Change::CreditIssued
+            | Change::CreditReversed
             | Change::Expired
             | Change::InvoicePaid
             | Change::InvoiceUncollectible
@@ -156,6 +167,8 @@ impl Change {
             | Change::DisputeWon
             | Change::ItemsChanged
             | Change::PastDue
+            | Change::PauseScheduled
+            | Change::PauseUnscheduled
             | Change::Paused
             | Change::PaymentFailed
             | Change::Recovered
@@ -192,6 +205,11 @@ fn arrival(photo: &Photo) -> Option<Change> {
             CheckoutState::Paid => Some(Change::CheckoutPaid),
             CheckoutState::Open | CheckoutState::Unknown => None,
         },
+        Photo::Credit(it) => match it.state {
+            CreditState::Issued => Some(Change::CreditIssued),
+            CreditState::Reversed => Some(Change::CreditReversed),
+            CreditState::Pending | CreditState::Rejected | CreditState::Unknown => None,
+        },
         Photo::Dispute(it) => match it.state {
             DisputeState::Lost => Some(Change::DisputeLost),
             DisputeState::Open => Some(Change::DisputeOpened),
@@ -215,6 +233,11 @@ fn arrival(photo: &Photo) -> Option<Change> {
             RefundState::Canceled | RefundState::Failed => Some(Change::RefundFailed),
             RefundState::Pending | RefundState::RequiresAction | RefundState::Unknown => None,
         },
+        Photo::Reversal(it) => match it.undoes {
+            Undone::Credit => Some(Change::CreditReversed),
+            Undone::Dispute => Some(Change::DisputeWon),
+            Undone::Inquiry | Undone::Nothing => None,
+        },
         Photo::Charge(_)
         | Photo::Customer(_)
         | Photo::Price(_)
@@ -236,6 +259,11 @@ fn subscription(before: Option<&Subscription>, after: &Subscription) -> Vec<Chan
     match (before.cancel_at, after.cancel_at) {
         (None, Some(_)) => changes.push(Change::CancelScheduled),
         (Some(_), None) if after.ended_at.is_none() => changes.push(Change::CancelUnscheduled),
+        _ => {}
+    }
+    match (before.pause_at, after.pause_at) {
+        (None, Some(_)) => changes.push(Change::PauseScheduled),
+        (Some(_), None) if before.status == after.status => changes.push(Change::PauseUnscheduled),
         _ => {}
     }
     if before.items != after.items {
@@ -279,7 +307,8 @@ mod tests {
         id::ProviderId,
     };
 
-    /// `active`, `active x5` of five, `active @2` in the second period, `active !` with its end scheduled.
+    /// `active`, `active x5` of five, `active @2` in the second period, `active !` with its end scheduled, `active ~`
+    /// with its pause.
     fn photo(text: &str) -> Photo {
         let mut words = text.split_whitespace();
         let status: SubscriptionStatus =
@@ -292,6 +321,8 @@ mod tests {
             trial_end: None,
             cancel_at: None,
             ended_at: None,
+            pause_at: None,
+            resume_at: None,
             collection_paused: false,
         };
         for word in words {
@@ -303,6 +334,7 @@ mod tests {
                     it.items.push(Item { price, quantity: number().try_into().ok() });
                 }
                 "@" => it.period = Some(Period { start: at(number() * 10), end: at(number() * 10 + 10) }),
+                "~" => it.pause_at = Some(at(1)),
                 _ => it.cancel_at = Some(at(1)),
             }
         }
@@ -329,6 +361,9 @@ mod tests {
         check("paused", "active", &[Change::Resumed]);
         check("active", "active !", &[Change::CancelScheduled]);
         check("active !", "active", &[Change::CancelUnscheduled]);
+        check("active", "active ~", &[Change::PauseScheduled]);
+        check("active ~", "active", &[Change::PauseUnscheduled]);
+        check("active ~", "paused", &[Change::Paused]);
         check("active x5", "active x6", &[Change::ItemsChanged]);
         check("active !", "canceled !", &[Change::Canceled]);
         check("pending", "expired", &[Change::Expired]);

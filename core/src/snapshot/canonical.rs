@@ -1,13 +1,13 @@
 //! Decides the form of the canonical projection: JSON with sorted keys, its maps keyed by the provider's object ids. It
 //! is an outside contract: a change to it is a version of the conformance kit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use crate::{
-    id::Subject,
-    snapshot::{Projection, rows::Rows},
+    id::{ObjectRef, Source, Subject},
+    snapshot::{Benefit, Projection, rows::Rows},
     time::Timestamp,
 };
 
@@ -18,67 +18,151 @@ impl Projection {
     /// |---|---|
     /// | `customers` | `email`, `name`, `deleted`, `customer` (the application's id, or null) |
     /// | `checkouts` | `state`, `customer`, `subscription`, `payment` |
-    /// | `subscriptions` | `state`, `provider_status`, `items`, `current_period`, `trial_end`, `cancel_at`, `ended_at`, `collection_paused`, `customer` |
+    /// | `subscriptions` | `state`, `provider_status`, `items`, `current_period`, `trial_end`, `cancel_at`, `ended_at`, `pause_at`, `resume_at`, `collection_paused`, `customer` |
     /// | `invoices` | `state`, `total`, `amount_paid`, `currency`, `deleted`, `customer`, `subscription` |
-    /// | `payments` | `state`, `amount`, `currency`, `refunded`, `dispute`, `customer`, `invoice`, `subscription` |
+    /// | `payments` | `state`, `amount`, `currency`, `refunded`, `dispute`, `attempts`, `customer`, `invoice`, `subscription` |
     /// | `refunds`, `disputes` | `state`, `amount`, `currency`, `payment` |
+    /// | `credits` | `state`, `amount`, `currency`, `invoice` |
     /// | `entitlements` | by customer, then by benefit: `access`, `until`, `quantity`, `sources` |
     /// | `wallets` | by customer |
     /// | `parked` | by object: `kind`, `waits_for` |
     /// | `ambiguous` | by object: `kind` |
     ///
     /// Amounts are minor units, currencies upper-case ISO 4217, times RFC 3339 in UTC.
+    ///
+    /// Two sources can use the same id. Such an id is then written with its source before it, `provider/account/mode/id`,
+    /// for each of them.
     pub fn expose_canonical(&self) -> Value {
-        let mut maps: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
-        for name in [
-            "customers",
-            "checkouts",
-            "subscriptions",
-            "invoices",
-            "payments",
-            "refunds",
-            "disputes",
-            "entitlements",
-            "wallets",
-            "parked",
-            "ambiguous",
-        ] {
-            maps.insert(name, Map::new());
-        }
-        let mut put = |map: &'static str, id: &str, entry: Value| {
-            maps.entry(map).or_default().insert(id.to_owned(), entry);
+        let mut maps: BTreeMap<&str, Entries<'_>> = MAPS.iter().map(|name| (*name, Entries::new())).collect();
+        let mut put = |map: &'static str, source, id: &str, entry: Value| {
+            maps.entry(map).or_default().entry(id.to_owned()).or_default().insert(source, entry);
         };
-        for rows in self.rows() {
-            agreements(rows, &mut put);
-            money(rows, &self.invoiced, &mut put);
+        for (subject, rows) in &self.rows {
+            agreements(rows, &mut |map, id, entry| put(map, &subject.source, id, entry));
+            self.money(&subject.source, rows, &mut |map, id, entry| put(map, &subject.source, id, entry));
         }
-        let mut entitlements: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-        for (customer, benefits) in self.sources().into_iter().flat_map(|source| self.benefits(source)) {
-            let of_customer = entitlements.entry(customer).or_default();
-            for (benefit, it) in benefits {
-                let until = it.until.map(|until| until.to_string());
-                let entry = json!({
-                    "access": it.access, "until": until, "quantity": it.quantity, "sources": it.sources,
-                });
-                of_customer.entry(benefit).or_insert(entry);
+        for source in self.sources() {
+            for (customer, benefits) in self.benefits(source) {
+                put(
+                    "entitlements",
+                    source,
+                    &customer,
+                    benefits.iter().map(|(name, it)| (name, entitled(it))).collect(),
+                );
+            }
+            for (id, kinds) in self.parked_at(source) {
+                put("parked", source, id, parked(&kinds));
+            }
+            for (id, kinds) in by_id(self.ambiguous.iter().filter(|(at, _)| at == source).map(|(_, object)| object)) {
+                put("ambiguous", source, id, json!({ "kind": kinds.join("+") }));
             }
         }
-        for (customer, benefits) in entitlements {
-            put("entitlements", &customer, Value::Object(benefits));
+        maps.into_iter().map(|(map, entries)| (map, named(entries))).collect()
+    }
+
+    /// What is parked at a source, by raw id: an invoice and its payment may share theirs.
+    fn parked_at<'a>(&'a self, source: &Source) -> BTreeMap<&'a str, Vec<Parked<'a>>> {
+        let mut parked: BTreeMap<&str, Vec<Parked<'_>>> = BTreeMap::new();
+        for (subject, waits_for) in self.parked.iter().filter(|(subject, _)| subject.source == *source) {
+            parked.entry(subject.root.id.expose()).or_default().push((subject, waits_for.as_slice()));
         }
-        for (subject, waits_for) in &self.parked {
-            put("parked", subject.root.id.expose(), parked(subject, waits_for));
+        parked
+    }
+
+    fn money(&self, source: &Source, rows: &Rows, put: &mut impl FnMut(&'static str, &str, Value)) {
+        for it in &rows.invoices {
+            put(
+                "invoices",
+                &it.id,
+                json!({
+                    "state": it.state, "total": it.total, "amount_paid": it.amount_paid, "currency": it.currency,
+                    "deleted": it.deleted, "customer": it.customer, "subscription": it.subscription,
+                }),
+            );
         }
-        for (id, kind) in &self.ambiguous {
-            put("ambiguous", id, json!({ "kind": kind.as_str() }));
+        for it in &rows.payments {
+            let invoice = it.invoice.clone().map(|invoice| (source.clone(), invoice));
+            let through_invoice = invoice.and_then(|invoice| self.invoiced.get(&invoice)).map(String::as_str);
+            put(
+                "payments",
+                &it.id,
+                json!({
+                    "state": it.state, "amount": it.amount, "currency": it.currency, "refunded": it.refunded,
+                    "dispute": it.dispute, "attempts": it.attempts, "customer": it.customer, "invoice": it.invoice,
+                    "subscription": it.subscription.as_deref().or(through_invoice),
+                }),
+            );
         }
-        json!(maps)
+        let movement = |state: &str, amount: i64, currency: &str, of: &str, id: &str| {
+            let entry = [("state", json!(state)), ("amount", json!(amount)), ("currency", json!(currency))];
+            entry.into_iter().chain([(of, json!(id))]).collect::<Value>()
+        };
+        for it in &rows.refunds {
+            put("refunds", &it.id, movement(&it.state, it.amount, &it.currency, "payment", &it.payment));
+        }
+        for it in &rows.disputes {
+            put("disputes", &it.id, movement(&it.state, it.amount, &it.currency, "payment", &it.payment));
+        }
+        for it in &rows.credits {
+            put("credits", &it.id, movement(&it.state, it.amount, &it.currency, "invoice", &it.invoice));
+        }
     }
 }
 
-fn parked(subject: &Subject, waits_for: &[Subject]) -> Value {
-    let ids: Vec<&str> = waits_for.iter().map(|on| on.root.id.expose()).collect();
-    json!({ "kind": subject.root.kind.as_str(), "waits_for": ids })
+/// A subject that waits, and for whom.
+type Parked<'a> = (&'a Subject, &'a [Subject]);
+
+/// One map: by raw id, then by source.
+type Entries<'a> = BTreeMap<String, BTreeMap<&'a Source, Value>>;
+
+/// The maps, some of which may be empty.
+const MAPS: [&str; 12] = [
+    "customers",
+    "checkouts",
+    "subscriptions",
+    "invoices",
+    "payments",
+    "refunds",
+    "disputes",
+    "credits",
+    "entitlements",
+    "wallets",
+    "parked",
+    "ambiguous",
+];
+
+/// Names each entry by its id; where two sources use the same, by source and id.
+fn named(entries: Entries<'_>) -> Value {
+    let mut map = Map::new();
+    for (id, by_source) in entries {
+        let shared = by_source.len() > 1;
+        for (source, entry) in by_source {
+            map.insert(if shared { format!("{}/{id}", source.expose()) } else { id.clone() }, entry);
+        }
+    }
+    Value::Object(map)
+}
+
+/// Kinds of objects by raw id.
+fn by_id<'a>(objects: impl Iterator<Item = &'a ObjectRef>) -> BTreeMap<&'a str, Vec<&'static str>> {
+    let mut kinds: BTreeMap<&str, Vec<&'static str>> = BTreeMap::new();
+    for object in objects {
+        kinds.entry(object.id.expose()).or_default().push(object.kind.as_str());
+    }
+    kinds
+}
+
+fn entitled(it: &Benefit) -> Value {
+    let until = it.until.map(|until| until.to_string());
+    json!({ "access": it.access, "until": until, "quantity": it.quantity, "sources": it.sources })
+}
+
+/// Kinds that share an id stand together: `invoice+payment`.
+fn parked(subjects: &[Parked<'_>]) -> Value {
+    let kinds: Vec<&str> = subjects.iter().map(|(subject, _)| subject.root.kind.as_str()).collect();
+    let others = subjects.iter().flat_map(|(subject, on)| on.iter().map(|on| (&subject.root.id, &on.root.id)));
+    let waits_for: BTreeSet<&str> = others.filter(|(id, on)| id != on).map(|(_, on)| on.expose()).collect();
+    json!({ "kind": kinds.join("+"), "waits_for": waits_for })
 }
 
 fn agreements(rows: &Rows, put: &mut impl FnMut(&'static str, &str, Value)) {
@@ -113,47 +197,9 @@ fn agreements(rows: &Rows, put: &mut impl FnMut(&'static str, &str, Value)) {
             json!({
                 "state": it.state, "provider_status": it.provider_status, "items": items, "current_period": period,
                 "trial_end": time(it.trial_end), "cancel_at": time(it.cancel_at), "ended_at": time(it.ended_at),
+                "pause_at": time(it.pause_at), "resume_at": time(it.resume_at),
                 "collection_paused": it.collection_paused, "customer": it.customer,
             }),
-        );
-    }
-}
-
-fn money(rows: &Rows, invoiced: &BTreeMap<String, String>, put: &mut impl FnMut(&'static str, &str, Value)) {
-    for it in &rows.invoices {
-        put(
-            "invoices",
-            &it.id,
-            json!({
-                "state": it.state, "total": it.total, "amount_paid": it.amount_paid, "currency": it.currency,
-                "deleted": it.deleted, "customer": it.customer, "subscription": it.subscription,
-            }),
-        );
-    }
-    for it in &rows.payments {
-        let through_invoice = it.invoice.as_deref().and_then(|invoice| invoiced.get(invoice).map(String::as_str));
-        put(
-            "payments",
-            &it.id,
-            json!({
-                "state": it.state, "amount": it.amount, "currency": it.currency, "refunded": it.refunded,
-                "dispute": it.dispute, "customer": it.customer, "invoice": it.invoice,
-                "subscription": it.subscription.as_deref().or(through_invoice),
-            }),
-        );
-    }
-    for it in &rows.refunds {
-        put(
-            "refunds",
-            &it.id,
-            json!({ "state": it.state, "amount": it.amount, "currency": it.currency, "payment": it.payment }),
-        );
-    }
-    for it in &rows.disputes {
-        put(
-            "disputes",
-            &it.id,
-            json!({ "state": it.state, "amount": it.amount, "currency": it.currency, "payment": it.payment }),
         );
     }
 }

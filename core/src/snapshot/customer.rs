@@ -16,7 +16,7 @@ use crate::{
 pub struct CustomerSnapshot {
     /// The adapter.
     pub provider: ProviderName,
-    /// Live or test: never both in one snapshot.
+    /// Live, test or simulated: never two in one snapshot.
     pub mode: Mode,
     /// The instant.
     #[serde(serialize_with = "rfc3339")]
@@ -45,6 +45,12 @@ pub struct Agreement {
     /// When it ends or ended, as far as that is decided.
     #[serde(serialize_with = "rfc3339_option")]
     pub ends_at: Option<Timestamp>,
+    /// When it is going to be paused, if that is decided.
+    #[serde(serialize_with = "rfc3339_option")]
+    pub pause_at: Option<Timestamp>,
+    /// When it is going to go on after a pause, if that is decided.
+    #[serde(serialize_with = "rfc3339_option")]
+    pub resume_at: Option<Timestamp>,
 }
 
 /// A benefit and whether it may be used.
@@ -65,8 +71,7 @@ impl Projection {
     /// The snapshots of one customer, by the application's id or by the provider's: one for each source. What belongs
     /// to somebody else, although the provider's customer is the same, is not in them.
     pub fn customer(&self, id: &str) -> Vec<CustomerSnapshot> {
-        let sources: BTreeSet<&Source> = self.rows.iter().map(|(subject, _)| &subject.source).collect();
-        sources.into_iter().filter_map(|source| self.snapshot(source, id)).collect()
+        self.sources().into_iter().filter_map(|source| self.snapshot(source, id)).collect()
     }
 
     fn snapshot(&self, source: &Source, id: &str) -> Option<CustomerSnapshot> {
@@ -101,7 +106,7 @@ impl Projection {
                 continue;
             }
             snapshot.agreements.extend(agreement(rows).map(|it| (subject.public_id(), it)));
-            if self.ambiguous.contains_key(subject.root.id.expose()) {
+            if self.ambiguous.contains(&(subject.source.clone(), subject.root.clone())) {
                 snapshot.ambiguous.push(subject.public_id());
             }
         }
@@ -127,16 +132,18 @@ impl Projection {
     }
 }
 
-/// The public ids of objects and of prices: where no offer is known the price stands for what is granted, and it is a
-/// provider id too.
+/// The public ids of what grants, and of prices: where no offer is known the price stands for what is granted, and it
+/// is a provider id too.
 fn public_ids<'a>(subjects: impl Iterator<Item = &'a (Subject, Rows)>) -> BTreeMap<String, String> {
     let mut public = BTreeMap::new();
     for (subject, rows) in subjects {
-        public.insert(subject.root.id.expose().to_owned(), subject.public_id());
-        for item in &rows.subscription_items {
-            if let Ok(price) = ProviderId::new(item.price.as_str()) {
-                let root = ObjectRef::new(ObjectKind::Price, price);
-                public.insert(item.price.clone(), Subject { source: subject.source.clone(), root }.public_id());
+        for row in &rows.entitlements {
+            public.insert(row.source_id.clone(), subject.public_id());
+            let price = row.price.as_deref().and_then(|price| ProviderId::new(price).ok());
+            if let Some(price) = price {
+                let root = ObjectRef::new(ObjectKind::Price, price.clone());
+                let named = Subject { source: subject.source.clone(), root }.public_id();
+                public.insert(price.expose().to_owned(), named);
             }
         }
     }
@@ -153,6 +160,8 @@ fn agreement(rows: &Rows) -> Option<Agreement> {
             since: time(grant.map(|grant| grant.since)),
             period_end: time(it.period_end),
             ends_at: time(it.ended_at.or(it.cancel_at)),
+            pause_at: time(it.pause_at),
+            resume_at: time(it.resume_at),
         });
     }
     let grant = rows.entitlements.first()?;
@@ -162,5 +171,7 @@ fn agreement(rows: &Rows) -> Option<Agreement> {
         since: time(Some(grant.since)),
         period_end: None,
         ends_at: time(grant.ends_at),
+        pause_at: None,
+        resume_at: None,
     })
 }

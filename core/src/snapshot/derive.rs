@@ -6,14 +6,16 @@ use crate::{
     catalog::Catalog,
     fact::{
         history::Settled,
-        photo::{DisputeState, Invoice, Photo, Price, Subscription, SubscriptionStatus},
+        photo::{
+            Credit, Dispute, DisputeState, Invoice, Item, Payment, Photo, Price, Subscription, SubscriptionStatus,
+        },
     },
     fold::SubjectState,
     id::{ObjectKind, ObjectRef, ProviderId, Subject},
     lifecycle,
     snapshot::rows::{
-        CheckoutRow, CustomerRow, DisputeRow, EntitlementRow, InvoiceRow, PaymentRow, PriceRow, ProductRow, RefundRow,
-        Rows, ScheduleRow, SubscriptionItemRow, SubscriptionRow,
+        CheckoutRow, CreditRow, CustomerRow, DisputeRow, EntitlementRow, InvoiceRow, PaymentRow, PriceRow, ProductRow,
+        RefundRow, Rows, ScheduleRow, SubscriptionItemRow, SubscriptionRow,
     },
     time::Timestamp,
 };
@@ -30,14 +32,16 @@ pub fn rows(subject: &Subject, state: &SubjectState, catalog: &Catalog) -> Rows 
                 rows.customers.push(unseen_customer(subject, state));
             }
         }
-        ObjectKind::Payment => payment(&mut rows, subject, state),
+        ObjectKind::Invoice => credits(&mut rows, subject, state),
+        ObjectKind::Payment => payment(&mut rows, subject, state, catalog),
         ObjectKind::Charge
         | ObjectKind::Checkout
+        | ObjectKind::Credit
         | ObjectKind::Dispute
-        | ObjectKind::Invoice
         | ObjectKind::Price
         | ObjectKind::Product
         | ObjectKind::Refund
+        | ObjectKind::Reversal
         | ObjectKind::Schedule
         | ObjectKind::Subscription => {}
     }
@@ -51,7 +55,7 @@ fn one_object(rows: &mut Rows, object: &ObjectRef, settled: &Settled, state: &Su
             id,
             email: it.email.as_ref().map(|email| email.expose().to_owned()),
             name: it.name.as_ref().map(|name| name.expose().to_owned()),
-            deleted: it.deleted,
+            deleted: it.deleted || it.archived,
             owner: owner(state),
         }),
         Photo::Checkout(it) => rows.checkouts.push(CheckoutRow {
@@ -72,13 +76,6 @@ fn one_object(rows: &mut Rows, object: &ObjectRef, settled: &Settled, state: &Su
             currency: it.amount.currency().code().to_owned(),
             payment: String::new(),
         }),
-        Photo::Dispute(it) => rows.disputes.push(DisputeRow {
-            id,
-            state: word(&it.state),
-            amount: it.amount.minor(),
-            currency: it.amount.currency().code().to_owned(),
-            payment: String::new(),
-        }),
         Photo::Product(it) => {
             rows.products.push(ProductRow { id, name: it.name.clone(), active: it.active, deleted: it.deleted })
         }
@@ -88,8 +85,8 @@ fn one_object(rows: &mut Rows, object: &ObjectRef, settled: &Settled, state: &Su
             state: word(&it.state),
             subscription: text(state.links().subscription()),
         }),
-        // A payment's row needs all its members; see `payment`.
-        Photo::Charge(_) | Photo::Payment(_) => {}
+        // These rows need all members of their subject; see `credits` and `payment`.
+        Photo::Charge(_) | Photo::Credit(_) | Photo::Dispute(_) | Photo::Payment(_) | Photo::Reversal(_) => {}
     }
 }
 
@@ -122,16 +119,16 @@ fn subscription(
             price: price.to_owned(),
             quantity,
         });
-        let offer = state.links().offer().filter(|_| it.items.len() == 1 && !catalog.prices.contains_key(price));
         rows.entitlements.push(EntitlementRow {
             source_kind: ObjectKind::Subscription.as_str().to_owned(),
             source_id: id.clone(),
-            benefit: offer.map_or_else(|| catalog.benefit(price), |offer| offer.as_str()).to_owned(),
+            benefit: benefit(item, &it.items, state, catalog),
+            price: Some(price.to_owned()),
             state: word(&lifecycle),
             quantity,
             given_up: it.status == SubscriptionStatus::Unpaid,
             since: settled.since.micros(),
-            ends_at: micros(it.ended_at.or(it.cancel_at)),
+            ends_at: micros(it.ended_at.or(stops_at(it))),
             period_end: it.period.map(|period| period.end.micros()),
             customer: customer.clone(),
             owner: own_owner.clone(),
@@ -146,10 +143,25 @@ fn subscription(
         trial_end: micros(it.trial_end),
         cancel_at: micros(it.cancel_at),
         ended_at: micros(it.ended_at),
+        pause_at: micros(it.pause_at),
+        resume_at: micros(it.resume_at),
         collection_paused: it.collection_paused,
         customer,
         owner: own_owner,
     });
+}
+
+/// When service stops, as far as that is decided: by its end or by a pause, whatever comes first.
+fn stops_at(it: &Subscription) -> Option<Timestamp> {
+    [it.cancel_at, it.pause_at].into_iter().flatten().min()
+}
+
+/// What an item grants: what the catalogue says; for the only item the offer that metadata names, if the catalogue
+/// doesn't know the price; else the price stands for it.
+fn benefit(item: &Item, all: &[Item], state: &SubjectState, catalog: &Catalog) -> String {
+    let price = item.price.expose();
+    let offer = state.links().offer().filter(|_| all.len() == 1 && !catalog.prices.contains_key(price));
+    offer.map_or_else(|| catalog.benefit(price), |offer| offer.as_str()).to_owned()
 }
 
 fn invoice(id: String, it: &Invoice, state: &SubjectState) -> InvoiceRow {
@@ -182,15 +194,32 @@ fn price(id: String, it: &Price, state: &SubjectState) -> PriceRow {
     }
 }
 
-/// A payment's row, its members' references to it, and its grant where it is a one-time purchase.
-fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState) {
+/// The credits of an invoice.
+fn credits(rows: &mut Rows, subject: &Subject, state: &SubjectState) {
+    let row = |(object, it): (&ObjectRef, Credit)| CreditRow {
+        id: object.id.expose().to_owned(),
+        state: word(&it.state),
+        amount: it.amount.minor(),
+        currency: it.amount.currency().code().to_owned(),
+        invoice: subject.root.id.expose().to_owned(),
+    };
+    rows.credits.extend(state.credits().into_iter().map(row));
+}
+
+/// A payment's row, those of its refunds and disputes, and its grants where it sells something once.
+fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState, catalog: &Catalog) {
     let id = subject.root.id.expose().to_owned();
     for refund in &mut rows.refunds {
         refund.payment.clone_from(&id);
     }
-    for dispute in &mut rows.disputes {
-        dispute.payment.clone_from(&id);
-    }
+    let dispute_row = |(object, it): (&ObjectRef, Dispute)| DisputeRow {
+        id: object.id.expose().to_owned(),
+        state: word(&it.state),
+        amount: it.amount.minor(),
+        currency: it.amount.currency().code().to_owned(),
+        payment: id.clone(),
+    };
+    rows.disputes.extend(state.disputes().into_iter().map(dispute_row));
     // Nothing of a payment that is only known by reference can be shown.
     if state.objects().next().is_none() {
         return;
@@ -210,35 +239,61 @@ fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState) {
         currency: photo.map(|(_, photo)| photo.amount.currency().code().to_owned()),
         refunded,
         dispute: dispute.as_ref().map_or_else(|| "none".to_owned(), word),
+        attempts: i64::try_from(state.attempts()).unwrap_or(i64::MAX),
         customer: text(state.customer()),
         owner: owner(state),
         invoice: text(links.invoice()),
         subscription: text(links.subscription()),
     });
-    // A one-time checkout may make an invoice as well; a payment that only names an offer must not have one.
-    let one_time = links.subscription().is_none();
-    let sold = links.checkout().is_some() || (links.offer().is_some() && links.invoice().is_none());
-    if let Some((settled, photo)) = photo
-        && one_time
-        && sold
-    {
+    if let Some((settled, photo)) = photo {
         let received = photo.received.unwrap_or(photo.amount).minor();
         let went_back =
             (refunded > 0 && refunded >= received) || matches!(dispute, Some(DisputeState::Lost | DisputeState::Open));
-        rows.entitlements.push(EntitlementRow {
+        let lifecycle = lifecycle::of_purchase(photo.state, went_back);
+        let grants = sold(photo, &id, state, catalog);
+        rows.entitlements.extend(grants.into_iter().map(|Grant { benefit, price, quantity }| EntitlementRow {
             source_kind: ObjectKind::Payment.as_str().to_owned(),
             source_id: id.clone(),
-            benefit: links.offer().map_or(id, |offer| offer.as_str().to_owned()),
-            state: word(&lifecycle::of_purchase(photo.state, went_back)),
-            quantity: Some(1),
+            benefit,
+            price,
+            state: word(&lifecycle),
+            quantity,
             given_up: false,
             since: settled.since.micros(),
             ends_at: None,
             period_end: None,
             customer: text(state.customer()),
             owner: owner(state),
-        });
+        }));
     }
+}
+
+struct Grant {
+    benefit: String,
+    price: Option<String>,
+    quantity: Option<i64>,
+}
+
+/// What a payment sells once, and how many of it. Where it lists nothing, a checkout or the application's metadata
+/// says that it sells something: one of the offer named. A one-time checkout may make an invoice as well; a payment
+/// that only names an offer must not have one.
+fn sold(photo: &Payment, id: &str, state: &SubjectState, catalog: &Catalog) -> Vec<Grant> {
+    let links = state.links();
+    if !photo.items.is_empty() {
+        let grant = |item: &Item| Grant {
+            benefit: benefit(item, &photo.items, state, catalog),
+            price: Some(item.price.expose().to_owned()),
+            quantity: item.quantity.and_then(|quantity| i64::try_from(quantity).ok()),
+        };
+        return photo.items.iter().map(grant).collect();
+    }
+    let one_time = links.subscription().is_none();
+    let sells = links.checkout().is_some() || (links.offer().is_some() && links.invoice().is_none());
+    if !(one_time && sells) {
+        return Vec::new();
+    }
+    let benefit = links.offer().map_or_else(|| id.to_owned(), |offer| offer.as_str().to_owned());
+    vec![Grant { benefit, price: None, quantity: Some(1) }]
 }
 
 fn owner(state: &SubjectState) -> Option<String> {

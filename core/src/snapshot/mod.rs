@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     catalog::Catalog,
     entitlement::{Access, AccessPolicy, Standing},
-    id::{ObjectKind, Source, Subject},
+    id::{ObjectKind, ObjectRef, Source, Subject},
     lifecycle::Lifecycle,
     snapshot::rows::{EntitlementRow, Rows},
     store::StoredSubject,
@@ -35,9 +35,9 @@ pub struct Projection {
     /// Subjects that nobody is known to own, and for whom they wait.
     parked: BTreeMap<Subject, Vec<Subject>>,
     /// The subscription of each invoice, also of one that is only known by reference.
-    invoiced: BTreeMap<String, String>,
-    /// Objects that only event ids ordered, by provider id.
-    ambiguous: BTreeMap<String, ObjectKind>,
+    invoiced: BTreeMap<(Source, String), String>,
+    /// Objects that only event ids ordered.
+    ambiguous: BTreeSet<(Source, ObjectRef)>,
     policy: AccessPolicy,
     as_of: Timestamp,
 }
@@ -56,14 +56,13 @@ pub struct Benefit {
 }
 
 impl Projection {
-    /// Reads subjects. Benefits never mix sources; objects of two sources that share a raw id would, so read one source
-    /// at a time where that can be.
+    /// Reads subjects, of any number of sources: nothing of one shows in what another gives.
     pub fn of<'a>(subjects: impl IntoIterator<Item = &'a StoredSubject>, reading: Reading<'_>) -> Self {
         let mut projection = Self {
             rows: Vec::new(),
             parked: BTreeMap::new(),
             invoiced: BTreeMap::new(),
-            ambiguous: BTreeMap::new(),
+            ambiguous: BTreeSet::new(),
             policy: reading.policy.clone(),
             as_of: reading.as_of,
         };
@@ -74,19 +73,13 @@ impl Projection {
                 projection.parked.insert(subject.clone(), state.relatives(subject));
             }
             if let (ObjectKind::Invoice, Some(subscription)) = (subject.root.kind, state.links().subscription()) {
-                let invoice = subject.root.id.expose().to_owned();
+                let invoice = (subject.source.clone(), subject.root.id.expose().to_owned());
                 projection.invoiced.insert(invoice, subscription.expose().to_owned());
             }
-            for object in state.ambiguous() {
-                projection.ambiguous.insert(object.id.expose().to_owned(), object.kind);
-            }
+            let objects = state.ambiguous().map(|object| (subject.source.clone(), object.clone()));
+            projection.ambiguous.extend(objects);
         }
         projection
-    }
-
-    /// The rows of every subject.
-    pub fn rows(&self) -> impl Iterator<Item = &Rows> {
-        self.rows.iter().map(|(_, rows)| rows)
     }
 
     /// Each customer's benefits at one source. Keyed by the application's customer, or by the provider's while it is

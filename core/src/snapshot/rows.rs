@@ -27,6 +27,8 @@ pub struct Rows {
     pub refunds: Vec<RefundRow>,
     /// Disputes.
     pub disputes: Vec<DisputeRow>,
+    /// Credits.
+    pub credits: Vec<CreditRow>,
     /// Products of the provider's catalogue.
     pub products: Vec<ProductRow>,
     /// Prices of the provider's catalogue.
@@ -46,7 +48,7 @@ pub struct CustomerRow {
     pub email: Option<String>,
     /// Name.
     pub name: Option<String>,
-    /// Whether the provider deleted it.
+    /// Whether the provider deleted or archived it.
     pub deleted: bool,
     /// The application's customer, once linked.
     pub owner: Option<String>,
@@ -90,6 +92,10 @@ pub struct SubscriptionRow {
     pub cancel_at: Option<i64>,
     /// When it ended.
     pub ended_at: Option<i64>,
+    /// When it is going to be paused.
+    pub pause_at: Option<i64>,
+    /// When it is going to go on after a pause.
+    pub resume_at: Option<i64>,
     /// Whether collection is paused.
     pub collection_paused: bool,
     /// The provider's customer.
@@ -154,6 +160,8 @@ pub struct PaymentRow {
     pub refunded: i64,
     /// `none`, `open`, `won`, `lost`.
     pub dispute: String,
+    /// How many attempts are known by an id of their own.
+    pub attempts: i64,
     /// The provider's customer.
     pub customer: Option<String>,
     /// The application's customer, from metadata.
@@ -192,6 +200,21 @@ pub struct DisputeRow {
     pub currency: String,
     /// The payment's provider id.
     pub payment: String,
+}
+
+/// A credit.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditRow {
+    /// Provider id.
+    pub id: String,
+    /// `pending`, `issued`, `rejected`, `reversed`.
+    pub state: String,
+    /// Amount in minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: String,
+    /// The invoice's provider id.
+    pub invoice: String,
 }
 
 /// A product of the provider's catalogue.
@@ -248,6 +271,8 @@ pub struct EntitlementRow {
     pub source_id: String,
     /// What is granted: an offer, or the provider's price or payment where no offer is known.
     pub benefit: String,
+    /// The provider's price that grants it, where it is known.
+    pub price: Option<String>,
     /// The source's lifecycle state.
     pub state: String,
     /// How many; none for metered usage.
@@ -279,6 +304,7 @@ macro_rules! redacted_debug {
 
 redacted_debug! {
     CheckoutRow
+    CreditRow
     CustomerRow
     DisputeRow
     EntitlementRow

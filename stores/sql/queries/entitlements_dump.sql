@@ -4,6 +4,7 @@ SELECT json_object(
   'source_id', source_id,
   'ordinal', ordinal,
   'benefit', benefit,
+  'price', price,
   'state', state,
   'quantity', quantity,
   'given_up', given_up,

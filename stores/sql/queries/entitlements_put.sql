@@ -1,5 +1,5 @@
 INSERT INTO {prefix}entitlements (
-  source, source_kind, source_id, ordinal, benefit, state, quantity, given_up, since, ends_at, period_end, customer, owner
+  source, source_kind, source_id, ordinal, benefit, price, state, quantity, given_up, since, ends_at, period_end, customer, owner
 )
 SELECT
   key ->> 0,
@@ -7,6 +7,7 @@ SELECT
   value ->> 'source_id',
   key ->> 1,
   value ->> 'benefit',
+  value ->> 'price',
   value ->> 'state',
   value ->> 'quantity',
   value ->> 'given_up',

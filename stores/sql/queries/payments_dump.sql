@@ -6,6 +6,7 @@ SELECT json_object(
   'currency', currency,
   'refunded', refunded,
   'dispute', dispute,
+  'attempts', attempts,
   'customer', customer,
   'owner', owner,
   'invoice', invoice,

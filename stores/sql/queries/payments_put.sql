@@ -1,5 +1,5 @@
 INSERT INTO {prefix}payments (
-  source, id, state, amount, currency, refunded, dispute, customer, owner, invoice, subscription
+  source, id, state, amount, currency, refunded, dispute, attempts, customer, owner, invoice, subscription
 )
 SELECT
   key ->> 0,
@@ -9,6 +9,7 @@ SELECT
   value ->> 'currency',
   value ->> 'refunded',
   value ->> 'dispute',
+  value ->> 'attempts',
   value ->> 'customer',
   value ->> 'owner',
   value ->> 'invoice',
@@ -21,6 +22,7 @@ ON CONFLICT (source, id) DO UPDATE SET
   currency = excluded.currency,
   refunded = excluded.refunded,
   dispute = excluded.dispute,
+  attempts = excluded.attempts,
   customer = excluded.customer,
   owner = excluded.owner,
   invoice = excluded.invoice,

@@ -8,6 +8,8 @@ SELECT json_object(
   'trial_end', trial_end,
   'cancel_at', cancel_at,
   'ended_at', ended_at,
+  'pause_at', pause_at,
+  'resume_at', resume_at,
   'collection_paused', collection_paused,
   'customer', customer,
   'owner', owner

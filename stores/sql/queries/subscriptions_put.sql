@@ -1,5 +1,5 @@
 INSERT INTO {prefix}subscriptions (
-  source, id, state, provider_status, period_start, period_end, trial_end, cancel_at, ended_at, collection_paused, customer, owner
+  source, id, state, provider_status, period_start, period_end, trial_end, cancel_at, ended_at, pause_at, resume_at, collection_paused, customer, owner
 )
 SELECT
   key ->> 0,
@@ -11,6 +11,8 @@ SELECT
   value ->> 'trial_end',
   value ->> 'cancel_at',
   value ->> 'ended_at',
+  value ->> 'pause_at',
+  value ->> 'resume_at',
   value ->> 'collection_paused',
   value ->> 'customer',
   value ->> 'owner'
@@ -24,6 +26,8 @@ ON CONFLICT (source, id) DO UPDATE SET
   trial_end = excluded.trial_end,
   cancel_at = excluded.cancel_at,
   ended_at = excluded.ended_at,
+  pause_at = excluded.pause_at,
+  resume_at = excluded.resume_at,
   collection_paused = excluded.collection_paused,
   customer = excluded.customer,
   owner = excluded.owner

@@ -10,10 +10,13 @@ use crate::{
 };
 
 /// The version that this library needs: the last migration's.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Version, name of the file, and text. The statements of a file stand between lines of `--;`.
-const MIGRATIONS: &[(u32, &str, &str)] = &[(SCHEMA_VERSION, "0001_first", include_str!("../schema/0001_first.sql"))];
+const MIGRATIONS: &[(u32, &str, &str)] = &[
+    (1, "0001_first", include_str!("../schema/0001_first.sql")),
+    (SCHEMA_VERSION, "0002_credits", include_str!("../schema/0002_credits.sql")),
+];
 
 impl<E: Executor> SqlStore<E> {
     /// Brings the tables to [`SCHEMA_VERSION`]. Doing it again does nothing; several processes may do it at once.

@@ -22,6 +22,7 @@ pub(crate) const DUMPS: &[(&str, Query)] = &[
     ("payments", Query::PaymentsDump),
     ("refunds", Query::RefundsDump),
     ("disputes", Query::DisputesDump),
+    ("credits", Query::CreditsDump),
     ("products", Query::ProductsDump),
     ("prices", Query::PricesDump),
     ("schedules", Query::SchedulesDump),
@@ -54,6 +55,7 @@ pub(crate) fn write(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<
     table.replace(&[Payment], One, [Q::PaymentsClear, Q::PaymentsPut], |it| &it.payments, |row| &row.id)?;
     table.replace(&[Payment], Many, [Q::RefundsClear, Q::RefundsPut], |it| &it.refunds, |row| &row.payment)?;
     table.replace(&[Payment], Many, [Q::DisputesClear, Q::DisputesPut], |it| &it.disputes, |row| &row.payment)?;
+    table.replace(&[Invoice], Many, [Q::CreditsClear, Q::CreditsPut], |it| &it.credits, |row| &row.invoice)?;
     table.replace(&[Product], One, [Q::ProductsClear, Q::ProductsPut], |it| &it.products, |row| &row.id)?;
     table.replace(&[Price], One, [Q::PricesClear, Q::PricesPut], |it| &it.prices, |row| &row.id)?;
     table.replace(&[Schedule], One, [Q::SchedulesClear, Q::SchedulesPut], |it| &it.schedules, |row| &row.id)?;

@@ -135,6 +135,37 @@ async fn a_failed_migration_leaves_nothing_and_can_be_done_again() {
     Sqlite::migrate(&place.path, Options::default()).await.unwrap();
 }
 
+/// A database of the first version, as its library left it.
+const FIRST: &str = include_str!("../../sql/schema/0001_first.sql");
+
+#[tokio::test]
+async fn an_older_schema_is_refused_and_migrated_with_its_rows() {
+    let place = place();
+    let mut other = raw_created(&place).await;
+    other.execute("CREATE TABLE purchase_schema (version INTEGER NOT NULL PRIMARY KEY) STRICT").await.unwrap();
+    other.execute("INSERT INTO purchase_schema (version) VALUES (1)").await.unwrap();
+    for statement in FIRST.replace("{prefix}", "purchase_").split("\n--;\n") {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut other).await.unwrap();
+    }
+    other
+        .execute(
+            "INSERT INTO purchase_payments (source, id, refunded, dispute) VALUES ('acme//test', 'pay_1', 5, 'none')",
+        )
+        .await
+        .unwrap();
+    let refused = Sqlite::open(&place.path, Options::default()).await.unwrap_err();
+    assert!(matches!(refused, StoreError::SchemaOlder { found: 1, wanted: SCHEMA_VERSION }), "{refused:?}");
+
+    Sqlite::migrate(&place.path, Options::default()).await.unwrap();
+    let kept: (i64, i64) = sqlx::query_as("SELECT refunded, attempts FROM purchase_payments WHERE id = 'pay_1'")
+        .fetch_one(&mut other)
+        .await
+        .unwrap();
+    assert_eq!(kept, (5, 0));
+    let store = Sqlite::open(&place.path, Options::default()).await.unwrap();
+    store.commit(&full_commit("after", "after")).await.unwrap();
+}
+
 async fn raw_created(place: &Place) -> sqlx::SqliteConnection {
     drop(Sqlite::connect(&place.path, creating()).await.unwrap());
     raw(place).await

@@ -10,7 +10,8 @@ use purchase_core::{
     fact::{
         Link,
         photo::{
-            Invoice, InvoiceState, Item, Period, Photo, Schedule, ScheduleState, Subscription, SubscriptionStatus,
+            Credit, CreditState, Invoice, InvoiceState, Item, Period, Photo, Schedule, ScheduleState, Subscription,
+            SubscriptionStatus,
         },
     },
     id::{ObjectKind, ObjectRef, ProviderId},
@@ -48,6 +49,25 @@ pub(super) fn schedule(reading: &Reading<'_>, facts: &mut Collector) -> Result<(
     facts.belongs(&root, &Ties::read(object)?);
     facts.link(&root, subscription.map(Link::Subscription));
     Ok(())
+}
+
+/// `credit_note`: a member of its invoice's subject. What of it is paid out is a refund of its own.
+pub(super) fn credit_note(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
+    let credit = reading.root(ObjectKind::Credit)?;
+    let invoice = ObjectRef::new(ObjectKind::Invoice, reading.object.at("invoice").need_id()?);
+    facts.sight(&invoice, reading.sight(&credit, photograph_credit)?);
+    facts.belongs(&invoice, &Ties { offer: None, ..Ties::read(&reading.object)? });
+    Ok(())
+}
+
+fn photograph_credit(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFault> {
+    let state = match view.at("status").need_text()? {
+        "issued" => CreditState::Issued,
+        "void" => CreditState::Reversed,
+        _ => CreditState::Unknown,
+    };
+    let amount = view.at("amount").need_money(view.at("currency").need_currency()?)?;
+    Ok(Photo::Credit(Credit { state, amount }))
 }
 
 /// `invoice`. The subscription's metadata is copied into the invoice when that is made, so it is old news of the
@@ -143,6 +163,8 @@ fn photograph_subscription(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, 
         trial_end: view.at("trial_end").time()?,
         cancel_at,
         ended_at: view.at("ended_at").time()?,
+        pause_at: None,
+        resume_at: None,
         collection_paused: view.at("pause_collection").value()?.is_some(),
     })))
 }

@@ -26,6 +26,7 @@ fn photograph(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, ReadFaul
         email: view.at("email").text()?.map(Private::new),
         name: view.at("name").text()?.map(Private::new),
         deleted: tombstone || moment.is_end(),
+        archived: false,
         bare: tombstone && !view.has_key("email"),
     }))
 }

@@ -113,7 +113,7 @@ fn photograph_intent(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
         PaymentState::Succeeded => view.at("amount_received").money(currency)?,
         _ => None,
     };
-    Ok(Photo::Payment(Payment { state, step, amount, received }))
+    Ok(Photo::Payment(Payment { state, step, amount, received, items: Vec::new() }))
 }
 
 /// The payment that a direct charge is.
@@ -131,7 +131,7 @@ fn photograph_direct(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
         PaymentState::Succeeded => view.at("amount_captured").money(currency)?,
         _ => None,
     };
-    Ok(Photo::Payment(Payment { state, step: 0, amount, received }))
+    Ok(Photo::Payment(Payment { state, step: 0, amount, received, items: Vec::new() }))
 }
 
 fn photograph_charge(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFault> {

@@ -70,6 +70,8 @@ pub(super) fn fact(event: &NewEvent, subject: &Subject, number: i64) -> Result<F
         trial_end: None,
         cancel_at: None,
         ended_at: None,
+        pause_at: None,
+        resume_at: None,
         collection_paused: false,
     }));
     let owner = CustomerId::new("user-of-acme").map_err(|error| Broken::caused("an id of the kit", &error))?;

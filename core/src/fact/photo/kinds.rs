@@ -108,8 +108,11 @@ pub struct Customer {
     pub email: Option<Private>,
     /// Name.
     pub name: Option<Private>,
-    /// Whether the provider deleted or archived it.
+    /// Whether the provider deleted it, for good.
     pub deleted: bool,
+    /// Whether it is put aside; that can be taken back.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub archived: bool,
     /// Whether the photograph is a tombstone that says nothing else.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub bare: bool,
@@ -198,6 +201,9 @@ pub struct Payment {
     /// How much came, where the provider says so: less than was asked for when less was captured.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub received: Option<Money>,
+    /// What it sells once, ordered by price, where the payment itself says so; nothing that a subscription bills.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub items: Vec<Item>,
 }
 
 /// States of a payment, in the order of its life.
@@ -333,6 +339,12 @@ pub struct Subscription {
     pub cancel_at: Option<Timestamp>,
     /// When it ended; write-once.
     pub ended_at: Option<Timestamp>,
+    /// When it is going to be paused, if that is decided.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pause_at: Option<Timestamp>,
+    /// When it is going to go on after a pause, if that is decided.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub resume_at: Option<Timestamp>,
     /// Whether invoices are made and not collected. Not a pause: service goes on.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub collection_paused: bool,
@@ -362,7 +374,7 @@ pub enum SubscriptionStatus {
     Unpaid,
 }
 
-/// One thing that a subscription bills.
+/// One thing that a subscription bills, or a payment sells.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Item {
     /// The provider's price.

@@ -8,7 +8,7 @@ use purchase_core::{
     error::{Cause, StoreError},
     store::Store,
 };
-use purchase_sql::{Access, Executor, SCHEMA_VERSION, SqlStore, Statement};
+use purchase_sql::{Access, Executor, SqlStore, Statement};
 use purchase_sqlite::{Options, Sqlite, SqliteExecutor};
 use tempfile::TempDir;
 
@@ -79,9 +79,13 @@ impl Place for File {
         let store = Sqlite::connect(&self.file, Options::default()).await?;
         match spoiled {
             Schema::Missing => run(&store, "DROP TABLE {prefix}schema").await?,
-            Schema::Newer => run(&store, "UPDATE {prefix}schema SET version = version + 1").await?,
-            Schema::Older if SCHEMA_VERSION == 1 => return Ok(false),
-            Schema::Older => run(&store, "UPDATE {prefix}schema SET version = version - 1").await?,
+            Schema::Newer => {
+                run(&store, "INSERT INTO {prefix}schema (version) SELECT max(version) + 1 FROM {prefix}schema").await?
+            }
+            Schema::Older => {
+                run(&store, "DELETE FROM {prefix}schema WHERE version = (SELECT max(version) FROM {prefix}schema)")
+                    .await?
+            }
         }
         Ok(true)
     }

@@ -74,7 +74,8 @@ pub fn update(name: &str, status: EventStatus) -> EventWrite {
 }
 
 pub fn fact(subject: &Subject, event: &str, seconds: i64, links: Vec<Link>) -> Fact {
-    let photo = Photo::Customer(Customer { email: None, name: None, deleted: seconds % 2 == 1, bare: false });
+    let photo =
+        Photo::Customer(Customer { email: None, name: None, deleted: seconds % 2 == 1, archived: false, bare: false });
     let sight = Sight { object: subject.root.clone(), phase: Phase::Changed, photo, prior: None };
     Fact { subject: subject.clone(), event: id(event), version: Version::at(at(seconds)), sight: Some(sight), links }
 }

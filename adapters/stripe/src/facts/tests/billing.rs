@@ -61,6 +61,8 @@ fn an_old_subscription_has_its_period_at_the_top_and_plans() {
         trial_end: None,
         cancel_at: None,
         ended_at: None,
+        pause_at: None,
+        resume_at: None,
         collection_paused: false,
     };
     assert_eq!(subscription("customer.subscription.created", old_subscription()), expect);

@@ -11,7 +11,13 @@ fn customer(over: Value) -> Value {
 
 #[test]
 fn a_customer_is_photographed() {
-    let expect = Customer { email: Some(Private::new("a@example.com")), name: None, deleted: false, bare: false };
+    let expect = Customer {
+        email: Some(Private::new("a@example.com")),
+        name: None,
+        deleted: false,
+        archived: false,
+        bare: false,
+    };
     assert_eq!(photo("customer.created", customer(json!({}))), Photo::Customer(expect.clone()));
     let ended = Customer { deleted: true, ..expect.clone() };
     assert_eq!(photo("customer.deleted", customer(json!({}))), Photo::Customer(ended));
@@ -21,7 +27,7 @@ fn a_customer_is_photographed() {
 
 #[test]
 fn a_customer_may_be_a_bare_tombstone() {
-    let bare = Customer { email: None, name: None, deleted: true, bare: true };
+    let bare = Customer { email: None, name: None, deleted: true, archived: false, bare: true };
     let object = json!({"id": "cus_1", "object": "customer", "deleted": true});
     assert_eq!(photo("customer.deleted", object.clone()), Photo::Customer(bare));
     assert_eq!(lines(&facts("customer.deleted", object)), ["customer:cus_1 shows customer:cus_1 ended"]);
@@ -29,7 +35,13 @@ fn a_customer_may_be_a_bare_tombstone() {
 
 #[test]
 fn a_deleted_customer_may_still_show_who_it_was() {
-    let expect = Customer { email: Some(Private::new("a@example.com")), name: None, deleted: true, bare: false };
+    let expect = Customer {
+        email: Some(Private::new("a@example.com")),
+        name: None,
+        deleted: true,
+        archived: false,
+        bare: false,
+    };
     assert_eq!(photo("customer.updated", customer(json!({"deleted": true}))), Photo::Customer(expect));
 }
 

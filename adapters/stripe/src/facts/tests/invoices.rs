@@ -1,6 +1,6 @@
 //! Invoices and invoice payments, in the shapes before and since `2025-03-31.basil`.
 
-use purchase_core::fact::photo::{Invoice, InvoiceState};
+use purchase_core::fact::photo::{Credit, CreditState, Invoice, InvoiceState};
 
 use super::*;
 use crate::tests::shape;
@@ -170,4 +170,22 @@ fn a_bad_invoice_names_the_path() {
         json!({"payments": {"data": [{"payment": {"payment_intent": 7}}]}}),
         shape("data.object.payments.data[0].payment.payment_intent", "id", "integer"),
     );
+}
+
+#[test]
+fn a_credit_note_is_a_credit_of_its_invoice() {
+    let note = |status: &str| {
+        json!({"id": "cn_1", "object": "credit_note", "invoice": "in_1", "customer": "cus_1", "status": status,
+        "amount": 500, "currency": "eur"})
+    };
+    let states = [("issued", CreditState::Issued), ("void", CreditState::Reversed), ("odd", CreditState::Unknown)];
+    for (status, state) in states {
+        let expect = Photo::Credit(Credit { state, amount: money(500, "eur") });
+        assert_eq!(photo("credit_note.updated", note(status)), expect, "{status}");
+    }
+    assert_eq!(
+        lines(&facts("credit_note.created", note("issued"))),
+        ["invoice:in_1 shows credit:cn_1 created of customer:cus_1"]
+    );
+    assert_eq!(fault("credit_note.voided", with(note("void"), json!({"invoice": null}))), shape("data.object.invoice", "id", "null"));
 }

@@ -25,7 +25,7 @@ fn charge(over: Value) -> Value {
 
 fn payment(object: Value) -> (PaymentState, u8) {
     match photo("payment_intent.processing", object) {
-        Photo::Payment(Payment { state, step, amount, received: _ }) => {
+        Photo::Payment(Payment { state, step, amount, received: _, items: _ }) => {
             assert_eq!(amount, money(2000, "eur"));
             (state, step)
         }
