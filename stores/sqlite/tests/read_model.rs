@@ -124,6 +124,13 @@ fn other_rows() -> Vec<(Subject, Rows)> {
         customer: some("cus"),
         subscription: some("sub"),
     };
+    let credit = CreditRow {
+        id: "cre".into(),
+        state: "issued".into(),
+        amount: MAX,
+        currency: "EUR".into(),
+        invoice: "inv".into(),
+    };
     let product = ProductRow { id: "pro".into(), name: some("n"), active: true, deleted: true };
     let price = PriceRow {
         id: "pri".into(),
@@ -140,7 +147,7 @@ fn other_rows() -> Vec<(Subject, Rows)> {
     vec![
         of(ObjectKind::Customer, "cus", Rows { customers: vec![customer], ..Rows::default() }),
         of(ObjectKind::Checkout, "che", Rows { checkouts: vec![checkout], ..Rows::default() }),
-        of(ObjectKind::Invoice, "inv", Rows { invoices: vec![invoice], ..Rows::default() }),
+        of(ObjectKind::Invoice, "inv", Rows { invoices: vec![invoice], credits: vec![credit], ..Rows::default() }),
         of(ObjectKind::Product, "pro", Rows { products: vec![product], ..Rows::default() }),
         of(ObjectKind::Price, "pri", Rows { prices: vec![price], ..Rows::default() }),
         of(ObjectKind::Schedule, "sch", Rows { schedules: vec![schedule], ..Rows::default() }),
