@@ -55,6 +55,15 @@ fn envelope(over: Value) -> Value {
     body
 }
 
+#[test]
+fn an_endpoint_of_another_account_has_a_name_of_its_own() {
+    let name = ProviderName::new("stripe-eu").expect("a name");
+    let other = stripe(|config| config.name = name.clone());
+    assert_eq!((other.name(), stripe(|_| {}).name().to_string().as_str()), (&name, "stripe"));
+    let event = read(&other, &envelope(json!({}))).expect("readable");
+    assert_eq!(event.head.key.source.expose(), "stripe-eu//test");
+}
+
 fn fault(over: Value) -> ReadFault {
     let unreadable = read(&stripe(|_| {}), &envelope(over)).expect_err("unreadable");
     assert_eq!(unreadable.head, None);

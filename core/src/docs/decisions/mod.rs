@@ -12,3 +12,7 @@ pub mod d0004_refused_and_kept {}
 pub mod d0005_access_needs_news {}
 #[doc = include_str!("0006_rows_are_derived_once.md")]
 pub mod d0006_rows_are_derived_once {}
+#[doc = include_str!("0007_reversals_name_nothing.md")]
+pub mod d0007_reversals_name_nothing {}
+#[doc = include_str!("0008_sources_stand_apart.md")]
+pub mod d0008_sources_stand_apart {}
