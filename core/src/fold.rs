@@ -277,6 +277,7 @@ impl SubjectState {
         self.registers.keys().filter(|object| object.kind == ObjectKind::Charge).count()
     }
 
+    /// What is picked, by when it was first seen.
     fn by_age<T>(&self, pick: impl Fn(&Photo) -> Option<T>) -> Vec<(&ObjectRef, T)> {
         let picked = self
             .registers
