@@ -278,14 +278,13 @@ impl SubjectState {
     }
 
     /// What is picked, by when it was first seen.
+    /// What is picked, by when it was first seen.
     fn by_age<T>(&self, pick: impl Fn(&Photo) -> Option<T>) -> Vec<(&ObjectRef, T)> {
-        let picked = self
-            .registers
-            .iter()
-            .filter_map(|(object, register)| Some(((register.version(), object), pick(register.settled().shown())?)));
+        let picked =
+            self.objects().filter_map(|(object, settled)| Some((settled.first_at, object, pick(settled.shown())?)));
         let mut picked: Vec<_> = picked.collect();
-        picked.sort_by_key(|(age, _)| *age);
-        picked.into_iter().map(|((_, object), it)| (object, it)).collect()
+        picked.sort_by_key(|(first_at, object, _)| (*first_at, *object));
+        picked.into_iter().map(|(_, object, it)| (object, it)).collect()
     }
 
     fn reversals(&self, undone: Undone) -> usize {
