@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod acme;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod fault;
 pub mod law;
 pub mod mutants;
