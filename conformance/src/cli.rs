@@ -2,14 +2,18 @@
 //! reports go, the exit code. Any program that has an adapter or a store can be such a command; what the laws are is
 //! decided elsewhere.
 
+mod verify;
+
 use std::{
-    fs,
+    env, fs,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+
+use purchase_core::error::Cause;
 
 use crate::{
     law::Effort,
@@ -76,6 +80,10 @@ struct Arguments {
     /// Allows something to be skipped, by the name that the report gives. Repeatable.
     #[arg(long, value_name = "NAME")]
     allow_skip: Vec<String>,
+    /// Judges nothing: says of each delivery on standard input whether the provider signed it with the secret in this
+    /// variable of the environment.
+    #[arg(long, value_name = "VARIABLE", requires = "provider", hide = true)]
+    verify: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -91,6 +99,8 @@ enum Fault {
     Form(PathBuf),
     #[error("the report can't be written as JUnit")]
     Junit(#[source] quick_junit::SerializeError),
+    #[error("the variable {0} holds no secret")]
+    NoSecret(String),
     #[error("--samples 0 would prove nothing of longer scenarios")]
     NoSamples,
     #[error(transparent)]
@@ -103,20 +113,35 @@ enum Fault {
         #[source]
         cause: io::Error,
     },
+    #[error("deliveries can't be verified")]
+    Verify(#[source] Cause),
 }
 
 /// Runs the kit as the command line says: the whole `main` of a command that judges.
 pub fn main(judge: Judge) -> ExitCode {
     let command = Arguments::command().name(judge.command).bin_name(judge.command);
     let asked = Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
-    match run(judge, asked) {
-        Ok(report) => report.to_exit(),
+    let judged = match &asked.verify {
+        Some(variable) => verify(&judge, asked.provider.as_deref().unwrap_or_default(), variable).map(|()| None),
+        None => run(judge, asked).map(Some),
+    };
+    match judged {
+        Ok(report) => report.map_or(ExitCode::SUCCESS, |report| report.to_exit()),
         // Nothing was proved: the exit code says so, whatever the reason.
         Err(fault) => {
             eprintln!("error: {}", chain(&fault));
             ExitCode::from(2)
         }
     }
+}
+
+fn verify(judge: &Judge, name: &str, variable: &str) -> Result<(), Fault> {
+    let Some(provider) = judge.providers.iter().find(|provider| provider.name == name) else {
+        let known: Vec<&str> = judge.providers.iter().map(|provider| provider.name).collect();
+        return Err(RunError::Unknown { what: "provider", name: name.to_owned(), known: known.join(", ") }.into());
+    };
+    let secret = env::var(variable).map_err(|_| Fault::NoSecret(variable.to_owned()))?;
+    verify::answer(provider, &secret).map_err(Fault::Verify)
 }
 
 fn run(judge: Judge, asked: Arguments) -> Result<Report, Fault> {

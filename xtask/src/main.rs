@@ -4,6 +4,7 @@ mod bench;
 mod conformance;
 mod crash;
 mod new_adapter;
+mod record;
 mod scenarios;
 mod shell;
 mod test;
@@ -34,6 +35,8 @@ enum Command {
     Crash(crash::CrashArgs),
     /// Stamps out a new adapter: a package that compiles, whose tests fail and say what to write next.
     NewAdapter(new_adapter::NewAdapterArgs),
+    /// Receives deliveries on this machine and writes them down as a scenario, scrubbed.
+    Record(record::RecordArgs),
     /// Runs everything that CI runs.
     Test(test::TestArgs),
     /// Checks the rules of the house that no compiler knows.
@@ -49,6 +52,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Conformance(args) => conformance::run(&args),
         Command::Crash(args) => crash::run(args),
         Command::NewAdapter(args) => new_adapter::run(&args),
+        Command::Record(args) => record::run(args),
         Command::Test(args) => test::run(args, std::env::var_os("CI").is_some()),
         Command::Tidy(args) => tidy::run(args),
         Command::Wasm(args) => wasm::run(args),

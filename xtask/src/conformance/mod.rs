@@ -29,7 +29,7 @@ pub(crate) struct ConformanceArgs {
 
 /// Builds the program and runs it. Exit code 2 when it can't be built: then nothing was proved.
 pub(crate) fn run(args: &ConformanceArgs) -> anyhow::Result<ExitCode> {
-    let program = match judge::generate(&shell::root(), &shell::target_dir()).and_then(|manifest| build(&manifest)) {
+    let program = match program() {
         Ok(program) => program,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -42,6 +42,11 @@ pub(crate) fn run(args: &ConformanceArgs) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("could not start {}", program.display()))?;
     // A program that was killed has proved nothing either.
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(2)))
+}
+
+/// Builds the program that has every adapter and every store, and says where it is.
+pub(crate) fn program() -> anyhow::Result<PathBuf> {
+    build(&judge::generate(&shell::root(), &shell::target_dir())?)
 }
 
 /// Builds the package of a manifest, without the network where that is possible, and says where its program is.

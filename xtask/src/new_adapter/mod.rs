@@ -123,6 +123,7 @@ const PACKAGE: &[(&str, &str)] = &[
 const FIXTURES: &[(&str, &str)] = &[
     ("README.md", include_str!("template/fixtures-README.md.tmpl")),
     ("first-scenario.toml", include_str!("template/first-scenario.toml.tmpl")),
+    ("scrub.toml", include_str!("template/scrub.toml.tmpl")),
 ];
 
 const MANIFEST: &str = include_str!("template/Cargo.toml.tmpl");
