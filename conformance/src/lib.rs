@@ -19,6 +19,9 @@ pub mod under_test;
 pub mod verdict;
 mod zoo;
 
+#[doc = include_str!("../docs/write-an-adapter.md")]
+pub mod write_an_adapter {}
+
 pub use report::Report;
 pub use runner::{Options, RunError, run};
 pub use sql::SqlUnderTest;

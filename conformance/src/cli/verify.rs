@@ -46,14 +46,40 @@ fn check(adapter: &dyn Provider, line: Line) -> Result<(), Cause> {
     for (name, value) in line.headers {
         headers.push(&name, hex::decode(value)?);
     }
-    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
     let delivery = Delivery {
         provider: ProviderName::new(adapter.name().as_str())?,
         headers,
         body: hex::decode(line.body)?,
-        received_at: Timestamp::from_seconds(i64::try_from(since.as_secs())?)?,
+        received_at: now()?,
     };
     let claim = adapter.claim(&delivery.headers, &Limits::default())?;
     verify(delivery, &claim, adapter.trust())?;
     Ok(())
+}
+
+/// The clock, to the second.
+fn now() -> Result<Timestamp, Cause> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    Ok(Timestamp::from_seconds(i64::try_from(since.as_secs())?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::acme::ACME;
+
+    #[test]
+    fn only_what_was_signed_with_the_secret_is_genuine() {
+        let adapter = (ACME.build)(&["right"], Some(TOLERANCE_SECONDS)).expect("acme can be built");
+        let told = |secret: &str, body: &[u8]| {
+            let signed = (ACME.sign)(&[secret], b"{}", now().expect("a clock"));
+            let headers = signed.0.into_iter().map(|(name, value)| (name, hex::encode(value))).collect();
+            check(adapter.as_ref(), Line { headers, body: hex::encode(body) }).map_err(|error| error.to_string())
+        };
+        assert_eq!(told("right", b"{}"), Ok(()));
+        for (secret, body) in [("wrong", b"{}".as_slice()), ("right", b"{ }".as_slice())] {
+            let why = told(secret, body).expect_err("it is not genuine");
+            assert!(why.starts_with("none of the 1 signatures in the header matches"), "{why}");
+        }
+    }
 }

@@ -18,12 +18,12 @@ use crate::record::{
 const PATTERNS: &[(Kind, &str)] = &[
     (Kind::Secret, r"(?i-u:Bearer) [A-Za-z0-9._~+/=-]{8,}"),
     (Kind::Secret, r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
-    (Kind::Secret, r"(?-u:\b)(?:whsec|sk|rk|pk|pdl|ntfset|apikey)_[A-Za-z0-9_]{6,}"),
+    (Kind::Secret, r"(?-u:\b)(?:whsec|sk|rk|pk|pdl|ntfset|apikey)_[A-Za-z0-9_+/=]{6,}"),
     (Kind::Secret, r"(?-u:\b)[a-z]{2,8}_[A-Za-z0-9]+_secret_[A-Za-z0-9]+"),
     (Kind::Email, r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"),
     (Kind::Ip, r"(?-u:\b)(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])){3}(?-u:\b)"),
     (Kind::Ip, r"(?-u:\b)(?:[0-9A-Fa-f]{1,4}:){4,7}[0-9A-Fa-f]{1,4}(?-u:\b)"),
-    (Kind::Ip, r"(?-u:\b)(?:[0-9A-Fa-f]{1,4}:){1,6}:[0-9A-Fa-f]{1,4}(?:(?-u:\b)|:[0-9A-Fa-f:]+)"),
+    (Kind::Ip, r"(?-u:\b)(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}(?-u:\b)"),
 ];
 
 /// An address with a query or with a long word in its path may let in whoever has it.
@@ -136,7 +136,13 @@ impl Mask {
         }
         if self.map_ids {
             let id = self.id.clone();
-            text = id.replace_all(&text, |found: &Captures<'_>| self.invent(Kind::Id, &found[0])).into_owned();
+            text = id
+                .replace_all(&text, |found: &Captures<'_>| {
+                    // A word of the provider has an underscore too: `charge_automatically`.
+                    let is_word = found[2].bytes().all(|byte| byte.is_ascii_lowercase());
+                    if is_word { found[0].to_owned() } else { self.invent(Kind::Id, &found[0]) }
+                })
+                .into_owned();
         }
         text
     }

@@ -72,17 +72,19 @@ pub(crate) fn run(args: RecordArgs) -> anyhow::Result<ExitCode> {
     let (recorder, listen) = (recorder(&args, rules)?, args.listen);
     let (out, count) = (args.out, args.count);
     let runtime = tokio::runtime::Runtime::new().context("there is no runtime")?;
-    let recorder = runtime.block_on(async {
+    let deliveries = runtime.block_on(async {
         let server = server::bind(listen, recorder).await?;
         println!("listening on http://{}/ ; the path doesn't matter", server.address());
         match count {
             Some(count) => println!("recording {count} deliveries into {}; Ctrl-C ends it earlier", out.display()),
             None => println!("recording into {}; Ctrl-C ends it", out.display()),
         }
-        server.run(count).await
+        let recorder = server.run(count).await?;
+        let recorder = recorder.lock().await;
+        print!("{}", recorder.summary());
+        anyhow::Ok(recorder.folder.deliveries())
     })?;
-    print!("{}", recorder.summary());
-    Ok(if recorder.folder.deliveries() > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if deliveries > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn rules(args: &RecordArgs) -> anyhow::Result<Rules> {

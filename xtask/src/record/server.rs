@@ -25,7 +25,7 @@ pub(crate) struct Server {
 }
 
 struct Shared {
-    recorder: Mutex<Recorder>,
+    recorder: Arc<Mutex<Recorder>>,
     taken: Notify,
 }
 
@@ -33,7 +33,8 @@ struct Shared {
 pub(crate) async fn bind(listen: SocketAddr, recorder: Recorder) -> anyhow::Result<Server> {
     let listener = TcpListener::bind(listen).await.with_context(|| format!("can't listen on {listen}"))?;
     let address = listener.local_addr()?;
-    Ok(Server { listener, address, shared: Arc::new(Shared { recorder: Mutex::new(recorder), taken: Notify::new() }) })
+    let recorder = Arc::new(Mutex::new(recorder));
+    Ok(Server { listener, address, shared: Arc::new(Shared { recorder, taken: Notify::new() }) })
 }
 
 impl Server {
@@ -43,7 +44,7 @@ impl Server {
     }
 
     /// Serves until so many deliveries are recorded or somebody presses Ctrl-C; what is on its way ends first.
-    pub(crate) async fn run(self, count: Option<usize>) -> anyhow::Result<Recorder> {
+    pub(crate) async fn run(self, count: Option<usize>) -> anyhow::Result<Arc<Mutex<Recorder>>> {
         let shared = Arc::clone(&self.shared);
         let end = async move {
             tokio::select! {
@@ -56,8 +57,7 @@ impl Server {
             .layer(DefaultBodyLimit::max(Limits::default().body_bytes))
             .with_state(Arc::clone(&self.shared));
         axum::serve(self.listener, routes).with_graceful_shutdown(end).await?;
-        let shared = Arc::into_inner(self.shared).context("a request is still served")?;
-        Ok(shared.recorder.into_inner())
+        Ok(Arc::clone(&self.shared.recorder))
     }
 }
 
