@@ -45,8 +45,18 @@ enum Command {
     Wasm(wasm::WasmArgs),
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Bench(args) => bench::run(args),
         Command::Ci(args) => test::run(args, true),
         Command::Conformance(args) => conformance::run(&args),
