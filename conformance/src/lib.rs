@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod acme;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod fault;
 pub mod law;
 mod lines;
@@ -17,6 +19,9 @@ pub mod trials;
 pub mod under_test;
 pub mod verdict;
 mod zoo;
+
+#[doc = include_str!("../docs/write-an-adapter.md")]
+pub mod write_an_adapter {}
 
 pub use lines::lines;
 pub use report::Report;

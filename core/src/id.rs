@@ -31,6 +31,12 @@ impl ProviderId {
         }
     }
 
+    /// What stands for the id of an event that its provider gives none: the SHA-256 of the body, so that the same bytes
+    /// are the same event.
+    pub fn of_body(body: &[u8]) -> Self {
+        Self(format!("sha256:{}", hex::encode(Sha256::digest(body))).into())
+    }
+
     /// The raw id. Only for storage, requests to the provider, and output that says it exposes provider ids.
     pub fn expose(&self) -> &str {
         &self.0

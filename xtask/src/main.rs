@@ -3,6 +3,8 @@
 mod bench;
 mod conformance;
 mod crash;
+mod new_adapter;
+mod record;
 mod scenarios;
 mod shell;
 mod test;
@@ -28,9 +30,13 @@ enum Command {
     /// Runs `test` as CI does: no colours, the `ci` profile of nextest, and no skip that isn't allowed by name.
     Ci(test::TestArgs),
     /// Replays every scenario in every order, and judges adapters and stores by the laws of the kit.
-    Conformance(Box<conformance::ConformanceArgs>),
+    Conformance(conformance::ConformanceArgs),
     /// Kills the webhook server again and again while deliveries come, and compares the end with an undisturbed run.
     Crash(crash::CrashArgs),
+    /// Stamps out a new adapter: a package that compiles, whose tests fail and say what to write next.
+    NewAdapter(new_adapter::NewAdapterArgs),
+    /// Receives deliveries on this machine and writes them down as a scenario, scrubbed.
+    Record(record::RecordArgs),
     /// Runs everything that CI runs.
     Test(test::TestArgs),
     /// Checks the rules of the house that no compiler knows.
@@ -39,12 +45,24 @@ enum Command {
     Wasm(wasm::WasmArgs),
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Bench(args) => bench::run(args),
         Command::Ci(args) => test::run(args, true),
-        Command::Conformance(args) => conformance::run(*args),
+        Command::Conformance(args) => conformance::run(&args),
         Command::Crash(args) => crash::run(args),
+        Command::NewAdapter(args) => new_adapter::run(&args),
+        Command::Record(args) => record::run(args),
         Command::Test(args) => test::run(args, std::env::var_os("CI").is_some()),
         Command::Tidy(args) => tidy::run(args),
         Command::Wasm(args) => wasm::run(args),

@@ -68,6 +68,11 @@ const STEPS: &[Step] = &[
         command: |_| Ok(xtask(&["conformance"])),
     },
     Step {
+        name: "new-adapter",
+        says: "a new adapter compiles, and its tests say what to write",
+        command: |_| Ok(xtask(&["new-adapter", "--check"])),
+    },
+    Step {
         name: "quickstart",
         says: "the example of the README runs",
         command: |_| Ok(cargo(&["run", "--quiet", "--example", "quickstart"])),

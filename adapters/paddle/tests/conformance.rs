@@ -7,5 +7,5 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures");
-    purchase_conformance::main_for_provider(under_test::PADDLE, fixtures)
+    purchase_conformance::main_for_provider(under_test::under_test(), fixtures)
 }

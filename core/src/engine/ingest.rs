@@ -40,7 +40,7 @@ pub(super) fn new_event(reading: &Result<Event, Unreadable>, delivery: Delivery)
     };
     let unnamed = || EventKey {
         source: Source { provider: delivery.provider.clone(), account: None, mode: Mode::Live },
-        id: ProviderId::new(format!("sha256:{}", hex::encode(digest))).expect("hex digits are an id"),
+        id: ProviderId::of_body(&delivery.body),
     };
     NewEvent {
         key: head.map_or_else(unnamed, |head| head.key.clone()),

@@ -6,5 +6,5 @@ mod under_test;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    purchase_conformance::main_for_store(under_test::sqlite())
+    purchase_conformance::main_for_store(under_test::under_test())
 }

@@ -10,13 +10,15 @@ use serde_json::{Value, json};
 const HEADER: &str = "paddle-signature";
 
 /// Paddle, to be judged.
-pub(crate) const PADDLE: ProviderUnderTest = ProviderUnderTest {
-    name: NAME,
-    build,
-    sign,
-    forge,
-    samples: Samples { unknown_type, unknown_value, unreadable, contradiction, repetition },
-};
+pub(crate) fn under_test() -> ProviderUnderTest {
+    ProviderUnderTest {
+        name: NAME,
+        build,
+        sign,
+        forge,
+        samples: Samples { unknown_type, unknown_value, unreadable, contradiction, repetition },
+    }
+}
 
 /// The scenarios' custom data are the application's own.
 fn build(secrets: &[&str], tolerance_seconds: Option<u32>) -> Built {

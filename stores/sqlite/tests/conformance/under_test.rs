@@ -13,7 +13,7 @@ use purchase_sqlite::{Options, Sqlite, SqliteExecutor};
 use tempfile::TempDir;
 
 /// SQLite, to be judged.
-pub(crate) fn sqlite() -> StoreUnderTest {
+pub(crate) fn under_test() -> StoreUnderTest {
     SqlUnderTest {
         name: "sqlite",
         open: || Box::pin(async { SqliteExecutor::connect("sqlite::memory:".as_ref(), Options::default()).await }),

@@ -1,0 +1,243 @@
+//! Decides how a run of the kit is asked for on a command line and what it answers: the options, what is printed, where
+//! reports go, the exit code. Any program that has an adapter or a store can be such a command; what the laws are is
+//! decided elsewhere.
+
+mod verify;
+
+use std::{
+    env, fs,
+    io::{self, IsTerminal, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+
+use purchase_core::error::Cause;
+
+use crate::{
+    law::Effort,
+    report::Report,
+    runner::{self, Options, RunError},
+    schedule::Written,
+    trials::memory,
+    under_test::{ProviderUnderTest, StoreUnderTest},
+    verdict::chain,
+};
+
+/// What a command judges.
+#[derive(Debug, Clone)]
+pub struct Judge {
+    /// The command as it is typed, without its arguments: it stands in the help, and before commands that play a
+    /// schedule again.
+    pub command: &'static str,
+    /// All the fixtures there are, `<provider>/<scenario>/` in it. They are judged unless `--fixtures` names others.
+    pub fixtures: PathBuf,
+    /// The adapters.
+    pub providers: Vec<ProviderUnderTest>,
+    /// The stores beside the one in memory, which is always there.
+    pub stores: Vec<StoreUnderTest>,
+}
+
+/// Replays every scenario in every order, with duplicates, batches, crashes and concurrent workers, and judges
+/// adapters and stores by the laws of the kit.
+///
+/// Exit code 0: all laws hold. 1: a law is broken, or a mutant survived. 2: nothing was run, or something was skipped
+/// that nobody allowed.
+#[derive(Debug, Clone, Parser)]
+#[command(disable_version_flag = true, max_term_width = 110)]
+struct Arguments {
+    /// A folder of fixtures, `<provider>/<scenario>/` in it. Repeatable; replaces the project's own.
+    #[arg(long, value_name = "DIR")]
+    fixtures: Vec<PathBuf>,
+    /// Only this provider.
+    #[arg(long, value_name = "NAME")]
+    provider: Option<String>,
+    /// Only this store. Repeatable; otherwise every one there is.
+    #[arg(long, value_name = "NAME")]
+    store: Vec<String>,
+    /// Only this scenario, or those whose names contain this.
+    #[arg(long, value_name = "NAME")]
+    scenario: Option<String>,
+    /// Only this law, by its id.
+    #[arg(long, value_name = "ID")]
+    law: Option<String>,
+    /// Plays one schedule of the scenarios named: delivery numbers, commas between batches, + within one.
+    #[arg(long, value_name = "3,1+2", requires = "scenario")]
+    schedule: Option<Written>,
+    /// How many random schedules are played of scenarios too long to play them all.
+    #[arg(long, value_name = "N", default_value_t = Effort::FULL.samples)]
+    samples: usize,
+    /// The seed of everything random; otherwise a fixed one.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// What is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Writes the report to a file too: .json, or .xml for JUnit. Repeatable.
+    #[arg(long, value_name = "FILE")]
+    report: Vec<PathBuf>,
+    /// Allows something to be skipped, by the name that the report gives. Repeatable.
+    #[arg(long, value_name = "NAME")]
+    allow_skip: Vec<String>,
+    /// Judges nothing: says of each delivery on standard input whether the provider signed it with the secret in this
+    /// variable of the environment.
+    #[arg(long, value_name = "VARIABLE", requires = "provider", hide = true)]
+    verify: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Json,
+    Text,
+}
+
+/// Why nothing was judged, or why nobody can read what was.
+#[derive(Debug, thiserror::Error)]
+enum Fault {
+    #[error("{}: a report is written as .json or as .xml (JUnit)", .0.display())]
+    Form(PathBuf),
+    #[error("the report can't be written as JUnit")]
+    Junit(#[source] quick_junit::SerializeError),
+    #[error("the variable {0} holds no secret")]
+    NoSecret(String),
+    #[error("--samples 0 would prove nothing of longer scenarios")]
+    NoSamples,
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error("there is no runtime")]
+    Runtime(#[source] io::Error),
+    #[error("{} can't be written", path.display())]
+    Unwritable {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    #[error("deliveries can't be verified")]
+    Verify(#[source] Cause),
+}
+
+/// Runs the kit as the command line says: the whole `main` of a command that judges.
+pub fn main(judge: Judge) -> ExitCode {
+    let command = Arguments::command().name(judge.command).bin_name(judge.command);
+    let asked = Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    let judged = match &asked.verify {
+        Some(variable) => verify(&judge, asked.provider.as_deref().unwrap_or_default(), variable).map(|()| None),
+        None => run(judge, asked).map(Some),
+    };
+    match judged {
+        Ok(report) => report.map_or(ExitCode::SUCCESS, |report| report.to_exit()),
+        // Nothing was proved: the exit code says so, whatever the reason.
+        Err(fault) => {
+            eprintln!("error: {}", chain(&fault));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn verify(judge: &Judge, name: &str, variable: &str) -> Result<(), Fault> {
+    let Some(provider) = judge.providers.iter().find(|provider| provider.name == name) else {
+        let known: Vec<&str> = judge.providers.iter().map(|provider| provider.name).collect();
+        return Err(RunError::Unknown { what: "provider", name: name.to_owned(), known: known.join(", ") }.into());
+    };
+    let secret = env::var(variable).map_err(|_| Fault::NoSecret(variable.to_owned()))?;
+    verify::answer(provider, &secret).map_err(Fault::Verify)
+}
+
+fn run(judge: Judge, asked: Arguments) -> Result<Report, Fault> {
+    asked.report.iter().try_for_each(|file| form(file).map(drop))?;
+    if asked.samples == 0 {
+        return Err(Fault::NoSamples);
+    }
+    let stores = stores(judge.stores, &asked.store)?;
+    let complete = asked.fixtures.is_empty();
+    let command = std::iter::once(judge.command.to_owned())
+        .chain(asked.fixtures.iter().map(|folder| format!("--fixtures {}", folder.display())));
+    let options = Options {
+        complete,
+        provider: asked.provider,
+        scenario: asked.scenario,
+        law: asked.law,
+        schedule: asked.schedule,
+        effort: Effort { samples: asked.samples, ..Effort::FULL },
+        seed: asked.seed,
+        allow_skip: asked.allow_skip,
+        command: command.collect::<Vec<_>>().join(" "),
+        progress: io::stderr().is_terminal().then_some(progress),
+        ..Options::new(if complete { vec![judge.fixtures] } else { asked.fixtures.clone() })
+    };
+    let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
+    let report = runtime.block_on(runner::run(&options, &judge.providers, &stores))?;
+    asked.report.iter().try_for_each(|file| write(&report, file))?;
+    match asked.format {
+        Format::Json => println!("{}", report.to_json()),
+        Format::Text => print!("{}", report.to_text()),
+    }
+    Ok(report)
+}
+
+fn stores(brought: Vec<StoreUnderTest>, names: &[String]) -> Result<Vec<StoreUnderTest>, RunError> {
+    let mut stores = vec![memory()];
+    stores.extend(brought);
+    if let Some(unknown) = names.iter().find(|name| !stores.iter().any(|store| store.name == name.as_str())) {
+        let known: Vec<&str> = stores.iter().map(|store| store.name).collect();
+        return Err(RunError::Unknown { what: "store", name: unknown.clone(), known: known.join(", ") });
+    }
+    stores.retain(|store| names.is_empty() || names.iter().any(|name| name == store.name));
+    Ok(stores)
+}
+
+enum Form {
+    Json,
+    Junit,
+}
+
+fn form(file: &Path) -> Result<Form, Fault> {
+    match file.extension().and_then(|ending| ending.to_str()) {
+        Some("json") => Ok(Form::Json),
+        Some("xml") => Ok(Form::Junit),
+        _ => Err(Fault::Form(file.to_owned())),
+    }
+}
+
+fn write(report: &Report, file: &Path) -> Result<(), Fault> {
+    let text = match form(file)? {
+        Form::Json => report.to_json(),
+        Form::Junit => report.to_junit().map_err(Fault::Junit)?,
+    };
+    fs::write(file, text).map_err(|cause| Fault::Unwritable { path: file.to_owned(), cause })
+}
+
+fn progress(done: usize, total: usize) {
+    let end = if done == total { "\n" } else { "" };
+    let mut terminal = io::stderr().lock();
+    // A terminal that went away is no reason to stop.
+    let _ = write!(terminal, "\r{done}/{total} cases{end}").and_then(|()| terminal.flush());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(arguments: &[&str], expect: &str) {
+        let judge =
+            Judge { command: "judge", fixtures: "nowhere".into(), providers: vec![crate::acme::ACME], stores: vec![] };
+        let asked = Arguments::try_parse_from(std::iter::once(&"judge").chain(arguments)).expect("arguments");
+        let fault = run(judge, asked).map(|report| report.to_text()).expect_err(expect);
+        assert_eq!(chain(&fault), expect);
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_told_before_anything_runs() {
+        check(&["--samples", "0"], "--samples 0 would prove nothing of longer scenarios");
+        check(&["--report", "out.pdf"], "out.pdf: a report is written as .json or as .xml (JUnit)");
+        check(&["--store", "paper"], "there is no store \"paper\"; known are memory");
+        check(&["--provider", "other"], "there is no provider \"other\"; known are acme");
+    }
+
+    #[test]
+    fn a_schedule_needs_its_scenario() {
+        assert!(Arguments::try_parse_from(["judge", "--schedule", "1,2"]).is_err());
+        assert!(Arguments::try_parse_from(["judge", "--schedule", "1,2", "--scenario", "a"]).is_ok());
+    }
+}

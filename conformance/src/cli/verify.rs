@@ -1,0 +1,85 @@
+//! Decides, delivery by delivery, whether it is genuine: for a recorder, which has no adapter of its own. Deliveries come
+//! on standard input, one JSON object a line; each is answered with a line.
+
+use std::{
+    io::{self, BufRead, Write},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use purchase_core::{
+    delivery::{Delivery, Headers, Limits},
+    error::Cause,
+    id::ProviderName,
+    provider::Provider,
+    time::Timestamp,
+    verify::verify,
+};
+use serde::Deserialize;
+
+use crate::{rig::TOLERANCE_SECONDS, under_test::ProviderUnderTest};
+
+/// One request: its headers' values and its body in hex.
+#[derive(Deserialize)]
+struct Line {
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+/// Answers until there is no more input.
+pub(super) fn answer(provider: &ProviderUnderTest, secret: &str) -> Result<(), Cause> {
+    let adapter = (provider.build)(&[secret], Some(TOLERANCE_SECONDS))?;
+    let mut out = io::stdout().lock();
+    writeln!(out, "ready")?;
+    for line in io::stdin().lock().lines() {
+        let told = match check(adapter.as_ref(), serde_json::from_str(&line?)?) {
+            Ok(()) => "genuine".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        writeln!(out, "{told}")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+fn check(adapter: &dyn Provider, line: Line) -> Result<(), Cause> {
+    let mut headers = Headers::new();
+    for (name, value) in line.headers {
+        headers.push(&name, hex::decode(value)?);
+    }
+    let delivery = Delivery {
+        provider: ProviderName::new(adapter.name().as_str())?,
+        headers,
+        body: hex::decode(line.body)?,
+        received_at: now()?,
+    };
+    let claim = adapter.claim(&delivery.headers, &Limits::default())?;
+    verify(delivery, &claim, adapter.trust())?;
+    Ok(())
+}
+
+/// The clock, to the second.
+fn now() -> Result<Timestamp, Cause> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    Ok(Timestamp::from_seconds(i64::try_from(since.as_secs())?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::acme::ACME;
+
+    #[test]
+    fn only_what_was_signed_with_the_secret_is_genuine() {
+        let adapter = (ACME.build)(&["right"], Some(TOLERANCE_SECONDS)).expect("acme can be built");
+        let told = |secret: &str, body: &[u8]| {
+            let signed = (ACME.sign)(&[secret], b"{}", now().expect("a clock"));
+            let headers = signed.0.into_iter().map(|(name, value)| (name, hex::encode(value))).collect();
+            check(adapter.as_ref(), Line { headers, body: hex::encode(body) }).map_err(|error| error.to_string())
+        };
+        assert_eq!(told("right", b"{}"), Ok(()));
+        for (secret, body) in [("wrong", b"{}".as_slice()), ("right", b"{ }".as_slice())] {
+            let why = told(secret, body).expect_err("it is not genuine");
+            assert!(why.starts_with("none of the 1 signatures in the header matches"), "{why}");
+        }
+    }
+}

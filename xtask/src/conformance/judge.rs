@@ -1,0 +1,273 @@
+//! Decides what the program that judges is made of: every package directly under `adapters/` and `stores/` that says in
+//! `tests/conformance/under_test.rs` how it is judged. So there is no list that a new adapter would have to enter.
+//!
+//! The program is a package of its own below the target folder. It takes its dependencies from the manifests of those
+//! packages, and versions, profiles and lock file from the workspace, so that third-party crates are shared.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use toml::{Table, Value};
+
+/// Where a package says how it is judged.
+const UNDER_TEST: &str = "tests/conformance/under_test.rs";
+
+/// A package that can be judged.
+#[derive(Debug)]
+struct Judged {
+    /// The folder's name.
+    name: String,
+    folder: PathBuf,
+}
+
+/// Writes the package, files that are as they should be apart, and says where its manifest is.
+pub(super) fn generate(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
+    let (adapters, stores) = (judged(&root.join("adapters"))?, judged(&root.join("stores"))?);
+    let folder = target.join("judge");
+    fs::create_dir_all(folder.join("src")).with_context(|| format!("{} can't be made", folder.display()))?;
+    let path = folder.join("Cargo.toml");
+    write(&path, &manifest(root, adapters.iter().chain(&stores))?)?;
+    write(&folder.join("src/main.rs"), &program(root, &adapters, &stores)?)?;
+    // Cargo takes out of the lock file what the package doesn't need, so the original is kept beside it.
+    let lock = read(&root.join("Cargo.lock"))?;
+    let (own, original) = (folder.join("Cargo.lock"), folder.join("workspace.lock"));
+    if fs::read_to_string(&original).ok().as_ref() != Some(&lock) || !own.exists() {
+        write(&own, &lock)?;
+        write(&original, &lock)?;
+    }
+    Ok(path)
+}
+
+/// The packages in a folder that can be judged, by name.
+fn judged(folder: &Path) -> anyhow::Result<Vec<Judged>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("{} can't be listed", folder.display()))? {
+        let (folder, name) = entry.map(|entry| (entry.path(), entry.file_name().to_string_lossy().into_owned()))?;
+        if folder.join(UNDER_TEST).is_file() {
+            found.push(Judged { name, folder });
+        }
+    }
+    found.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(found)
+}
+
+fn manifest<'a>(root: &Path, all: impl Iterator<Item = &'a Judged>) -> anyhow::Result<String> {
+    let workspace = manifest_of(root)?;
+    let inherited = |key: &str| workspace.get("workspace").and_then(|it| it.get(key)).cloned();
+    let mut dependencies = Table::new();
+    let kit = [("workspace", Value::Boolean(true)), ("features", Value::Array(vec!["cli".into()]))];
+    dependencies.insert("purchase-conformance".to_owned(), table(kit));
+    for Judged { folder, .. } in all {
+        let own = manifest_of(folder)?;
+        let name = own.get("package").and_then(|it| it.get("name")).and_then(Value::as_str);
+        let name = name.with_context(|| format!("{}/Cargo.toml names no package", folder.display()))?;
+        add(&mut dependencies, name, table([("path", text(folder))]), folder)?;
+        for section in ["dependencies", "dev-dependencies"] {
+            for (name, wanted) in own.get(section).and_then(Value::as_table).into_iter().flatten() {
+                let mut wanted = as_table(wanted.clone());
+                rebase(&mut wanted, folder);
+                // What is optional for the package is none of its judge's business.
+                if wanted.remove("optional") != Some(Value::Boolean(true)) {
+                    add(&mut dependencies, name, Value::Table(wanted), folder)?;
+                }
+            }
+        }
+    }
+    let mut offered = Table::new();
+    for (name, dependency) in inherited("dependencies").as_ref().and_then(Value::as_table).into_iter().flatten() {
+        let mut dependency = as_table(dependency.clone());
+        rebase(&mut dependency, root);
+        offered.insert(name.clone(), Value::Table(dependency));
+    }
+    let edition = inherited("package").and_then(|package| package.get("edition").cloned());
+    let package = [
+        ("name", "purchase-judge".into()),
+        ("version", "0.0.0".into()),
+        ("publish", Value::Boolean(false)),
+        ("edition", edition.context("the workspace names no edition")?),
+    ];
+    let own_workspace = [
+        ("resolver", inherited("resolver").context("the workspace names no resolver")?),
+        ("dependencies", Value::Table(offered)),
+    ];
+    let mut manifest = Table::new();
+    manifest.insert("package".to_owned(), table(package));
+    manifest.insert("workspace".to_owned(), table(own_workspace));
+    manifest.insert("dependencies".to_owned(), Value::Table(dependencies));
+    manifest.extend(workspace.get("profile").map(|profile| ("profile".to_owned(), profile.clone())));
+    Ok(format!("# Made by `cargo xtask conformance` from what stands in adapters/ and stores/.\n{manifest}"))
+}
+
+/// Adds a dependency, or the features that another package wants of it.
+fn add(dependencies: &mut Table, name: &str, wanted: Value, of: &Path) -> anyhow::Result<()> {
+    let Some(known) = dependencies.get_mut(name).and_then(Value::as_table_mut) else {
+        dependencies.insert(name.to_owned(), wanted);
+        return Ok(());
+    };
+    let mut wanted = as_table(wanted);
+    let mut features: Vec<Value> = Vec::new();
+    for side in [&mut *known, &mut wanted] {
+        features.extend(side.remove("features").and_then(|list| list.as_array().cloned()).into_iter().flatten());
+    }
+    features.sort_by_key(ToString::to_string);
+    features.dedup();
+    // A package that is judged stands here by its path; another one may name it too, by way of the workspace.
+    if *known != wanted && !known.contains_key("path") {
+        if !wanted.contains_key("path") {
+            bail!("{}/Cargo.toml wants {name} otherwise than another package does: {wanted} and {known}", of.display());
+        }
+        *known = wanted;
+    }
+    if !features.is_empty() {
+        known.insert("features".to_owned(), Value::Array(features));
+    }
+    Ok(())
+}
+
+fn program(root: &Path, adapters: &[Judged], stores: &[Judged]) -> anyhow::Result<String> {
+    let mut modules = String::new();
+    let mut called = |kind: &str, all: &[Judged]| {
+        let mut calls = Vec::new();
+        for Judged { name, folder } in all {
+            let module = format!("{kind}_{}", name.replace('-', "_"));
+            modules.push_str(&format!("#[path = {:?}]\nmod {module};\n", folder.join(UNDER_TEST)));
+            calls.push(format!("{module}::under_test()"));
+        }
+        calls.join(", ")
+    };
+    let (providers, stores) = (called("adapter", adapters), called("store", stores));
+    let fixtures = root.join("fixtures");
+    Ok(format!(
+        "//! Made by `cargo xtask conformance` from what stands in adapters/ and stores/.\n\n{modules}\n\
+         fn main() -> std::process::ExitCode {{\n    \
+         purchase_conformance::cli::main(purchase_conformance::cli::Judge {{\n        \
+         command: \"cargo xtask conformance\",\n        fixtures: {fixtures:?}.into(),\n        \
+         providers: vec![{providers}],\n        stores: vec![{stores}],\n    }})\n}}\n"
+    ))
+}
+
+/// Makes a path absolute.
+fn rebase(dependency: &mut Table, folder: &Path) {
+    if let Some(path) = dependency.get("path").and_then(Value::as_str) {
+        let path = folder.join(path);
+        dependency.insert("path".to_owned(), text(&path));
+    }
+}
+
+fn as_table(dependency: Value) -> Table {
+    match dependency {
+        Value::Table(table) => table,
+        version => [("version".to_owned(), version)].into_iter().collect(),
+    }
+}
+
+fn table<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    Value::Table(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+fn text(path: &Path) -> Value {
+    Value::String(path.to_string_lossy().into_owned())
+}
+
+fn manifest_of(folder: &Path) -> anyhow::Result<Table> {
+    let path = folder.join("Cargo.toml");
+    read(&path)?.parse().with_context(|| format!("{} can't be read", path.display()))
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))
+}
+
+/// Writes a file whose content is another: a file that is written anew would be built anew.
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    match fs::read_to_string(path) {
+        Ok(known) if known == text => Ok(()),
+        _ => fs::write(path, text).with_context(|| format!("{} can't be written", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    fn project() -> tempfile::TempDir {
+        let root = tempfile::tempdir().expect("a folder");
+        let workspace = "[workspace]\nresolver = \"3\"\npackage.edition = \"2024\"\n[workspace.dependencies]\nhex = \
+                         \"0.4\"\npurchase-conformance = { path = \"conformance\" }\npurchase-acme = { path = \
+                         \"adapters/acme\" }\n[profile.dev]\nopt-level = 1\n";
+        put(root.path(), "Cargo.toml", workspace);
+        put(root.path(), "Cargo.lock", "version = 4\n");
+        let acme = "[package]\nname = \"purchase-acme\"\n[dependencies]\nhex = { workspace = true, features = \
+                    [\"serde\"] }\n[dev-dependencies]\npurchase-conformance.workspace = true\n";
+        put(root.path(), "adapters/acme/Cargo.toml", acme);
+        put(root.path(), "adapters/acme/tests/conformance/under_test.rs", "");
+        let store = "[package]\nname = \"purchase-paper\"\n[dev-dependencies]\nhex.workspace = true\n\
+                     purchase-acme.workspace = true\nown = { path = \"../own\", optional = true }\n";
+        put(root.path(), "stores/paper-clip/Cargo.toml", store);
+        put(root.path(), "stores/paper-clip/tests/conformance/under_test.rs", "");
+        put(root.path(), "stores/shared/Cargo.toml", "[package]\nname = \"shared\"\n");
+        root
+    }
+
+    #[test]
+    fn whoever_says_how_it_is_judged_is_found() {
+        let root = project();
+        let manifest: Table = read(&generate(root.path(), &root.path().join("target")).expect("it is made"))
+            .expect("it is there")
+            .parse()
+            .expect("TOML");
+        let found: Vec<(&String, &Value)> = manifest["dependencies"].as_table().expect("a table").iter().collect();
+        let expect: Table = format!(
+            "hex = {{ workspace = true, features = [\"serde\"] }}\npurchase-acme = {{ path = {0:?} }}\n\
+             purchase-conformance = {{ workspace = true, features = [\"cli\"] }}\npurchase-paper = {{ path = {1:?} }}\n",
+            root.path().join("adapters/acme"),
+            root.path().join("stores/paper-clip"),
+        )
+        .parse()
+        .expect("TOML");
+        assert_eq!(found, expect.iter().collect::<Vec<_>>());
+        assert_eq!(manifest["profile"]["dev"]["opt-level"], Value::Integer(1));
+        let program = read(&root.path().join("target/judge/src/main.rs")).expect("it is there");
+        assert!(program.contains("providers: vec![adapter_acme::under_test()]"), "{program}");
+        assert!(program.contains("stores: vec![store_paper_clip::under_test()]"), "{program}");
+    }
+
+    #[test]
+    fn nothing_is_written_twice() {
+        let root = project();
+        let target = root.path().join("target");
+        let make = || generate(root.path(), &target).expect("it is made");
+        let touched = || {
+            let files = ["Cargo.toml", "Cargo.lock", "src/main.rs"].map(|file| target.join("judge").join(file));
+            files.map(|file| fs::metadata(file).expect("it is there").modified().expect("a time"))
+        };
+        make();
+        // Cargo takes out what it doesn't need.
+        fs::write(target.join("judge/Cargo.lock"), "version = 4\n# pruned\n").expect("a file");
+        let before = touched();
+        make();
+        assert_eq!(touched(), before);
+        put(root.path(), "Cargo.lock", "version = 4\n# another\n");
+        make();
+        assert_ne!(touched()[1], before[1]);
+    }
+
+    #[test]
+    fn packages_that_want_different_things_are_told_apart() {
+        let root = project();
+        let other = "[package]\nname = \"purchase-other\"\n[dependencies]\nhex = \"0.3\"\n";
+        put(root.path(), "adapters/other/Cargo.toml", other);
+        put(root.path(), "adapters/other/tests/conformance/under_test.rs", "");
+        let error = generate(root.path(), &root.path().join("target")).expect_err("they differ");
+        assert!(error.to_string().contains("adapters/other/Cargo.toml wants hex otherwise"), "{error}");
+    }
+}

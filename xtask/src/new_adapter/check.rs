@@ -1,0 +1,77 @@
+//! Decides whether what is stamped out keeps its promise: it is laid out, it compiles without a warning, and its tests
+//! fail with the steps to do. The package stands below the target folder, always at the same place, so that a second
+//! check builds little.
+
+use std::{
+    fs,
+    process::{Command, ExitCode},
+};
+
+use anyhow::{Context, bail};
+
+use super::stamp_elsewhere;
+use crate::shell::{self, Tone, paint};
+
+/// The tests that fail, each with what it says, and those of the template that hold from the beginning.
+const FAIL: &[(&str, &str)] = &[
+    ("step_1_signature", "step 1: write claim() in src/signature.rs (which header, which bytes are signed"),
+    ("step_2_envelope", "step 1: write claim() in src/signature.rs"),
+    ("step_3_facts", "first of all, step 1: write claim() in src/signature.rs"),
+    ("step_4_scenario", "step 4: write the first scenario: a folder in fixtures/lemon-tree/"),
+    ("step_5_samples", "first of all, step 1: write claim() in src/signature.rs"),
+    ("step_6_readme", "step 6: README.md still says \"(to be written)\""),
+    ("P00/lemon-tree", "the adapter has no scenario, so nothing of it was judged"),
+];
+
+pub(super) fn run() -> anyhow::Result<ExitCode> {
+    let (root, target) = (shell::root(), shell::target_dir());
+    let out = target.join("new-adapter");
+    if out.exists() {
+        fs::remove_dir_all(&out).with_context(|| format!("{} can't be removed", out.display()))?;
+    }
+    let folder = stamp_elsewhere("lemon-tree", &out, Some(&root))?;
+    // The versions of the workspace are there, and compiled.
+    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).context("Cargo.lock can't be copied")?;
+    let profiles = super::read(&root.join("Cargo.toml"))?.parse::<toml::Table>()?;
+    let profiles: toml::Table = profiles.into_iter().filter(|(key, _)| key == "profile").collect();
+    let manifest = folder.join("Cargo.toml");
+    fs::write(&manifest, format!("{}\n{profiles}", super::read(&manifest)?))?;
+
+    let cargo = |args: &[&str]| {
+        let mut cargo = shell::cargo();
+        cargo.args(&args[..1]).arg("--manifest-path").arg(&manifest).args(&args[1..]);
+        cargo.env("CARGO_TARGET_DIR", &target).env("CARGO_TERM_COLOR", "never");
+        cargo
+    };
+    must(&mut cargo(&["fmt", "--", "--check"]))?;
+    must(&mut cargo(&["clippy", "--offline", "--all-targets", "--", "--deny", "warnings"]))?;
+    let tests = cargo(&["test", "--offline", "--no-fail-fast"]).output()?;
+    let said = format!("{}{}", String::from_utf8_lossy(&tests.stdout), String::from_utf8_lossy(&tests.stderr));
+    let mut wrong = Vec::new();
+    for (test, says) in FAIL {
+        let failed =
+            said.contains(&format!("test {test} ... FAILED")) || said.contains(&format!("test {test} ... FAIL"));
+        if !failed || !said.contains(says) {
+            wrong.push(format!("{test} should fail and say {says:?}"));
+        }
+    }
+    let failures = said.lines().filter(|line| line.starts_with("test ") && line.contains("... FAILED")).count();
+    if failures != FAIL.len() {
+        wrong.push(format!("{failures} tests fail, and {} should", FAIL.len()));
+    }
+    if !wrong.is_empty() {
+        bail!("a new adapter doesn't keep its promise:\n{}\n\n{said}", wrong.join("\n"));
+    }
+    println!("{}", paint(Tone::Good, "a new adapter compiles, and its tests say what to write"));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs what must succeed, and shows what it says only if it doesn't.
+fn must(command: &mut Command) -> anyhow::Result<()> {
+    let output = command.output().with_context(|| format!("could not start `{}`", shell::shown(command)))?;
+    if !output.status.success() {
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        bail!("`{}` ended with {}:\n{out}{err}", shell::shown(command), output.status);
+    }
+    Ok(())
+}

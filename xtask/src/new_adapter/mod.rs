@@ -1,0 +1,262 @@
+//! Decides how a new adapter begins: a package that compiles, and tests that fail and say what to write next, in order.
+//! What stands in its files is in `template/`; this file fills in the names and, in this workspace, enters the adapter
+//! into the facade.
+
+mod check;
+mod facade;
+mod manifest;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use crate::shell::{self, Tone, paint};
+
+/// Stamps out a new adapter: a package that compiles, whose tests fail and say what to write next.
+///
+/// In this workspace it makes adapters/NAME and fixtures/NAME, and enters the adapter as a feature of the facade. With
+/// --out it makes the same package elsewhere and touches nothing here. The chapter conformance/docs/write-an-adapter.md
+/// goes through the steps.
+#[derive(Debug, Args)]
+pub(crate) struct NewAdapterArgs {
+    /// The provider's name: lower case letters, digits and hyphens, as in the endpoint's path.
+    #[arg(required_unless_present = "check")]
+    name: Option<String>,
+    /// Makes the package in DIR/NAME, outside of this workspace.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// With --out: takes core and the kit from this checkout and not from the registry.
+    #[arg(long, value_name = "CHECKOUT", requires = "out")]
+    path: Option<PathBuf>,
+    /// Stamps an adapter out below the target folder, builds it, and checks that its tests fail as they promise.
+    #[arg(long, conflicts_with_all = ["name", "out", "path"])]
+    check: bool,
+}
+
+/// Stamps, or checks what is stamped.
+pub(crate) fn run(args: &NewAdapterArgs) -> anyhow::Result<ExitCode> {
+    if args.check {
+        return check::run();
+    }
+    let name = args.name.as_deref().context("an adapter needs a name")?;
+    match &args.out {
+        None => stamp_here(name)?,
+        Some(out) => {
+            let folder = stamp_elsewhere(name, out, args.path.as_deref())?;
+            println!("{}", paint(Tone::Good, &format!("{} is there", folder.display())));
+            println!("next: `cargo test --no-fail-fast` in it; each test that fails says what to write");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The names that a template is filled with.
+pub(super) struct Names {
+    /// `lemon-tree`.
+    name: String,
+    /// `LemonTree`.
+    camel: String,
+}
+
+impl Names {
+    /// Refuses names that can't be a package, a module and a part of an endpoint's path.
+    fn new(name: &str) -> anyhow::Result<Self> {
+        let part = |part: &str| {
+            part.starts_with(|char: char| char.is_ascii_lowercase())
+                && part.chars().all(|char| char.is_ascii_lowercase() || char.is_ascii_digit())
+        };
+        if name.len() > 40 || !name.split('-').all(part) {
+            bail!(
+                "{name:?} is no name of an adapter: it has up to 40 lower case letters and digits, in words with single \
+                 hyphens between them, each beginning with a letter"
+            );
+        }
+        const KEYWORDS: &str = "as async await box break const continue crate do dyn else enum extern false final fn for \
+                                gen if impl in let loop macro match mod move mut override priv pub ref return self \
+                                static struct super trait true try type typeof union unsafe unsized use virtual where \
+                                while yield abstract become";
+        if KEYWORDS.split_whitespace().any(|word| word == name) {
+            bail!("{name:?} is a word of the language, so that no module can have it");
+        }
+        if name == "acme" {
+            bail!("acme is the kit's own provider");
+        }
+        let camel = name.split('-').map(|part| part[..1].to_uppercase() + &part[1..]).collect();
+        Ok(Self { name: name.to_owned(), camel })
+    }
+
+    fn package(&self) -> String {
+        format!("purchase-{}", self.name)
+    }
+
+    fn fill(&self, template: &str, fixtures: &str) -> String {
+        template
+            .replace("@NAME@", &self.name)
+            .replace("@TYPE@", &self.camel)
+            .replace("@TITLE@", &self.camel)
+            .replace("@CRATE@", &self.package().replace('-', "_"))
+            .replace("@FIXTURES@", fixtures)
+    }
+}
+
+/// The files of a package. `template/` has them under the same names.
+const PACKAGE: &[(&str, &str)] = &[
+    ("README.md", include_str!("template/README.md.tmpl")),
+    ("src/config.rs", include_str!("template/config.rs.tmpl")),
+    ("src/envelope.rs", include_str!("template/envelope.rs.tmpl")),
+    ("src/facts.rs", include_str!("template/facts.rs.tmpl")),
+    ("src/lib.rs", include_str!("template/lib.rs.tmpl")),
+    ("src/signature.rs", include_str!("template/signature.rs.tmpl")),
+    ("src/wire.rs", include_str!("template/wire.rs.tmpl")),
+    ("tests/conformance.rs", include_str!("template/conformance.rs.tmpl")),
+    ("tests/conformance/under_test.rs", include_str!("template/under_test.rs.tmpl")),
+    ("tests/first-event.json", include_str!("template/first-event.json.tmpl")),
+    ("tests/steps.rs", include_str!("template/steps.rs.tmpl")),
+];
+
+/// The files beside the scenarios.
+const FIXTURES: &[(&str, &str)] = &[
+    ("README.md", include_str!("template/fixtures-README.md.tmpl")),
+    ("first-scenario.toml", include_str!("template/first-scenario.toml.tmpl")),
+    ("scrub.toml", include_str!("template/scrub.toml.tmpl")),
+];
+
+const MANIFEST: &str = include_str!("template/Cargo.toml.tmpl");
+
+/// Everything is thought out before the first file is written.
+fn stamp_here(name: &str) -> anyhow::Result<()> {
+    let (names, root) = (Names::new(name)?, shell::root());
+    let folder = root.join("adapters").join(name);
+    if folder.exists() {
+        bail!("adapters/{name} is there already");
+    }
+    let mut files = vec![(folder.join("Cargo.toml"), names.fill(MANIFEST, ""))];
+    files.extend(package(&names, &folder, "../../fixtures"));
+    let fixtures = root.join("fixtures").join(name);
+    // Recordings may have come first.
+    files.extend(fixtures_of(&names, &fixtures).filter(|(path, _)| !path.exists()));
+    let entered = facade::enter(&names, &read(&root.join("Cargo.toml"))?, &read(&root.join("src/lib.rs"))?)?;
+    files.push((root.join("Cargo.toml"), entered.manifest));
+    files.push((root.join("src/lib.rs"), entered.library));
+    write_all(&files)?;
+    lay_out(&folder.join("Cargo.toml"));
+    // Only the new package is entered; no version of another one moves.
+    let mut lock = shell::cargo();
+    lock.args(["update", "--workspace", "--offline", "--quiet"]);
+    if let Err(error) = shell::output(&mut lock) {
+        eprintln!("Cargo.lock doesn't have {} yet: {error}", names.package());
+    }
+    println!("{}", paint(Tone::Good, &format!("adapters/{name} and fixtures/{name} are there")));
+    println!("the facade has the feature `{name}`; add a line to the tables of features in README.md and src/lib.rs");
+    println!(
+        "next: `cargo test --package {} --no-fail-fast`; each test that fails says what to write",
+        names.package()
+    );
+    println!("the chapter: conformance/docs/write-an-adapter.md");
+    Ok(())
+}
+
+fn stamp_elsewhere(name: &str, out: &Path, checkout: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let (names, root) = (Names::new(name)?, shell::root());
+    let folder = std::path::absolute(out)?.join(name);
+    if folder.exists() {
+        bail!("{} is there already", folder.display());
+    }
+    let checkout = match checkout {
+        Some(path) if path.join("conformance/Cargo.toml").is_file() => Some(path.canonicalize()?),
+        Some(path) => bail!("{} is no checkout of this project: conformance/Cargo.toml is missing", path.display()),
+        None => None,
+    };
+    let workspace = read(&root.join("Cargo.toml"))?.parse().context("the workspace's Cargo.toml can't be read")?;
+    let manifest = manifest::detach(&names.fill(MANIFEST, ""), &workspace, checkout.as_deref())?;
+    let mut files = vec![
+        (folder.join("Cargo.toml"), manifest),
+        (folder.join("rustfmt.toml"), read(&root.join("rustfmt.toml"))?),
+        (folder.join(".gitignore"), "/target\n".to_owned()),
+    ];
+    files.extend(package(&names, &folder, "fixtures"));
+    files.extend(fixtures_of(&names, &folder.join("fixtures").join(name)));
+    write_all(&files)?;
+    lay_out(&folder.join("Cargo.toml"));
+    Ok(folder)
+}
+
+fn package(names: &Names, folder: &Path, fixtures: &str) -> impl Iterator<Item = (PathBuf, String)> {
+    PACKAGE.iter().map(move |(path, template)| (folder.join(path), names.fill(template, fixtures)))
+}
+
+fn fixtures_of(names: &Names, folder: &Path) -> impl Iterator<Item = (PathBuf, String)> {
+    FIXTURES.iter().map(move |(path, template)| (folder.join(path), names.fill(template, "")))
+}
+
+fn write_all(files: &[(PathBuf, String)]) -> anyhow::Result<()> {
+    for (path, text) in files {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
+        }
+        fs::write(path, text).with_context(|| format!("{} can't be written", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Names are of different lengths, so that lines break elsewhere. Without rustfmt it is left to whoever has it.
+fn lay_out(manifest: &Path) {
+    let mut fmt = shell::cargo();
+    fmt.arg("fmt").arg("--manifest-path").arg(manifest);
+    if let Err(error) = shell::output(&mut fmt) {
+        eprintln!("the code is not laid out by rustfmt: {error}");
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_names_are_refused() {
+        let check = |name: &str, expect: &str| {
+            let error = Names::new(name).map(|names| names.camel).expect_err(name).to_string();
+            assert!(error.contains(expect), "{error}");
+        };
+        for name in ["", "Lemon", "lemon_tree", "-lemon", "lemon-", "lemon--tree", "2lemons", "lemon/../x", "é"] {
+            check(name, "is no name of an adapter");
+        }
+        check(&"a".repeat(41), "is no name of an adapter");
+        check("type", "word of the language");
+        check("acme", "the kit's own provider");
+        assert_eq!(Names::new("lemon-tree2").expect("a name").camel, "LemonTree2");
+    }
+
+    #[test]
+    fn no_placeholder_is_left() {
+        let names = Names::new("lemon-tree").expect("a name");
+        for (path, template) in PACKAGE.iter().chain(FIXTURES).chain(&[("Cargo.toml", MANIFEST)]) {
+            let filled = names.fill(template, "fixtures");
+            let left = filled.split('@').nth(1).filter(|word| word.chars().all(|char| char.is_ascii_uppercase()));
+            assert_eq!(left, None, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_there_is_not_overwritten() {
+        let out = tempfile::tempdir().expect("a folder");
+        fs::create_dir(out.path().join("lemon")).expect("a folder");
+        let error = stamp_elsewhere("lemon", out.path(), None).expect_err("it is there");
+        assert!(error.to_string().contains("is there already"), "{error}");
+        let error = stamp_elsewhere("pear", out.path(), Some(out.path())).expect_err("no checkout");
+        assert!(error.to_string().contains("is no checkout of this project"), "{error}");
+        assert!(
+            stamp_here("stripe").expect_err("it is taken").to_string().contains("adapters/stripe is there already")
+        );
+        assert!(!out.path().join("pear").exists());
+    }
+}

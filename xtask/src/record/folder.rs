@@ -1,0 +1,159 @@
+//! Decides what a recording looks like on disk: a scenario as the kit reads it, complete but for what must hold at its
+//! end. It is brought up to date with each delivery, so that an interrupted recording is one too.
+
+use std::{
+    collections::HashSet,
+    fs,
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, bail};
+use purchase_core::time::Timestamp;
+use sha2::{Digest, Sha256};
+
+/// A scenario that is being written.
+pub(crate) struct Folder {
+    path: PathBuf,
+    provider: String,
+    source: String,
+    secret: String,
+    keeps_signatures: bool,
+    begun: Timestamp,
+    deliveries: usize,
+    repeated: usize,
+    /// Digests of the bodies that came.
+    seen: HashSet<[u8; 32]>,
+}
+
+impl Folder {
+    /// Makes the folder. A secret that is given is written down; otherwise one is made up.
+    pub(crate) fn create(
+        path: &Path,
+        provider: &str,
+        source: Option<String>,
+        secret: Option<String>,
+    ) -> anyhow::Result<Self> {
+        if path.exists() {
+            bail!("{} is there already; a recording begins with a folder of its own", path.display());
+        }
+        let deliveries = path.join("deliveries");
+        fs::create_dir_all(&deliveries).with_context(|| format!("{} can't be made", deliveries.display()))?;
+        let name = path.file_name().map(|name| name.to_string_lossy().replace('-', "_")).unwrap_or_default();
+        Ok(Self {
+            path: path.to_owned(),
+            provider: provider.to_owned(),
+            source: source
+                .unwrap_or_else(|| "fill in: which account, which product of the provider, what was done".to_owned()),
+            keeps_signatures: secret.is_some(),
+            secret: secret.unwrap_or_else(|| format!("test_secret_{name}")),
+            begun: now()?,
+            deliveries: 0,
+            repeated: 0,
+            seen: HashSet::new(),
+        })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How many deliveries are written.
+    pub(crate) fn deliveries(&self) -> usize {
+        self.deliveries
+    }
+
+    /// How many came a second time.
+    pub(crate) fn repeated(&self) -> usize {
+        self.repeated
+    }
+
+    /// Whether the secret may be known, so that signatures may be kept.
+    pub(crate) fn keeps_signatures(&self) -> bool {
+        self.keeps_signatures
+    }
+
+    /// Writes a delivery down, and says under which name.
+    pub(crate) fn add(
+        &mut self,
+        event_type: &str,
+        came: &[u8],
+        scrubbed: &[u8],
+        headers: Vec<(String, String)>,
+    ) -> anyhow::Result<String> {
+        if !self.seen.insert(Sha256::digest(came).into()) {
+            self.repeated += 1;
+            return Ok(format!("{event_type}, again"));
+        }
+        let number = self.deliveries + 1;
+        let plain = |char: char| if char.is_ascii_alphanumeric() || "._".contains(char) { char } else { '_' };
+        let name = format!("{number:03}-{}", event_type.chars().take(80).map(plain).collect::<String>());
+        let file = self.path.join("deliveries").join(format!("{name}.json"));
+        fs::write(&file, scrubbed).with_context(|| format!("{} can't be written", file.display()))?;
+        if !headers.is_empty() {
+            let file = self.path.join("deliveries").join(format!("{name}.headers.json"));
+            let mut map = serde_json::Map::new();
+            for (name, value) in headers {
+                match map.get_mut(&name) {
+                    Some(serde_json::Value::Array(values)) => values.push(value.into()),
+                    Some(first) => *first = vec![first.take(), value.into()].into(),
+                    None => {
+                        map.insert(name, value.into());
+                    }
+                }
+            }
+            let text = serde_json::to_string_pretty(&map)? + "\n";
+            fs::write(&file, text).with_context(|| format!("{} can't be written", file.display()))?;
+        }
+        self.deliveries = number;
+        let file = self.path.join("scenario.toml");
+        fs::write(&file, self.scenario()?).with_context(|| format!("{} can't be written", file.display()))?;
+        Ok(name)
+    }
+
+    fn scenario(&self) -> anyhow::Result<String> {
+        let text = |text: &str| toml::Value::from(text).to_string();
+        let (provider, source, secret) = (text(&self.provider), text(&self.source), text(&self.secret));
+        let recorded_at = self.begun.to_string();
+        let day = recorded_at.split('T').next().unwrap_or_default();
+        Ok(format!(
+            r#"title = "fill in: what happens"
+proves = "fill in: the business promise, in one sentence"
+provider = {provider}
+api_version = "fill in: the provider's"
+origin = "recorded"
+source = {source}
+recorded_at = "{day}"
+licence = "fill in: under which terms this may be published"
+secret = {secret}
+as_of = "{}"
+
+# Scrubbed while it was recorded. The numbers of the deliveries are the order of their arrival: rename them where the
+# provider's true order is another.
+#
+# What must hold at the end, written from the provider's documentation and not from what the code answers; until there
+# is one expectation, the kit says that this scenario has none. `at` is a JSON pointer into the canonical projection, and
+# exactly one of is, count, absent = true follows:
+#
+# [[expect]]
+# at = "/subscriptions/<id>/state"
+# is = "active"
+#
+# [[expect]]
+# at = "/parked"
+# count = 0
+#
+# [[expect]]
+# at = "/ambiguous"
+# count = 0
+"#,
+            now()?
+        ))
+    }
+}
+
+/// The clock, to the second.
+fn now() -> anyhow::Result<Timestamp> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
+    Ok(Timestamp::from_seconds(i64::try_from(since.as_secs())?)?)
+}

@@ -1,0 +1,203 @@
+//! Decides how a scenario is recorded: what a provider, or a stand-in of one, sends to an address on this machine becomes
+//! a folder that the kit can read, scrubbed of everything that must not be kept. What must hold at its end nobody but a
+//! person can say.
+
+mod body;
+mod folder;
+mod mask;
+mod rules;
+mod server;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use crate::{
+    record::{folder::Folder, mask::Mask, rules::Rules, verify::Verifier},
+    shell::{self, Tone, paint},
+};
+
+/// Receives deliveries on this machine and writes them down as a scenario, scrubbed.
+///
+/// Bring the deliveries to it with the provider's own forwarder, or send them from a stand-in. Secrets, e-mail addresses,
+/// names, phone numbers, addresses, card digits, IP addresses, tax ids and addresses with tokens are replaced by invented
+/// ones, the same by the same. Which fields of a provider hold what stands in fixtures/PROVIDER/scrub.toml. Look at what
+/// was written before you commit it: no list knows everything.
+///
+/// NNN in the files' names is the order of arrival. Rename the files where the provider's true order is another.
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// The provider: the folder of fixtures that the scenario is for.
+    #[arg(long, value_name = "NAME")]
+    provider: String,
+    /// The scenario's folder, which must not be there yet: FIXTURES/PROVIDER/SCENARIO.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Where to listen: an address of this machine that nobody else can reach. Port 0 lets the system choose.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Verifies each delivery with the secret in this variable of the environment, and answers 400 to what isn't
+    /// genuine. Otherwise everything is taken.
+    #[arg(long, value_name = "VARIABLE")]
+    secret_env: Option<String>,
+    /// Keeps the signatures of bodies in which nothing had to be scrubbed, and with them the secret itself: only for the
+    /// secret of a stand-in that everybody may know.
+    #[arg(long, requires = "secret_env")]
+    keep_signatures: bool,
+    /// Ends after so many deliveries; otherwise Ctrl-C does.
+    #[arg(long, value_name = "N")]
+    count: Option<usize>,
+    /// Replaces ids too, the same by the same in all bodies of the recording.
+    #[arg(long)]
+    map_ids: bool,
+    /// The list of the provider's fields; otherwise fixtures/PROVIDER/scrub.toml.
+    #[arg(long, value_name = "FILE")]
+    scrub: Option<PathBuf>,
+    /// Where the deliveries come from, for `source` in scenario.toml.
+    #[arg(long, value_name = "TEXT")]
+    source: Option<String>,
+}
+
+/// Records until it is told to end, then sums up.
+pub(crate) fn run(args: RecordArgs) -> anyhow::Result<ExitCode> {
+    let rules = rules(&args)?;
+    let (recorder, listen) = (recorder(&args, rules)?, args.listen);
+    let (out, count) = (args.out, args.count);
+    let runtime = tokio::runtime::Runtime::new().context("there is no runtime")?;
+    let deliveries = runtime.block_on(async {
+        let server = server::bind(listen, recorder).await?;
+        println!("listening on http://{}/ ; the path doesn't matter", server.address());
+        match count {
+            Some(count) => println!("recording {count} deliveries into {}; Ctrl-C ends it earlier", out.display()),
+            None => println!("recording into {}; Ctrl-C ends it", out.display()),
+        }
+        let recorder = server.run(count).await?;
+        let recorder = recorder.lock().await;
+        print!("{}", recorder.summary());
+        anyhow::Ok(recorder.folder.deliveries())
+    })?;
+    Ok(if deliveries > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn rules(args: &RecordArgs) -> anyhow::Result<Rules> {
+    let own = shell::root().join("fixtures").join(&args.provider).join("scrub.toml");
+    let file = args.scrub.as_deref().unwrap_or(&own);
+    if args.scrub.is_none() && !file.exists() {
+        eprintln!(
+            "{}: there is no {}; only what is known of every provider is scrubbed, and files are named by /type",
+            paint(Tone::Warn, "warning"),
+            file.display()
+        );
+        return Rules::parse("");
+    }
+    let text = std::fs::read_to_string(file).with_context(|| format!("{} can't be read", file.display()))?;
+    Rules::parse(&text).with_context(|| format!("{} can't be read", file.display()))
+}
+
+fn recorder(args: &RecordArgs, rules: Rules) -> anyhow::Result<Recorder> {
+    if !args.listen.ip().is_loopback() {
+        bail!(
+            "{} can be reached from elsewhere; this command listens on loopback only (127.0.0.1 or [::1]), and a \
+             provider's forwarder brings deliveries to it",
+            args.listen
+        );
+    }
+    let of = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    if std::path::absolute(&args.out)?.parent().and_then(of).as_deref() != Some(args.provider.as_str()) {
+        bail!("--out {} is no scenario of {1}: it is written …/{1}/NAME", args.out.display(), args.provider);
+    }
+    let secret = match &args.secret_env {
+        None => None,
+        Some(name) => Some(std::env::var(name).with_context(|| format!("--secret-env {name}: it can't be read"))?),
+    };
+    let verifier = match &args.secret_env {
+        None => None,
+        Some(name) => Some(Verifier::start(&args.provider, name)?),
+    };
+    let known = if args.keep_signatures { secret.clone() } else { None };
+    let mask = Mask::new(rules, args.map_ids, secret)?;
+    let folder = Folder::create(&args.out, &args.provider, args.source.clone(), known)?;
+    Ok(Recorder { folder, mask, verifier, refused: Vec::new() })
+}
+
+/// One request, as it came.
+pub(crate) struct Request {
+    /// Names in lower case, in order.
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+}
+
+/// What is recorded so far.
+pub(crate) struct Recorder {
+    folder: Folder,
+    mask: Mask,
+    verifier: Option<Verifier>,
+    /// Why deliveries were kept out.
+    refused: Vec<String>,
+}
+
+impl Recorder {
+    /// Takes one delivery in.
+    ///
+    /// # Errors
+    /// Why it is kept out, for its sender.
+    fn take(&mut self, request: &Request) -> Result<String, String> {
+        let taken = self.try_take(request);
+        match &taken {
+            Ok(name) => println!("{} {name}", paint(Tone::Good, "recorded")),
+            Err(why) => {
+                eprintln!("{} {why}", paint(Tone::Bad, "kept out"));
+                self.refused.push(why.clone());
+            }
+        }
+        taken
+    }
+
+    fn try_take(&mut self, request: &Request) -> Result<String, String> {
+        let value: serde_json::Value =
+            serde_json::from_slice(&request.body).map_err(|error| format!("a body that is no JSON: {error}"))?;
+        if let Some(verifier) = &mut self.verifier {
+            verifier.check(request).map_err(|why| format!("a delivery that isn't genuine: {why}"))?;
+        }
+        let event_type = self.mask.rules().event_type(&value).unwrap_or("unknown").to_owned();
+        let scrubbed = self.mask.body(&request.body).map_err(|error| format!("{event_type}: {error:#}"))?;
+        let headers = self.mask.headers(&request.headers, self.folder.keeps_signatures() && scrubbed == request.body);
+        self.folder
+            .add(&event_type, &request.body, &scrubbed, headers)
+            .map_err(|error| format!("{event_type}: {error:#}"))
+    }
+
+    /// What was recorded, what was replaced, what is left to do.
+    fn summary(&self) -> String {
+        let folder = &self.folder;
+        let mut told = format!("\n{} deliveries in {}\n", folder.deliveries(), folder.path().display());
+        if folder.repeated() > 0 {
+            told.push_str(&format!("{} came again, byte for byte, and are not written twice\n", folder.repeated()));
+        }
+        match self.mask.counts().is_empty() {
+            true => told.push_str("nothing was scrubbed\n"),
+            false => told.push_str("scrubbed:\n"),
+        }
+        for (kind, (values, places)) in self.mask.counts() {
+            told.push_str(&format!("  {kind:<14} {values} different, in {places} places\n"));
+        }
+        for why in &self.refused {
+            told.push_str(&format!("kept out: {why}\n"));
+        }
+        if folder.deliveries() > 0 {
+            told.push_str(
+                "next: look at every body; bring the numbers into the provider's true order; fill in scenario.toml, its \
+                 expectations from the documentation. Until then the kit says that it has none.\n",
+            );
+        }
+        told
+    }
+}
