@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod acme;
+mod collect;
 pub mod fault;
+mod floors;
 pub mod law;
 pub mod mutants;
+pub mod plain;
 mod plan;
 pub mod replay;
 pub mod report;
@@ -13,6 +16,7 @@ pub mod scenario;
 pub mod schedule;
 pub mod sql;
 pub mod trials;
+pub mod twin;
 pub mod under_test;
 pub mod verdict;
 mod zoo;
@@ -22,8 +26,8 @@ pub use runner::{Options, RunError, run};
 pub use sql::SqlUnderTest;
 pub use trials::{main_for_provider, main_for_store};
 pub use under_test::{
-    Built, Durable, Fresh, Opening, Place, ProviderUnderTest, ReadModel, Samples, Schema, Signed, Sql, StoreUnderTest,
-    Unreadable,
+    Built, Durable, Endpoint, Fresh, Opening, Place, ProviderUnderTest, ReadModel, Samples, Schema, Signed, Sql,
+    StoreUnderTest, Unreadable,
 };
 
 /// The version of the kit: of its laws, and of the canonical projection that they compare.
