@@ -24,6 +24,7 @@ use crate::{
     },
     replay::{Reference, statuses},
     rig::TOLERANCE_SECONDS,
+    scenario::Recorded,
     verdict::{Broken, Held, Verdict, ensure},
 };
 
@@ -226,10 +227,17 @@ pub(crate) async fn prior_states(trial: &Trial) -> Verdict {
     let declared = trial.declares(Capability::PriorStates)?;
     let mut history: BTreeMap<ObjectRef, Vec<Photo>> = BTreeMap::new();
     let mut checks = 0;
-    for (recorded, delivery) in trial.scenario.deliveries.iter().zip(trial.rig.sign(&trial.scenario)?) {
+    let mut sent: Vec<(&Recorded, Delivery)> =
+        trial.scenario.deliveries.iter().zip(trial.rig.sign(&trial.scenario)?).collect();
+    // Late ones too in their true order.
+    sent.sort_by_key(|(recorded, _)| recorded.number);
+    // Where a delivery never comes, its state is not seen.
+    let whole = sent.windows(2).all(|pair| pair[0].0.number + 1 == pair[1].0.number);
+    for (recorded, delivery) in sent {
         let Ok(event) = reading(trial, &delivery)? else { continue };
         for fact in facts_of(&event) {
-            is_right_about_before(fact, declared, &history)
+            let seen = fact.sight.as_ref().and_then(|sight| history.get(&sight.object)).filter(|_| whole);
+            is_right_about_before(fact, declared, seen)
                 .map_err(|broken| broken.context(&format!("delivery {}", recorded.number)))?;
             if let Some(sight) = &fact.sight {
                 history.entry(sight.object.clone()).or_default().push(sight.photo.clone());
@@ -242,14 +250,13 @@ pub(crate) async fn prior_states(trial: &Trial) -> Verdict {
 
 /// Undeclared, there is no prior state. Declared, it is one that the object was in before, as far as the scenario has
 /// seen it.
-fn is_right_about_before(fact: &Fact, declared: bool, history: &BTreeMap<ObjectRef, Vec<Photo>>) -> Result<(), Broken> {
+fn is_right_about_before(fact: &Fact, declared: bool, seen: Option<&Vec<Photo>>) -> Result<(), Broken> {
     let Some(sight) = &fact.sight else { return Ok(()) };
     let Some(prior) = &sight.prior else { return Ok(()) };
     let what = sight.object.kind.as_str();
     ensure(declared, || format!("prior_states is not declared, and the {what} has a prior state"))?;
     ensure(sight.phase != Phase::Created, || format!("the {what} was created, and has a prior state"))?;
     ensure(prior.kind() == sight.photo.kind(), || format!("the {what}'s prior state is another kind of object's"))?;
-    let seen = history.get(&sight.object);
     ensure(seen.is_none_or(|seen| seen.contains(prior)), || {
         format!("the {what}'s prior state is none that it was in before")
     })
