@@ -1,5 +1,6 @@
 //! Decides what the kit's own provider sends: a small one, invented, so that the laws, the mutants and the stores can
-//! be tried without anybody's adapter. Its header is `acme-signature: at=<seconds> mac=<hex>[ mac=<hex>…]`.
+//! be tried without anybody's adapter. It has every capability. Its header is
+//! `acme-signature: at=<seconds> mac=<hex>[ mac=<hex>…]`.
 
 mod read;
 pub mod scenarios;
@@ -9,14 +10,14 @@ use std::sync::Arc;
 use purchase_core::{
     capability::{Capabilities, Capability},
     delivery::{Headers, Limits},
-    id::ProviderName,
+    id::{Mode, ProviderName},
     provider::{Event, Provider, Unreadable},
     time::Timestamp,
     verify::{Secret, SignatureClaim, SignatureError, Trust, VerifiedDelivery},
 };
 use serde_json::{Value, json};
 
-use crate::under_test::{self, Built, ProviderUnderTest, Samples, Signed};
+use crate::under_test::{self, Built, Endpoint, ProviderUnderTest, Samples, Signed};
 
 const HEADER: &str = "acme-signature";
 
@@ -47,6 +48,12 @@ pub const ACME: ProviderUnderTest = ProviderUnderTest {
             });
             Some(under_test::Unreadable { body: body?, path: "object.id".to_owned() })
         },
+        other_mode: |body| {
+            edit(body, |event| {
+                event["live"] = json!(event["live"] != json!(true));
+                Some(())
+            })
+        },
         contradiction: |body| {
             edit(body, |event| {
                 event["at"] = json!(event["at"].as_i64()? + 1);
@@ -68,9 +75,10 @@ fn edit(body: &[u8], change: impl FnOnce(&mut Value) -> Option<()>) -> Option<Ve
     Some(event.to_string().into_bytes())
 }
 
-fn build(secrets: &[&str], tolerance_seconds: Option<u32>) -> Built {
-    let secrets = secrets.iter().map(|text| Secret::new(*text)).collect::<Result<_, _>>()?;
-    Ok(Arc::new(Acme { name: ProviderName::new(ACME.name)?, trust: Trust { secrets, tolerance_seconds } }))
+fn build(endpoint: &Endpoint<'_>) -> Built {
+    let secrets = endpoint.secrets.iter().map(|text| Secret::new(*text)).collect::<Result<_, _>>()?;
+    let trust = Trust { secrets, tolerance_seconds: endpoint.tolerance_seconds };
+    Ok(Arc::new(Acme { name: ProviderName::new(ACME.name)?, trust, mode: endpoint.mode }))
 }
 
 fn sign(secrets: &[&str], body: &[u8], at: Timestamp) -> Signed {
@@ -95,6 +103,7 @@ fn forge(genuine: &Signed) -> Vec<(&'static str, Signed)> {
 struct Acme {
     name: ProviderName,
     trust: Trust,
+    mode: Option<Mode>,
 }
 
 impl Provider for Acme {
@@ -103,7 +112,7 @@ impl Provider for Acme {
     }
 
     fn capabilities(&self) -> Capabilities {
-        [Capability::EventIds, Capability::PriorStates, Capability::SignedTime].into()
+        [Capability::EventIds, Capability::ModeInEvent, Capability::PriorStates, Capability::SignedTime].into()
     }
 
     fn trust(&self) -> &Trust {
@@ -132,7 +141,7 @@ impl Provider for Acme {
     }
 
     fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
-        read::event(&self.name, delivery.body())
+        read::event(&self.name, self.mode, delivery.body())
     }
 
     fn same_content(&self, one: &[u8], other: &[u8]) -> bool {

@@ -2,11 +2,19 @@
 
 pub mod provider;
 pub mod store;
+pub mod twin;
 
 use futures_util::future::BoxFuture;
+use purchase_core::capability::Capability;
 
 use crate::{
-    mutants::Mutation, rig::Rig, scenario::Scenario, schedule::random_of, under_test::StoreUnderTest, verdict::Verdict,
+    law::twin::TwinTrial,
+    mutants::Mutation,
+    rig::Rig,
+    scenario::Scenario,
+    schedule::random_of,
+    under_test::StoreUnderTest,
+    verdict::{Broken, Verdict},
 };
 
 /// A law.
@@ -38,7 +46,10 @@ pub enum Severity {
 pub enum Check {
     /// For each scenario, on each store.
     Provider(for<'a> fn(&'a Trial) -> BoxFuture<'a, Verdict>),
-    /// As above, for the scenarios that lend themselves to it.
+    /// As above, for adapters that declare this, and scenarios that lend themselves to it. Another law says what holds of
+    /// an adapter that doesn't declare it.
+    Declared(Capability, fn(&Trial) -> bool, for<'a> fn(&'a Trial) -> BoxFuture<'a, Verdict>),
+    /// As the first, for the scenarios that lend themselves to it.
     Some(fn(&Trial) -> bool, for<'a> fn(&'a Trial) -> BoxFuture<'a, Verdict>),
     /// For each store.
     Store(for<'a> fn(&'a StoreTrial) -> BoxFuture<'a, Verdict>),
@@ -46,6 +57,20 @@ pub enum Check {
     Durable(for<'a> fn(&'a StoreTrial) -> BoxFuture<'a, Verdict>),
     /// For each store that speaks SQL.
     Sql(for<'a> fn(&'a StoreTrial) -> BoxFuture<'a, Verdict>),
+    /// For each twin, on each store.
+    Twin(for<'a> fn(&'a TwinTrial) -> BoxFuture<'a, Verdict>),
+}
+
+impl Law {
+    /// Whether it is to be judged on a scenario. An adapter that can't be built is judged, so that it is seen.
+    pub fn applies(&self, trial: &Trial) -> bool {
+        match self.check {
+            Check::Declared(capability, applies, _) => trial.declares(capability).unwrap_or(true) && applies(trial),
+            Check::Provider(_) => true,
+            Check::Some(applies, _) => applies(trial),
+            Check::Durable(_) | Check::Sql(_) | Check::Store(_) | Check::Twin(_) => false,
+        }
+    }
 }
 
 /// How much is tried.
@@ -82,6 +107,14 @@ impl Trial {
     pub fn random(&self, law: &str) -> rand::rngs::StdRng {
         random_of(self.seed, &format!("{law}/{}", self.scenario.name))
     }
+
+    /// Whether the adapter declares a capability.
+    ///
+    /// # Errors
+    /// When it can't be built.
+    pub fn declares(&self, capability: Capability) -> Result<bool, Broken> {
+        Ok(self.rig.declared(&self.scenario)?.contains(&capability))
+    }
 }
 
 /// One store.
@@ -109,14 +142,14 @@ macro_rules! law {
     };
 }
 
-/// Every law. P11 is kept for twins.
+/// Every law.
 pub const LAWS: &[Law] = &[
     law!("P01" Must "A body that was changed on the way is refused, and the genuine one is accepted in the same run."
         "signature" Provider(|trial| Box::pin(provider::signature::tampered_body(trial)))),
     law!("P02" Must "A signature that was changed or made with another secret is refused."
         "signature" Provider(|trial| Box::pin(provider::signature::tampered_signature(trial)))),
     law!("P03" Must "A delivery signed longer ago than the tolerance, or as far ahead, is refused; at the edge it is accepted."
-        "signature" Provider(|trial| Box::pin(provider::signature::replay_window(trial)))),
+        "signature" Declared(Capability::SignedTime, |_| true, |trial| Box::pin(provider::signature::replay_window(trial)))),
     law!("P04" Must "Any signature of a request by any live secret is enough, and none by any other."
         "signature" Provider(|trial| Box::pin(provider::signature::rotation(trial)))),
     law!("P05" Must "A delivery that comes again is answered as a duplicate and changes nothing: one event, one transition."
@@ -131,13 +164,15 @@ pub const LAWS: &[Law] = &[
         "durable before acknowledged" Provider(|trial| Box::pin(provider::crash::crash_at_every_call(trial)))),
     law!("P10" Must "An event of an unknown type is recorded as ignored, answered 2xx, and changes nothing."
         "nothing is dropped" Provider(|trial| Box::pin(provider::keeping::unknown_type(trial)))),
+    law!("P11" Must "What two providers tell of one story gives the same entitlements and the same subscriptions."
+        "truth law" Twin(|trial| Box::pin(twin::same_story(trial)))),
     law!("P12" Must "An unknown value of an enumeration is taken, in every order."
         "nothing is dropped" Some(provider::keeping::has_unknown_value, |trial| Box::pin(provider::keeping::unknown_value(trial)))),
     law!("P13" Must "Another body under an event id that is taken is refused as a conflict, kept, and changes nothing."
-        "nothing is dropped" Some(provider::keeping::has_contradiction, |trial| Box::pin(provider::keeping::conflict(trial)))),
+        "nothing is dropped" Declared(Capability::EventIds, provider::keeping::has_contradiction, |trial| Box::pin(provider::keeping::conflict(trial)))),
     law!("P14" Must "When everything has arrived, what the scenario expects holds."
         "truth law" Provider(|trial| Box::pin(provider::order::expectations(trial)))),
-    law!("P15" Must "No secret, raw provider id or e-mail address is in an error, a receipt, a snapshot, or Debug output."
+    law!("P15" Must "No secret, raw provider id or e-mail address is in an error, a receipt, a snapshot, the log, or Debug output."
         "redacted by construction" Provider(|trial| Box::pin(provider::redaction::nothing_leaks(trial)))),
     law!("P16" Must "Folding step by step, rebuilding from the facts and replaying the events give the same projection."
         "set law" Provider(|trial| Box::pin(provider::order::rebuild_and_replay(trial)))),
@@ -145,6 +180,16 @@ pub const LAWS: &[Law] = &[
         "nothing is dropped" Some(provider::keeping::has_unreadable, |trial| Box::pin(provider::keeping::unreadable(trial)))),
     law!("P18" Must "Every acknowledged event is in the store with a final status, parked exactly while its subject is parked."
         "nothing is dropped" Provider(|trial| Box::pin(provider::keeping::acknowledged_is_stored(trial)))),
+    law!("P19" Must "An event goes by the id that its body names; where none is declared, by the digest of its body."
+        "capabilities" Provider(|trial| Box::pin(provider::capability::event_ids(trial)))),
+    law!("P20" Must "An event is of the mode that its body says; where none is declared, of the mode that was configured."
+        "capabilities" Provider(|trial| Box::pin(provider::capability::mode_in_event(trial)))),
+    law!("P21" Must "A prior state is one that the object was in before; where none are declared, there are none."
+        "capabilities" Provider(|trial| Box::pin(provider::capability::prior_states(trial)))),
+    law!("P22" Must "A signature's time is read and old deliveries are refused; where none is declared, none is made up, and no tolerance promised."
+        "capabilities" Provider(|trial| Box::pin(provider::capability::signed_time(trial)))),
+    law!("P23" Must "Two sources with the same raw ids in one database never mix: each projection is as if it were alone."
+        "set law" Provider(|trial| Box::pin(provider::apart::sources_stay_apart(trial)))),
     law!("S01" Must "An event is accepted once; what is there stays as it is."
         "store" Store(|trial| Box::pin(store::promises::accept_once(trial)))),
     law!("S02" Must "A commit at a stale revision is refused, and nothing of it is written."
@@ -179,10 +224,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_unique_and_none_is_kept_for_twins() {
+    fn ids_are_unique() {
         let mut ids: Vec<&str> = LAWS.iter().map(|law| law.id).collect();
         ids.dedup();
         assert_eq!(ids.len(), LAWS.len());
-        assert!(find("P11").is_none() && find("p01").is_some());
+        assert!(find("P00").is_none() && find("p01").is_some());
     }
 }

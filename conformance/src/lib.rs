@@ -3,10 +3,13 @@
 pub mod acme;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod collect;
 pub mod fault;
+mod floors;
 pub mod law;
 mod lines;
 pub mod mutants;
+pub mod plain;
 mod plan;
 pub mod replay;
 pub mod report;
@@ -16,6 +19,7 @@ pub mod scenario;
 pub mod schedule;
 pub mod sql;
 pub mod trials;
+pub mod twin;
 pub mod under_test;
 pub mod verdict;
 mod zoo;
@@ -29,8 +33,8 @@ pub use runner::{Options, RunError, run};
 pub use sql::SqlUnderTest;
 pub use trials::{main_for_provider, main_for_store};
 pub use under_test::{
-    Built, Durable, Fresh, Opening, Place, ProviderUnderTest, ReadModel, Samples, Schema, Signed, Sql, StoreUnderTest,
-    Unreadable,
+    Built, Durable, Endpoint, Fresh, Opening, Place, ProviderUnderTest, ReadModel, Samples, Schema, Signed, Sql,
+    StoreUnderTest, Unreadable,
 };
 
 /// The version of the kit: of its laws, and of the canonical projection that they compare.

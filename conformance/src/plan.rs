@@ -11,12 +11,13 @@ use std::{
 use futures_util::{StreamExt, stream};
 
 use crate::{
-    law::{Check, LAWS, Law, StoreTrial, Trial},
+    law::{Check, LAWS, Law, StoreTrial, Trial, twin::TwinTrial},
     mutants::Mutation,
-    report::{Case, Outcome, Report},
+    report::{Case, Report},
     rig::Rig,
     runner::Options,
     scenario::Scenario,
+    twin::Twin,
     under_test::{ProviderUnderTest, StoreUnderTest},
     verdict::{Broken, Held, Verdict},
 };
@@ -32,12 +33,14 @@ pub(crate) struct Planned {
 pub(crate) enum Kind {
     Provider(Arc<Trial>),
     Store(Arc<StoreTrial>),
+    Twin(Arc<TwinTrial>),
 }
 
 /// The cases, the longest first.
 pub(crate) fn plan(
     options: &Options,
     scenarios: &[(ProviderUnderTest, Scenario)],
+    twins: &[Twin],
     stores: &[StoreUnderTest],
     report: &mut Report,
 ) -> Vec<Planned> {
@@ -48,26 +51,28 @@ pub(crate) fn plan(
                 planned.push((0, Planned { law, trial: Kind::Store(Arc::new(trial)) }));
                 continue;
             }
+            if let Check::Twin(_) = law.check {
+                planned.extend(twins.iter().map(|twin| (0, Planned { law, trial: twin_trial(options, twin, store) })));
+                continue;
+            }
             for (provider, scenario) in scenarios {
                 let rig = Rig { provider: *provider, store: store.clone(), mutation: Mutation::None };
                 let trial = Trial { rig, scenario: scenario.clone(), effort: options.effort, seed: options.seed };
-                let applies = match law.check {
-                    Check::Provider(_) => true,
-                    Check::Some(applies, _) => applies(&trial),
-                    Check::Durable(_) | Check::Sql(_) | Check::Store(_) => false,
-                };
-                if applies {
+                if law.applies(&trial) {
                     planned.push((cost(law, scenario), Planned { law, trial: Kind::Provider(Arc::new(trial)) }));
                 }
             }
         }
-        if matches!(law.check, Check::Some(..)) && options.complete && options.scenario.is_none() {
+        if options.complete && options.scenario.is_none() {
             let judged = |name: &str| planned.iter().any(|(_, it)| it.law.id == law.id && it.provider() == name);
-            let mut names: Vec<&str> = scenarios.iter().map(|(provider, _)| provider.name).collect();
-            names.dedup();
-            for name in names.into_iter().filter(|name| !judged(name)) {
-                let detail = format!("no scenario of {name} lends itself to this law");
-                report.laws.push(Case::skipped(law.id, name, detail));
+            let mut first: Vec<&(ProviderUnderTest, Scenario)> = scenarios.iter().collect();
+            first.dedup_by_key(|(provider, _)| provider.name);
+            for (provider, scenario) in first {
+                let name = provider.name;
+                if !judged(name) && is_owed(law, *provider, scenario, stores) {
+                    let detail = format!("no scenario of {name} lends itself to this law");
+                    report.laws.push(Case::skipped(law.id, name, detail));
+                }
             }
         }
     }
@@ -75,12 +80,34 @@ pub(crate) fn plan(
     planned.into_iter().map(|(_, planned)| planned).collect()
 }
 
+/// Whether an adapter owes a law some scenario that lends itself to it.
+fn is_owed(law: &Law, provider: ProviderUnderTest, scenario: &Scenario, stores: &[StoreUnderTest]) -> bool {
+    match law.check {
+        Check::Declared(capability, ..) => stores.first().is_some_and(|store| {
+            let rig = Rig { provider, store: store.clone(), mutation: Mutation::None };
+            rig.declared(scenario).is_ok_and(|declared| declared.contains(&capability))
+        }),
+        Check::Some(..) => true,
+        Check::Durable(_) | Check::Provider(_) | Check::Sql(_) | Check::Store(_) | Check::Twin(_) => false,
+    }
+}
+
+fn twin_trial(options: &Options, twin: &Twin, store: &StoreUnderTest) -> Kind {
+    Kind::Twin(Arc::new(TwinTrial {
+        twin: twin.clone(),
+        store: store.clone(),
+        mutation: Mutation::None,
+        effort: options.effort,
+        seed: options.seed,
+    }))
+}
+
 fn store_trial(options: &Options, law: &Law, store: &StoreUnderTest) -> Option<StoreTrial> {
     let applies = match law.check {
         Check::Store(_) => true,
         Check::Durable(_) => store.durable.is_some(),
         Check::Sql(_) => store.sql.is_some(),
-        Check::Provider(_) | Check::Some(..) => false,
+        Check::Declared(..) | Check::Provider(_) | Check::Some(..) | Check::Twin(_) => false,
     };
     let trial =
         || StoreTrial { store: store.clone(), mutation: Mutation::None, effort: options.effort, seed: options.seed };
@@ -123,14 +150,17 @@ impl Planned {
     fn provider(&self) -> &str {
         match &self.trial {
             Kind::Provider(trial) => trial.rig.provider.name,
-            Kind::Store(_) => "",
+            Kind::Store(_) | Kind::Twin(_) => "",
         }
     }
 
     /// Runs it.
     pub(crate) async fn check(&self) -> Verdict {
         let held = match (&self.law.check, &self.trial) {
-            (Check::Provider(check) | Check::Some(_, check), Kind::Provider(trial)) => check(trial).await?,
+            (Check::Declared(_, _, check) | Check::Provider(check) | Check::Some(_, check), Kind::Provider(trial)) => {
+                check(trial).await?
+            }
+            (Check::Twin(check), Kind::Twin(trial)) => check(trial).await?,
             (Check::Store(check) | Check::Durable(check) | Check::Sql(check), Kind::Store(trial)) => {
                 check(trial).await?
             }
@@ -149,6 +179,7 @@ impl Planned {
                 Case::of(self.law.id, trial.rig.provider.name, trial.rig.store.name, &trial.scenario.name)
             }
             Kind::Store(trial) => Case::of(self.law.id, "", trial.store.name, ""),
+            Kind::Twin(trial) => Case::of(self.law.id, &trial.twin.providers(), trial.store.name, &trial.twin.name),
         }
     }
 
@@ -160,8 +191,8 @@ impl Planned {
         match verdict {
             Ok(held) => case.checks = held.checks,
             Err(broken) => {
-                case.outcome = Outcome::Broken;
-                case.detail = self.told(broken, command);
+                let detail = self.told(broken, command);
+                case = case.broken(detail);
             }
         }
         case
@@ -193,6 +224,13 @@ impl Planned {
             Kind::Store(trial) => {
                 let (id, seed, store) = (self.law.id, trial.seed, trial.store.name);
                 detail.push_str(&format!("\nagain: {command} --store {store} --law {id} --seed {seed}"));
+            }
+            Kind::Twin(trial) => {
+                let (id, seed, store) = (self.law.id, trial.seed, trial.store.name);
+                let name = trial.twin.sides.first().map_or("", |(_, scenario)| scenario.name.as_str());
+                detail.push_str(&format!(
+                    "\nagain: {command} --store {store} --scenario {name} --law {id} --seed {seed}"
+                ));
             }
         }
         detail

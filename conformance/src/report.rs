@@ -29,9 +29,35 @@ pub struct Report {
     pub laws: Vec<Case>,
     /// What became of the mutants.
     pub mutants: Vec<MutantCase>,
+    /// What each adapter declares, and how much of it was executed.
+    pub capabilities: Vec<ProviderCapabilities>,
     /// What may be skipped.
     #[serde(skip)]
     pub allow_skip: Vec<String>,
+}
+
+/// What one adapter declares, and how much of it was executed.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProviderCapabilities {
+    /// The adapter.
+    pub provider: String,
+    /// What it declares.
+    pub declared: Vec<String>,
+    /// What it doesn't declare.
+    pub undeclared: Vec<String>,
+    /// What a complete run asks for; empty in any other.
+    pub floors: Vec<Floor>,
+}
+
+/// A minimum, so that nothing passes by doing nothing.
+#[derive(Debug, Clone, Serialize)]
+pub struct Floor {
+    /// Of what: a capability, or something that every provider has.
+    pub capability: String,
+    /// How many there have to be.
+    pub required: u64,
+    /// How many there were.
+    pub executed: u64,
 }
 
 /// One law on one scenario, adapter and store.
@@ -81,6 +107,8 @@ pub struct MutantCase {
     pub mutant: &'static str,
     /// The kind of failure.
     pub failure: &'static str,
+    /// What people report who use systems like it; empty where none is known.
+    pub like: &'static str,
     /// The law that had to find it.
     pub law: &'static str,
     /// What it does.
@@ -130,8 +158,18 @@ impl Case {
     }
 
     pub(crate) fn skipped(id: &'static str, provider: &str, detail: String) -> Self {
-        let skip_name = if id == crate::runner::COMPLETENESS { provider.to_owned() } else { id.to_owned() };
-        Self { outcome: Outcome::Skipped, detail, skip_name, ..Self::of(id, provider, "", "") }
+        let name = if id == crate::runner::COMPLETENESS { provider } else { id };
+        Self::of(id, provider, "", "").skipped_as(name, detail)
+    }
+
+    /// The same, skipped under a name.
+    pub(crate) fn skipped_as(self, skip_name: &str, detail: String) -> Self {
+        Self { outcome: Outcome::Skipped, detail, skip_name: skip_name.to_owned(), ..self }
+    }
+
+    /// The same, broken.
+    pub(crate) fn broken(self, detail: String) -> Self {
+        Self { outcome: Outcome::Broken, detail, ..self }
     }
 
     pub(crate) fn unreadable(provider: &str, folder: &Path, detail: String) -> Self {
@@ -157,6 +195,7 @@ impl Report {
             expectations: 0,
             laws: Vec::new(),
             mutants: Vec::new(),
+            capabilities: Vec::new(),
             allow_skip: options.allow_skip.clone(),
         }
     }

@@ -5,10 +5,12 @@ use std::{any::Any, sync::Arc};
 
 use async_trait::async_trait;
 use purchase_core::{
+    capability::Capabilities,
     delivery::{Delivery, Limits},
     engine::{Engine, ProjectionQuery, Settings},
     error::Refusal,
-    id::ProviderName,
+    id::{Mode, ProviderName, Source},
+    provider::Provider,
     receipt::WebhookReceipt,
     store::{EventQuery, EventStatus, Store, StoredEvent},
     time::Timestamp,
@@ -19,7 +21,7 @@ use serde_json::Value;
 use crate::{
     mutants::{Mutation, System},
     scenario::Scenario,
-    under_test::{Fresh, ProviderUnderTest, StoreUnderTest},
+    under_test::{Endpoint, Fresh, ProviderUnderTest, StoreUnderTest},
     verdict::Broken,
 };
 
@@ -62,15 +64,20 @@ pub struct Setup<'a> {
     pub secrets: Vec<&'a str>,
     /// What stands between the store and everything else.
     pub between: Option<Between<'a>>,
+    /// What becomes of the adapter: one beside it, or another in its place.
+    pub beside: Option<Beside<'a>>,
 }
 
 /// Puts a store behind another.
 pub type Between<'a> = Box<dyn FnOnce(Arc<dyn Store>) -> Arc<dyn Store> + Send + 'a>;
 
+/// Makes several adapters of one.
+pub type Beside<'a> = Box<dyn FnOnce(Arc<dyn Provider>) -> Vec<Arc<dyn Provider>> + Send + 'a>;
+
 impl<'a> Setup<'a> {
     /// A scenario with its own secret.
     pub fn of(scenario: &'a Scenario) -> Self {
-        Self { scenario, secrets: vec![&scenario.secret], between: None }
+        Self { scenario, secrets: vec![&scenario.secret], between: None, beside: None }
     }
 }
 
@@ -105,17 +112,42 @@ impl Rig {
             None => store,
         };
         let store = self.mutation.store(store);
-        let provider = (self.provider.build)(&setup.secrets, Some(TOLERANCE_SECONDS))
-            .map_err(|error| Broken::caused("the adapter can't be built", error.as_ref()))?;
-        let provider = self.mutation.provider(provider);
+        let provider = self.right_adapter(&setup.secrets, None)?;
+        let providers = match setup.beside {
+            Some(beside) => beside(provider),
+            None => vec![provider],
+        };
         let settings = Settings { catalog: setup.scenario.catalog.clone(), ..Settings::default() };
-        let engine = Engine::new(store).with_provider(provider).with_settings(settings);
+        let engine = providers.into_iter().fold(Engine::new(store).with_settings(settings), |engine, provider| {
+            engine.with_provider(self.mutation.provider(provider))
+        });
         let receiver = self.mutation.receiver(System {
             engine: engine.clone(),
             provider: self.provider,
             secrets: setup.secrets.into_iter().map(str::to_owned).collect(),
         });
         Ok(Bench { engine, receiver, as_of: setup.scenario.as_of, _guard: guard })
+    }
+
+    /// The adapter, mutated, of an endpoint with these secrets that serves a mode or both.
+    ///
+    /// # Errors
+    /// When it can't be built.
+    pub fn adapter(&self, secrets: &[&str], mode: Option<Mode>) -> Result<Arc<dyn Provider>, Broken> {
+        Ok(self.mutation.provider(self.right_adapter(secrets, mode)?))
+    }
+
+    fn right_adapter(&self, secrets: &[&str], mode: Option<Mode>) -> Result<Arc<dyn Provider>, Broken> {
+        (self.provider.build)(&Endpoint { secrets, tolerance_seconds: Some(TOLERANCE_SECONDS), mode })
+            .map_err(|error| Broken::caused("the adapter can't be built", error.as_ref()))
+    }
+
+    /// What the adapter declares.
+    ///
+    /// # Errors
+    /// When it can't be built.
+    pub fn declared(&self, scenario: &Scenario) -> Result<Capabilities, Broken> {
+        Ok(self.adapter(&[&scenario.secret], None)?.capabilities())
     }
 
     /// Every delivery of a scenario with its headers: the recorded ones, and a signature at the scenario's `as_of` where
@@ -130,9 +162,8 @@ impl Rig {
             .map(|recorded| match &recorded.headers {
                 None => self.sign_body(scenario, recorded.body.clone()),
                 Some(headers) => {
-                    let provider = (self.provider.build)(&[&scenario.secret], Some(TOLERANCE_SECONDS))
-                        .map_err(|error| Broken::caused("the adapter can't be built", error.as_ref()))?;
-                    let claim = match provider.claim(headers, &Limits::default()) {
+                    let claim = match self.right_adapter(&[&scenario.secret], None)?.claim(headers, &Limits::default())
+                    {
                         Ok(claim) => claim,
                         // They were recorded without it, because the body is not the one that was signed any more.
                         Err(SignatureError::Missing { .. }) => {
@@ -173,7 +204,15 @@ impl Bench {
     /// # Errors
     /// The store's.
     pub async fn projection(&self) -> Result<Value, Broken> {
-        let query = ProjectionQuery { source: None, as_of: self.as_of };
+        self.projection_of(None).await
+    }
+
+    /// The canonical projection of one source, or of all.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn projection_of(&self, source: Option<Source>) -> Result<Value, Broken> {
+        let query = ProjectionQuery { source, as_of: self.as_of };
         Ok(self.engine.projection(&query).await?.expose_canonical())
     }
 

@@ -1,19 +1,21 @@
 //! Decides what is run: which laws on which scenarios, adapters and stores, and what counts as skipped. Cases run side
 //! by side; each has a store of its own.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::path::PathBuf;
 
 use crate::{
+    collect::{collect, twins},
+    floors,
     law::{self, Effort, LAWS, Trial, provider::order},
     mutants::Mutation,
     plan::{Kind, Planned, execute, plan},
     replay::Reference,
-    report::{Case, Outcome, Report},
+    report::{Case, Report},
     rig::Rig,
-    scenario::{self, Scenario, ScenarioError},
+    scenario::{Scenario, ScenarioError},
     schedule::{Schedule, Written},
     under_test::{ProviderUnderTest, StoreUnderTest},
-    verdict::{Broken, chain},
+    verdict::Broken,
     zoo,
 };
 
@@ -73,7 +75,8 @@ impl Options {
         }
     }
 
-    fn narrowed(&self) -> bool {
+    /// Whether it is only a part of what could be run of these fixtures.
+    pub(crate) fn narrowed(&self) -> bool {
         self.scenario.is_some() || self.law.is_some() || self.schedule.is_some()
     }
 }
@@ -116,8 +119,10 @@ pub async fn run(
         report.laws.extend(play_one(options, &scenarios, stores, written).await?);
         return Ok(report);
     }
-    let planned = plan(options, &scenarios, stores, &mut report);
+    let twins = twins(options, providers, &mut report);
+    let planned = plan(options, &scenarios, &twins, stores, &mut report);
     report.laws.extend(execute(options, planned).await);
+    floors::look(options, &scenarios, &mut report).await;
     let played = report.laws.iter().filter(|case| SCHEDULED.contains(&case.id));
     report.schedules = played.map(|case| case.checks).sum();
     if !options.narrowed() {
@@ -140,52 +145,6 @@ fn check_names(options: &Options, providers: &[ProviderUnderTest]) -> Result<(),
         }
         _ => Ok(()),
     }
-}
-
-/// Reads every scenario that is asked for. What can't be read is broken; what has no adapter is skipped.
-fn collect(
-    options: &Options,
-    providers: &[ProviderUnderTest],
-    report: &mut Report,
-) -> Result<Vec<(ProviderUnderTest, Scenario)>, RunError> {
-    let mut found: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    for fixtures in &options.fixtures {
-        for (provider, folder) in scenario::find(fixtures).map_err(RunError::Fixtures)? {
-            found.entry(provider).or_default().push(folder);
-        }
-    }
-    let asked = |name: &str| options.provider.as_deref().is_none_or(|asked| asked == name);
-    let mut scenarios = Vec::new();
-    for (name, folders) in found.iter().filter(|(name, _)| asked(name)) {
-        let Some(provider) = providers.iter().find(|provider| provider.name == name) else {
-            let detail = format!("no adapter {name:?} is compiled in; it has {} scenarios", folders.len());
-            report.laws.push(Case::skipped(COMPLETENESS, name, detail));
-            continue;
-        };
-        for folder in folders {
-            match Scenario::load(folder) {
-                Ok(scenario) => scenarios.push((*provider, scenario)),
-                Err(error) => report.laws.push(Case::unreadable(name, folder, chain(&error))),
-            }
-        }
-    }
-    for provider in providers.iter().filter(|provider| asked(provider.name)) {
-        let must = options.complete || options.provider.is_some();
-        if must && !found.contains_key(provider.name) {
-            let detail = "the adapter has no scenario, so nothing of it was judged".to_owned();
-            report.laws.push(Case::skipped(COMPLETENESS, provider.name, detail));
-        }
-    }
-    if let Some(wanted) = &options.scenario {
-        let exact = scenarios.iter().any(|(_, scenario)| scenario.name == *wanted);
-        let known = || scenarios.iter().map(|(_, scenario)| scenario.name.as_str()).collect::<Vec<_>>().join(", ");
-        if !scenarios.iter().any(|(_, scenario)| scenario.name.contains(wanted)) {
-            return Err(RunError::Unknown { what: "scenario", name: wanted.clone(), known: known() });
-        }
-        scenarios.retain(|(_, scenario)| if exact { scenario.name == *wanted } else { scenario.name.contains(wanted) });
-        report.laws.clear();
-    }
-    Ok(scenarios)
 }
 
 /// Plays one schedule of one scenario: the order law and the expectations.
@@ -213,8 +172,7 @@ async fn play_one(
             let mut case = Case::of("P06", provider.name, store.name, &scenario.name);
             case.checks = 1;
             if let Err(broken) = order::one_schedule(&trial, &schedule).await {
-                case.outcome = Outcome::Broken;
-                case.detail = broken.what;
+                case = case.broken(broken.what);
             }
             cases.push(case);
         }
@@ -239,7 +197,8 @@ pub(crate) fn plan_all(
 ) -> Result<(Vec<Planned>, Vec<Case>), RunError> {
     let mut report = Report::new(options);
     let scenarios = collect(options, providers, &mut report)?;
-    let planned = plan(options, &scenarios, stores, &mut report);
+    let twins = twins(options, providers, &mut report);
+    let planned = plan(options, &scenarios, &twins, stores, &mut report);
     let of_stores = |planned: &Planned| matches!(planned.trial, Kind::Store(_));
     // A test of an adapter leaves the stores' own laws to the stores.
     let planned = planned.into_iter().filter(|it| providers.is_empty() == of_stores(it)).collect();

@@ -10,6 +10,7 @@ use purchase_core::{catalog::Catalog, delivery::Headers, time::Timestamp};
 
 pub use expect::{Expectation, Expected, Unmet};
 pub use folder::{ScenarioError, find};
+pub(crate) use folder::{content, read_text};
 
 /// What a provider sent, in its true order, and what must be true when all of it has arrived.
 #[derive(Debug, Clone)]

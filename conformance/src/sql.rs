@@ -119,9 +119,12 @@ impl<E: Executor + 'static> Sql for Shared<E> {
         Ok(Fresh::new(Arc::new(self.0.migrated(FaultyExecutor { inner, fault }).await?)))
     }
 
-    async fn prepare_all(&self) -> Result<usize, Cause> {
+    async fn prepare_all(&self, spoiled: bool) -> Result<usize, Cause> {
         let store = self.0.migrated((self.0.open)().await?).await?;
-        let all = statements(store.executor().dialect(), store.prefix());
+        let mut all = statements(store.executor().dialect(), store.prefix());
+        if let Some((_, text)) = all.last_mut().filter(|_| spoiled) {
+            *text = format!("the kit spoiled {text}").into();
+        }
         for (name, text) in &all {
             let sql = (self.0.prepare)(text).into();
             let params = vec![Param::Null; parameters(text, store.executor().dialect().placeholder)];

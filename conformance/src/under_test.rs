@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use purchase_core::{
     delivery::Headers,
     error::{Cause, StoreError},
+    id::Mode,
     provider::Provider,
     store::Store,
     time::Timestamp,
@@ -20,9 +21,8 @@ use crate::fault::StatementFault;
 pub struct ProviderUnderTest {
     /// The adapter's name: that of its folder of fixtures, too.
     pub name: &'static str,
-    /// Builds the adapter for an endpoint with these signing secrets and this tolerance in seconds; none checks no age.
-    /// It serves live and test events.
-    pub build: fn(&[&str], Option<u32>) -> Built,
+    /// Builds the adapter for an endpoint.
+    pub build: fn(&Endpoint<'_>) -> Built,
     /// Signs a body at a time as the provider does. With one secret every byte of the headers counts, so that the kit
     /// may change any; with several it is done as while one is rolled: one request with a signature by each.
     pub sign: fn(&[&str], &[u8], Timestamp) -> Signed,
@@ -31,6 +31,19 @@ pub struct ProviderUnderTest {
     pub forge: fn(&Signed) -> Vec<(&'static str, Signed)>,
     /// Ways to edit a body.
     pub samples: Samples,
+}
+
+/// What an application configures for one endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct Endpoint<'a> {
+    /// The signing secrets that are live.
+    pub secrets: &'a [&'a str],
+    /// How old a delivery may be, in seconds; none checks no age. An adapter whose provider signs no time can't have
+    /// one, and its [`Trust`](purchase_core::verify::Trust) says so: none, whatever is asked for here.
+    pub tolerance_seconds: Option<u32>,
+    /// The mode that it serves; none serves both. An adapter whose events don't say theirs believes this one, and takes
+    /// none for test.
+    pub mode: Option<Mode>,
 }
 
 /// An adapter, or why it can't be built.
@@ -70,8 +83,10 @@ pub struct Samples {
     pub unknown_value: fn(&[u8], &str) -> Option<Vec<u8>>,
     /// The same event under this event id, with a value of the wrong shape, and the JSON path of that value.
     pub unreadable: fn(&[u8], &str) -> Option<Unreadable>,
-    /// Another content under the same event id.
+    /// Another content under the same event id; none where events have no id.
     pub contradiction: fn(&[u8]) -> Option<Vec<u8>>,
+    /// The same event in the other mode: live for test, test for live; none where events don't say theirs.
+    pub other_mode: fn(&[u8]) -> Option<Vec<u8>>,
     /// The same event in another body, as the provider may send it the second time: none where it repeats every byte.
     pub repetition: fn(&[u8]) -> Option<Vec<u8>>,
 }
@@ -152,8 +167,8 @@ pub trait Sql: Send + Sync {
     /// Opens an empty store whose executor fails at a statement on command.
     async fn faulty(&self, fault: Arc<StatementFault>) -> Result<Fresh, Cause>;
 
-    /// Prepares every statement and tells how many there are.
-    async fn prepare_all(&self) -> Result<usize, Cause>;
+    /// Prepares every statement and tells how many there are. The kit's own mutant spoils the last one before.
+    async fn prepare_all(&self, spoiled: bool) -> Result<usize, Cause>;
 
     /// Opens an empty store whose read model can be looked at and tampered with.
     async fn readable(&self) -> Result<Box<dyn ReadModel>, Cause>;

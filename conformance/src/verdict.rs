@@ -100,7 +100,8 @@ pub fn ensure_equal(expected: &Value, found: &Value, here: &str) -> Result<(), B
     }
 }
 
-fn first_difference(at: &str, one: &Value, other: &Value) -> Option<(String, String, String)> {
+/// The first JSON pointer at which two values differ, with both.
+pub(crate) fn first_difference(at: &str, one: &Value, other: &Value) -> Option<(String, String, String)> {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
             let mut keys: Vec<&String> = one.keys().chain(other.keys()).collect();

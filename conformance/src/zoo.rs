@@ -6,15 +6,18 @@ use std::sync::Arc;
 use futures_util::{StreamExt, stream};
 
 use crate::{
-    acme::{ACME, scenarios},
-    law::{self, Check, Effort, StoreTrial, Trial},
-    mutants::{Ground, MUTANTS, Mutant},
+    acme::{self, ACME},
+    law::{self, Check, Effort, StoreTrial, Trial, twin::TwinTrial},
+    mutants::{Ground, MUTANTS, Mutant, Mutation},
+    plain::{self, PLAIN},
     plan::{Kind, Planned},
     report::{Fate, MutantCase},
     rig::Rig,
     runner::Options,
     scenario::Scenario,
+    twin,
     under_test::{ProviderUnderTest, StoreUnderTest},
+    verdict::Verdict,
 };
 
 /// How long a scenario may be that mutants are tried on.
@@ -26,11 +29,11 @@ pub(crate) async fn hunt(
     scenarios: &[(ProviderUnderTest, Scenario)],
     stores: &[StoreUnderTest],
 ) -> Vec<MutantCase> {
-    let mut grounds = vec![(ACME, scenarios::all())];
+    let mut grounds = vec![(ACME, acme::scenarios::all()), (PLAIN, plain::scenarios::all())];
     if options.complete {
         let mut names: Vec<ProviderUnderTest> = scenarios.iter().map(|(provider, _)| *provider).collect();
         names.dedup_by_key(|provider| provider.name);
-        for provider in names {
+        for provider in names.into_iter().filter(|provider| !is_own(*provider)) {
             let own = scenarios
                 .iter()
                 .filter(|(it, scenario)| it.name == provider.name && scenario.deliveries.len() <= DELIVERIES);
@@ -57,27 +60,40 @@ fn plan(
     stores: &[StoreUnderTest],
 ) -> Option<(MutantCase, Vec<Planned>)> {
     let law = law::find(mutant.law)?;
+    if (provider.name == PLAIN.name) != (mutant.ground == Ground::Undeclared) {
+        return None;
+    }
     let trial_of = |store: &StoreUnderTest| {
         let (store, mutation) = (store.clone(), mutant.mutation);
         let trial = StoreTrial { store, mutation, effort: Effort::QUICK, seed: options.seed };
         Planned { law, trial: Kind::Store(Arc::new(trial)) }
     };
+    let twin_trials = |store: &StoreUnderTest| {
+        let trial = |twin| TwinTrial {
+            twin,
+            store: store.clone(),
+            mutation: mutant.mutation,
+            effort: Effort::QUICK,
+            seed: options.seed,
+        };
+        twin::own().into_iter().map(|twin| Planned { law, trial: Kind::Twin(Arc::new(trial(twin))) }).collect()
+    };
     let attempts: Vec<Planned> = match law.check {
-        Check::Provider(_) | Check::Some(..) => {
+        Check::Declared(..) | Check::Provider(_) | Check::Some(..) => {
             let store = stores.first()?;
             let rig = Rig { provider, store: store.clone(), mutation: mutant.mutation };
             let trials = scenarios.iter().map(|scenario| {
                 let scenario = scenario.clone();
                 Trial { rig: rig.clone(), scenario, effort: Effort::QUICK, seed: options.seed }
             });
-            let suits = |trial: &Trial| match law.check {
-                Check::Some(applies, _) => applies(trial),
-                _ => true,
-            };
-            trials.filter(suits).map(|trial| Planned { law, trial: Kind::Provider(Arc::new(trial)) }).collect()
+            trials
+                .filter(|trial| law.applies(trial))
+                .map(|trial| Planned { law, trial: Kind::Provider(Arc::new(trial)) })
+                .collect()
         }
         // Stores are tried once, whatever adapters there are.
         _ if provider.name != ACME.name => return None,
+        Check::Twin(_) => stores.first().map(twin_trials).unwrap_or_default(),
         Check::Store(_) => stores.first().map(trial_of).into_iter().collect(),
         Check::Sql(_) => stores.iter().filter(|store| store.sql.is_some()).map(trial_of).collect(),
         Check::Durable(_) => stores.iter().filter(|store| store.durable.is_some()).map(trial_of).collect(),
@@ -85,10 +101,11 @@ fn plan(
     let case = MutantCase {
         mutant: mutant.name,
         failure: mutant.failure,
+        like: mutant.like,
         law: mutant.law,
         sentence: mutant.sentence,
         provider: provider.name.to_owned(),
-        must: provider.name == ACME.name || mutant.ground == Ground::Anywhere,
+        must: is_own(provider) || mutant.ground == Ground::Anywhere,
         fate: Fate::Untried,
         scenario: String::new(),
         detail: "no store of this run can have it".to_owned(),
@@ -96,6 +113,12 @@ fn plan(
     Some((case, attempts))
 }
 
+fn is_own(provider: ProviderUnderTest) -> bool {
+    [ACME.name, PLAIN.name].contains(&provider.name)
+}
+
+/// Tries one mutant until it is found. Where the right system breaks the law too, nothing was shown: an adapter's own is
+/// judged by the run itself, the kit's is judged here.
 async fn pursue(mut case: MutantCase, attempts: Vec<Planned>) -> MutantCase {
     for attempt in attempts {
         case.fate = if case.must { Fate::Survived } else { Fate::Unshown };
@@ -104,8 +127,27 @@ async fn pursue(mut case: MutantCase, attempts: Vec<Planned>) -> MutantCase {
             case.fate = Fate::Killed;
             case.scenario = attempt.case().scenario;
             case.detail = broken.what;
+            if let Some(Err(broken)) = control(&attempt).await {
+                case.fate = Fate::Survived;
+                case.detail = format!("the right system breaks {} too: {}", case.law, broken.what);
+            }
             return case;
         }
     }
     case
+}
+
+/// The same case of the right system, where it is one of the kit's own.
+async fn control(attempt: &Planned) -> Option<Verdict> {
+    let trial = match &attempt.trial {
+        Kind::Provider(trial) if is_own(trial.rig.provider) => {
+            let rig = Rig { mutation: Mutation::None, ..trial.rig.clone() };
+            Kind::Provider(Arc::new(Trial { rig, ..trial.as_ref().clone() }))
+        }
+        Kind::Provider(_) => return None,
+        Kind::Store(trial) => Kind::Store(Arc::new(StoreTrial { mutation: Mutation::None, ..trial.as_ref().clone() })),
+        Kind::Twin(trial) => Kind::Twin(Arc::new(TwinTrial { mutation: Mutation::None, ..trial.as_ref().clone() })),
+    };
+    let control = Planned { law: attempt.law, trial };
+    Some(control.check().await)
 }

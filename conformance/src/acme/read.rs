@@ -5,7 +5,7 @@ use purchase_core::{
     fact::{
         Fact, Link, Phase, Sight, Version,
         photo::{
-            Customer, Item, Payment, PaymentState, Photo, Private, Refund, RefundState, Subscription,
+            Customer, Item, Payment, PaymentState, Period, Photo, Private, Refund, RefundState, Subscription,
             SubscriptionStatus,
         },
     },
@@ -39,11 +39,13 @@ fn entry(event_type: &str) -> Option<(ObjectKind, Phase)> {
     Some((kind, phase))
 }
 
-pub(super) fn event(name: &ProviderName, body: &[u8]) -> Result<Event, Unreadable> {
+/// Reads an event, at an endpoint for one mode or for both.
+pub(super) fn event(name: &ProviderName, served: Option<Mode>, body: &[u8]) -> Result<Event, Unreadable> {
     let headless = |fault| Unreadable { head: None, fault };
     let value: Value = serde_json::from_slice(body)
         .map_err(|error| headless(ReadFault::NotJson { line: error.line(), column: error.column() }))?;
-    let source = Source { provider: name.clone(), account: None, mode: Mode::Test };
+    let mode = if value["live"] == Value::Bool(true) { Mode::Live } else { Mode::Test };
+    let source = Source { provider: name.clone(), account: None, mode };
     let event_type = text(&value, "type").map_err(headless)?.to_owned();
     let seconds = value["at"].as_i64().ok_or_else(|| headless(fault("at", "seconds", &value["at"])))?;
     let head = EventHead {
@@ -52,6 +54,9 @@ pub(super) fn event(name: &ProviderName, body: &[u8]) -> Result<Event, Unreadabl
         occurred_at: Timestamp::from_seconds(seconds).map_err(|_| headless(fault("at", "a time", &value["at"])))?,
         api_version: None,
     };
+    if let Some(expected) = served.filter(|served| *served != mode) {
+        return Err(Unreadable { head: Some(head), fault: ReadFault::WrongMode { expected, found: mode } });
+    }
     let meaning = match entry(&head.event_type) {
         None => Ok(Meaning::Ignored),
         Some((kind, phase)) => facts(&head, kind, phase, &value).map(Meaning::Facts),
@@ -68,9 +73,9 @@ fn facts(head: &EventHead, kind: ObjectKind, phase: Phase, event: &Value) -> Res
     let prior = event["before"].as_object().filter(|_| phase == Phase::Changed).and_then(|before| {
         let mut earlier = object.clone();
         earlier.as_object_mut()?.extend(before.clone());
-        photo(kind, &earlier).ok()
+        photo(kind, phase, &earlier).ok()
     });
-    let sight = Sight { object: reference.clone(), phase, photo: photo(kind, object)?, prior };
+    let sight = Sight { object: reference.clone(), phase, photo: photo(kind, phase, object)?, prior };
     let root = match kind {
         ObjectKind::Refund => ObjectRef::new(ObjectKind::Payment, id(object, "object.payment")?),
         _ => reference,
@@ -88,17 +93,18 @@ fn facts(head: &EventHead, kind: ObjectKind, phase: Phase, event: &Value) -> Res
     }])
 }
 
-fn photo(kind: ObjectKind, object: &Value) -> Result<Photo, ReadFault> {
+fn photo(kind: ObjectKind, phase: Phase, object: &Value) -> Result<Photo, ReadFault> {
     Ok(match kind {
         ObjectKind::Customer => Photo::Customer(Customer {
             email: object["email"].as_str().map(Private::new),
             name: None,
-            deleted: false,
+            deleted: phase == Phase::Ended,
             archived: false,
             bare: false,
         }),
         ObjectKind::Payment => Photo::Payment(Payment {
             state: match text(object, "object.status")? {
+                "failed" => PaymentState::Failed,
                 "pending" => PaymentState::Pending,
                 "succeeded" => PaymentState::Succeeded,
                 _ => PaymentState::Unknown,
@@ -122,20 +128,22 @@ fn photo(kind: ObjectKind, object: &Value) -> Result<Photo, ReadFault> {
 
 fn subscription(object: &Value) -> Result<Subscription, ReadFault> {
     let status = text(object, "object.status")?;
-    let ended_at = object["ended_at"].as_i64().and_then(|seconds| Timestamp::from_seconds(seconds).ok());
+    let time = |value: &Value| value.as_i64().and_then(|seconds| Timestamp::from_seconds(seconds).ok());
+    let period = time(&object["period"][0]).zip(time(&object["period"][1]));
     Ok(Subscription {
         status: match status {
             "active" => SubscriptionStatus::Active,
             "canceled" => SubscriptionStatus::Canceled,
             "pending" => SubscriptionStatus::Pending,
+            "trialing" => SubscriptionStatus::Trialing,
             _ => SubscriptionStatus::Unknown,
         },
         provider_status: status.to_owned(),
         items: vec![Item { price: id(object, "object.price")?, quantity: object["quantity"].as_u64() }],
-        period: None,
-        trial_end: None,
-        cancel_at: None,
-        ended_at,
+        period: period.map(|(start, end)| Period { start, end }),
+        trial_end: time(&object["trial_end"]),
+        cancel_at: time(&object["cancel_at"]),
+        ended_at: time(&object["ended_at"]),
         pause_at: None,
         resume_at: None,
         collection_paused: false,

@@ -2,16 +2,29 @@
 
 use std::path::PathBuf;
 
-use purchase_core::{catalog::Catalog, time::Timestamp};
+use purchase_core::{catalog::Catalog, id::OfferId, time::Timestamp};
 use serde_json::{Value, json};
 
 use crate::scenario::{Expectation, Expected, Origin, Recorded, Scenario};
 
-const START: i64 = 1_750_000_000;
+pub(crate) const START: i64 = 1_750_000_000;
+
+/// Seconds of a day.
+pub(crate) const DAY: i64 = 24 * 3600;
 
 /// Every scenario of acme.
 pub fn all() -> Vec<Scenario> {
-    vec![burst(), orphans(), strangers(), one_life()]
+    vec![
+        burst(),
+        orphans(),
+        strangers(),
+        one_life(),
+        attempts(),
+        handed_over(),
+        customer_deleted(),
+        trial(),
+        canceled_later(),
+    ]
 }
 
 /// Created and changed twice, all in one second.
@@ -91,6 +104,125 @@ fn one_life() -> Scenario {
     )
 }
 
+/// A payment that fails, another that succeeds, a third that is not there yet; a refund that takes two events.
+fn attempts() -> Scenario {
+    let paid =
+        |id: &str, status: &str| json!({ "id": id, "status": status, "amount": 900, "subscription": "sub_tried" });
+    let refund = |status: &str| json!({ "id": "ref_tried", "payment": "pay_two", "status": status, "amount": 300 });
+    scenario(
+        "two-attempts-and-a-refund",
+        vec![
+            ("ev_a6", "subscription.created", 0, subscription("sub_tried", "active", 1), Value::Null),
+            ("ev_a5", "payment.created", 1, paid("pay_one", "failed"), Value::Null),
+            ("ev_a4", "payment.created", 2, paid("pay_two", "succeeded"), Value::Null),
+            ("ev_a3", "refund.created", 3, refund("pending"), Value::Null),
+            ("ev_a2", "refund.changed", 4, refund("succeeded"), json!({ "status": "pending" })),
+            ("ev_a1", "payment.created", 5, paid("pay_three", "pending"), Value::Null),
+        ],
+        vec![
+            ("/payments", Expected::Count(3)),
+            ("/payments/pay_one/state", Expected::Is(json!("failed"))),
+            ("/payments/pay_two/refunded", Expected::Is(json!(300))),
+            ("/payments/pay_three/state", Expected::Is(json!("pending"))),
+            ("/refunds", Expected::Count(1)),
+        ],
+    )
+}
+
+/// A subscription that another user takes over.
+fn handed_over() -> Scenario {
+    let of = |owner: &str, quantity: u64| {
+        let mut object = subscription("sub_handed", "active", quantity);
+        object["owner"] = json!(owner);
+        object
+    };
+    scenario(
+        "handed-over",
+        vec![
+            ("ev_h3", "subscription.created", 0, of("user-of-acme", 1), Value::Null),
+            ("ev_h2", "subscription.changed", 10, of("heir-of-acme", 1), json!({})),
+            ("ev_h1", "subscription.changed", 20, of("heir-of-acme", 2), json!({ "quantity": 1 })),
+        ],
+        vec![
+            ("/entitlements/heir-of-acme/price_seats/quantity", Expected::Is(json!(2))),
+            ("/entitlements/user-of-acme", Expected::Absent),
+            ("/subscriptions", Expected::Count(1)),
+        ],
+    )
+}
+
+/// A customer from its first to its last day.
+fn customer_deleted() -> Scenario {
+    let named = |email: &str| json!({ "id": "cus_gone", "email": email, "owner": "user-of-acme" });
+    let old = json!({ "email": "old.name@example.com" });
+    scenario(
+        "customer-deleted",
+        vec![
+            ("ev_c3", "customer.created", 0, named("old.name@example.com"), Value::Null),
+            ("ev_c2", "customer.changed", 10, named("new.name@example.com"), old),
+            ("ev_c1", "customer.ended", 20, named("new.name@example.com"), Value::Null),
+        ],
+        vec![
+            ("/customers/cus_gone/deleted", Expected::Is(json!(true))),
+            ("/customers/cus_gone/email", Expected::Is(json!("new.name@example.com"))),
+        ],
+    )
+}
+
+/// A trial of two weeks that becomes a paid month. Told by the other provider too.
+fn trial() -> Scenario {
+    let sold = |status: &str, from: i64, until: i64| {
+        let mut object = subscription("sub_trial", status, 2);
+        object["trial_end"] = json!(START + 14 * DAY);
+        object["period"] = json!([START + from * DAY, START + until * DAY]);
+        object
+    };
+    let before = json!({ "status": "trialing", "period": [START, START + 14 * DAY] });
+    of_twin(scenario(
+        "trial-that-converts",
+        vec![
+            ("ev_t2", "subscription.created", 0, sold("trialing", 0, 14), Value::Null),
+            ("ev_t1", "subscription.changed", 14 * DAY, sold("active", 14, 44), before),
+        ],
+        vec![
+            ("/subscriptions/sub_trial/state", Expected::Is(json!("active"))),
+            ("/entitlements/user-of-acme/desk:seats/quantity", Expected::Is(json!(2))),
+        ],
+    ))
+}
+
+/// A subscription that is canceled for the end of its period. Told by the other provider too.
+fn canceled_later() -> Scenario {
+    let sold = |cancel_at: Value| {
+        let mut object = subscription("sub_later", "active", 1);
+        object["period"] = json!([START, START + 30 * DAY]);
+        object["cancel_at"] = cancel_at;
+        object
+    };
+    of_twin(scenario(
+        "canceled-for-later",
+        vec![
+            ("ev_e2", "subscription.created", 0, sold(Value::Null), Value::Null),
+            ("ev_e1", "subscription.changed", 3 * DAY, sold(json!(START + 30 * DAY)), json!({ "cancel_at": null })),
+        ],
+        vec![
+            ("/subscriptions/sub_later/state", Expected::Is(json!("active"))),
+            ("/entitlements/user-of-acme/desk:seats/access", Expected::Is(json!(true))),
+        ],
+    ))
+}
+
+/// With offers, which the prices of two providers can share, and read on the twentieth day.
+fn of_twin(scenario: Scenario) -> Scenario {
+    Scenario { catalog: selling("price_seats"), as_of: Timestamp::EPOCH.plus_seconds(START + 20 * DAY), ..scenario }
+}
+
+/// A catalogue in which a price sells seats at a desk.
+pub(crate) fn selling(price: &str) -> Catalog {
+    let offers = OfferId::new("desk:seats").map(|offer| (price.to_owned(), offer));
+    Catalog { prices: offers.into_iter().collect() }
+}
+
 fn customer(id: &str) -> Value {
     json!({ "id": id, "email": "ada.king@example.com", "owner": "user-of-acme" })
 }
@@ -106,11 +238,24 @@ fn owned(id: &str, customer: &str) -> Value {
 type Sent = (&'static str, &'static str, i64, Value, Value);
 
 fn scenario(name: &str, sent: Vec<Sent>, expect: Vec<(&str, Expected)>) -> Scenario {
-    let deliveries = (1..).zip(sent).map(|(number, (id, event_type, after, object, before))| {
+    let events = sent.into_iter().map(|(id, event_type, after, object, before)| {
         let event = json!({ "id": id, "type": event_type, "at": START + after, "object": object, "before": before });
+        (event_type, event)
+    });
+    written("acme", name, events, expect)
+}
+
+/// A scenario of one of the kit's own providers, read when a hundred seconds are over.
+pub(crate) fn written<'a>(
+    provider: &str,
+    name: &str,
+    events: impl Iterator<Item = (&'a str, Value)>,
+    expect: Vec<(&str, Expected)>,
+) -> Scenario {
+    let deliveries = (1..).zip(events).map(|(number, (event_type, event))| {
         // Written with line breaks, so that a body and its JSON differ.
         let body = serde_json::to_vec_pretty(&event).unwrap_or_default();
-        Recorded { number, event_type: event_type.to_owned(), body, headers: None, late: false }
+        Recorded { number, event_type: event_type.replace('/', "."), body, headers: None, late: false }
     });
     let expectations =
         expect.into_iter().map(|(at, expected)| Expectation { at: at.to_owned(), expected, line: 0 }).collect();
@@ -119,10 +264,10 @@ fn scenario(name: &str, sent: Vec<Sent>, expect: Vec<(&str, Expected)>) -> Scena
         folder: PathBuf::new(),
         title: name.replace('-', " "),
         proves: "the kit can tell right from wrong".to_owned(),
-        provider: "acme".to_owned(),
+        provider: provider.to_owned(),
         api_version: "1".to_owned(),
         origin: Origin::Written,
-        secret: "the secret of acme".to_owned(),
+        secret: format!("the secret of {provider}"),
         as_of: Timestamp::EPOCH.plus_seconds(START + 100),
         catalog: Catalog::default(),
         deliveries: deliveries.collect(),

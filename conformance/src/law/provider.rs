@@ -1,7 +1,10 @@
 //! Decides what adapters are judged by, together with core: each law plays a scenario on a fresh store.
 
+pub mod apart;
+pub mod capability;
 pub mod crash;
 pub mod keeping;
+mod log;
 pub mod order;
 pub mod redaction;
 pub mod signature;

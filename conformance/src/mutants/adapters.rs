@@ -12,32 +12,52 @@ use purchase_core::{
     capability::Capabilities,
     delivery::{Headers, Limits},
     fact::{Fact, Phase, Version, photo::Photo},
-    id::{ObjectRef, ProviderId, ProviderName},
+    id::{ObjectRef, ProviderId, ProviderName, Source},
     provider::{Event, Meaning, Provider, ReadFault, Unreadable},
     time::Timestamp,
     verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
 };
 use sha2::{Digest, Sha256};
 
-type Respoken = dyn Fn(&VerifiedDelivery, Result<Event, Unreadable>) -> Result<Event, Unreadable> + Send + Sync;
+pub(super) type Respoken =
+    dyn Fn(&VerifiedDelivery, Result<Event, Unreadable>) -> Result<Event, Unreadable> + Send + Sync;
 
 /// A right adapter, and what is done to what it says.
-struct Spoiled {
-    inner: Arc<dyn Provider>,
-    trust: Trust,
-    claim: fn(SignatureClaim) -> SignatureClaim,
-    read: Box<Respoken>,
-    same_content: fn(bool) -> bool,
+pub(super) struct Spoiled {
+    pub(super) inner: Arc<dyn Provider>,
+    pub(super) capabilities: Capabilities,
+    pub(super) trust: Trust,
+    pub(super) claim: fn(SignatureClaim) -> SignatureClaim,
+    pub(super) read: Box<Respoken>,
+    pub(super) same_content: fn(bool) -> bool,
 }
 
 impl Spoiled {
-    fn new(inner: Arc<dyn Provider>) -> Self {
-        let trust = inner.trust().clone();
-        Self { inner, trust, claim: |claim| claim, read: Box::new(|_, event| event), same_content: |same| same }
+    pub(super) fn new(inner: Arc<dyn Provider>) -> Self {
+        let (capabilities, trust) = (inner.capabilities(), inner.trust().clone());
+        let read = Box::new(|_: &VerifiedDelivery, event| event);
+        Self { inner, capabilities, trust, claim: |claim| claim, read, same_content: |same| same }
+    }
+
+    /// Spoils where every event and its facts live.
+    pub(super) fn sources(inner: Arc<dyn Provider>, spoil: fn(&mut Source)) -> Arc<dyn Provider> {
+        let read = move |_: &VerifiedDelivery, event: Result<Event, Unreadable>| {
+            event.map(|mut event| {
+                spoil(&mut event.head.key.source);
+                if let Meaning::Facts(facts) = &mut event.meaning {
+                    facts.iter_mut().for_each(|fact| spoil(&mut fact.subject.source));
+                }
+                event
+            })
+        };
+        Arc::new(Self { read: Box::new(read), ..Self::new(inner) })
     }
 
     /// Spoils the facts of every event.
-    fn facts(inner: Arc<dyn Provider>, spoil: impl Fn(&mut Vec<Fact>) + Send + Sync + 'static) -> Arc<dyn Provider> {
+    pub(super) fn facts(
+        inner: Arc<dyn Provider>,
+        spoil: impl Fn(&mut Vec<Fact>) + Send + Sync + 'static,
+    ) -> Arc<dyn Provider> {
         let read = move |_: &VerifiedDelivery, event: Result<Event, Unreadable>| {
             event.map(|mut event| {
                 if let Meaning::Facts(facts) = &mut event.meaning {
@@ -56,7 +76,7 @@ impl Provider for Spoiled {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
+        self.capabilities.clone()
     }
 
     fn trust(&self) -> &Trust {
@@ -104,7 +124,7 @@ pub(super) fn first_secret_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 }
 
 /// Counts arrivals: later ones get later times, far behind every real one.
-fn arrivals() -> impl Fn() -> Timestamp + Send + Sync {
+pub(super) fn arrivals() -> impl Fn() -> Timestamp + Send + Sync {
     let count = AtomicI64::new(0);
     move || Timestamp::EPOCH.plus_seconds(4_000_000_000 + count.fetch_add(1, Ordering::SeqCst))
 }
@@ -173,7 +193,10 @@ pub(super) fn goes_by_the_body(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 }
 
 /// Gives events other ids.
-fn rename(inner: Arc<dyn Provider>, name: impl Fn(&[u8], &str) -> String + Send + Sync + 'static) -> Arc<dyn Provider> {
+pub(super) fn rename(
+    inner: Arc<dyn Provider>,
+    name: impl Fn(&[u8], &str) -> String + Send + Sync + 'static,
+) -> Arc<dyn Provider> {
     let read = move |delivery: &VerifiedDelivery, event: Result<Event, Unreadable>| {
         event.map(|mut event| {
             let id = name(delivery.body(), event.head.key.id.expose());

@@ -18,7 +18,7 @@ use purchase_core::{
 
 /// What a broken store does before and after the right one.
 #[async_trait]
-trait Breakage: Send + Sync + Sized + 'static {
+pub(super) trait Breakage: Send + Sync + Sized + 'static {
     async fn commit(&self, inner: &dyn Store, commit: Commit) -> Result<(), CommitError> {
         inner.commit(&commit).await
     }
@@ -49,7 +49,7 @@ struct Broken<B> {
     breakage: B,
 }
 
-fn broken<B: Breakage>(inner: Arc<dyn Store>, breakage: B) -> Arc<dyn Store> {
+pub(super) fn broken<B: Breakage>(inner: Arc<dyn Store>, breakage: B) -> Arc<dyn Store> {
     Arc::new(Broken { inner, breakage })
 }
 
@@ -84,7 +84,7 @@ impl<B: Breakage> Store for Broken<B> {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

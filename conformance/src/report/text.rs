@@ -28,6 +28,7 @@ impl Report {
         )?;
         self.write_broken(out)?;
         self.write_laws(out)?;
+        self.write_capabilities(out)?;
         self.write_mutants(out)?;
         for case in self.laws.iter().filter(|case| case.outcome == Outcome::Skipped) {
             let allowed = match self.allow_skip.contains(&case.skip_name) {
@@ -79,6 +80,25 @@ impl Report {
             let seconds: f64 = self.laws.iter().filter(|case| case.id == law.id).map(|case| case.seconds).sum();
             let total = held + broken;
             writeln!(out, "{} {must:<6} {mark:<6} {held:>4}/{total:<4} {seconds:>6.1} s  {}", law.id, law.sentence)?;
+        }
+        Ok(())
+    }
+
+    fn write_capabilities(&self, out: &mut String) -> fmt::Result {
+        let list = |names: &[String]| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+        for it in &self.capabilities {
+            writeln!(out, "\n{} declares {}; undeclared: {}", it.provider, list(&it.declared), list(&it.undeclared))?;
+            if it.undeclared.iter().any(|name| name == "signed_time") {
+                writeln!(out, "  no time is signed, so a replayed delivery can't be told by its age")?;
+            }
+            for floor in &it.floors {
+                let mark = if floor.executed < floor.required { "BELOW" } else { "above" };
+                writeln!(
+                    out,
+                    "  {mark} its floor of {:>2}: {:>4} {}",
+                    floor.required, floor.executed, floor.capability
+                )?;
+            }
         }
         Ok(())
     }

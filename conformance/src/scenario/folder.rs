@@ -286,7 +286,7 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, ScenarioError> {
     Ok(paths)
 }
 
-fn read_text(path: &Path) -> Result<String, ScenarioError> {
+pub(crate) fn read_text(path: &Path) -> Result<String, ScenarioError> {
     fs::read_to_string(path).map_err(|cause| ScenarioError::Unreadable { path: path.to_owned(), cause })
 }
 
@@ -294,7 +294,8 @@ fn name_of(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn content(path: &Path, text: &str, span: Option<std::ops::Range<usize>>, what: &str) -> ScenarioError {
+/// What is wrong in a file, with its line.
+pub(crate) fn content(path: &Path, text: &str, span: Option<std::ops::Range<usize>>, what: &str) -> ScenarioError {
     let line = line_at(text, span.map_or(0, |span| span.start));
     ScenarioError::Content { path: path.to_owned(), line, what: what.to_owned() }
 }

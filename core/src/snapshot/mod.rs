@@ -82,6 +82,11 @@ impl Projection {
         projection
     }
 
+    /// The rows of every subject.
+    pub fn rows(&self) -> impl Iterator<Item = &Rows> {
+        self.rows.iter().map(|(_, rows)| rows)
+    }
+
     /// Each customer's benefits at one source. Keyed by the application's customer, or by the provider's while it is
     /// unlinked.
     fn benefits(&self, source: &Source) -> BTreeMap<String, BTreeMap<String, Benefit>> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use purchase_conformance::{Built, ProviderUnderTest, Samples, Signed, Unreadable};
+use purchase_conformance::{Built, Endpoint, ProviderUnderTest, Samples, Signed, Unreadable};
 use purchase_core::{id::Mode, time::Timestamp, verify::Secret};
 use purchase_paddle::{CustomData, NAME, Paddle, PaddleConfig, Simulated};
 use serde_json::{Value, json};
@@ -16,13 +16,15 @@ pub(crate) fn under_test() -> ProviderUnderTest {
         build,
         sign,
         forge,
-        samples: Samples { unknown_type, unknown_value, unreadable, contradiction, repetition },
+        samples: Samples { unknown_type, unknown_value, unreadable, contradiction, other_mode, repetition },
     }
 }
 
-/// The scenarios' custom data are the application's own.
-fn build(secrets: &[&str], tolerance_seconds: Option<u32>) -> Built {
-    let config = PaddleConfig::new(Mode::Test, secrets.iter().copied())?;
+/// The scenarios' custom data are the application's own. No event says whether it is live, so an endpoint of both modes
+/// is one of the sandbox.
+fn build(endpoint: &Endpoint<'_>) -> Built {
+    let config = PaddleConfig::new(endpoint.mode.unwrap_or(Mode::Test), endpoint.secrets.iter().copied())?;
+    let tolerance_seconds = endpoint.tolerance_seconds;
     let (simulated, custom_data) = (Simulated::Mark, CustomData::Everywhere);
     Ok(Arc::new(Paddle::new(PaddleConfig { tolerance_seconds, simulated, custom_data, ..config })?))
 }
@@ -95,4 +97,9 @@ fn contradiction(body: &[u8]) -> Option<Vec<u8>> {
 /// A replay is a new notification of the same event.
 fn repetition(body: &[u8]) -> Option<Vec<u8>> {
     with(body, &[("notification_id", json!("ntf_00000000000000000000000000"))])
+}
+
+/// No event says whether it is live.
+fn other_mode(_: &[u8]) -> Option<Vec<u8>> {
+    None
 }

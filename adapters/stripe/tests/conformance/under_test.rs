@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use purchase_conformance::{Built, ProviderUnderTest, Samples, Signed, Unreadable};
+use purchase_conformance::{Built, Endpoint, ProviderUnderTest, Samples, Signed, Unreadable};
 use purchase_core::{time::Timestamp, verify::Secret};
 use purchase_stripe::{ModePolicy, NAME, Stripe, StripeConfig};
 use serde_json::{Value, json};
@@ -16,13 +16,14 @@ pub(crate) fn under_test() -> ProviderUnderTest {
         build,
         sign,
         forge,
-        samples: Samples { unknown_type, unknown_value, unreadable, contradiction, repetition },
+        samples: Samples { unknown_type, unknown_value, unreadable, contradiction, other_mode, repetition },
     }
 }
 
-fn build(secrets: &[&str], tolerance_seconds: Option<u32>) -> Built {
-    let config = StripeConfig::new(ModePolicy::Both, secrets.iter().copied())?;
-    Ok(Arc::new(Stripe::new(StripeConfig { tolerance_seconds, ..config })?))
+fn build(endpoint: &Endpoint<'_>) -> Built {
+    let mode = endpoint.mode.map_or(ModePolicy::Both, ModePolicy::Only);
+    let config = StripeConfig::new(mode, endpoint.secrets.iter().copied())?;
+    Ok(Arc::new(Stripe::new(StripeConfig { tolerance_seconds: endpoint.tolerance_seconds, ..config })?))
 }
 
 fn sign(secrets: &[&str], body: &[u8], at: Timestamp) -> Signed {
@@ -93,6 +94,13 @@ fn unreadable(body: &[u8], id: &str) -> Option<Unreadable> {
 fn contradiction(body: &[u8]) -> Option<Vec<u8>> {
     edit(body, |event| {
         event["created"] = json!(event["created"].as_i64()? + 1);
+        Some(())
+    })
+}
+
+fn other_mode(body: &[u8]) -> Option<Vec<u8>> {
+    edit(body, |event| {
+        event["livemode"] = json!(!event["livemode"].as_bool()?);
         Some(())
     })
 }

@@ -7,7 +7,7 @@ use purchase_core::{
     delivery::Delivery,
     error::Refusal,
     id::EventKey,
-    provider::{Event, Meaning, ReadFault, Unreadable},
+    provider::{Event, Meaning, Provider, ReadFault, Unreadable},
     store::{EventQuery, EventStatus, FactQuery, Reason, StoredEvent},
     verify,
 };
@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::{
     law::Trial,
     replay::{self, Reference, statuses},
-    rig::{Answer, Bench, TOLERANCE_SECONDS},
+    rig::{Answer, Bench},
     schedule::{Schedule, shuffled},
     verdict::{Broken, Held, Verdict, ensure},
 };
@@ -30,9 +30,11 @@ pub(crate) const ADDED: &str = "evt_added_by_the_kit";
 
 /// What the adapter makes of a genuine delivery.
 pub(crate) fn reading(trial: &Trial, delivery: &Delivery) -> Result<Result<Event, Unreadable>, Broken> {
-    let provider = (trial.rig.provider.build)(&[&trial.scenario.secret], Some(TOLERANCE_SECONDS))
-        .map_err(|error| Broken::caused("the adapter can't be built", error.as_ref()))?;
-    let provider = trial.rig.mutation.provider(provider);
+    reading_by(trial.rig.adapter(&[&trial.scenario.secret], None)?.as_ref(), delivery)
+}
+
+/// What an adapter makes of a genuine delivery.
+pub(crate) fn reading_by(provider: &dyn Provider, delivery: &Delivery) -> Result<Result<Event, Unreadable>, Broken> {
     let refused = |error| Broken::caused("a genuine delivery is refused", &error);
     let claim = provider.claim(&delivery.headers, &Default::default()).map_err(refused)?;
     let verified = verify::verify(delivery.clone(), &claim, provider.trust()).map_err(refused)?;
@@ -118,6 +120,7 @@ pub(crate) async fn unknown_value(trial: &Trial) -> Verdict {
     Ok(Held { checks })
 }
 
+/// Where events have no ids, no two are one and none contradict.
 pub(crate) fn has_contradiction(trial: &Trial) -> bool {
     let samples = &trial.rig.provider.samples;
     trial.scenario.deliveries.iter().any(|recorded| (samples.contradiction)(&recorded.body).is_some())

@@ -1,5 +1,5 @@
 //! Decides whether what must not be seen can be seen: secrets, raw provider ids and e-mail addresses in errors,
-//! receipts, snapshots and Debug output.
+//! receipts, snapshots, Debug output and the log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,17 @@ use purchase_core::{
     id::CustomerId,
     provider::{Event, Unreadable},
 };
+use tracing::instrument::WithSubscriber;
 
 use crate::{
     law::{
         Trial,
-        provider::keeping::{ADDED, facts_of, reading},
+        provider::{
+            keeping::{ADDED, facts_of, reading},
+            log::Log,
+        },
     },
-    rig::{Answer, Bench, Setup, TOLERANCE_SECONDS},
+    rig::{Answer, Bench, Setup},
     verdict::{Broken, Held, Verdict, chain, ensure},
 };
 
@@ -36,13 +40,17 @@ pub(crate) async fn nothing_leaks(trial: &Trial) -> Verdict {
         texts.add("Debug of a delivery", format!("{delivery:?} {delivery:#?}"));
         texts.of_reading(&read);
     }
-    let provider = (trial.rig.provider.build)(&[&trial.scenario.secret], Some(TOLERANCE_SECONDS))
-        .map_err(|error| Broken::caused("the adapter can't be built", error.as_ref()))?;
+    let provider = trial.rig.adapter(&[&trial.scenario.secret], None)?;
     texts.add("Debug of the adapter's trust", format!("{:?}", provider.trust()));
 
-    let bench = trial.rig.bench(&trial.scenario).await?;
-    answers(trial, &bench, &signed, &mut texts).await?;
-    snapshots(&bench, trial, &words, &mut texts).await?;
+    let log = Log::default();
+    let seen = async {
+        let bench = trial.rig.bench(&trial.scenario).await?;
+        answers(trial, &bench, &signed, &mut texts).await?;
+        snapshots(&bench, trial, &words, &mut texts).await
+    };
+    seen.with_subscriber(log.clone()).await?;
+    log.lines().into_iter().for_each(|line| texts.add("a line of the log", line));
     let found = texts.search(&words);
     ensure(found.is_none(), || found.unwrap_or_default())?;
     Ok(Held { checks: texts.0.len() as u64 })

@@ -25,7 +25,7 @@ use crate::{
     rig::{Rig, TOLERANCE_SECONDS},
     scenario::Scenario,
     schedule::Schedule,
-    under_test::StoreUnderTest,
+    under_test::{Endpoint, StoreUnderTest},
     verdict::Broken,
 };
 
@@ -126,8 +126,8 @@ pub(super) fn rig(trial: &StoreTrial, store: &StoreUnderTest) -> Rig {
 
 /// An engine with acme on a store.
 pub(super) fn engine(store: Arc<dyn Store>, scenario: &Scenario) -> Result<Engine, Broken> {
-    let provider = (ACME.build)(&[&scenario.secret], Some(TOLERANCE_SECONDS))
-        .map_err(|error| Broken::caused("acme", error.as_ref()))?;
+    let endpoint = Endpoint { secrets: &[&scenario.secret], tolerance_seconds: Some(TOLERANCE_SECONDS), mode: None };
+    let provider = (ACME.build)(&endpoint).map_err(|error| Broken::caused("acme", error.as_ref()))?;
     Ok(Engine::new(store).with_provider(provider))
 }
 

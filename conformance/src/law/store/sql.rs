@@ -61,7 +61,7 @@ pub(crate) async fn failure_leaves_nothing(trial: &StoreTrial) -> Verdict {
 
 pub(crate) async fn statements_prepare(trial: &StoreTrial) -> Verdict {
     let prepared = sql(trial)?
-        .prepare_all()
+        .prepare_all(matches!(trial.mutation, Mutation::Statement))
         .await
         .map_err(|error| Broken::caused("a statement doesn't prepare", error.as_ref()))?;
     ensure(prepared > 0, || "there is no statement".to_owned())?;

@@ -1,0 +1,126 @@
+//! Decides which scenarios and twins are judged, and what is wrong or missing before anything runs.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    report::{Case, Report},
+    runner::{COMPLETENESS, Options, RunError},
+    scenario::{self, Scenario},
+    twin::{self, Listed, Twin},
+    under_test::ProviderUnderTest,
+    verdict::chain,
+};
+
+/// Reads every scenario that is asked for. What can't be read is broken; what has no adapter is skipped.
+pub(crate) fn collect(
+    options: &Options,
+    providers: &[ProviderUnderTest],
+    report: &mut Report,
+) -> Result<Vec<(ProviderUnderTest, Scenario)>, RunError> {
+    let mut found: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for fixtures in &options.fixtures {
+        for (provider, folder) in scenario::find(fixtures).map_err(RunError::Fixtures)? {
+            found.entry(provider).or_default().push(folder);
+        }
+    }
+    let asked = |name: &str| options.provider.as_deref().is_none_or(|asked| asked == name);
+    let mut scenarios = Vec::new();
+    for (name, folders) in found.iter().filter(|(name, _)| asked(name)) {
+        let Some(provider) = providers.iter().find(|provider| provider.name == name) else {
+            let detail = format!("no adapter {name:?} is compiled in; it has {} scenarios", folders.len());
+            report.laws.push(Case::skipped(COMPLETENESS, name, detail));
+            continue;
+        };
+        for folder in folders {
+            match Scenario::load(folder) {
+                Ok(scenario) => scenarios.push((*provider, scenario)),
+                Err(error) => report.laws.push(Case::unreadable(name, folder, chain(&error))),
+            }
+        }
+    }
+    for provider in providers.iter().filter(|provider| asked(provider.name)) {
+        let must = options.complete || options.provider.is_some();
+        if must && !found.contains_key(provider.name) {
+            let detail = "the adapter has no scenario, so nothing of it was judged".to_owned();
+            report.laws.push(Case::skipped(COMPLETENESS, provider.name, detail));
+        }
+    }
+    if let Some(wanted) = &options.scenario {
+        let exact = scenarios.iter().any(|(_, scenario)| scenario.name == *wanted);
+        let known = || scenarios.iter().map(|(_, scenario)| scenario.name.as_str()).collect::<Vec<_>>().join(", ");
+        if !scenarios.iter().any(|(_, scenario)| scenario.name.contains(wanted)) {
+            return Err(RunError::Unknown { what: "scenario", name: wanted.clone(), known: known() });
+        }
+        scenarios.retain(|(_, scenario)| if exact { scenario.name == *wanted } else { scenario.name.contains(wanted) });
+        report.laws.clear();
+    }
+    Ok(scenarios)
+}
+
+/// Reads every twin that is asked for. One that names a scenario which can't be read is broken; one of an adapter that
+/// is not there, or not asked for, is left out.
+pub(crate) fn twins(options: &Options, providers: &[ProviderUnderTest], report: &mut Report) -> Vec<Twin> {
+    let mut twins = Vec::new();
+    for fixtures in &options.fixtures {
+        match twin::list(fixtures) {
+            Ok(listed) => {
+                let asked = listed.into_iter().filter(|it| is_asked(options, it));
+                twins.extend(asked.filter_map(|it| told(options, fixtures, it, providers, report)));
+            }
+            Err(error) => {
+                let case = Case::of(COMPLETENESS, "", "", "twins");
+                report.laws.push(case.broken(chain(&error)));
+            }
+        }
+    }
+    twins
+}
+
+/// By the name of one of its scenarios.
+fn is_asked(options: &Options, listed: &Listed) -> bool {
+    options.scenario.as_ref().is_none_or(|wanted| listed.scenarios.iter().any(|(_, folder)| folder.contains(wanted)))
+}
+
+fn told(
+    options: &Options,
+    fixtures: &Path,
+    listed: Listed,
+    providers: &[ProviderUnderTest],
+    report: &mut Report,
+) -> Option<Twin> {
+    let case = || Case::of(COMPLETENESS, "", "", &format!("twin {}", listed.name));
+    let mut sides = Vec::new();
+    for (provider, folder) in &listed.scenarios {
+        let path = fixtures.join(provider).join(folder);
+        if !path.is_dir() {
+            report.laws.push(case().broken(format!("there is no scenario {provider}/{folder}")));
+            return None;
+        }
+        let Some(adapter) = providers.iter().find(|adapter| adapter.name == provider) else {
+            if options.complete {
+                let detail = format!("no adapter {provider:?} is compiled in");
+                report.laws.push(case().skipped_as(&listed.name, detail));
+            }
+            return None;
+        };
+        if options.provider.as_deref().is_some_and(|asked| asked != provider) {
+            if options.complete {
+                // Whoever asks for one provider has asked for no other.
+                report.allow_skip.push(listed.name.clone());
+                report.laws.push(case().skipped_as(&listed.name, format!("{provider} was not asked for")));
+            }
+            return None;
+        }
+        match Scenario::load(&path) {
+            Ok(scenario) => sides.push((*adapter, scenario)),
+            Err(error) => {
+                report.laws.push(case().broken(chain(&error)));
+                return None;
+            }
+        }
+    }
+    Some(Twin { name: listed.name, proves: listed.proves, at: listed.at, sides })
+}

@@ -1,0 +1,91 @@
+//! Decides how adapters are wrong about themselves: they declare what they can't do, hide what they do, or name events,
+//! modes and times otherwise than they say.
+
+use std::sync::Arc;
+
+use purchase_core::{
+    capability::Capability,
+    id::{Mode, ProviderName, Source},
+    provider::{Event, Meaning, Provider, ReadFault, Unreadable},
+    verify::{SignatureClaim, Trust, VerifiedDelivery},
+};
+use sha2::{Digest, Sha256};
+
+use crate::mutants::adapters::{Spoiled, rename};
+
+/// Declares what the adapter can't do.
+pub(super) fn boasts(inner: Arc<dyn Provider>, of: Capability) -> Arc<dyn Provider> {
+    let mut right = Spoiled::new(inner);
+    right.capabilities.insert(of);
+    Arc::new(right)
+}
+
+/// Doesn't declare what the adapter does.
+pub(super) fn hides(inner: Arc<dyn Provider>, what: Capability) -> Arc<dyn Provider> {
+    let mut right = Spoiled::new(inner);
+    right.capabilities.remove(&what);
+    Arc::new(right)
+}
+
+pub(super) fn compares_bytes(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    Arc::new(Spoiled { same_content: |_| false, ..Spoiled::new(inner) })
+}
+
+pub(super) fn digests_what_it_parsed(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    rename(inner, |body, _| {
+        let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        format!("sha256:{}", hex::encode(Sha256::digest(value.to_string())))
+    })
+}
+
+pub(super) fn tolerates_for_years(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    let right = Spoiled::new(inner);
+    Arc::new(Spoiled { trust: Trust { tolerance_seconds: Some(36_000_000), ..right.trust.clone() }, ..right })
+}
+
+pub(super) fn refuses_everybody(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    let claim = |claim: SignatureClaim| SignatureClaim { macs: vec![[0; 32]], ..claim };
+    Arc::new(Spoiled { claim, ..Spoiled::new(inner) })
+}
+
+pub(super) fn takes_any_mode(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    let read = |_: &VerifiedDelivery, event: Result<Event, Unreadable>| match event {
+        Err(Unreadable { head: Some(head), fault: ReadFault::WrongMode { .. } }) => {
+            Ok(Event { head, meaning: Meaning::Ignored })
+        }
+        other => other,
+    };
+    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+}
+
+pub(super) fn forgets_the_mode(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    Spoiled::sources(inner, |source| source.mode = Mode::Test)
+}
+
+pub(super) fn takes_all_for_live(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    Spoiled::sources(inner, |source| source.mode = Mode::Live)
+}
+
+pub(super) fn forgets_the_account(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    Spoiled::sources(inner, |source| source.account = None)
+}
+
+pub(super) fn forgets_the_provider(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    Spoiled::sources(inner, |source: &mut Source| {
+        if let Ok(name) = ProviderName::new("payments") {
+            source.provider = name;
+        }
+    })
+}
+
+pub(super) fn traces_ids(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    let read = |_: &VerifiedDelivery, event: Result<Event, Unreadable>| {
+        if let Ok(Event { meaning: Meaning::Facts(facts), .. }) = &event {
+            for fact in facts {
+                tracing::debug!(object = fact.subject.root.id.expose(), "a fact was read");
+            }
+        }
+        event
+    };
+    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+}

@@ -1,0 +1,150 @@
+//! Decides what plain's events mean: each names in `what` a thing and what happened to it, shows the whole thing, and
+//! says in `as_of` to the microsecond when it looked so. No two photographs of one thing are of the same microsecond.
+
+use purchase_core::{
+    fact::{
+        Fact, Link, Phase, Sight, Version,
+        photo::{Item, Payment, PaymentState, Period, Photo, Refund, RefundState, Subscription, SubscriptionStatus},
+    },
+    id::{CustomerId, EventKey, Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
+    money::{Currency, Money},
+    provider::{Event, EventHead, Meaning, ReadFault, Unreadable},
+    time::Timestamp,
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// Whether the table lists a type.
+pub(super) fn is_listed(what: &str) -> bool {
+    entry(what).is_some()
+}
+
+fn entry(what: &str) -> Option<(ObjectKind, Phase)> {
+    match what {
+        "money/came" => Some((ObjectKind::Payment, Phase::Changed)),
+        "money/returned" => Some((ObjectKind::Refund, Phase::Changed)),
+        "seat/changed" => Some((ObjectKind::Subscription, Phase::Changed)),
+        "seat/sold" => Some((ObjectKind::Subscription, Phase::Created)),
+        "seat/withdrawn" => Some((ObjectKind::Subscription, Phase::Ended)),
+        _ => None,
+    }
+}
+
+/// Reads an event at an endpoint of one mode. It goes by the digest of its body.
+pub(super) fn event(name: &ProviderName, mode: Mode, body: &[u8]) -> Result<Event, Unreadable> {
+    let headless = |fault| Unreadable { head: None, fault };
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| headless(ReadFault::NotJson { line: error.line(), column: error.column() }))?;
+    let digest = format!("sha256:{}", hex::encode(Sha256::digest(body)));
+    let id = ProviderId::new(digest).map_err(|_| headless(fault("", "a body", &Value::Null)))?;
+    let event_type = text(&value, "what").map_err(headless)?.to_owned();
+    let head = EventHead {
+        key: EventKey { source: Source { provider: name.clone(), account: None, mode }, id },
+        event_type,
+        occurred_at: time(&value["as_of"]).ok_or_else(|| headless(fault("as_of", "a time", &value["as_of"])))?,
+        api_version: None,
+    };
+    let meaning = match entry(&head.event_type) {
+        None => Ok(Meaning::Ignored),
+        Some((kind, phase)) => fact(&head, kind, phase, &value["thing"]).map(|fact| Meaning::Facts(vec![fact])),
+    };
+    match meaning {
+        Ok(meaning) => Ok(Event { head, meaning }),
+        Err(fault) => Err(Unreadable { head: Some(head), fault }),
+    }
+}
+
+fn fact(head: &EventHead, kind: ObjectKind, phase: Phase, thing: &Value) -> Result<Fact, ReadFault> {
+    let object = ObjectRef::new(kind, id(thing, "thing.ref")?);
+    let photo = match kind {
+        ObjectKind::Payment => Photo::Payment(Payment {
+            state: match text(thing, "thing.standing")? {
+                "held" => PaymentState::Pending,
+                "here" => PaymentState::Succeeded,
+                _ => PaymentState::Unknown,
+            },
+            step: 0,
+            amount: cents(thing)?,
+            received: None,
+            items: Vec::new(),
+        }),
+        ObjectKind::Refund => Photo::Refund(Refund {
+            state: match text(thing, "thing.standing")? {
+                "back" => RefundState::Succeeded,
+                _ => RefundState::Unknown,
+            },
+            amount: cents(thing)?,
+        }),
+        _ => Photo::Subscription(Box::new(subscription(thing)?)),
+    };
+    let root = match kind {
+        ObjectKind::Refund => ObjectRef::new(ObjectKind::Payment, id(thing, "thing.of")?),
+        _ => object.clone(),
+    };
+    let mut links = Vec::new();
+    if kind == ObjectKind::Payment {
+        links.extend(ProviderId::new(thing["for"].as_str().unwrap_or_default()).ok().map(Link::Subscription));
+    }
+    links.extend(CustomerId::new(thing["user"].as_str().unwrap_or_default()).ok().map(Link::Owner));
+    Ok(Fact {
+        subject: Subject { source: head.key.source.clone(), root },
+        event: head.key.id.clone(),
+        version: Version::at(head.occurred_at),
+        sight: Some(Sight { object, phase, photo, prior: None }),
+        links,
+    })
+}
+
+fn subscription(thing: &Value) -> Result<Subscription, ReadFault> {
+    let standing = text(thing, "thing.standing")?;
+    let period = time(&thing["from"]).zip(time(&thing["until"]));
+    Ok(Subscription {
+        status: match standing {
+            "on" => SubscriptionStatus::Active,
+            "over" => SubscriptionStatus::Canceled,
+            "trying" => SubscriptionStatus::Trialing,
+            _ => SubscriptionStatus::Unknown,
+        },
+        provider_status: standing.to_owned(),
+        items: vec![Item { price: id(thing, "thing.plan")?, quantity: thing["seats"].as_u64() }],
+        period: period.map(|(start, end)| Period { start, end }),
+        trial_end: time(&thing["free_until"]),
+        cancel_at: time(&thing["stops"]),
+        ended_at: time(&thing["stopped"]),
+        pause_at: None,
+        resume_at: None,
+        collection_paused: false,
+    })
+}
+
+fn time(value: &Value) -> Option<Timestamp> {
+    Timestamp::parse_rfc3339(value.as_str()?).ok()
+}
+
+fn cents(thing: &Value) -> Result<Money, ReadFault> {
+    let wrong = || fault("thing.cents", "minor units", &thing["cents"]);
+    let currency = Currency::new("EUR").map_err(|_| wrong())?;
+    Money::new(thing["cents"].as_i64().ok_or_else(wrong)?, currency).map_err(|_| wrong())
+}
+
+/// A text, by the last part of its path.
+fn text<'a>(object: &'a Value, path: &str) -> Result<&'a str, ReadFault> {
+    let value = &object[path.rsplit('.').next().unwrap_or(path)];
+    value.as_str().ok_or_else(|| fault(path, "text", value))
+}
+
+fn id(thing: &Value, path: &str) -> Result<ProviderId, ReadFault> {
+    ProviderId::new(text(thing, path)?).map_err(|_| fault(path, "an id", &Value::Null))
+}
+
+fn fault(path: &str, expected: &str, found: &Value) -> ReadFault {
+    let found = match found {
+        Value::Array(_) => "list",
+        Value::Bool(_) => "flag",
+        Value::Null => "nothing",
+        Value::Number(_) => "number",
+        Value::Object(_) => "object",
+        Value::String(_) => "text",
+    };
+    ReadFault::Shape { path: path.to_owned(), expected: expected.to_owned(), found: found.to_owned() }
+}
