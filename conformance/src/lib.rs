@@ -17,6 +17,7 @@ pub mod under_test;
 pub mod verdict;
 mod zoo;
 
+pub use plan::quoted;
 pub use report::Report;
 pub use runner::{Options, RunError, run};
 pub use sql::SqlUnderTest;

@@ -2,12 +2,15 @@
 //! it. A law that no mutant breaks proves nothing.
 
 mod adapters;
+mod failure;
 mod stores;
 mod systems;
 
 use std::{fmt, sync::Arc};
 
 use purchase_core::{engine::Engine, provider::Provider, store::Store};
+
+pub use failure::{FAILURES, Failure};
 
 use crate::{rig::Receiver, under_test::ProviderUnderTest};
 

@@ -1,27 +1,24 @@
 //! Decides what is run: which laws on which scenarios, adapters and stores, and what counts as skipped. Cases run side
 //! by side; each has a store of its own.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
 
 use crate::{
-    law::{self, Effort, LAWS, Trial, provider::order},
+    law::{
+        self, COMPLETENESS, Effort, LAWS, Trial,
+        provider::scheduled::{self, Look, SCHEDULED},
+    },
     mutants::Mutation,
     plan::{Kind, Planned, execute, plan},
     replay::Reference,
-    report::{Case, Outcome, Report},
+    report::{Case, Report},
     rig::Rig,
     scenario::{self, Scenario, ScenarioError},
     schedule::{Schedule, Written},
     under_test::{ProviderUnderTest, StoreUnderTest},
-    verdict::{Broken, chain},
+    verdict::{Broken, Held, chain},
     zoo,
 };
-
-/// The id under which scenarios are reported that can't be read, and adapters that have none.
-pub const COMPLETENESS: &str = "P00";
-
-/// The laws whose checks are schedules.
-const SCHEDULED: [&str; 6] = ["P05", "P06", "P07", "P08", "P09", "P16"];
 
 /// What is run.
 #[derive(Debug, Clone)]
@@ -107,23 +104,24 @@ pub async fn run(
     stores: &[StoreUnderTest],
 ) -> Result<Report, RunError> {
     check_names(options, providers)?;
-    let mut report = Report::new(options);
+    let started = Instant::now();
+    let mut report = Report::new(options, stores);
     let scenarios = collect(options, providers, &mut report)?;
-    report.scenarios = scenarios.len();
-    report.deliveries = scenarios.iter().map(|(_, scenario)| scenario.deliveries.len()).sum();
-    report.expectations = scenarios.iter().map(|(_, scenario)| scenario.expectations.len()).sum();
-    if let Some(written) = &options.schedule {
-        report.laws.extend(play_one(options, &scenarios, stores, written).await?);
-        return Ok(report);
+    report.count_scenarios(&scenarios).map_err(RunError::Fixtures)?;
+    match &options.schedule {
+        Some(written) => report.laws.extend(play_one(options, &scenarios, stores, written).await?),
+        None => {
+            let planned = plan(options, &scenarios, stores, &mut report);
+            report.laws.extend(execute(options, planned).await);
+        }
     }
-    let planned = plan(options, &scenarios, stores, &mut report);
-    report.laws.extend(execute(options, planned).await);
-    let played = report.laws.iter().filter(|case| SCHEDULED.contains(&case.id));
+    let played = report.laws.iter().filter(|case| case.plays_schedules());
     report.schedules = played.map(|case| case.checks).sum();
     if !options.narrowed() {
         report.mutants = zoo::hunt(options, &scenarios, stores).await;
     }
     report.laws.sort_by(|one, other| (one.id, &one.case).cmp(&(other.id, &other.case)));
+    report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }
 
@@ -133,6 +131,9 @@ fn check_names(options: &Options, providers: &[ProviderUnderTest]) -> Result<(),
     };
     if let Some(id) = options.law.as_deref().filter(|id| law::find(id).is_none()) {
         return unknown("law", id, LAWS.iter().map(|law| law.id).collect());
+    }
+    if let Some(id) = options.law.as_deref().filter(|id| options.schedule.is_some() && Look::of(id).is_none()) {
+        return unknown("law that plays schedules", id, SCHEDULED.iter().map(|(id, _)| *id).collect());
     }
     match &options.provider {
         Some(name) if !providers.iter().any(|provider| provider.name == name) => {
@@ -159,7 +160,7 @@ fn collect(
     for (name, folders) in found.iter().filter(|(name, _)| asked(name)) {
         let Some(provider) = providers.iter().find(|provider| provider.name == name) else {
             let detail = format!("no adapter {name:?} is compiled in; it has {} scenarios", folders.len());
-            report.laws.push(Case::skipped(COMPLETENESS, name, detail));
+            report.laws.push(Case::skipped(COMPLETENESS.id, name, detail));
             continue;
         };
         for folder in folders {
@@ -173,7 +174,7 @@ fn collect(
         let must = options.complete || options.provider.is_some();
         if must && !found.contains_key(provider.name) {
             let detail = "the adapter has no scenario, so nothing of it was judged".to_owned();
-            report.laws.push(Case::skipped(COMPLETENESS, provider.name, detail));
+            report.laws.push(Case::skipped(COMPLETENESS.id, provider.name, detail));
         }
     }
     if let Some(wanted) = &options.scenario {
@@ -188,13 +189,15 @@ fn collect(
     Ok(scenarios)
 }
 
-/// Plays one schedule of one scenario: the order law and the expectations.
+/// Plays one schedule of the scenarios: as the law asked for judges it, or by the order law and the expectations.
 async fn play_one(
     options: &Options,
     scenarios: &[(ProviderUnderTest, Scenario)],
     stores: &[StoreUnderTest],
     written: &Written,
 ) -> Result<Vec<Case>, RunError> {
+    let asked = options.law.as_deref().unwrap_or("P06");
+    let (Some(law), Some(look)) = (law::find(asked), Look::of(asked)) else { return Ok(Vec::new()) };
     let mut cases = Vec::new();
     for (provider, scenario) in scenarios {
         let index = |number: &u32| {
@@ -210,13 +213,12 @@ async fn play_one(
         for store in stores {
             let rig = Rig { provider: *provider, store: store.clone(), mutation: Mutation::None };
             let trial = Trial { rig, scenario: scenario.clone(), effort: options.effort, seed: options.seed };
-            let mut case = Case::of("P06", provider.name, store.name, &scenario.name);
-            case.checks = 1;
-            if let Err(broken) = order::one_schedule(&trial, &schedule).await {
-                case.outcome = Outcome::Broken;
-                case.detail = broken.what;
-            }
-            cases.push(case);
+            let started = Instant::now();
+            let played = scheduled::one(&trial, look, &schedule).await;
+            let planned = Planned { law, trial: Kind::Provider(Arc::new(trial)) };
+            let seconds = started.elapsed().as_secs_f64();
+            let verdict = played.map(|()| Held { checks: 1 });
+            cases.push(Case { seconds, ..planned.judged(verdict, &options.command) });
         }
     }
     Ok(cases)
@@ -237,7 +239,7 @@ pub(crate) fn plan_all(
     providers: &[ProviderUnderTest],
     stores: &[StoreUnderTest],
 ) -> Result<(Vec<Planned>, Vec<Case>), RunError> {
-    let mut report = Report::new(options);
+    let mut report = Report::new(options, stores);
     let scenarios = collect(options, providers, &mut report)?;
     let planned = plan(options, &scenarios, stores, &mut report);
     let of_stores = |planned: &Planned| matches!(planned.trial, Kind::Store(_));

@@ -7,7 +7,6 @@ mod sqlite;
 mod stripe;
 
 use std::{
-    fs,
     io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -16,7 +15,8 @@ use std::{
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 use purchase_conformance::{
-    Options, ProviderUnderTest, Report, StoreUnderTest, law::Effort, schedule::Written, trials::memory,
+    Options, ProviderUnderTest, Report, StoreUnderTest, law::Effort, quoted, report::Form, schedule::Written,
+    trials::memory,
 };
 
 /// The adapters that are compiled in.
@@ -59,7 +59,8 @@ pub(crate) struct ConformanceArgs {
     /// What is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Writes the report to a file too: .json, or .xml for JUnit. Repeatable.
+    /// Writes the report to a file too, in the form of its ending: .html, .json, .md, .xml (JUnit), or badge.json for
+    /// a badge. Repeatable.
     #[arg(long, value_name = "FILE")]
     report: Vec<PathBuf>,
     /// Allows something to be skipped, by the name that the report gives. Repeatable.
@@ -86,7 +87,8 @@ pub(crate) fn run(args: ConformanceArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn judge(args: ConformanceArgs) -> anyhow::Result<Report> {
-    args.report.iter().try_for_each(|file| form(file).map(drop))?;
+    // Before anything runs: no run is lost over a file's name.
+    args.report.iter().try_for_each(|file| Form::of(file).map(drop))?;
     if args.samples == 0 {
         bail!("--samples 0 would prove nothing of longer scenarios");
     }
@@ -94,7 +96,7 @@ fn judge(args: ConformanceArgs) -> anyhow::Result<Report> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures");
     let complete = args.fixtures.is_empty();
     let command = std::iter::once("cargo xtask conformance".to_owned())
-        .chain(args.fixtures.iter().map(|folder| format!("--fixtures {}", folder.display())));
+        .chain(args.fixtures.iter().map(|folder| format!("--fixtures {}", quoted(&folder.to_string_lossy()))));
     let options = Options {
         complete,
         provider: args.provider,
@@ -110,17 +112,11 @@ fn judge(args: ConformanceArgs) -> anyhow::Result<Report> {
     };
     let runtime = tokio::runtime::Runtime::new().context("there is no runtime")?;
     let report = runtime.block_on(purchase_conformance::run(&options, PROVIDERS, &stores))?;
-    for file in &args.report {
-        let text = match form(file)? {
-            Form::Json => report.to_json(),
-            Form::Junit => report.to_junit().context("the report can't be written as JUnit")?,
-        };
-        fs::write(file, text).with_context(|| format!("{} can't be written", file.display()))?;
-    }
     match args.format {
         Format::Json => println!("{}", report.to_json()),
-        Format::Text => print!("{}", report.to_text()),
+        Format::Text => anstream::print!("{}", report.to_colored_text()),
     }
+    args.report.iter().try_for_each(|file| report.write(file))?;
     Ok(report)
 }
 
@@ -132,19 +128,6 @@ fn stores(names: &[String]) -> anyhow::Result<Vec<StoreUnderTest>> {
     }
     stores.retain(|store| names.is_empty() || names.iter().any(|name| name == store.name));
     Ok(stores)
-}
-
-enum Form {
-    Json,
-    Junit,
-}
-
-fn form(file: &Path) -> anyhow::Result<Form> {
-    match file.extension().and_then(|ending| ending.to_str()) {
-        Some("json") => Ok(Form::Json),
-        Some("xml") => Ok(Form::Junit),
-        _ => bail!("{}: a report is written as .json or as .xml (JUnit)", file.display()),
-    }
 }
 
 fn progress(done: usize, total: usize) {

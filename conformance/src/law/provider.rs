@@ -4,4 +4,5 @@ pub mod crash;
 pub mod keeping;
 pub mod order;
 pub mod redaction;
+pub(crate) mod scheduled;
 pub mod signature;
