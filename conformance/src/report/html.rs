@@ -1,5 +1,5 @@
-//! Decides how a person reads the report on one page, on a screen or printed: the verdict, what is broken, then the rest.
-//! The page needs nothing but itself. Every text in it is escaped: names and details come from whoever wrote the
+//! Decides how a person reads the report on one page, on a screen or printed: the verdict, what is broken, then the
+//! rest. The page needs nothing but itself. Every text in it is escaped: names and details come from whoever wrote the
 //! scenarios.
 
 mod cases;

@@ -67,8 +67,8 @@ impl Look {
         SCHEDULED.iter().find(|(id, _)| id.eq_ignore_ascii_case(law)).map(|(_, look)| *look)
     }
 
-    /// The steps by which a failing schedule is made smaller. What stands in one batch belongs to one worker: cutting it
-    /// would add a worker.
+    /// The steps by which a failing schedule is made smaller. What stands in one batch belongs to one worker: cutting
+    /// it would add a worker.
     fn steps(self) -> fn(&Schedule) -> Vec<Schedule> {
         match self {
             Look::Workers => |schedule| [schedule.fewer(), schedule.nearer()].concat(),

@@ -46,7 +46,11 @@ pub(super) fn skipped(report: &Report) -> Markup {
     html! {
         @if !skipped.is_empty() {
             h2 #skipped { "Skipped: " (skipped.len()) }
-            ul { @for case in skipped { li { span.warn { "○ skipped" } " " (case.case) ": " (report.skip_reason(case)) } } }
+            ul {
+                @for case in skipped {
+                    li { span.warn { "○ skipped" } " " (case.case) ": " (report.skip_reason(case)) }
+                }
+            }
         }
     }
 }

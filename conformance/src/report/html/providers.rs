@@ -8,7 +8,10 @@ pub(super) fn capabilities(report: &Report) -> Markup {
     html! {
         @if !report.capabilities.is_empty() {
             h2 #capabilities { "Capabilities" }
-            p { "What is declared must work, what is not must be refused. A floor is how much of a capability must be executed." }
+            p {
+                "What is declared must work, what is not must be refused. "
+                "A floor is how much of a capability must be executed."
+            }
             @for of in &report.capabilities { (one(of)) }
         }
     }
@@ -22,7 +25,12 @@ fn one(of: &ProviderCapabilities) -> Markup {
         div.scroll {
             table {
                 caption { (of.provider) }
-                thead { tr { th { "capability" } th { "declared" } th.number { "required" } th.number { "executed" } th { "floor" } } }
+                thead {
+                    tr {
+                        th { "capability" } th { "declared" }
+                        th.number { "required" } th.number { "executed" } th { "floor" }
+                    }
+                }
                 tbody {
                     @for (name, said) in declared.chain(undeclared) {
                         tr { th scope="row" { (name) } td { (said) } (figures(floor(name))) }
@@ -56,6 +64,10 @@ pub(super) fn digests(report: &Report) -> Markup {
     rows.extend(of.providers.iter().map(|(provider, digest)| (format!("fixtures of {provider}"), digest.clone())));
     html! {
         h2 #digests { "By what, and on what" }
-        div.scroll { table { tbody { @for (what, digest) in rows { tr { th scope="row" { (what) } td { code { (digest) } } } } } } }
+        div.scroll {
+            table {
+                tbody { @for (what, digest) in rows { tr { th scope="row" { (what) } td { code { (digest) } } } } }
+            }
+        }
     }
 }
