@@ -107,7 +107,7 @@ mod tests {
     fn the_ending_decides() {
         let check = |name: &str, form: Form| assert_eq!(Form::of(Path::new(name)).ok(), Some(form), "{name}");
         check("badge.json", Form::Badge);
-        check("stripe-badge.json", Form::Badge);
+        check("acme-badge.json", Form::Badge);
         check("r.json", Form::Json);
         check("R.HTML", Form::Html);
         check("RESULTS.md", Form::Markdown);
