@@ -12,6 +12,7 @@ pub mod runner;
 pub mod scenario;
 pub mod schedule;
 pub mod sql;
+pub mod story;
 pub mod trials;
 pub mod under_test;
 pub mod verdict;

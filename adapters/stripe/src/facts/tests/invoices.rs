@@ -187,5 +187,8 @@ fn a_credit_note_is_a_credit_of_its_invoice() {
         lines(&facts("credit_note.created", note("issued"))),
         ["invoice:in_1 shows credit:cn_1 created of customer:cus_1"]
     );
-    assert_eq!(fault("credit_note.voided", with(note("void"), json!({"invoice": null}))), shape("data.object.invoice", "id", "null"));
+    assert_eq!(
+        fault("credit_note.voided", with(note("void"), json!({"invoice": null}))),
+        shape("data.object.invoice", "id", "null")
+    );
 }

@@ -1,0 +1,80 @@
+//! Tells random lifecycles as Stripe would, and compares what becomes of them with what is true.
+
+#[path = "lifecycles/mod.rs"]
+mod telling;
+#[path = "conformance/under_test.rs"]
+mod under_test;
+
+use std::future::Future;
+
+use purchase_conformance::{
+    law::Effort,
+    mutants::{MUTANTS, Mutation},
+    rig::Rig,
+    story::{Budget, Judge, Story, Teller, hold},
+    trials::memory,
+    verdict::Broken,
+};
+use telling::StripeTeller;
+use under_test::STRIPE;
+
+const BUDGET: Budget = Budget {
+    cases: 96,
+    wishes: 14,
+    regressions: concat!(env!("CARGO_MANIFEST_DIR"), "/tests/proptest-regressions/lifecycles.txt"),
+};
+
+/// How closely each story is looked at by a law: a few schedules each.
+const EFFORT: Effort = Effort { samples: 3, exhaustive: 3 };
+
+fn judge(mutation: Mutation) -> Judge<'static> {
+    Judge { rig: Rig { provider: STRIPE, store: memory(), mutation }, teller: &StripeTeller }
+}
+
+fn done<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}
+
+fn each(budget: Budget, check: impl Fn(&Story) -> Result<(), Broken>) {
+    if let Err(told) = hold(budget, |step| StripeTeller.can(step), check) {
+        panic!("{told}");
+    }
+}
+
+#[test]
+fn the_true_order_ends_as_the_story_does() {
+    let judge = judge(Mutation::None);
+    each(BUDGET, |story| done(judge.told_truly(story)));
+}
+
+#[test]
+fn every_order_ends_where_the_true_one_does() {
+    let judge = judge(Mutation::None);
+    each(BUDGET, |story| done(judge.holds(story, "P06", EFFORT)));
+}
+
+#[test]
+fn every_way_to_fold_ends_the_same() {
+    let judge = judge(Mutation::None);
+    each(Budget { cases: 12, ..BUDGET }, |story| done(judge.holds(story, "P16", EFFORT)));
+}
+
+/// What is proved here can be disproved: each of these is wrong in one way, and some story shows it.
+#[test]
+fn broken_systems_are_found() {
+    let broken = |name: &str| {
+        let mutant = MUTANTS.iter().find(|mutant| mutant.name == name).unwrap_or_else(|| panic!("no mutant {name}"));
+        judge(mutant.mutation)
+    };
+    // Not kept: these failures are wanted.
+    let budget = Budget { cases: 40, regressions: "/dev/null", ..BUDGET };
+    let found = |check: &dyn Fn(&Story) -> Result<(), Broken>| hold(budget, |step| StripeTeller.can(step), check);
+    for name in ["last-arrival-wins", "drops-the-tied", "last-of-the-tied", "drops-orphans"] {
+        let judge = broken(name);
+        assert!(found(&|story| done(judge.holds(story, "P06", EFFORT))).is_err(), "{name} survives every order");
+    }
+    for name in ["drops-prior-states", "drops-links"] {
+        let judge = broken(name);
+        assert!(found(&|story| done(judge.told_truly(story))).is_err(), "{name} survives the truth");
+    }
+}
