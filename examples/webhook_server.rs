@@ -4,6 +4,8 @@
 //! ```text
 //! STRIPE_WEBHOOK_SECRET=whsec_… cargo run --release --example webhook_server
 //! ```
+//!
+//! It serves each provider whose signing secret is in the environment.
 
 use std::{env, net::SocketAddr, process::ExitCode, sync::Arc, time::SystemTime};
 
@@ -21,6 +23,8 @@ use purchase::{
     engine::{Engine, ProjectionQuery},
     error::{Refusal, StoreError},
     id::{CustomerId, Mode, ProviderName},
+    paddle::{CustomData, Paddle, PaddleConfig, Simulated},
+    provider::Provider,
     sqlite::{Options, Sqlite, SqliteStore},
     stripe::{ModePolicy, Stripe, StripeConfig},
     time::Timestamp,
@@ -47,9 +51,14 @@ async fn serve() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 
-    let stripe = stripe()?;
+    let providers: Vec<Arc<dyn Provider>> = [stripe()?, paddle()?].into_iter().flatten().collect();
+    if providers.is_empty() {
+        bail!(
+            "STRIPE_WEBHOOK_SECRET or PADDLE_WEBHOOK_SECRET is missing: an endpoint's signing secrets, with commas between"
+        );
+    }
     let store = open_store(&variable("DATABASE_URL")?.unwrap_or("sqlite://purchase.sqlite".to_owned())).await?;
-    let engine = Engine::new(Arc::new(store)).with_provider(Arc::new(stripe));
+    let engine = providers.into_iter().fold(Engine::new(Arc::new(store)), Engine::with_provider);
     // A little more than the library's own limit, so that it is the library that refuses what is over it.
     let body_bytes = Limits::default().body_bytes + (64 << 10);
     let app = Router::new()
@@ -187,9 +196,8 @@ async fn open_store(url: &str) -> anyhow::Result<SqliteStore> {
     Sqlite::open_and_migrate(url, options).await.context("DATABASE_URL")
 }
 
-fn stripe() -> anyhow::Result<Stripe> {
-    let secrets = variable("STRIPE_WEBHOOK_SECRET")?
-        .context("STRIPE_WEBHOOK_SECRET is missing: the endpoint's signing secret, several separated by commas")?;
+fn stripe() -> anyhow::Result<Option<Arc<dyn Provider>>> {
+    let Some(secrets) = variable("STRIPE_WEBHOOK_SECRET")? else { return Ok(None) };
     let mode = match variable("STRIPE_MODE")?.as_deref() {
         None => ModePolicy::Both,
         Some("live") => ModePolicy::Only(Mode::Live),
@@ -200,7 +208,31 @@ fn stripe() -> anyhow::Result<Stripe> {
     if let Some(seconds) = variable("STRIPE_TOLERANCE_SECONDS")? {
         config.tolerance_seconds = Some(seconds.parse().context("STRIPE_TOLERANCE_SECONDS")?);
     }
-    Stripe::new(config).context("could not configure Stripe")
+    Ok(Some(Arc::new(Stripe::new(config).context("could not configure Stripe")?)))
+}
+
+fn paddle() -> anyhow::Result<Option<Arc<dyn Provider>>> {
+    let Some(secrets) = variable("PADDLE_WEBHOOK_SECRET")? else { return Ok(None) };
+    let mode = match variable("PADDLE_MODE")?.as_deref() {
+        Some("live") => Mode::Live,
+        None | Some("test") => Mode::Test,
+        Some(_) => bail!("PADDLE_MODE is live or test"),
+    };
+    let mut config = PaddleConfig::new(mode, secrets.split(',')).context("PADDLE_WEBHOOK_SECRET")?;
+    if let Some(seconds) = variable("PADDLE_TOLERANCE_SECONDS")? {
+        config.tolerance_seconds = Some(seconds.parse().context("PADDLE_TOLERANCE_SECONDS")?);
+    }
+    config.simulated = match variable("PADDLE_SIMULATED")?.as_deref() {
+        None | Some("refuse") => Simulated::Refuse,
+        Some("mark") => Simulated::Mark,
+        Some(_) => bail!("PADDLE_SIMULATED is refuse or mark"),
+    };
+    config.custom_data = match variable("PADDLE_CUSTOM_DATA")?.as_deref() {
+        None | Some("customers") => CustomData::Customers,
+        Some("everywhere") => CustomData::Everywhere,
+        Some(_) => bail!("PADDLE_CUSTOM_DATA is customers or everywhere"),
+    };
+    Ok(Some(Arc::new(Paddle::new(config).context("could not configure Paddle")?)))
 }
 
 /// A variable of the environment; an empty one counts as not set.

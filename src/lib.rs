@@ -9,6 +9,7 @@
 //!
 //! | feature | module | what |
 //! |---|---|---|
+//! | `paddle` | `purchase::paddle` | Paddle Billing, the receiving side |
 //! | `stripe` | `purchase::stripe` | Stripe, the receiving side |
 //! | `sqlite` | `purchase::sqlite` | the embedded store on SQLite |
 //!
@@ -61,6 +62,9 @@
 
 pub use purchase_core::*;
 
+#[cfg(feature = "paddle")]
+#[doc(inline)]
+pub use purchase_paddle as paddle;
 #[cfg(feature = "sqlite")]
 #[doc(inline)]
 pub use purchase_sqlite as sqlite;

@@ -3,6 +3,7 @@
 pub mod acme;
 pub mod fault;
 pub mod law;
+mod lines;
 pub mod mutants;
 mod plan;
 pub mod replay;
@@ -18,6 +19,7 @@ pub mod under_test;
 pub mod verdict;
 mod zoo;
 
+pub use lines::lines;
 pub use report::Report;
 pub use runner::{Options, RunError, run};
 pub use sql::SqlUnderTest;

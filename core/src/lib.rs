@@ -14,6 +14,8 @@ pub mod capability;
 pub mod fact;
 pub mod provider;
 
+pub mod wire;
+
 pub mod catalog;
 pub mod entitlement;
 pub mod fold;

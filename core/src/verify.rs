@@ -4,12 +4,15 @@
 //! Every message authentication code of the request is tried against every configured secret, in constant time over
 //! the decoded bytes, before the age is looked at: a stranger learns nothing from the answer about his clock.
 
+mod header;
+
 use std::fmt;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+pub use self::header::SignatureHeader;
 use crate::{
     delivery::{Delivery, Limits},
     time::Timestamp,

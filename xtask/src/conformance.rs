@@ -1,6 +1,8 @@
 //! Decides how `cargo xtask conformance` is asked and what it answers: every law of the kit, on every scenario, on the
 //! embedded stores. What the laws are is the kit's.
 
+#[path = "../../adapters/paddle/tests/conformance/under_test.rs"]
+mod paddle;
 #[path = "../../stores/sqlite/tests/conformance/under_test.rs"]
 mod sqlite;
 #[path = "../../adapters/stripe/tests/conformance/under_test.rs"]
@@ -20,7 +22,7 @@ use purchase_conformance::{
 };
 
 /// The adapters that are compiled in.
-const PROVIDERS: &[ProviderUnderTest] = &[stripe::STRIPE];
+const PROVIDERS: &[ProviderUnderTest] = &[paddle::PADDLE, stripe::STRIPE];
 
 /// The stores that are compiled in.
 const STORES: &[fn() -> StoreUnderTest] = &[memory, sqlite::sqlite];

@@ -11,7 +11,7 @@ use purchase_core::{
 
 use crate::{
     config::{Accounts, ModePolicy},
-    wire::View,
+    wire::{Reads as _, View},
 };
 
 /// Which of the two envelopes it is.

@@ -10,21 +10,21 @@
 mod billing;
 mod catalogue;
 mod checkout;
-mod collect;
 mod customers;
 mod payments;
 
 use purchase_core::{
     fact::{
         Phase::{self, Changed, Created, Ended},
-        Sight,
+        Sight, Version,
         photo::Photo,
     },
     id::{ObjectKind, ObjectRef},
     provider::{EventHead, Meaning, ReadFault},
+    wire::collect::{Collector, Ties},
 };
 
-use crate::{config::ClientReference, facts::collect::Collector, wire::View};
+use crate::{config::ClientReference, wire::View};
 
 /// Takes the facts out of one kind of object.
 type Extract = fn(&Reading<'_>, &mut Collector) -> Result<(), ReadFault>;
@@ -49,7 +49,7 @@ pub(crate) fn meaning(
     let reading = Reading { event_type: &head.event_type, phase, object, prior, client_reference };
     let mut facts = Collector::default();
     extract(&reading, &mut facts)?;
-    Ok(Meaning::Facts(facts.into_facts(head)))
+    Ok(Meaning::Facts(facts.into_facts(head, Version::at(head.occurred_at))))
 }
 
 /// Before API version 2017-05-25 `previous_attributes` held only the changed elements of an array, so that the state
@@ -190,6 +190,16 @@ impl Reading<'_> {
             prior: self.prior.as_ref().and_then(|view| photograph(view, Moment::Before).ok()),
         })
     }
+}
+
+/// What an object says of whom it belongs to, in the places that objects have in common. Where Accounts v2 name no
+/// customer, its account stands for it.
+fn ties(object: &View<'_, '_>) -> Result<Ties, ReadFault> {
+    let customer = match object.at("customer").id()? {
+        Some(customer) => Some(customer),
+        None => object.at("customer_account").id()?,
+    };
+    Ties::read(customer, &object.at("metadata"))
 }
 
 /// When a photograph was taken. What the event's type says is true only after the event.

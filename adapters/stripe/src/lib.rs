@@ -84,7 +84,7 @@ impl Provider for Stripe {
     }
 
     fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
-        signature::claim(headers, limits)
+        signature::HEADER.claim(headers, limits)
     }
 
     fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {

@@ -1,263 +1,73 @@
-//! Decides how a body is read: JSON by paths, every value checked where it is taken, a fault named by its path and
-//! never by its value. It doesn't know what the values mean.
-//!
-//! A [`View`] may carry an overlay, the event's `previous_attributes`: what stands there is read instead of what
-//! stands below, so that the state before the change is read by the same code as the state after it, and nothing is
-//! copied. Objects merge key by key; arrays and scalars replace, and null says that nothing was there. (Source:
-//! Stripe's API reference on `event.data.previous_attributes`: only changed keys, and of a changed array the whole
-//! old array.)
+//! Decides how Stripe writes times and amounts: whole seconds since 1970, integers of minor units. Bodies are read by
+//! core's [`View`]; its overlay is the event's `previous_attributes`. (Source: Stripe's API reference on
+//! `event.data.previous_attributes`: only changed keys, and of a changed array the whole old array.)
 
+pub(crate) use purchase_core::wire::{View, parse};
 use purchase_core::{
-    id::{IdError, ProviderId},
     money::{Currency, Money},
     provider::ReadFault,
     time::Timestamp,
 };
-use serde_json::Value;
 
-/// Parses a body.
-pub(crate) fn parse(body: &[u8]) -> Result<Value, ReadFault> {
-    let text = std::str::from_utf8(body).map_err(|error| ReadFault::NotUtf8 { at: error.valid_up_to() })?;
-    serde_json::from_str(text).map_err(|error| ReadFault::NotJson { line: error.line(), column: error.column() })
-}
-
-/// A place in a body: the value that stands there, if one does, and the way to it.
-#[derive(Clone, Copy)]
-pub(crate) struct View<'p, 'v> {
-    base: Option<&'v Value>,
-    /// Only ever an object over an object: any other overlay has already taken the base's place.
-    over: Option<&'v Value>,
-    /// Whether the way here led through something that is no object; `base` is that something.
-    blocked: bool,
-    step: Step,
-    parent: Option<&'p View<'p, 'v>>,
-}
-
-/// One step of the way.
-#[derive(Clone, Copy)]
-enum Step {
-    Root,
-    Keys(&'static str),
-    Index(usize),
-}
-
-impl<'v> View<'_, 'v> {
-    /// A whole body.
-    pub(crate) fn root(body: &'v Value) -> Self {
-        Self { base: Some(body), over: None, blocked: false, step: Step::Root, parent: None }
-    }
-
-    /// The same place as it was before the change that `previous` tells of. None when it tells of none.
-    pub(crate) fn before(self, previous: Option<&'v Value>) -> Option<Self> {
-        match previous {
-            Some(Value::Object(keys)) if !keys.is_empty() && self.is_object() => Some(Self { over: previous, ..self }),
-            _ => None,
-        }
-    }
-
-    /// The place at the end of a path of keys with dots between them.
-    pub(crate) fn at<'s>(&'s self, path: &'static str) -> View<'s, 'v> {
-        if self.blocked {
-            return *self;
-        }
-        let mut found = View { step: Step::Keys(path), parent: Some(self), ..*self };
-        let mut end = 0;
-        for key in path.split('.') {
-            match found.base {
-                Some(Value::Object(_) | Value::Null) | None => {}
-                Some(_) if end == 0 => return View { blocked: true, ..*self },
-                Some(_) => return View { blocked: true, step: Step::Keys(&path[..end]), ..found },
-            }
-            (found.base, found.over) = below(found.base, found.over, key);
-            end += key.len() + usize::from(end > 0);
-        }
-        found
-    }
-
-    /// The elements of the array that must be here.
-    pub(crate) fn elements<'s>(&'s self) -> Result<impl Iterator<Item = View<'s, 'v>>, ReadFault> {
-        match self.value()? {
-            Some(Value::Array(elements)) => Ok(elements.iter().enumerate().map(|(index, element)| View {
-                base: Some(element),
-                over: None,
-                blocked: false,
-                step: Step::Index(index),
-                parent: Some(self),
-            })),
-            _ => Err(self.fault("array")),
-        }
-    }
-
-    /// Whether anything but null is here.
-    pub(crate) fn is_there(&self) -> bool {
-        !self.blocked && !matches!(self.base, None | Some(Value::Null))
-    }
-
-    /// Whether an object is here.
-    pub(crate) fn is_object(&self) -> bool {
-        !self.blocked && matches!(self.base, Some(Value::Object(_)))
-    }
-
-    /// Whether the key stands in the object here, if only with null.
-    pub(crate) fn has_key(&self, key: &'static str) -> bool {
-        self.at(key).base.is_some()
-    }
-
-    /// A text.
-    pub(crate) fn text(&self) -> Result<Option<&'v str>, ReadFault> {
-        match self.value()? {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.fault("string")),
-        }
-    }
-
-    /// The text that must be here.
-    pub(crate) fn need_text(&self) -> Result<&'v str, ReadFault> {
-        self.text()?.ok_or_else(|| self.fault("string"))
-    }
-
-    /// A truth value.
-    pub(crate) fn flag(&self) -> Result<Option<bool>, ReadFault> {
-        match self.value()? {
-            None => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(*flag)),
-            Some(_) => Err(self.fault("boolean")),
-        }
-    }
-
-    /// The truth value that must be here.
-    pub(crate) fn need_flag(&self) -> Result<bool, ReadFault> {
-        self.flag()?.ok_or_else(|| self.fault("boolean"))
-    }
-
-    /// A number without sign or fraction.
-    pub(crate) fn count(&self) -> Result<Option<u64>, ReadFault> {
-        match self.value()? {
-            None => Ok(None),
-            Some(value) => value.as_u64().map(Some).ok_or_else(|| self.fault("unsigned integer")),
-        }
-    }
-
-    /// A number without sign or fraction, of 32 bits.
-    pub(crate) fn small_count(&self) -> Result<Option<u32>, ReadFault> {
-        self.count()?.map(u32::try_from).transpose().map_err(|_| self.fault("unsigned integer below 2^32"))
-    }
-
+/// Reads what Stripe writes in its own way.
+pub(crate) trait Reads {
     /// A time in whole seconds since 1970.
-    pub(crate) fn time(&self) -> Result<Option<Timestamp>, ReadFault> {
+    fn time(&self) -> Result<Option<Timestamp>, ReadFault>;
+
+    /// The time in whole seconds that must be here.
+    fn need_time(&self) -> Result<Timestamp, ReadFault>;
+
+    /// An amount in minor units.
+    fn money(&self, currency: Currency) -> Result<Option<Money>, ReadFault>;
+
+    /// The amount in minor units that must be here.
+    fn need_money(&self, currency: Currency) -> Result<Money, ReadFault>;
+}
+
+impl Reads for View<'_, '_> {
+    fn time(&self) -> Result<Option<Timestamp>, ReadFault> {
         let Some(value) = self.value()? else { return Ok(None) };
         let seconds = value.as_i64().ok_or_else(|| self.fault("integer seconds"))?;
         Timestamp::from_seconds(seconds).map(Some).map_err(|_| self.fault("integer seconds within 2^53 microseconds"))
     }
 
-    /// The time in whole seconds that must be here.
-    pub(crate) fn need_time(&self) -> Result<Timestamp, ReadFault> {
+    fn need_time(&self) -> Result<Timestamp, ReadFault> {
         self.time()?.ok_or_else(|| self.fault("integer seconds"))
     }
 
-    /// The time in RFC 3339 that must be here.
-    pub(crate) fn need_rfc3339(&self) -> Result<Timestamp, ReadFault> {
-        let text = self.value()?.and_then(Value::as_str);
-        text.and_then(|text| Timestamp::parse_rfc3339(text).ok()).ok_or_else(|| self.fault("RFC 3339 time"))
-    }
-
-    /// A provider's id, bare or within the expanded object that it names.
-    pub(crate) fn id(&self) -> Result<Option<ProviderId>, ReadFault> {
-        match self.value()? {
-            Some(Value::Object(_)) => self.at("id").need_bare_id().map(Some),
-            Some(_) => self.need_bare_id().map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The id that must be here, bare or within an object.
-    pub(crate) fn need_id(&self) -> Result<ProviderId, ReadFault> {
-        self.id()?.ok_or_else(|| self.fault("id"))
-    }
-
-    fn need_bare_id(&self) -> Result<ProviderId, ReadFault> {
-        match self.value()? {
-            Some(Value::String(text)) => self.id_from(text, |text| ProviderId::new(text)),
-            _ => Err(self.fault("id")),
-        }
-    }
-
-    /// Makes an id of a text from here.
-    pub(crate) fn id_from<T>(&self, text: &str, new: impl Fn(&str) -> Result<T, IdError>) -> Result<T, ReadFault> {
-        new(text).map_err(|error| match error {
-            IdError::Empty | IdError::ControlCharacter => self.fault("id without control characters"),
-            IdError::TooLong { .. } => self.fault("id of at most 255 bytes"),
-        })
-    }
-
-    /// The currency that must be here.
-    pub(crate) fn need_currency(&self) -> Result<Currency, ReadFault> {
-        let code = self.value()?.and_then(Value::as_str);
-        code.and_then(|code| Currency::new(code).ok()).ok_or_else(|| self.fault("three-letter currency"))
-    }
-
-    /// An amount in minor units.
-    pub(crate) fn money(&self, currency: Currency) -> Result<Option<Money>, ReadFault> {
+    fn money(&self, currency: Currency) -> Result<Option<Money>, ReadFault> {
         let Some(value) = self.value()? else { return Ok(None) };
         let minor = value.as_i64().ok_or_else(|| self.fault("integer minor units"))?;
-        Money::new(minor, currency).map(Some).map_err(|_| self.fault("integer minor units within 2^53"))
+        self.money_of(minor, currency).map(Some)
     }
 
-    /// The amount in minor units that must be here.
-    pub(crate) fn need_money(&self, currency: Currency) -> Result<Money, ReadFault> {
+    fn need_money(&self, currency: Currency) -> Result<Money, ReadFault> {
         self.money(currency)?.ok_or_else(|| self.fault("integer minor units"))
-    }
-
-    /// That something else than expected is here.
-    pub(crate) fn fault(&self, expected: &str) -> ReadFault {
-        let expected = if self.blocked { "object" } else { expected };
-        ReadFault::Shape { path: self.path(), expected: expected.to_owned(), found: kind(self.base).to_owned() }
-    }
-
-    /// The value here; null is none.
-    pub(crate) fn value(&self) -> Result<Option<&'v Value>, ReadFault> {
-        match self.base {
-            Some(_) if self.blocked => Err(self.fault("object")),
-            None | Some(Value::Null) => Ok(None),
-            value => Ok(value),
-        }
-    }
-
-    fn path(&self) -> String {
-        let mut path = self.parent.map(View::path).unwrap_or_default();
-        match self.step {
-            Step::Root => {}
-            Step::Keys(keys) if path.is_empty() => path.push_str(keys),
-            Step::Keys(keys) => path.extend([".", keys]),
-            Step::Index(index) => path.push_str(&format!("[{index}]")),
-        }
-        path
-    }
-}
-
-/// What stands under a key, and what lies over it.
-fn below<'v>(base: Option<&'v Value>, over: Option<&'v Value>, key: &str) -> (Option<&'v Value>, Option<&'v Value>) {
-    let base = base.and_then(|value| value.get(key));
-    match over.and_then(|value| value.get(key)) {
-        None => (base, None),
-        Some(over) if over.is_object() && base.is_some_and(Value::is_object) => (base, Some(over)),
-        over => (over, None),
-    }
-}
-
-fn kind(value: Option<&Value>) -> &'static str {
-    match value {
-        None => "nothing",
-        Some(Value::Array(_)) => "array",
-        Some(Value::Bool(_)) => "boolean",
-        Some(Value::Null) => "null",
-        Some(Value::Number(number)) if number.is_f64() => "fraction",
-        Some(Value::Number(_)) => "integer",
-        Some(Value::Object(_)) => "object",
-        Some(Value::String(_)) => "string",
     }
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shape(path: &str, expected: &str, found: &str) -> ReadFault {
+        ReadFault::Shape { path: path.to_owned(), expected: expected.to_owned(), found: found.to_owned() }
+    }
+
+    #[test]
+    fn numbers_are_whole_and_bounded() {
+        let body = json!({"float": 1.0, "huge": 9_007_199_254_740_992_i64, "text": "12", "none": null, "some": 12});
+        let view = View::root(&body);
+        let usd = Currency::new("usd").expect("listed");
+        assert_eq!(view.at("float").money(usd), Err(shape("float", "integer minor units", "fraction")));
+        assert_eq!(view.at("huge").money(usd), Err(shape("huge", "integer minor units within 2^53", "integer")));
+        assert_eq!(view.at("none").need_money(usd), Err(shape("none", "integer minor units", "null")));
+        assert_eq!(view.at("some").need_money(usd), Ok(Money::new(12, usd).expect("in range")));
+        assert_eq!(view.at("huge").time(), Err(shape("huge", "integer seconds within 2^53 microseconds", "integer")));
+        assert_eq!(view.at("text").time(), Err(shape("text", "integer seconds", "string")));
+        assert_eq!(view.at("none").time(), Ok(None));
+        assert_eq!(view.at("some").need_time(), Ok(Timestamp::from_seconds(12).expect("in range")));
+    }
+}

@@ -4,8 +4,6 @@
 //! Since `2025-03-31.basil` a subscription's period stands on its items, and an invoice names its subscription under
 //! `parent` and its payments under `payments`; before, all stood at the top. Both places are read, by their shape.
 
-use std::collections::BTreeMap;
-
 use purchase_core::{
     fact::{
         Link,
@@ -16,19 +14,16 @@ use purchase_core::{
     },
     id::{ObjectKind, ObjectRef, ProviderId},
     provider::ReadFault,
+    wire::collect::{Collector, Quantities, Ties, owner},
 };
 
-use super::{
-    Moment, Reading,
-    collect::{Collector, Ties, owner},
-    payments,
-};
-use crate::wire::View;
+use super::{Moment, Reading, payments, ties};
+use crate::wire::{Reads as _, View};
 
 /// `subscription`. Its latest invoice is one of its own.
 pub(super) fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Subscription)?;
-    let ties = Ties::read(&reading.object)?;
+    let ties = ties(&reading.object)?;
     facts.sight(&root, reading.sight(&root, photograph_subscription)?);
     facts.belongs(&root, &ties);
     if let Some(invoice) = reading.object.at("latest_invoice").id()? {
@@ -46,7 +41,7 @@ pub(super) fn schedule(reading: &Reading<'_>, facts: &mut Collector) -> Result<(
         None => object.at("released_subscription").id()?,
     };
     facts.sight(&root, reading.sight(&root, photograph_schedule)?);
-    facts.belongs(&root, &Ties::read(object)?);
+    facts.belongs(&root, &ties(object)?);
     facts.link(&root, subscription.map(Link::Subscription));
     Ok(())
 }
@@ -56,7 +51,7 @@ pub(super) fn credit_note(reading: &Reading<'_>, facts: &mut Collector) -> Resul
     let credit = reading.root(ObjectKind::Credit)?;
     let invoice = ObjectRef::new(ObjectKind::Invoice, reading.object.at("invoice").need_id()?);
     facts.sight(&invoice, reading.sight(&credit, photograph_credit)?);
-    facts.belongs(&invoice, &Ties { offer: None, ..Ties::read(&reading.object)? });
+    facts.belongs(&invoice, &Ties { offer: None, ..ties(&reading.object)? });
     Ok(())
 }
 
@@ -74,7 +69,7 @@ fn photograph_credit(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
 /// subscription: its owner is taken, for owners don't change, its offer is not.
 pub(super) fn invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Invoice)?, &reading.object);
-    let mut ties = Ties::read(object)?;
+    let mut ties = ties(object)?;
     let subscription = match object.at("parent.subscription_details.subscription").id()? {
         Some(subscription) => Some(subscription),
         None => object.at("subscription").id()?,
@@ -169,21 +164,17 @@ fn photograph_subscription(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, 
     })))
 }
 
-/// One item per price: two items of one price are as good as one of both quantities.
 fn items(subscription: &View<'_, '_>) -> Result<Vec<Item>, ReadFault> {
-    let mut quantities: BTreeMap<ProviderId, Option<u64>> = BTreeMap::new();
+    let mut quantities = Quantities::default();
     for item in subscription.at("items.data").elements()? {
         let (price, plan) = (item.at("price"), item.at("plan"));
         let price = match plan.is_there() && !price.is_there() {
             true => plan.need_id()?,
             false => price.need_id()?,
         };
-        let sum = quantities.entry(price).or_default();
-        if let Some(quantity) = item.at("quantity").count()? {
-            *sum = Some(sum.unwrap_or(0).saturating_add(quantity));
-        }
+        quantities.add(price, item.at("quantity").count()?);
     }
-    Ok(quantities.into_iter().map(|(price, quantity)| Item { price, quantity }).collect())
+    Ok(quantities.into_items())
 }
 
 /// From the first start to the last end of the items' periods, which may differ; else the subscription's own.

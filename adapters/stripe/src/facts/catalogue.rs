@@ -8,19 +8,17 @@ use purchase_core::{
     },
     id::ObjectKind,
     provider::ReadFault,
+    wire::collect::Collector,
 };
 
-use super::{
-    Moment, Reading,
-    collect::{Collector, Ties},
-};
-use crate::wire::View;
+use super::{Moment, Reading, ties};
+use crate::wire::{Reads as _, View};
 
 /// `product`.
 pub(super) fn product(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Product)?;
     facts.sight(&root, reading.sight(&root, photograph_product)?);
-    facts.belongs(&root, &Ties::read(&reading.object)?);
+    facts.belongs(&root, &ties(&reading.object)?);
     Ok(())
 }
 
@@ -28,7 +26,7 @@ pub(super) fn product(reading: &Reading<'_>, facts: &mut Collector) -> Result<()
 pub(super) fn price(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Price)?;
     facts.sight(&root, reading.sight(&root, photograph_price)?);
-    facts.belongs(&root, &Ties::read(&reading.object)?);
+    facts.belongs(&root, &ties(&reading.object)?);
     facts.link(&root, reading.object.at("product").id()?.map(Link::Product));
     Ok(())
 }

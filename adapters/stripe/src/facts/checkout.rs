@@ -8,18 +8,16 @@ use purchase_core::{
     },
     id::{CustomerId, ObjectKind, ObjectRef},
     provider::ReadFault,
+    wire::collect::{Collector, application_id},
 };
 
-use super::{
-    Moment, Reading,
-    collect::{Collector, Ties, application_id},
-};
+use super::{Moment, Reading, ties};
 use crate::{config::ClientReference, wire::View};
 
 /// `checkout.session`.
 pub(super) fn session(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Checkout)?, &reading.object);
-    let mut ties = Ties::read(object)?;
+    let mut ties = ties(object)?;
     if ties.owner.is_none() && reading.client_reference == ClientReference::CustomerId {
         ties.owner = application_id(&object.at("client_reference_id"), |text| CustomerId::new(text))?;
     }

@@ -4,19 +4,17 @@ use purchase_core::{
     fact::photo::{Customer, Photo, Private},
     id::ObjectKind,
     provider::ReadFault,
+    wire::collect::{Collector, Ties},
 };
 
-use super::{
-    Moment, Reading,
-    collect::{Collector, Ties},
-};
+use super::{Moment, Reading, ties};
 use crate::wire::View;
 
 /// `customer`. Its own metadata names its owner.
 pub(super) fn customer(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Customer)?;
     facts.sight(&root, reading.sight(&root, photograph)?);
-    facts.belongs(&root, &Ties { customer: None, ..Ties::read(&reading.object)? });
+    facts.belongs(&root, &Ties { customer: None, ..ties(&reading.object)? });
     Ok(())
 }
 

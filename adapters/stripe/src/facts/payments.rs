@@ -12,19 +12,17 @@ use purchase_core::{
     id::{ObjectKind, ObjectRef, ProviderId},
     money::Money,
     provider::ReadFault,
+    wire::collect::Collector,
 };
 
-use super::{
-    Moment, Reading,
-    collect::{Collector, Ties},
-};
-use crate::wire::View;
+use super::{Moment, Reading, ties};
+use crate::wire::{Reads as _, View};
 
 /// `payment_intent`. API versions before `2025-03-31.basil` name the invoice.
 pub(super) fn payment_intent(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Payment)?;
     facts.sight(&root, reading.sight(&root, photograph_intent)?);
-    facts.belongs(&root, &Ties::read(&reading.object)?);
+    facts.belongs(&root, &ties(&reading.object)?);
     facts.link(&root, reading.object.at("invoice").id()?.map(Link::Invoice));
     Ok(())
 }
@@ -40,7 +38,7 @@ pub(super) fn charge(reading: &Reading<'_>, facts: &mut Collector) -> Result<(),
     if direct {
         facts.sight(&root, reading.sight(&root, photograph_direct)?);
     }
-    facts.belongs(&root, &Ties::read(object)?);
+    facts.belongs(&root, &ties(object)?);
     facts.link(&root, object.at("invoice").id()?.map(Link::Invoice));
     if reading.event_type == "charge.refunded" {
         refunds_of(object, &root, facts)?;
@@ -67,7 +65,7 @@ pub(super) fn refund(reading: &Reading<'_>, facts: &mut Collector) -> Result<(),
     let refund = reading.root(ObjectKind::Refund)?;
     let root = payment_behind(reading, &refund)?;
     facts.sight(&root, reading.sight(&refund, photograph_refund)?);
-    facts.belongs(&root, &Ties::read(&reading.object)?);
+    facts.belongs(&root, &ties(&reading.object)?);
     Ok(())
 }
 
@@ -76,7 +74,7 @@ pub(super) fn dispute(reading: &Reading<'_>, facts: &mut Collector) -> Result<()
     let dispute = reading.root(ObjectKind::Dispute)?;
     let root = payment_behind(reading, &dispute)?;
     facts.sight(&root, reading.sight(&dispute, photograph_dispute)?);
-    facts.belongs(&root, &Ties::read(&reading.object)?);
+    facts.belongs(&root, &ties(&reading.object)?);
     Ok(())
 }
 

@@ -6,9 +6,9 @@ mod checkout;
 mod invoices;
 mod payments;
 
+use purchase_conformance::lines;
 use purchase_core::{
-    fact::{Fact, Link, Phase, photo::Photo},
-    id::ObjectKind,
+    fact::{Fact, Phase, photo::Photo},
     money::{Currency, Money},
     provider::{Meaning, ReadFault, Unreadable},
     time::Timestamp,
@@ -82,43 +82,6 @@ fn photo(event_type: &str, object: Value) -> Photo {
 fn prior(event_type: &str, object: Value, previous: Value) -> Option<Photo> {
     let facts = read_with(|_| {}, &event(event_type, object, previous)).expect("facts");
     facts.into_iter().find_map(|fact| fact.sight).expect("a sight").prior
-}
-
-/// Every fact in one line: the subject, what is shown of it, what it belongs to.
-fn lines(facts: &[Fact]) -> Vec<String> {
-    let line = |fact: &Fact| {
-        let root = &fact.subject.root;
-        let sight = fact.sight.as_ref().map(|sight| {
-            assert_eq!(sight.object.kind, sight.photo.kind());
-            let phase = match sight.phase {
-                Phase::Created => "created",
-                Phase::Changed => "changed",
-                Phase::Ended => "ended",
-            };
-            format!(" shows {} {phase}", named(sight.object.kind, sight.object.id.expose()))
-        });
-        let links: Vec<String> = fact.links.iter().map(link).collect();
-        let links = if links.is_empty() { String::new() } else { format!(" of {}", links.join(" ")) };
-        format!("{}{}{links}", named(root.kind, root.id.expose()), sight.unwrap_or_default())
-    };
-    facts.iter().map(line).collect()
-}
-
-fn named(kind: ObjectKind, id: &str) -> String {
-    format!("{}:{id}", kind.as_str())
-}
-
-fn link(link: &Link) -> String {
-    match link {
-        Link::Checkout(id) => named(ObjectKind::Checkout, id.expose()),
-        Link::Customer(id) => named(ObjectKind::Customer, id.expose()),
-        Link::Invoice(id) => named(ObjectKind::Invoice, id.expose()),
-        Link::Offer(id) => format!("offer:{id}"),
-        Link::Owner(id) => format!("owner:{id}"),
-        Link::Payment(id) => named(ObjectKind::Payment, id.expose()),
-        Link::Product(id) => named(ObjectKind::Product, id.expose()),
-        Link::Subscription(id) => named(ObjectKind::Subscription, id.expose()),
-    }
 }
 
 /// An object with keys laid over it.

@@ -1,6 +1,9 @@
 //! Checkout sessions.
 
-use purchase_core::fact::photo::{Checkout, CheckoutMode, CheckoutState};
+use purchase_core::fact::{
+    Link,
+    photo::{Checkout, CheckoutMode, CheckoutState},
+};
 
 use super::*;
 use crate::{ClientReference, tests::shape};

@@ -1,25 +1,27 @@
 //! Decides how the facts of one event are put together: one photograph per object, one statement of links per
 //! subject. It also reads what every object may say of whom it belongs to.
 
-use purchase_core::{
-    fact::{Fact, Link, Sight, Version},
+use std::collections::BTreeMap;
+
+use crate::{
+    fact::{Fact, Link, Sight, Version, photo::Item},
     id::{CustomerId, IdError, ObjectKind, ObjectRef, OfferId, ProviderId, Subject},
     provider::{EventHead, ReadFault},
+    wire::View,
 };
 
-use crate::wire::View;
-
-/// The metadata key under which an application names its own customer.
+/// The key of metadata under which an application names its own customer.
 const OWNER_KEY: &str = "purchase_customer_id";
-/// The metadata key under which an application names the offer that was sold.
+/// The key of metadata under which an application names the offer that was sold.
 const OFFER_KEY: &str = "purchase_offer_id";
 
 /// The facts of one event, by subject.
-#[derive(Default)]
-pub(super) struct Collector {
+#[derive(Debug, Default)]
+pub struct Collector {
     subjects: Vec<About>,
 }
 
+#[derive(Debug)]
 struct About {
     root: ObjectRef,
     sights: Vec<Sight>,
@@ -28,20 +30,25 @@ struct About {
 
 impl Collector {
     /// Adds a photograph of a subject's root or member, unless the event has already shown that object.
-    pub(super) fn sight(&mut self, root: &ObjectRef, sight: Sight) {
+    pub fn sight(&mut self, root: &ObjectRef, sight: Sight) {
         let sights = &mut self.about(root).sights;
         if sights.iter().all(|shown| shown.object != sight.object) {
             sights.push(sight);
         }
     }
 
-    /// Adds what a subject belongs to.
-    pub(super) fn link(&mut self, root: &ObjectRef, links: impl IntoIterator<Item = Link>) {
-        self.about(root).links.extend(links);
+    /// Adds what a subject belongs to, each link once.
+    pub fn link(&mut self, root: &ObjectRef, links: impl IntoIterator<Item = Link>) {
+        let known = &mut self.about(root).links;
+        for link in links {
+            if !known.contains(&link) {
+                known.push(link);
+            }
+        }
     }
 
     /// Adds what an object says of whom it belongs to: to its own subject, and its owner to its customer.
-    pub(super) fn belongs(&mut self, root: &ObjectRef, ties: &Ties) {
+    pub fn belongs(&mut self, root: &ObjectRef, ties: &Ties) {
         self.link(root, ties.customer().chain(ties.owner()).chain(ties.offer()));
         if let Some(customer) = &ties.customer {
             self.link(&ObjectRef::new(ObjectKind::Customer, customer.clone()), ties.owner());
@@ -49,14 +56,14 @@ impl Collector {
     }
 
     /// One fact per photograph; a subject's links go with its first.
-    pub(super) fn into_facts(self, head: &EventHead) -> Vec<Fact> {
+    pub fn into_facts(self, head: &EventHead, version: Version) -> Vec<Fact> {
         let mut facts = Vec::new();
         for About { root, sights, mut links } in self.subjects {
             let mut fact = |sight, links| {
                 facts.push(Fact {
                     subject: Subject { source: head.key.source.clone(), root: root.clone() },
                     event: head.key.id.clone(),
-                    version: Version::at(head.occurred_at),
+                    version,
                     sight,
                     links,
                 });
@@ -80,48 +87,66 @@ impl Collector {
     }
 }
 
+/// What is billed or sold, one item per price: two items of one price are as good as one of both quantities.
+#[derive(Debug, Default)]
+pub struct Quantities(BTreeMap<ProviderId, Option<u64>>);
+
+impl Quantities {
+    /// Adds an item; one of metered usage has no quantity.
+    pub fn add(&mut self, price: ProviderId, quantity: Option<u64>) {
+        let sum = self.0.entry(price).or_default();
+        if let Some(quantity) = quantity {
+            *sum = Some(sum.unwrap_or(0).saturating_add(quantity));
+        }
+    }
+
+    /// The items, ordered by price.
+    pub fn into_items(self) -> Vec<Item> {
+        self.0.into_iter().map(|(price, quantity)| Item { price, quantity }).collect()
+    }
+}
+
 /// What an object says of whom it belongs to.
-pub(super) struct Ties {
-    pub(super) customer: Option<ProviderId>,
-    pub(super) owner: Option<CustomerId>,
-    pub(super) offer: Option<OfferId>,
+#[derive(Debug, Clone, Default)]
+pub struct Ties {
+    /// The provider's customer.
+    pub customer: Option<ProviderId>,
+    /// The application's customer.
+    pub owner: Option<CustomerId>,
+    /// The offer that was sold.
+    pub offer: Option<OfferId>,
 }
 
 impl Ties {
-    /// Reads the places that objects have in common. Where Accounts v2 name no customer, its account stands for it.
-    pub(super) fn read(object: &View<'_, '_>) -> Result<Self, ReadFault> {
-        let metadata = object.at("metadata");
-        let customer = match object.at("customer").id()? {
-            Some(customer) => Some(customer),
-            None => object.at("customer_account").id()?,
-        };
-        Ok(Self { customer, owner: owner(&metadata)?, offer: offer(&metadata)? })
+    /// Reads what the application wrote into an object's metadata, beside the provider's customer.
+    pub fn read(customer: Option<ProviderId>, metadata: &View<'_, '_>) -> Result<Self, ReadFault> {
+        let offer = application_id(&metadata.at(OFFER_KEY), |text| OfferId::new(text))?;
+        Ok(Self { customer, owner: owner(metadata)?, offer })
     }
 
-    pub(super) fn customer(&self) -> impl Iterator<Item = Link> + use<> {
+    /// The provider's customer, as a link.
+    pub fn customer(&self) -> impl Iterator<Item = Link> + use<> {
         self.customer.clone().map(Link::Customer).into_iter()
     }
 
-    pub(super) fn owner(&self) -> impl Iterator<Item = Link> + use<> {
+    /// The application's customer, as a link.
+    pub fn owner(&self) -> impl Iterator<Item = Link> + use<> {
         self.owner.clone().map(Link::Owner).into_iter()
     }
 
-    pub(super) fn offer(&self) -> impl Iterator<Item = Link> + use<> {
+    /// The offer, as a link.
+    pub fn offer(&self) -> impl Iterator<Item = Link> + use<> {
         self.offer.clone().map(Link::Offer).into_iter()
     }
 }
 
-/// The application's customer, from metadata. Stripe takes an empty text as "no such key".
-pub(super) fn owner(metadata: &View<'_, '_>) -> Result<Option<CustomerId>, ReadFault> {
+/// The application's customer, from metadata.
+pub fn owner(metadata: &View<'_, '_>) -> Result<Option<CustomerId>, ReadFault> {
     application_id(&metadata.at(OWNER_KEY), |text| CustomerId::new(text))
 }
 
-fn offer(metadata: &View<'_, '_>) -> Result<Option<OfferId>, ReadFault> {
-    application_id(&metadata.at(OFFER_KEY), |text| OfferId::new(text))
-}
-
-/// An id that the application wrote.
-pub(super) fn application_id<T>(
+/// An id that the application wrote. An empty text is none.
+pub fn application_id<T>(
     place: &View<'_, '_>,
     new: impl Fn(&str) -> Result<T, IdError>,
 ) -> Result<Option<T>, ReadFault> {

@@ -1,0 +1,99 @@
+//! Decides what an event says of an adjustment: a refund, a dispute or a credit of a transaction, or the reversal of
+//! one. It doesn't know what the transaction sold.
+//!
+//! An adjustment never changes its action; the action says what kind of object it is. (Source: Paddle's API reference,
+//! "Adjustments".)
+
+use purchase_core::{
+    fact::{
+        Link,
+        photo::{Credit, CreditState, Dispute, DisputeState, Photo, Refund, RefundState, Reversal, Undone},
+    },
+    id::{ObjectKind, ObjectRef},
+    money::Money,
+    provider::ReadFault,
+    wire::collect::{Collector, Ties},
+};
+
+use super::Reading;
+use crate::wire::{Reads as _, View};
+
+/// `adjustment`: a member of its transaction's payment, or of its invoice where no money goes back.
+pub(super) fn adjustment(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
+    let object = &reading.object;
+    let transaction = object.at("transaction_id").need_id()?;
+    let (root, photo) = photograph(object)?;
+    let member = reading.root(photo.kind())?;
+    let twin = match root {
+        ObjectKind::Invoice => Link::Payment(transaction.clone()),
+        _ => Link::Invoice(transaction.clone()),
+    };
+    let root = ObjectRef::new(root, transaction);
+    facts.sight(&root, reading.sight(&member, photo));
+    facts.belongs(&root, &Ties { customer: object.at("customer_id").id()?, ..Ties::default() });
+    facts.link(&root, [twin].into_iter().chain(object.at("subscription_id").id()?.map(Link::Subscription)));
+    Ok(())
+}
+
+/// The photograph, and whose member it is. An action that this version doesn't know is kept as a reversal of nothing:
+/// what it means can be read when the events are replayed by a version that knows it.
+fn photograph(object: &View<'_, '_>) -> Result<(ObjectKind, Photo), ReadFault> {
+    let (action, status) = (object.at("action").need_text()?, object.at("status").need_text()?);
+    let reversal = |undoes| match status {
+        "approved" => Photo::Reversal(Reversal { undoes }),
+        _ => Photo::Reversal(Reversal { undoes: Undone::Nothing }),
+    };
+    Ok(match action {
+        "chargeback" | "chargeback_warning" => {
+            let state = dispute_state(action, status);
+            (ObjectKind::Payment, Photo::Dispute(Dispute { state, amount: amount(object)? }))
+        }
+        "chargeback_reverse" => (ObjectKind::Payment, reversal(Undone::Dispute)),
+        "chargeback_warning_reverse" => (ObjectKind::Payment, reversal(Undone::Inquiry)),
+        "credit" => {
+            let state = credit_state(status);
+            (ObjectKind::Invoice, Photo::Credit(Credit { state, amount: amount(object)? }))
+        }
+        "credit_reverse" => (ObjectKind::Invoice, reversal(Undone::Credit)),
+        "refund" => {
+            let state = refund_state(status);
+            (ObjectKind::Payment, Photo::Refund(Refund { state, amount: amount(object)? }))
+        }
+        _ => (ObjectKind::Payment, reversal(Undone::Nothing)),
+    })
+}
+
+fn amount(object: &View<'_, '_>) -> Result<Money, ReadFault> {
+    object.at("totals.total").need_money(object.at("currency_code").need_currency()?)
+}
+
+fn refund_state(status: &str) -> RefundState {
+    match status {
+        "approved" => RefundState::Succeeded,
+        "pending_approval" => RefundState::Pending,
+        "rejected" | "reversed" => RefundState::Failed,
+        _ => RefundState::Unknown,
+    }
+}
+
+/// A chargeback takes the money at once, whatever its approval; a warning is a question before one.
+fn dispute_state(action: &str, status: &str) -> DisputeState {
+    match (status, action) {
+        ("approved" | "pending_approval", "chargeback") => DisputeState::Open,
+        ("approved" | "pending_approval", _) => DisputeState::Inquiry,
+        ("rejected", _) => DisputeState::Closed,
+        ("reversed", "chargeback") => DisputeState::Won,
+        ("reversed", _) => DisputeState::Closed,
+        _ => DisputeState::Unknown,
+    }
+}
+
+fn credit_state(status: &str) -> CreditState {
+    match status {
+        "approved" => CreditState::Issued,
+        "pending_approval" => CreditState::Pending,
+        "rejected" => CreditState::Rejected,
+        "reversed" => CreditState::Reversed,
+        _ => CreditState::Unknown,
+    }
+}

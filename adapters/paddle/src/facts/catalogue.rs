@@ -1,0 +1,55 @@
+//! Decides what an event says of a product or a price. Prices that a transaction makes up for itself are none of the
+//! catalogue's. It doesn't know which offer of the application a price stands for.
+
+use purchase_core::{
+    fact::{
+        Link,
+        photo::{Interval, Photo, Price, Product},
+    },
+    id::ObjectKind,
+    provider::ReadFault,
+    wire::collect::Collector,
+};
+
+use super::Reading;
+use crate::wire::{Reads as _, View};
+
+/// `product`.
+pub(super) fn product(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
+    let (root, object) = (reading.root(ObjectKind::Product)?, &reading.object);
+    let photo = Photo::Product(Product {
+        name: object.at("name").text()?.map(str::to_owned),
+        active: is_active(object)?,
+        deleted: false,
+        bare: false,
+    });
+    facts.sight(&root, reading.sight(&root, photo));
+    Ok(())
+}
+
+/// `price`. Its amount may change under the same id.
+pub(super) fn price(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
+    let (root, object) = (reading.root(ObjectKind::Price)?, &reading.object);
+    let currency = object.at("unit_price.currency_code").need_currency()?;
+    let photo = Photo::Price(Price {
+        active: is_active(object)?,
+        unit_amount: Some(object.at("unit_price.amount").need_money(currency)?),
+        interval: interval(&object.at("billing_cycle"))?,
+        deleted: false,
+        bare: false,
+    });
+    facts.sight(&root, reading.sight(&root, photo));
+    facts.link(&root, object.at("product_id").id()?.map(Link::Product));
+    Ok(())
+}
+
+/// Only what is active can be sold. Objects of 2023 may lack the status; there was no other then.
+fn is_active(object: &View<'_, '_>) -> Result<bool, ReadFault> {
+    Ok(matches!(object.at("status").text()?, Some("active") | None))
+}
+
+fn interval(cycle: &View<'_, '_>) -> Result<Option<Interval>, ReadFault> {
+    let Some(_) = cycle.value()? else { return Ok(None) };
+    let unit = cycle.at("interval").need_text()?.to_owned();
+    Ok(Some(Interval { unit, count: cycle.at("frequency").small_count()?.unwrap_or(1) }))
+}

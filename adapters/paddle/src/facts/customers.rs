@@ -1,0 +1,25 @@
+//! Decides what an event says of a customer. It doesn't know what the customer bought.
+
+use purchase_core::{
+    fact::photo::{Customer, Photo, Private},
+    id::ObjectKind,
+    provider::ReadFault,
+    wire::collect::{Collector, Ties},
+};
+
+use super::Reading;
+
+/// `customer`. Its own custom data name its owner. Customers are archived, never deleted.
+pub(super) fn customer(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
+    let (root, object) = (reading.root(ObjectKind::Customer)?, &reading.object);
+    let photo = Photo::Customer(Customer {
+        email: object.at("email").text()?.map(Private::new),
+        name: object.at("name").text()?.map(Private::new),
+        deleted: false,
+        archived: object.at("status").text()? == Some("archived"),
+        bare: false,
+    });
+    facts.sight(&root, reading.sight(&root, photo));
+    facts.belongs(&root, &Ties::read(None, &object.at("custom_data"))?);
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! Tests of adjustments: every action in every status.
+
+use purchase_core::fact::photo::{Credit, CreditState, Dispute, DisputeState, Refund, RefundState, Reversal, Undone};
+
+use super::*;
+
+const STATUSES: [&str; 5] = ["pending_approval", "approved", "rejected", "reversed", "hibernating"];
+
+fn adjustment(action: &str, status: &str) -> Value {
+    json!({
+        "id": "adj_1", "action": action, "status": status, "transaction_id": "txn_1", "subscription_id": "sub_1",
+        "customer_id": "ctm_1", "currency_code": "USD", "totals": {"total": "10887", "currency_code": "USD"},
+    })
+}
+
+fn shown(action: &str) -> [Photo; 5] {
+    STATUSES.map(|status| photo("adjustment.updated", adjustment(action, status)))
+}
+
+fn told(action: &str) -> String {
+    let mut lines = lines(&facts("adjustment.created", adjustment(action, "approved")));
+    assert_eq!(lines.len(), 1, "{action}");
+    lines.remove(0)
+}
+
+#[test]
+fn a_refund_is_the_payment_s() {
+    use RefundState::{Failed, Pending, Succeeded, Unknown};
+    let refund = |state| Photo::Refund(Refund { state, amount: money(10_887, "USD") });
+    assert_eq!(shown("refund"), [Pending, Succeeded, Failed, Failed, Unknown].map(refund));
+    let expect = "payment:txn_1 shows refund:adj_1 created of customer:ctm_1 invoice:txn_1 subscription:sub_1";
+    assert_eq!(told("refund"), expect);
+}
+
+#[test]
+fn a_chargeback_is_a_dispute() {
+    use DisputeState::{Closed, Open, Unknown, Won};
+    let dispute = |state| Photo::Dispute(Dispute { state, amount: money(10_887, "USD") });
+    assert_eq!(shown("chargeback"), [Open, Open, Closed, Won, Unknown].map(dispute));
+    let expect = "payment:txn_1 shows dispute:adj_1 created of customer:ctm_1 invoice:txn_1 subscription:sub_1";
+    assert_eq!(told("chargeback"), expect);
+}
+
+#[test]
+fn a_warning_is_an_inquiry() {
+    use DisputeState::{Closed, Inquiry, Unknown};
+    let dispute = |state| Photo::Dispute(Dispute { state, amount: money(10_887, "USD") });
+    assert_eq!(shown("chargeback_warning"), [Inquiry, Inquiry, Closed, Closed, Unknown].map(dispute));
+}
+
+#[test]
+fn a_credit_is_the_invoice_s() {
+    use CreditState::{Issued, Pending, Rejected, Reversed, Unknown};
+    let credit = |state| Photo::Credit(Credit { state, amount: money(10_887, "USD") });
+    assert_eq!(shown("credit"), [Pending, Issued, Rejected, Reversed, Unknown].map(credit));
+    let expect = "invoice:txn_1 shows credit:adj_1 created of customer:ctm_1 payment:txn_1 subscription:sub_1";
+    assert_eq!(told("credit"), expect);
+}
+
+#[test]
+fn a_reversal_undoes_something_once_it_is_approved() {
+    let undoing = |undoes| {
+        [Undone::Nothing, undoes, Undone::Nothing, Undone::Nothing, Undone::Nothing]
+            .map(|undoes| Photo::Reversal(Reversal { undoes }))
+    };
+    assert_eq!(shown("chargeback_reverse"), undoing(Undone::Dispute));
+    assert_eq!(shown("chargeback_warning_reverse"), undoing(Undone::Inquiry));
+    assert_eq!(shown("credit_reverse"), undoing(Undone::Credit));
+    let rest = "of customer:ctm_1 invoice:txn_1 subscription:sub_1";
+    assert_eq!(told("chargeback_reverse"), format!("payment:txn_1 shows reversal:adj_1 created {rest}"));
+    let rest = "of customer:ctm_1 payment:txn_1 subscription:sub_1";
+    assert_eq!(told("credit_reverse"), format!("invoice:txn_1 shows reversal:adj_1 created {rest}"));
+}
+
+#[test]
+fn an_action_that_is_not_known_is_kept_and_undoes_nothing() {
+    let nothing = Photo::Reversal(Reversal { undoes: Undone::Nothing });
+    assert_eq!(shown("haggle"), [&nothing; 5].map(Clone::clone));
+    let expect = "payment:txn_1 shows reversal:adj_1 created of customer:ctm_1 invoice:txn_1 subscription:sub_1";
+    assert_eq!(told("haggle"), expect);
+}
+
+#[test]
+fn a_purchase_without_a_subscription_names_none() {
+    let object = with(adjustment("refund", "approved"), json!({"subscription_id": null}));
+    let lines = lines(&facts("adjustment.updated", object));
+    assert_eq!(lines, ["payment:txn_1 shows refund:adj_1 changed of customer:ctm_1 invoice:txn_1"]);
+}
+
+#[test]
+fn a_fault_names_its_path() {
+    let fault = |over| fault("adjustment.created", with(adjustment("refund", "approved"), over));
+    assert_eq!(fault(json!({"transaction_id": null})), shape("data.transaction_id", "id", "null"));
+    assert_eq!(fault(json!({"action": 5})), shape("data.action", "string", "integer"));
+    assert_eq!(fault(json!({"id": "remove"})), shape("data.id", "id", "nothing"));
+    let total = shape("data.totals.total", "text of integer minor units", "integer");
+    assert_eq!(fault(json!({"totals": {"total": 10_887}})), total);
+}

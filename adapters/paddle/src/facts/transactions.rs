@@ -1,0 +1,213 @@
+//! Decides what an event says of a transaction: an invoice, its payment with every attempt, and the checkout that it
+//! went through, all under the transaction's id. It doesn't know what became of the money later.
+
+use purchase_core::{
+    fact::{
+        Link, Phase, Sight,
+        photo::{
+            Charge, ChargeState, Checkout, CheckoutMode, CheckoutState, Invoice, InvoiceState, Item, Payment,
+            PaymentState, Photo,
+        },
+    },
+    id::{ObjectKind, ObjectRef, ProviderId},
+    money::{Currency, Money},
+    provider::ReadFault,
+    time::Timestamp,
+    wire::collect::{Collector, Quantities, Ties},
+};
+
+use super::Reading;
+use crate::wire::{Reads as _, View};
+
+/// `transaction`.
+pub(super) fn transaction(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
+    let object = &reading.object;
+    let id = object.at("id").need_id()?;
+    let bill = Bill::read(object)?;
+    let ties = reading.ties()?;
+    let subscription = object.at("subscription_id").id()?;
+    let root = |kind| ObjectRef::new(kind, id.clone());
+    let (invoice, payment) = (root(ObjectKind::Invoice), root(ObjectKind::Payment));
+
+    facts.sight(&invoice, reading.sight(&invoice, bill.invoice(object)?));
+    facts.belongs(&invoice, &Ties { offer: None, ..ties.clone() });
+    facts.link(&invoice, [Link::Payment(id.clone())]);
+
+    facts.sight(&payment, reading.sight(&payment, bill.payment()));
+    for attempt in &bill.attempts {
+        facts.sight(&payment, attempt.sight());
+    }
+    // The custom data of a subscription are copied into its later transactions: there the offer is the subscription's.
+    let offer = ties.offer.clone().filter(|_| bill.through_checkout && !bill.recurs);
+    facts.belongs(&payment, &Ties { offer, ..ties.clone() });
+    facts.link(&payment, [Link::Invoice(id.clone())]);
+
+    if bill.through_checkout {
+        let checkout = root(ObjectKind::Checkout);
+        facts.sight(&checkout, reading.sight(&checkout, bill.checkout()));
+        facts.belongs(&checkout, &ties);
+        facts.link(&checkout, [Link::Payment(id.clone())]);
+        facts.link(&checkout, subscription.clone().map(Link::Subscription));
+    }
+    for root in [&invoice, &payment] {
+        facts.link(root, subscription.clone().map(Link::Subscription));
+    }
+    Ok(())
+}
+
+/// What a transaction says that more than one of its photographs needs.
+struct Bill<'v> {
+    status: &'v str,
+    origin: Option<&'v str>,
+    totals: Totals,
+    /// The newest first, as Paddle lists them.
+    attempts: Vec<Attempt<'v>>,
+    /// Whether a buyer pays it in a checkout.
+    through_checkout: bool,
+    /// Whether it bills anything again and again.
+    recurs: bool,
+    /// What it sells once.
+    sold: Vec<Item>,
+}
+
+impl<'v> Bill<'v> {
+    fn read(object: &View<'_, 'v>) -> Result<Self, ReadFault> {
+        let status = object.at("status").need_text()?;
+        let origin = object.at("origin").text()?;
+        let currency = object.at("currency_code").need_currency()?;
+        let totals = Totals::read(object, status, currency)?;
+        let mut attempts = Vec::new();
+        let payments = object.at("payments");
+        if payments.is_there() {
+            for attempt in payments.elements()? {
+                attempts.push(Attempt::read(&attempt, currency)?);
+            }
+        }
+        // A renewal, an update or a new payment method sells nothing of its own.
+        let sells = matches!(origin, Some("api" | "subscription_charge" | "web"));
+        let (mut recurs, mut sold) = (false, Quantities::default());
+        for item in object.at("items").elements()? {
+            if item.at("price.billing_cycle").is_there() {
+                recurs = true;
+            } else if sells {
+                sold.add(item.at("price").need_id()?, item.at("quantity").count()?);
+            }
+        }
+        let automatic = object.at("collection_mode").text()? == Some("automatic");
+        let through_checkout = automatic && matches!(origin, Some("api" | "web"));
+        Ok(Self { status, origin, totals, attempts, through_checkout, recurs, sold: sold.into_items() })
+    }
+
+    fn is_paid(&self) -> bool {
+        matches!(self.status, "completed" | "paid")
+    }
+
+    fn invoice(&self, object: &View<'_, '_>) -> Result<Photo, ReadFault> {
+        let captured_at = self.attempts.iter().find_map(|attempt| attempt.captured_at);
+        Ok(Photo::Invoice(Invoice {
+            state: match self.status {
+                "billed" | "past_due" | "ready" => InvoiceState::Open,
+                "canceled" => InvoiceState::Void,
+                "completed" | "paid" => InvoiceState::Paid,
+                "draft" => InvoiceState::Draft,
+                _ => InvoiceState::Unknown,
+            },
+            total: self.totals.total,
+            amount_paid: self.totals.paid,
+            attempts: u32::try_from(self.attempts.len()).unwrap_or(u32::MAX),
+            renews: self.origin == Some("subscription_recurring"),
+            finalized_at: object.at("billed_at").rfc3339()?,
+            paid_at: captured_at.filter(|_| self.is_paid()),
+            voided_at: None,
+            deleted: false,
+        }))
+    }
+
+    fn payment(&self) -> Photo {
+        let newest = self.attempts.first().map(|attempt| attempt.status);
+        let (state, step) = match (self.status, newest) {
+            ("completed" | "paid", _) => (PaymentState::Succeeded, 0),
+            ("canceled", _) => (PaymentState::Canceled, 0),
+            ("past_due", _) => (PaymentState::Failed, 0),
+            ("billed" | "draft" | "ready", newest) => match newest {
+                Some("canceled" | "dropped" | "error") => (PaymentState::Failed, 0),
+                Some("authorized" | "authorized_flagged" | "captured" | "pending_no_action_required") => {
+                    (PaymentState::Processing, 0)
+                }
+                Some("action_required") => (PaymentState::Pending, 2),
+                Some(_) => (PaymentState::Pending, 1),
+                None => (PaymentState::Pending, 0),
+            },
+            _ => (PaymentState::Unknown, 0),
+        };
+        Photo::Payment(Payment { state, step, amount: self.totals.due, received: None, items: self.sold.clone() })
+    }
+
+    fn checkout(&self) -> Photo {
+        let state = match self.status {
+            "billed" | "draft" | "past_due" | "ready" => CheckoutState::Open,
+            "canceled" => CheckoutState::Expired,
+            "completed" | "paid" => CheckoutState::Paid,
+            _ => CheckoutState::Unknown,
+        };
+        let mode = if self.recurs { CheckoutMode::Subscription } else { CheckoutMode::Payment };
+        Photo::Checkout(Checkout { state, mode })
+    }
+}
+
+/// The amounts of a transaction.
+struct Totals {
+    /// What the invoice asks for in all.
+    total: Money,
+    /// What is due after credits.
+    due: Money,
+    /// What was paid of that.
+    paid: Money,
+}
+
+impl Totals {
+    /// A draft may not be calculated yet: it asks for nothing.
+    fn read(object: &View<'_, '_>, status: &str, currency: Currency) -> Result<Self, ReadFault> {
+        if status == "draft" && !object.at("details").is_there() {
+            let nothing = object.at("details").money_of(0, currency)?;
+            return Ok(Self { total: nothing, due: nothing, paid: nothing });
+        }
+        let totals = object.at("details.totals");
+        let due = totals.at("grand_total").need_money(currency)?;
+        let balance = totals.at("balance");
+        let paid = due.minor() - balance.need_money(currency)?.minor();
+        Ok(Self { total: totals.at("total").need_money(currency)?, due, paid: balance.money_of(paid, currency)? })
+    }
+}
+
+/// One attempt to pay a transaction.
+struct Attempt<'v> {
+    id: ProviderId,
+    status: &'v str,
+    amount: Money,
+    captured_at: Option<Timestamp>,
+}
+
+impl<'v> Attempt<'v> {
+    fn read(view: &View<'_, 'v>, currency: Currency) -> Result<Self, ReadFault> {
+        Ok(Self {
+            id: view.at("payment_attempt_id").need_id()?,
+            status: view.at("status").need_text()?,
+            amount: view.at("amount").need_money(currency)?,
+            captured_at: view.at("captured_at").rfc3339()?,
+        })
+    }
+
+    /// The event is about the transaction: it says nothing of when the attempt began.
+    fn sight(&self) -> Sight {
+        let state = match self.status {
+            "canceled" | "dropped" | "error" => ChargeState::Failed,
+            "captured" => ChargeState::Succeeded,
+            _ => ChargeState::Pending,
+        };
+        let nothing = Money::new(0, self.amount.currency()).expect("zero is in range");
+        let photo = Photo::Charge(Charge { state, amount: self.amount, refunded: nothing });
+        let object = ObjectRef::new(ObjectKind::Charge, self.id.clone());
+        Sight { object, phase: Phase::Changed, photo, prior: None }
+    }
+}

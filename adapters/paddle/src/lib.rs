@@ -1,0 +1,108 @@
+//! Decides what Paddle Billing's webhook deliveries mean to `purchase`: [`Paddle`] is the receiving side of the
+//! provider. It has no clock, no network and no store, and makes no requests yet.
+//!
+//! The way of a delivery: `signature` says where the signature is, core compares it; `wire` reads the body, `envelope`
+//! its head, `facts` what it says. The README lists the events, the keys in custom data and the differences from
+//! Paddle's SDKs.
+//!
+//! ```
+//! use purchase_core::id::Mode;
+//! use purchase_paddle::{Paddle, PaddleConfig};
+//!
+//! let paddle = Paddle::new(PaddleConfig::new(Mode::Test, ["pdl_ntfset_example"])?)?;
+//! # Ok::<(), purchase_paddle::ConfigError>(())
+//! ```
+
+mod config;
+mod envelope;
+mod facts;
+mod signature;
+mod wire;
+
+use purchase_core::{
+    capability::{Capabilities, Capability},
+    delivery::{Headers, Limits},
+    id::{Mode, ProviderName},
+    provider::{Event, EventHead, Meaning, Provider, ReadFault, Unreadable},
+    verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+};
+
+pub use crate::config::{ConfigError, CustomData, DEFAULT_TOLERANCE_SECONDS, PaddleConfig, Simulated};
+use crate::wire::View;
+
+/// The adapter's name unless the configuration gives another, as in the endpoint's path.
+pub const NAME: &str = "paddle";
+
+/// Paddle, seen from one notification destination.
+#[derive(Debug, Clone)]
+pub struct Paddle {
+    name: ProviderName,
+    trust: Trust,
+    mode: Mode,
+    simulated: Simulated,
+    custom_data: CustomData,
+}
+
+impl Paddle {
+    /// Takes a destination's configuration.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when there is no secret, when the tolerance is zero, or when the mode is simulated.
+    pub fn new(config: PaddleConfig) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self {
+            name: config.name,
+            trust: Trust { secrets: config.secrets, tolerance_seconds: config.tolerance_seconds },
+            mode: config.mode,
+            simulated: config.simulated,
+            custom_data: config.custom_data,
+        })
+    }
+
+    fn meaning(&self, body: &View<'_, '_>, head: &EventHead) -> Result<Meaning, ReadFault> {
+        envelope::admit(&head.key.source, self.mode, self.simulated)?;
+        facts::meaning(head, body, self.custom_data)
+    }
+}
+
+impl Provider for Paddle {
+    fn name(&self) -> &ProviderName {
+        &self.name
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        [Capability::EventIds, Capability::SignedTime].into()
+    }
+
+    fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
+        signature::HEADER.claim(headers, limits)
+    }
+
+    fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
+        let headless = |fault| Unreadable { head: None, fault };
+        let body = wire::parse(delivery.body()).map_err(headless)?;
+        let body = View::root(&body);
+        let head = envelope::head(&body, &self.name, self.mode).map_err(headless)?;
+        match self.meaning(&body, &head) {
+            Ok(meaning) => Ok(Event { head, meaning }),
+            Err(fault) => Err(Unreadable { head: Some(head), fault }),
+        }
+    }
+
+    /// A replay is another notification of the same event, and the order of keys differs between deliveries.
+    fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
+        let content = |body| {
+            let mut body = wire::parse(body).ok()?;
+            body.as_object_mut().map(|keys| keys.remove("notification_id"));
+            Some(body)
+        };
+        content(one).is_some_and(|one| content(other).is_some_and(|other| one == other))
+    }
+}
+
+#[cfg(test)]
+mod tests;

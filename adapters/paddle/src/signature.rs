@@ -1,0 +1,47 @@
+//! Decides where the signature of a delivery stands: `Paddle-Signature: ts=<seconds>;h1=<hex>[;h1=<hex>…]`. Core reads
+//! the header and compares.
+//!
+//! Paddle signs `<ts>:<body>` with HMAC-SHA256, and sends one `h1` per secret that is live while secrets are rotated.
+//! (Source: Paddle's "Verify webhook signatures", and the official SDKs; where those differ from each other, the
+//! README says which way this file goes.)
+
+use purchase_core::verify::SignatureHeader;
+
+/// The header, and the only scheme that there is.
+pub(crate) const HEADER: SignatureHeader =
+    SignatureHeader { name: "paddle-signature", separator: ';', time_key: "ts", mac_key: "h1", joint: ':' };
+
+#[cfg(test)]
+mod tests {
+    use purchase_core::{
+        delivery::{Headers, Limits},
+        verify::{SignatureClaim, SignatureError},
+    };
+
+    use super::*;
+
+    const MAC: &str = "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd";
+
+    fn claim(value: &str) -> Result<SignatureClaim, SignatureError> {
+        let headers: Headers = [("Paddle-Signature", value)].into_iter().collect();
+        HEADER.claim(&headers, &Limits::default())
+    }
+
+    #[test]
+    fn every_h1_is_claimed_in_any_order() {
+        for value in [format!("ts=12;h1={MAC};h1={MAC}"), format!("h1={MAC};h2=x;ts=12;h1={MAC}")] {
+            let found = claim(&value).expect("a claim");
+            assert_eq!((found.signed_at.expect("a time").seconds(), found.macs.len()), (12, 2), "{value}");
+            assert_eq!(found.signed_prefix, b"12:");
+        }
+    }
+
+    #[test]
+    fn commas_do_not_separate() {
+        let reason = "its time is not a number of seconds";
+        let malformed = SignatureError::Malformed { header: "paddle-signature", reason };
+        assert_eq!(claim(&format!("ts=12,h1={MAC}")), Err(malformed));
+        let unknown = claim(&format!("ts=12;h2={MAC}"));
+        assert_eq!(unknown, Err(SignatureError::NoScheme { header: "paddle-signature", scheme: "h1" }));
+    }
+}

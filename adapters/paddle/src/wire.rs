@@ -1,0 +1,62 @@
+//! Decides how Paddle writes amounts: texts of whole minor units. Bodies are read by core's [`View`], times in RFC 3339.
+
+pub(crate) use purchase_core::wire::{View, parse};
+use purchase_core::{
+    money::{Currency, Money},
+    provider::ReadFault,
+};
+
+/// Reads what Paddle writes in its own way.
+pub(crate) trait Reads {
+    /// The amount in minor units that must be here.
+    fn need_money(&self, currency: Currency) -> Result<Money, ReadFault>;
+}
+
+impl Reads for View<'_, '_> {
+    fn need_money(&self, currency: Currency) -> Result<Money, ReadFault> {
+        let shape = || self.fault("text of integer minor units");
+        let text = self.value()?.and_then(|value| value.as_str()).ok_or_else(shape)?;
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(shape());
+        }
+        // What is longer than 64 bits is beyond 2^53, too.
+        self.money_of(text.parse().unwrap_or(i64::MAX), currency)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn amounts_are_texts_of_whole_minor_units() {
+        let usd = Currency::new("USD").expect("listed");
+        let check = |value, expect: Result<i64, (&str, &str)>| {
+            let body = json!({ "total": value });
+            let found = View::root(&body).at("total").need_money(usd);
+            let expect = match expect {
+                Ok(minor) => Ok(Money::new(minor, usd).expect("in range")),
+                Err((expected, found)) => Err(ReadFault::Shape {
+                    path: "total".to_owned(),
+                    expected: expected.to_owned(),
+                    found: found.to_owned(),
+                }),
+            };
+            assert_eq!(found, expect, "{body}");
+        };
+        check(json!("65215"), Ok(65_215));
+        check(json!("-5"), Ok(-5));
+        check(json!("0"), Ok(0));
+        for text in ["", "-", "+5", "1.5", " 5", "1e3", "five"] {
+            check(json!(text), Err(("text of integer minor units", "string")));
+        }
+        check(json!(5), Err(("text of integer minor units", "integer")));
+        check(json!(null), Err(("text of integer minor units", "null")));
+        for text in ["9007199254740992", "99999999999999999999", "-99999999999999999999"] {
+            check(json!(text), Err(("integer minor units within 2^53", "string")));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Decides how the kit plays Paddle: how Paddle signs, and how one of its events is edited.
+
+use std::sync::Arc;
+
+use purchase_conformance::{Built, ProviderUnderTest, Samples, Signed, Unreadable};
+use purchase_core::{id::Mode, time::Timestamp, verify::Secret};
+use purchase_paddle::{CustomData, NAME, Paddle, PaddleConfig, Simulated};
+use serde_json::{Value, json};
+
+const HEADER: &str = "paddle-signature";
+
+/// Paddle, to be judged.
+pub(crate) const PADDLE: ProviderUnderTest = ProviderUnderTest {
+    name: NAME,
+    build,
+    sign,
+    forge,
+    samples: Samples { unknown_type, unknown_value, unreadable, contradiction, repetition },
+};
+
+/// The scenarios' custom data are the application's own.
+fn build(secrets: &[&str], tolerance_seconds: Option<u32>) -> Built {
+    let config = PaddleConfig::new(Mode::Test, secrets.iter().copied())?;
+    let (simulated, custom_data) = (Simulated::Mark, CustomData::Everywhere);
+    Ok(Arc::new(Paddle::new(PaddleConfig { tolerance_seconds, simulated, custom_data, ..config })?))
+}
+
+/// Paddle sends one signature for each secret that is live while secrets are rotated.
+fn sign(secrets: &[&str], body: &[u8], at: Timestamp) -> Signed {
+    let time = at.seconds().to_string();
+    let signature = |secret: Secret| format!(";h1={}", hex::encode(secret.sign(&[time.as_bytes(), b":", body])));
+    let signatures: String = secrets.iter().filter_map(|text| Secret::new(*text).ok()).map(signature).collect();
+    Signed::header(HEADER, format!("ts={time}{signatures}"))
+}
+
+fn forge(genuine: &Signed) -> Vec<(&'static str, Signed)> {
+    let Some((_, value)) = genuine.0.first() else { return Vec::new() };
+    let text = String::from_utf8_lossy(value).into_owned();
+    let Some((time, mac)) = text.split_once(';') else { return Vec::new() };
+    let forged = [
+        ("the right signature under a scheme that is not there", format!("{time};{}", mac.replace("h1", "h2"))),
+        ("half a signature", format!("{time};{}", &mac[..mac.len() / 2])),
+        ("a signature without a time", mac.to_owned()),
+        ("a time without a signature", time.to_owned()),
+        ("two times", format!("{time};ts=1;{mac}")),
+        ("commas between the parts", format!("{time},{mac}")),
+        ("an empty header", String::new()),
+    ];
+    let mut forged: Vec<_> = forged.into_iter().map(|(name, value)| (name, Signed::header(HEADER, value))).collect();
+    forged.push(("the header twice", Signed([genuine.0.as_slice(), genuine.0.as_slice()].concat())));
+    forged
+}
+
+/// Lays values over an event; a path of keys has dots between them.
+fn with(body: &[u8], values: &[(&str, Value)]) -> Option<Vec<u8>> {
+    let mut event: Value = serde_json::from_slice(body).ok()?;
+    for (path, value) in values {
+        let mut place = &mut event;
+        for key in path.split('.') {
+            place = place.as_object_mut()?.entry(key).or_insert(Value::Null);
+        }
+        *place = value.clone();
+    }
+    Some(event.to_string().into_bytes())
+}
+
+fn text_at<'v>(event: &'v Value, pointer: &str) -> Option<&'v str> {
+    event.pointer(pointer)?.as_str()
+}
+
+fn unknown_type(body: &[u8], id: &str) -> Option<Vec<u8>> {
+    with(body, &[("event_id", json!(id)), ("event_type", json!("kettle.boiled"))])
+}
+
+fn unknown_value(body: &[u8], id: &str) -> Option<Vec<u8>> {
+    text_at(&serde_json::from_slice(body).ok()?, "/data/status")?;
+    with(body, &[("event_id", json!(id)), ("data.status", json!("hibernating"))])
+}
+
+/// Only events of objects whose id is read are edited.
+fn unreadable(body: &[u8], id: &str) -> Option<Unreadable> {
+    let event: Value = serde_json::from_slice(body).ok()?;
+    let kind = text_at(&event, "/event_type")?.split('.').next()?;
+    ["adjustment", "customer", "subscription", "transaction"].contains(&kind).then_some(())?;
+    let body = with(body, &[("event_id", json!(id)), ("data.id", json!(7))])?;
+    Some(Unreadable { body, path: "data.id".to_owned() })
+}
+
+fn contradiction(body: &[u8]) -> Option<Vec<u8>> {
+    with(body, &[("occurred_at", json!("2001-01-01T00:00:00Z"))])
+}
+
+/// A replay is a new notification of the same event.
+fn repetition(body: &[u8]) -> Option<Vec<u8>> {
+    with(body, &[("notification_id", json!("ntf_00000000000000000000000000"))])
+}

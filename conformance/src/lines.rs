@@ -1,0 +1,48 @@
+//! Decides how facts are written for the eyes of a test: one line each, raw provider ids included. What a photograph
+//! shows is not in it.
+
+use purchase_core::{
+    fact::{Fact, Link, Phase},
+    id::ObjectKind,
+};
+
+/// Every fact in one line: the subject, what is shown of it, what it belongs to.
+///
+/// # Panics
+/// When a photograph is of another kind than the object it is said to show.
+pub fn lines(facts: &[Fact]) -> Vec<String> {
+    facts.iter().map(line).collect()
+}
+
+fn line(fact: &Fact) -> String {
+    let root = &fact.subject.root;
+    let sight = fact.sight.as_ref().map(|sight| {
+        assert_eq!(sight.object.kind, sight.photo.kind());
+        let phase = match sight.phase {
+            Phase::Created => "created",
+            Phase::Changed => "changed",
+            Phase::Ended => "ended",
+        };
+        format!(" shows {} {phase}", named(sight.object.kind, sight.object.id.expose()))
+    });
+    let links: Vec<String> = fact.links.iter().map(link).collect();
+    let links = if links.is_empty() { String::new() } else { format!(" of {}", links.join(" ")) };
+    format!("{}{}{links}", named(root.kind, root.id.expose()), sight.unwrap_or_default())
+}
+
+fn named(kind: ObjectKind, id: &str) -> String {
+    format!("{}:{id}", kind.as_str())
+}
+
+fn link(link: &Link) -> String {
+    match link {
+        Link::Checkout(id) => named(ObjectKind::Checkout, id.expose()),
+        Link::Customer(id) => named(ObjectKind::Customer, id.expose()),
+        Link::Invoice(id) => named(ObjectKind::Invoice, id.expose()),
+        Link::Offer(id) => format!("offer:{id}"),
+        Link::Owner(id) => format!("owner:{id}"),
+        Link::Payment(id) => named(ObjectKind::Payment, id.expose()),
+        Link::Product(id) => named(ObjectKind::Product, id.expose()),
+        Link::Subscription(id) => named(ObjectKind::Subscription, id.expose()),
+    }
+}
