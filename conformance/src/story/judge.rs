@@ -156,9 +156,11 @@ pub struct Budget {
     pub cases: u32,
     /// How many wishes a story has at most.
     pub wishes: usize,
+    /// How many simpler stories are tried once one has failed. Each costs as much as the one that failed.
+    pub simpler: u32,
     /// The file that keeps the seeds of stories that failed, so that they are told first from then on: an absolute path,
-    /// because a test of a workspace doesn't run where its source is named from.
-    pub regressions: &'static str,
+    /// because a test of a workspace doesn't run where its source is named from. None where failures are wanted.
+    pub regressions: Option<&'static str>,
 }
 
 /// Tells random stories of steps that can be told until one fails, and then the simplest that still does.
@@ -176,8 +178,8 @@ pub fn hold(
     let seed = number("PURCHASE_CONFORMANCE_SEED").unwrap_or(1);
     let config = Config {
         cases: number("PROPTEST_CASES").and_then(|cases| u32::try_from(cases).ok()).unwrap_or(budget.cases),
-        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(budget.regressions))),
-        max_shrink_iters: 2000,
+        failure_persistence: budget.regressions.map(|path| Box::new(FileFailurePersistence::Direct(path)) as Box<_>),
+        max_shrink_iters: budget.simpler,
         ..Config::default()
     };
     let mut bytes = [0; 32];

@@ -1,8 +1,6 @@
 //! Decides what a provider's side of a story has to bring: which steps it can tell, how it tells them, and how the
 //! projection of what it tells may differ in words.
 
-use std::collections::BTreeMap;
-
 use crate::story::{Step, Story};
 
 /// Tells stories as a provider would: in its own events, with everything that is hard about them.
@@ -62,7 +60,7 @@ pub struct Names {
     /// Disputes.
     pub disputes: Vec<String>,
     /// Payments of nothing that the provider makes beside those of the story.
-    pub empty_payments: BTreeMap<String, usize>,
+    pub empty_payments: Vec<String>,
 }
 
 /// What providers see in different ways.

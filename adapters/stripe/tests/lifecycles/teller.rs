@@ -32,6 +32,7 @@ impl Teller for StripeTeller {
             subscriptions: Vec::new(),
             payments: Vec::new(),
             at_length: story.dialect / 6 & 1 == 1,
+            untold: false,
         };
         for (place, scene) in story.scenes.iter().enumerate() {
             telling.shop.version = match story.dialect % 3 {
@@ -57,8 +58,11 @@ pub(super) struct Telling {
     pub(super) customer: Option<String>,
     pub(super) subscriptions: Vec<Billed>,
     pub(super) payments: Vec<Due>,
-    /// Whether sessions follow a second later and alone name what was sold.
+    /// Whether sessions follow a second later and alone name what was sold, and a first invoice is only told once it is
+    /// paid: then even `invoice.created` shows it so.
     pub(super) at_length: bool,
+    /// Whether an invoice is not told yet.
+    pub(super) untold: bool,
 }
 
 pub(super) struct Billed {
@@ -182,6 +186,7 @@ impl Telling {
             metadata: metadata.clone(),
             last: None,
         });
+        self.untold = self.at_length && declined == 0;
         let invoice = self.invoice(number, "subscription_create", if paid { cost(items) } else { 0 });
         let shown = self.shown(
             number,
