@@ -1,9 +1,16 @@
 //! Judges the stories by themselves: they are legal, they are about everything, and what is true at their end is what
 //! their steps say.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    fs,
+};
 
-use purchase_conformance::story::{Budget, Items, START_SECONDS, Scene, Span, Standing, Step, Story, World, hold};
+use purchase_conformance::{
+    story::{Budget, Items, START_SECONDS, Scene, Span, Standing, Step, Story, World, hold},
+    verdict::{Broken, ensure},
+};
 
 const BUDGET: Budget = Budget { cases: 400, wishes: 36, simpler: 0, regressions: None };
 
@@ -53,6 +60,36 @@ fn time_never_runs_backwards_nor_past_what_has_to_happen() {
         },
     );
     assert_eq!(told, Ok(()));
+}
+
+/// A wrong promise: that nothing is ever refunded.
+fn no_refunds(story: &Story) -> Result<(), Broken> {
+    let refund = story.scenes.iter().any(|scene| matches!(scene.step, Step::Refund { .. }));
+    ensure(!refund, || "there is a refund".to_owned())
+}
+
+#[test]
+fn a_story_that_fails_is_made_simple_and_told_first_from_then_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("proptest-regressions/stories.txt");
+    let path: &'static str = path.to_str().expect("a path").to_owned().leak();
+    let budget = Budget { simpler: 2000, regressions: Some(path), ..BUDGET };
+    let told = hold(budget, |_| true, no_refunds).expect_err("some story has a refund");
+    assert!(told.contains("there is a refund") && told.contains("PURCHASE_CONFORMANCE_SEED="), "{told}");
+    assert!(told.lines().filter(|line| line.starts_with("  +")).count() <= 3, "{told}");
+    assert!(fs::read_to_string(path).expect("it is kept").lines().any(|line| line.starts_with("cc ")));
+
+    let stories = Cell::new(0);
+    let again = hold(
+        Budget { simpler: 0, ..budget },
+        |_| true,
+        |story| {
+            stories.set(stories.get() + 1);
+            no_refunds(story)
+        },
+    );
+    assert!(again.is_err());
+    assert_eq!(stories.get(), 1, "it was not told first");
 }
 
 #[test]

@@ -60,21 +60,30 @@ fn every_way_to_fold_ends_the_same() {
     each(Budget { cases: 12, ..BUDGET }, |story| done(judge.holds(story, "P16", EFFORT)));
 }
 
+#[test]
+fn nothing_is_told_twice_and_nothing_is_left_open() {
+    let judge = judge(Mutation::None);
+    each(Budget { cases: 12, ..BUDGET }, |story| {
+        done(judge.holds(story, "P05", EFFORT))?;
+        done(judge.holds(story, "P18", EFFORT))
+    });
+}
+
 /// What is proved here can be disproved: each of these is wrong in one way, and some story shows it.
 #[test]
 fn broken_systems_are_found() {
-    let broken = |name: &str| {
-        let mutant = MUTANTS.iter().find(|mutant| mutant.name == name).unwrap_or_else(|| panic!("no mutant {name}"));
-        judge(mutant.mutation)
-    };
     let budget = Budget { cases: 40, wishes: 12, simpler: 0, regressions: None };
-    let found = |check: &dyn Fn(&Story) -> Result<(), Broken>| hold(budget, |step| StripeTeller.can(step), check);
-    for name in ["last-arrival-wins", "drops-the-tied", "last-of-the-tied", "drops-orphans"] {
-        let judge = broken(name);
-        assert!(found(&|story| done(judge.holds(story, "P06", EFFORT))).is_err(), "{name} survives every order");
+    let found = |name: &str, check: &dyn Fn(&Judge<'_>, &Story) -> Result<(), Broken>| {
+        let mutant = MUTANTS.iter().find(|mutant| mutant.name == name).unwrap_or_else(|| panic!("no mutant {name}"));
+        let judge = judge(mutant.mutation);
+        assert!(hold(budget, |step| StripeTeller.can(step), |story| check(&judge, story)).is_err(), "{name} survives");
+    };
+    found("last-arrival-wins", &|judge, story| done(judge.holds(story, "P06", EFFORT)));
+    // These come with duplicates, in orders that are not made simpler.
+    for name in ["drops-orphans", "drops-the-tied", "last-of-the-tied"] {
+        found(name, &|judge, story| done(judge.holds(story, "P05", EFFORT)));
     }
-    for name in ["drops-prior-states", "drops-links"] {
-        let judge = broken(name);
-        assert!(found(&|story| done(judge.told_truly(story))).is_err(), "{name} survives the truth");
+    for name in ["drops-links", "drops-prior-states"] {
+        found(name, &|judge, story| done(judge.told_truly(story)));
     }
 }

@@ -84,6 +84,10 @@ impl Telling {
             self.shop.send(transaction, &["transaction.payment_failed"]);
         }
         self.shop.change(transaction, json!({ "status": "past_due" }));
+        if self.misdated && !self.late {
+            // Two states of one `updated_at`.
+            self.shop.misdate(transaction, failed["updated_at"].clone());
+        }
         self.shop.send(transaction, &self.twins("transaction.past_due", "transaction.updated"));
         if self.late {
             self.shop.send_photo("transaction.payment_failed", failed);

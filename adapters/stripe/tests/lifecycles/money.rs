@@ -156,6 +156,10 @@ impl Telling {
         self.shop.send("refund.created", &refund);
         let before = self.recount(&charge, amount);
         self.shop.send_change("charge.refunded", &charge, &before);
+        if self.at_length {
+            // Two events of one change, as Stripe says that it may happen.
+            self.shop.send_change("charge.refunded", &charge, &before);
+        }
     }
 
     /// Counts money that went back, or that came again.

@@ -26,6 +26,10 @@ pub(crate) struct Shop {
     pub(crate) version: Version,
     /// The clock, in seconds since 1970.
     pub(crate) now: i64,
+    /// Whether a burst of events goes on over the second in which it began.
+    pub(crate) slow: bool,
+    /// When the last event was made.
+    last: i64,
     pub(crate) sent: Vec<Sent>,
     objects: BTreeMap<String, Value>,
     drawn: u64,
@@ -33,17 +37,31 @@ pub(crate) struct Shop {
 
 impl Shop {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { seed, version: Version::Endive, now: 0, sent: Vec::new(), objects: BTreeMap::new(), drawn: 0 }
+        Self {
+            seed,
+            version: Version::Endive,
+            now: 0,
+            slow: false,
+            last: 0,
+            sent: Vec::new(),
+            objects: BTreeMap::new(),
+            drawn: 0,
+        }
     }
 
     /// An id that nothing can be read from.
     pub(crate) fn id(&mut self, prefix: &str) -> String {
+        format!("{prefix}_{:016x}", self.draw())
+    }
+
+    /// A number from the seed.
+    fn draw(&mut self) -> u64 {
         self.drawn += 1;
         // SplitMix64.
         let mut z = self.seed.wrapping_add(self.drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        format!("{prefix}_{:016x}", z ^ (z >> 31))
+        z ^ (z >> 31)
     }
 
     /// An object as it is now, for reading.
@@ -91,6 +109,11 @@ impl Shop {
 
     /// Sends an event about anything.
     pub(crate) fn raw(&mut self, event_type: &str, data: Value) {
+        let created = match self.slow {
+            true => self.now.max(self.last) + i64::from(self.draw() % 5 == 0),
+            false => self.now,
+        };
+        self.last = created;
         let event = json!({
             "id": self.id("evt"),
             "object": "event",
@@ -99,7 +122,7 @@ impl Shop {
                 Version::Dahlia => "2026-03-25.dahlia",
                 Version::Endive => "2026-09-30.endive",
             },
-            "created": self.now,
+            "created": created,
             "data": data,
             "livemode": false,
             "pending_webhooks": 1,

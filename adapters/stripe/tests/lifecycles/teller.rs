@@ -1,7 +1,8 @@
 //! Decides which events Stripe sends for each step of a story, in which order, as documented and recorded.
 //!
-//! The dialect says which API version the endpoint is pinned to, or that it is upgraded in the middle; where a session's
-//! metadata stands alone; and whether the session follows a second later.
+//! The dialect says which API version the endpoint is pinned to, or that it is upgraded in the middle; whether a session
+//! follows a second later and alone names what was sold; whether bursts go on over a second; and whether one change makes
+//! two events.
 
 use purchase_conformance::story::{
     CURRENCY, EMAILS, Items, Names, OWNER, Scene, Span, Standing, Step, Story, Teller, Told, UNIT_AMOUNTS, Ways, cost,
@@ -34,6 +35,7 @@ impl Teller for StripeTeller {
             at_length: story.dialect / 6 & 1 == 1,
             untold: false,
         };
+        telling.shop.slow = story.dialect / 3 & 3 == 3;
         for (place, scene) in story.scenes.iter().enumerate() {
             telling.shop.version = match story.dialect % 3 {
                 0 => newest,
@@ -87,7 +89,7 @@ impl Telling {
             Step::SignUp { payment, items, period, declined, names_owner, .. } => {
                 self.sign_up(payment.is_some(), items, *period, *declined, *names_owner);
             }
-            Step::NameOwner => self.rewrite(json!({ "metadata": { "purchase_customer_id": OWNER } })),
+            Step::NameOwner => self.name_owner(),
             Step::Rename { email } => self.rewrite(json!({ "email": EMAILS[*email] })),
             Step::Noise => {
                 self.shop
@@ -137,6 +139,19 @@ impl Telling {
         self.names.customer.clone_from(&customer);
         self.customer = Some(customer.clone());
         customer
+    }
+
+    /// The owner is named on a subscription that runs, or on the customer.
+    fn name_owner(&mut self) {
+        let metadata = json!({ "purchase_customer_id": OWNER });
+        let runs = |it: &&Billed| self.shop.object(&it.id)["ended_at"].is_null();
+        match self.subscriptions.iter().rfind(runs).map(|it| it.id.clone()).filter(|_| self.at_length) {
+            None => self.rewrite(json!({ "metadata": metadata })),
+            Some(subscription) => {
+                let before = self.shop.change(&subscription, json!({ "metadata": metadata }));
+                self.shop.send_change("customer.subscription.updated", &subscription, &before);
+            }
+        }
     }
 
     /// Changes the customer.
