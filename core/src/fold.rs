@@ -277,11 +277,10 @@ impl SubjectState {
         self.registers.keys().filter(|object| object.kind == ObjectKind::Charge).count()
     }
 
+    /// An object is as old as its first photograph, whatever was told of it since.
     fn by_age<T>(&self, pick: impl Fn(&Photo) -> Option<T>) -> Vec<(&ObjectRef, T)> {
-        let picked = self
-            .registers
-            .iter()
-            .filter_map(|(object, register)| Some(((register.version(), object), pick(register.settled().shown())?)));
+        let picked =
+            self.objects().filter_map(|(object, settled)| Some(((settled.first_at, object), pick(settled.shown())?)));
         let mut picked: Vec<_> = picked.collect();
         picked.sort_by_key(|(age, _)| *age);
         picked.into_iter().map(|((_, object), it)| (object, it)).collect()
