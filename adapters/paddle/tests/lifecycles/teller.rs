@@ -37,8 +37,8 @@ impl Teller for PaddleTeller {
             met: false,
             subscriptions: Vec::new(),
             odd: story.dialect & 1 == 1,
-            late: story.dialect >> 1 & 1 == 1,
-            misdated: story.dialect >> 2 & 1 == 1,
+            late: story.dialect & 2 == 2,
+            misdated: story.dialect & 4 == 4,
         };
         for scene in &story.scenes {
             telling.shop.at(scene.at);

@@ -110,7 +110,7 @@ impl Shop {
     /// Sends an event about anything.
     pub(crate) fn raw(&mut self, event_type: &str, data: Value) {
         let created = match self.slow {
-            true => self.now.max(self.last) + i64::from(self.draw() % 5 == 0),
+            true => self.now.max(self.last) + i64::from(self.draw().is_multiple_of(5)),
             false => self.now,
         };
         self.last = created;

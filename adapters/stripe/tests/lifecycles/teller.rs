@@ -22,7 +22,8 @@ impl Teller for StripeTeller {
     }
 
     fn tell(&self, story: &Story) -> Told {
-        let newest = if story.dialect / 3 & 1 == 0 { Version::Endive } else { Version::Dahlia };
+        let (pinned, manner) = (story.dialect % 3, story.dialect / 3);
+        let newest = if manner & 1 == 0 { Version::Endive } else { Version::Dahlia };
         let mut telling = Telling {
             shop: Shop::new(story.seed),
             names: Names {
@@ -32,12 +33,12 @@ impl Teller for StripeTeller {
             customer: None,
             subscriptions: Vec::new(),
             payments: Vec::new(),
-            at_length: story.dialect / 6 & 1 == 1,
+            at_length: manner & 2 == 2,
             untold: false,
         };
-        telling.shop.slow = story.dialect / 3 & 3 == 3;
+        telling.shop.slow = manner & 3 == 3;
         for (place, scene) in story.scenes.iter().enumerate() {
-            telling.shop.version = match story.dialect % 3 {
+            telling.shop.version = match pinned {
                 0 => newest,
                 1 => Version::Old,
                 _ if place < story.scenes.len() / 2 => Version::Old,
