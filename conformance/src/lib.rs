@@ -18,6 +18,7 @@ pub mod runner;
 pub mod scenario;
 pub mod schedule;
 pub mod sql;
+pub mod story;
 pub mod trials;
 pub mod twin;
 pub mod under_test;

@@ -194,7 +194,7 @@ impl SubjectState {
     pub fn refunded_minor(&self) -> i64 {
         let mut succeeded = 0_i64;
         let mut charged_back = 0_i64;
-        let mut charge_version = None;
+        let mut charged_at = None;
         for (object, register) in &self.registers {
             match register.settled().shown() {
                 Photo::Refund(Refund { state: RefundState::Succeeded, amount }) => {
@@ -202,22 +202,22 @@ impl SubjectState {
                 }
                 Photo::Charge(Charge { refunded, .. }) => {
                     charged_back = charged_back.saturating_add(refunded.minor());
-                    charge_version = charge_version.max(Some(register.version()));
+                    charged_at = charged_at.max(Some(register.version().at));
                 }
                 _ => debug_assert!(object.kind != ObjectKind::Charge),
             }
         }
-        let Some(charge_version) = charge_version else {
+        let Some(charged_at) = charged_at else {
             return succeeded.min(Money::MAX_MINOR);
         };
         let not_gone: i64 = self
-            .registers
-            .values()
-            .filter_map(|register| match register.settled().shown() {
+            .objects()
+            .filter_map(|(_, settled)| match settled.shown() {
                 Photo::Refund(refund) => match refund.state {
                     RefundState::Pending | RefundState::RequiresAction => Some(refund.amount.minor()),
+                    // Since when it failed counts, not when that was told last.
                     RefundState::Canceled | RefundState::Failed => {
-                        (register.version() >= charge_version).then(|| refund.amount.minor())
+                        (settled.since >= charged_at).then(|| refund.amount.minor())
                     }
                     RefundState::Succeeded | RefundState::Unknown => None,
                 },
@@ -277,8 +277,7 @@ impl SubjectState {
         self.registers.keys().filter(|object| object.kind == ObjectKind::Charge).count()
     }
 
-    /// What is picked, by when it was first seen.
-    /// What is picked, by when it was first seen.
+    /// What is picked, the oldest first: an object is as old as its first photograph, whatever was told of it since.
     fn by_age<T>(&self, pick: impl Fn(&Photo) -> Option<T>) -> Vec<(&ObjectRef, T)> {
         let picked =
             self.objects().filter_map(|(object, settled)| Some((settled.first_at, object, pick(settled.shown())?)));

@@ -20,6 +20,7 @@ pub(crate) fn under_test() -> StoreUnderTest {
         empty: &[
             "PRAGMA defer_foreign_keys = ON",
             "DELETE FROM {prefix}checkouts",
+            "DELETE FROM {prefix}credits",
             "DELETE FROM {prefix}customers",
             "DELETE FROM {prefix}disputes",
             "DELETE FROM {prefix}entitlements",

@@ -1,0 +1,8 @@
+//! Paddle, telling stories.
+
+mod money;
+mod shapes;
+mod shop;
+mod teller;
+
+pub(crate) use teller::PaddleTeller;

@@ -1,0 +1,7 @@
+//! Stripe, telling stories.
+
+mod money;
+mod shop;
+mod teller;
+
+pub(crate) use teller::StripeTeller;

@@ -1,0 +1,200 @@
+//! Decides how stories are judged: told by a teller, taken by an adapter and an engine, compared with what is true, and
+//! played in other orders and folded in other ways. It also decides how many, from which seed, and what is kept of a
+//! failure.
+
+use std::{collections::BTreeMap, fmt::Write, path::PathBuf};
+
+use proptest::test_runner::{
+    Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner,
+};
+use purchase_core::{catalog::Catalog, engine::ProjectionQuery, id::OfferId, time::Timestamp};
+use serde_json::Value;
+
+use crate::{
+    law::{self, Check, Effort, Trial},
+    replay,
+    rig::Rig,
+    scenario::{Origin, Recorded, Scenario},
+    schedule::Schedule,
+    story::{Step, Story, Teller, Told, World, clocks, expectations, offer, wishes},
+    verdict::{Broken, ensure},
+};
+
+/// An adapter on a store, and who tells its stories.
+pub struct Judge<'a> {
+    /// The adapter and the store.
+    pub rig: Rig,
+    /// Its provider's side.
+    pub teller: &'a dyn Teller,
+}
+
+impl Judge<'_> {
+    /// The true order ends in what the story says, read at every clock worth reading at.
+    ///
+    /// # Errors
+    /// Everything that is shown and not true, with the clock.
+    pub async fn told_truly(&self, story: &Story) -> Result<(), Broken> {
+        let told = self.teller.tell(story);
+        let scenario = self.scenario(story, &told);
+        let signed = self.rig.sign(&scenario)?;
+        let bench = self.rig.bench(&scenario).await?;
+        let schedule = Schedule::in_order(signed.len());
+        let outcome = replay::play(&bench, &scenario, &signed, &schedule).await?;
+        for (index, answer) in outcome.answers {
+            if let Err(refusal) = answer {
+                return Err(Broken::new(format!("delivery {} is refused: {refusal}", index + 1)));
+            }
+        }
+        let world = World::after(&story.scenes);
+        for clock in clocks(&world) {
+            let query = ProjectionQuery { source: None, as_of: Timestamp::EPOCH.plus_seconds(clock) };
+            let projection = bench.engine.projection(&query).await?.expose_canonical();
+            let mut unmet = String::new();
+            for expectation in expectations(&world, &told.names, self.teller.ways(), clock) {
+                if let Err(found) = expectation.check(&projection) {
+                    let _ = write!(unmet, "\n{found}");
+                }
+            }
+            ensure(unmet.is_empty(), || format!("read at {}:{unmet}", query.as_of))?;
+        }
+        Ok(())
+    }
+
+    /// A law of the kit holds for the story, as for any scenario.
+    ///
+    /// # Errors
+    /// What the law finds, with the deliveries.
+    pub async fn holds(&self, story: &Story, law: &str, effort: Effort) -> Result<(), Broken> {
+        let told = self.teller.tell(story);
+        let trial = Trial { rig: self.rig.clone(), scenario: self.scenario(story, &told), effort, seed: story.seed };
+        let Some(law) = law::find(law) else { return Err(Broken::new(format!("there is no law {law}"))) };
+        let Check::Provider(check) = law.check else {
+            return Err(Broken::new(format!("{} is no law of every scenario", law.id)));
+        };
+        let found = check(&trial).await;
+        found.map(|_| ()).map_err(|broken| explained(&broken, law.id, &told))
+    }
+
+    /// What the customer may use at the end of a story, at each clock, without the provider's names of what gives it.
+    ///
+    /// # Errors
+    /// When the story can't be played.
+    pub async fn entitlements(&self, story: &Story) -> Result<BTreeMap<i64, Value>, Broken> {
+        let told = self.teller.tell(story);
+        let scenario = self.scenario(story, &told);
+        let signed = self.rig.sign(&scenario)?;
+        let bench = self.rig.bench(&scenario).await?;
+        replay::play(&bench, &scenario, &signed, &Schedule::in_order(signed.len())).await?;
+        let mut read = BTreeMap::new();
+        for clock in clocks(&World::after(&story.scenes)) {
+            let query = ProjectionQuery { source: None, as_of: Timestamp::EPOCH.plus_seconds(clock) };
+            let projection = bench.engine.projection(&query).await?.expose_canonical();
+            read.insert(clock, nameless(&projection["entitlements"], &told.names.customer));
+        }
+        Ok(read)
+    }
+
+    fn scenario(&self, story: &Story, told: &Told) -> Scenario {
+        let world = World::after(&story.scenes);
+        let prices = told.names.prices.iter().enumerate();
+        let catalog = prices.filter_map(|(place, id)| Some((id.clone(), OfferId::new(offer(place)).ok()?))).collect();
+        let deliveries = told.sent.iter().zip(1..).map(|(sent, number)| Recorded {
+            number,
+            event_type: sent.event_type.clone(),
+            body: sent.body.clone(),
+            headers: None,
+            late: false,
+        });
+        Scenario {
+            name: "a-story".to_owned(),
+            folder: PathBuf::new(),
+            title: "A story".to_owned(),
+            proves: "a story ends as it says in whatever order it is told".to_owned(),
+            provider: self.rig.provider.name.to_owned(),
+            api_version: String::new(),
+            origin: Origin::Twin,
+            secret: "whsec_of_a_story".to_owned(),
+            as_of: Timestamp::EPOCH.plus_seconds(world.now),
+            catalog: Catalog { prices: catalog },
+            deliveries: deliveries.collect(),
+            expectations: expectations(&world, &told.names, self.teller.ways(), world.now),
+        }
+    }
+}
+
+/// Says what was sent, for a schedule is written by numbers.
+fn explained(broken: &Broken, law: &str, told: &Told) -> Broken {
+    let mut what = format!("{law}: {}", broken.what);
+    if let Some(schedule) = &broken.schedule {
+        let numbers: Vec<u32> = (1..).take(told.sent.len()).collect();
+        let _ = write!(what, "\nschedule: {}", schedule.written(&numbers));
+        for (number, sent) in numbers.iter().zip(&told.sent) {
+            let _ = write!(what, "\n  {number} {}", sent.event_type);
+        }
+    }
+    Broken { what, ..broken.clone() }
+}
+
+/// Benefits without the ids of what gives them; the provider's customer has no name either.
+fn nameless(entitlements: &Value, customer: &str) -> Value {
+    let mut all = entitlements.clone();
+    let Some(keys) = all.as_object_mut() else { return all };
+    if let Some(benefits) = keys.remove(customer) {
+        keys.insert("the customer".to_owned(), benefits);
+    }
+    for benefit in keys.values_mut().filter_map(Value::as_object_mut).flat_map(|benefits| benefits.values_mut()) {
+        let sources = benefit["sources"].as_array().map_or(0, Vec::len);
+        benefit["sources"] = Value::from(sources);
+    }
+    all
+}
+
+/// How many stories are told, and where those that failed are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Budget {
+    /// How many, unless `PROPTEST_CASES` says otherwise.
+    pub cases: u32,
+    /// How many wishes a story has at most.
+    pub wishes: usize,
+    /// How many simpler stories are tried once one has failed. Each costs as much as the one that failed.
+    pub simpler: u32,
+    /// The file that keeps the seeds of stories that failed, so that they are told first from then on: an absolute path,
+    /// because a test of a workspace doesn't run where its source is named from. None where failures are wanted.
+    pub regressions: Option<&'static str>,
+}
+
+/// Tells random stories of steps that can be told until one fails, and then the simplest that still does.
+///
+/// `PURCHASE_CONFORMANCE_SEED` sets the seed of everything random.
+///
+/// # Errors
+/// The simplest story that fails, and how.
+pub fn hold(
+    budget: Budget,
+    can: impl Fn(&Step) -> bool,
+    check: impl Fn(&Story) -> Result<(), Broken>,
+) -> Result<(), String> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seed = number("PURCHASE_CONFORMANCE_SEED").unwrap_or(1);
+    let config = Config {
+        cases: number("PROPTEST_CASES").and_then(|cases| u32::try_from(cases).ok()).unwrap_or(budget.cases),
+        failure_persistence: budget.regressions.map(|path| Box::new(FileFailurePersistence::Direct(path)) as Box<_>),
+        max_shrink_iters: budget.simpler,
+        ..Config::default()
+    };
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let found = runner.run(&wishes(budget.wishes), |(seed, dialect, wishes)| {
+        let story = Story::of(seed, dialect, &wishes, &can);
+        check(&story).map_err(|broken| TestCaseError::fail(broken.what))
+    });
+    match found {
+        Ok(()) => Ok(()),
+        Err(TestError::Fail(reason, (story_seed, dialect, wishes))) => {
+            let story = Story::of(story_seed, dialect, &wishes, &can);
+            Err(format!("{reason}\n{story:?}\nPURCHASE_CONFORMANCE_SEED={seed}"))
+        }
+        Err(TestError::Abort(reason)) => Err(format!("{reason}\nPURCHASE_CONFORMANCE_SEED={seed}")),
+    }
+}

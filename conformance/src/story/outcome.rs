@@ -1,0 +1,236 @@
+//! Decides what the canonical projection has to show at the end of a story, read at several clocks. Access follows the
+//! default policy as it is documented: trialing, active, and not paid while the provider still tries, until three days
+//! after the last known period; not paused, not given up, not over; a purchase as long as its money is there.
+
+use std::collections::BTreeMap;
+
+use purchase_core::time::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    scenario::{Expectation, Expected},
+    story::{
+        CURRENCY, DAY_SECONDS, EMAILS, Movement, Names, OWNER, Payment, Standing, Subscription, Ways, World, offer,
+    },
+};
+
+/// How long access goes on after a period without news of the next.
+const SLACK_SECONDS: i64 = 3 * DAY_SECONDS;
+
+/// Clocks worth reading at: now, around every end that is known, and long after.
+pub fn clocks(world: &World) -> Vec<i64> {
+    let ends = world.subscriptions.iter().flat_map(|it| {
+        let slack = it.period.end + SLACK_SECONDS;
+        [Some(it.period.end), it.cancel_at, it.pause_at, it.ended_at, Some(slack)]
+    });
+    let mut clocks: Vec<i64> = ends.flatten().flat_map(|end| [end - 1, end]).filter(|at| *at >= world.now).collect();
+    clocks.extend([world.now, world.now + 400 * DAY_SECONDS]);
+    clocks.sort_unstable();
+    clocks.dedup();
+    clocks
+}
+
+/// What must hold, read at a clock.
+pub fn expectations(world: &World, names: &Names, ways: Ways, as_of: i64) -> Vec<Expectation> {
+    let mut all = Outcome { names, ways, expectations: Vec::new() };
+    all.count("/parked", 0);
+    all.count("/ambiguous", 0);
+    if world.met {
+        let customer = format!("/customers/{}", names.customer);
+        all.is(format!("{customer}/email"), json!(EMAILS[world.email]));
+        all.maybe(format!("{customer}/customer"), world.owned.then(|| json!(OWNER)));
+    }
+    all.count("/customers", usize::from(world.met));
+    all.subscriptions(world);
+    all.payments(world);
+    all.movements(world);
+    all.entitlements(world, as_of);
+    all.expectations
+}
+
+struct Outcome<'a> {
+    names: &'a Names,
+    ways: Ways,
+    expectations: Vec<Expectation>,
+}
+
+impl Outcome<'_> {
+    fn subscriptions(&mut self, world: &World) {
+        self.count("/subscriptions", world.subscriptions.len());
+        for (it, id) in world.subscriptions.iter().zip(&self.names.subscriptions) {
+            let at = |field: &str| format!("/subscriptions/{id}/{field}");
+            let items: Map<String, Value> =
+                it.items.iter().map(|(price, quantity)| (self.names.prices[*price].clone(), json!(quantity))).collect();
+            let stopped = matches!(it.standing, Standing::Canceled | Standing::Paused);
+            let period = json!({ "start": time(it.period.start), "end": time(it.period.end) });
+            self.is(at("state"), json!(state(it.standing)));
+            self.is(at("items"), Value::Object(items));
+            self.is(at("customer"), json!(self.names.customer));
+            if self.ways.keeps_period || !stopped {
+                self.is(at("current_period"), period);
+            }
+            self.maybe(at("trial_end"), it.trial_end.map(time));
+            self.maybe(at("ended_at"), it.ended_at.map(time));
+            self.maybe(at("pause_at"), it.pause_at.map(time));
+            // Providers differ in whether an end that has come is still shown as one that is to come.
+            if it.standing != Standing::Canceled {
+                self.maybe(at("cancel_at"), it.cancel_at.map(time));
+            }
+        }
+    }
+
+    fn payments(&mut self, world: &World) {
+        self.count("/payments", world.payments.len() + self.names.empty_payments.len());
+        for (number, (it, id)) in world.payments.iter().zip(&self.names.payments).enumerate() {
+            let at = |field: &str| format!("/payments/{id}/{field}");
+            let dispute = match world.dispute_of(number).map(|dispute| dispute.won) {
+                None => "none",
+                Some(None) => "open",
+                Some(Some(true)) => "won",
+                Some(Some(false)) => "lost",
+            };
+            self.is(at("state"), json!(if it.paid { "succeeded" } else { "failed" }));
+            self.is(at("amount"), json!(it.amount));
+            self.is(at("currency"), json!(CURRENCY));
+            self.is(at("refunded"), json!(world.refunded(number)));
+            self.is(at("dispute"), json!(dispute));
+            self.is(at("attempts"), json!(it.attempts));
+            self.maybe(at("customer"), (!it.guest).then(|| json!(self.names.customer)));
+            if it.paid {
+                let subscription = it.subscription.map(|number| json!(self.names.subscriptions[number]));
+                self.maybe(at("subscription"), subscription);
+            }
+        }
+    }
+
+    fn movements(&mut self, world: &World) {
+        self.count("/refunds", world.refunds.len());
+        for (it, id) in world.refunds.iter().zip(&self.names.refunds) {
+            let state = match it.movement {
+                Movement::Failed => "failed",
+                Movement::Pending => "pending",
+                Movement::Rejected => self.ways.rejected_refund,
+                Movement::Succeeded => "succeeded",
+            };
+            let payment = &self.names.payments[it.payment];
+            let entry = json!({ "state": state, "amount": it.amount, "currency": CURRENCY, "payment": payment });
+            self.is(format!("/refunds/{id}"), entry);
+        }
+        self.count("/disputes", world.disputes.len());
+        for (it, id) in world.disputes.iter().zip(&self.names.disputes) {
+            let state = match it.won {
+                None => "open",
+                Some(true) => "won",
+                Some(false) => "lost",
+            };
+            self.is(format!("/disputes/{id}/state"), json!(state));
+            self.is(format!("/disputes/{id}/amount"), json!(world.payments[it.payment].amount));
+            self.is(format!("/disputes/{id}/payment"), json!(self.names.payments[it.payment]));
+        }
+    }
+
+    fn entitlements(&mut self, world: &World, as_of: i64) {
+        let customer = if world.owned { OWNER } else { &self.names.customer };
+        let mut all: BTreeMap<&str, BTreeMap<String, Benefit>> = BTreeMap::new();
+        for (it, id) in world.subscriptions.iter().zip(&self.names.subscriptions) {
+            let benefits = all.entry(customer).or_default();
+            for (price, quantity) in &it.items {
+                benefits.entry(offer(*price)).or_default().join(id, *quantity, subscription_access(it), as_of);
+            }
+        }
+        for (number, (it, id)) in world.payments.iter().zip(&self.names.payments).enumerate() {
+            let Some(price) = it.bought else { continue };
+            let benefits = all.entry(if it.guest { OWNER } else { customer }).or_default();
+            benefits.entry(offer(price)).or_default().join(id, 1, purchase_access(world, number, it), as_of);
+        }
+        self.count("/entitlements", all.len());
+        for (key, benefits) in all {
+            let benefits: Map<String, Value> = benefits.into_iter().map(|(name, it)| (name, it.shown())).collect();
+            self.is(format!("/entitlements/{key}"), Value::Object(benefits));
+        }
+    }
+
+    fn is(&mut self, at: String, value: Value) {
+        self.expectations.push(Expectation { at, expected: Expected::Is(value), line: 0 });
+    }
+
+    fn maybe(&mut self, at: String, value: Option<Value>) {
+        let expected = value.map_or(Expected::Absent, Expected::Is);
+        self.expectations.push(Expectation { at, expected, line: 0 });
+    }
+
+    fn count(&mut self, at: &str, count: usize) {
+        self.expectations.push(Expectation { at: at.to_owned(), expected: Expected::Count(count), line: 0 });
+    }
+}
+
+/// Until when there is access.
+#[derive(Clone, Copy)]
+enum Access {
+    None,
+    Until(i64),
+    Unlimited,
+}
+
+fn subscription_access(it: &Subscription) -> Access {
+    match it.standing {
+        Standing::Active | Standing::PastDue | Standing::Trialing => {
+            let slack = it.period.end + SLACK_SECONDS;
+            Access::Until([it.cancel_at, it.pause_at].into_iter().flatten().fold(slack, i64::min))
+        }
+        Standing::Canceled | Standing::Paused | Standing::Unpaid => Access::None,
+    }
+}
+
+fn purchase_access(world: &World, number: usize, it: &Payment) -> Access {
+    let disputed = world.dispute_of(number).is_some_and(|dispute| dispute.won != Some(true));
+    match it.paid && !disputed && world.refunded(number) < it.amount {
+        true => Access::Unlimited,
+        false => Access::None,
+    }
+}
+
+/// One benefit over all that gives it.
+#[derive(Default)]
+struct Benefit {
+    sources: Vec<String>,
+    /// The end of each source that gives access.
+    ends: Vec<Option<i64>>,
+    quantity: u64,
+}
+
+impl Benefit {
+    fn join(&mut self, source: &str, quantity: u64, access: Access, as_of: i64) {
+        self.sources.push(source.to_owned());
+        self.sources.sort();
+        let end = match access {
+            Access::None => return,
+            Access::Until(end) if as_of >= end => return,
+            Access::Until(end) => Some(end),
+            Access::Unlimited => None,
+        };
+        self.ends.push(end);
+        self.quantity += quantity;
+    }
+
+    fn shown(&self) -> Value {
+        let access = !self.ends.is_empty();
+        let ends: Option<Vec<i64>> = self.ends.iter().copied().collect();
+        let until = ends.and_then(|ends| ends.into_iter().max()).map(time);
+        json!({ "access": access, "until": until, "quantity": access.then_some(self.quantity), "sources": self.sources })
+    }
+}
+
+fn state(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Active => "active",
+        Standing::Canceled => "canceled",
+        Standing::PastDue | Standing::Unpaid => "grace",
+        Standing::Paused => "paused",
+        Standing::Trialing => "trialing",
+    }
+}
+
+fn time(seconds: i64) -> Value {
+    json!(Timestamp::EPOCH.plus_seconds(seconds).to_string())
+}

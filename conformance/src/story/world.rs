@@ -1,0 +1,291 @@
+//! Decides what is true after each step of a story. It is written from what the steps mean and from nothing else: it
+//! knows no provider, no event, and none of the code that is judged.
+
+use crate::story::{Items, START_SECONDS, Scene, Span, Step, cost};
+
+/// What is true at an instant of a story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct World {
+    /// The clock, in seconds since 1970.
+    pub now: i64,
+    /// Subscriptions by number.
+    pub subscriptions: Vec<Subscription>,
+    /// Payments by number.
+    pub payments: Vec<Payment>,
+    /// Refunds by number.
+    pub refunds: Vec<Refund>,
+    /// Disputes by number.
+    pub disputes: Vec<Dispute>,
+    /// Whether the provider knows the customer.
+    pub met: bool,
+    /// Whether the application named the owner of the customer.
+    pub owned: bool,
+    /// The customer's address.
+    pub email: usize,
+}
+
+/// A subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// How it stands.
+    pub standing: Standing,
+    /// What it bills.
+    pub items: Items,
+    /// The period that is paid or to be paid.
+    pub period: Span,
+    /// When the trial ends or ended.
+    pub trial_end: Option<i64>,
+    /// When it is going to end.
+    pub cancel_at: Option<i64>,
+    /// When it is going to be paused.
+    pub pause_at: Option<i64>,
+    /// When it ended.
+    pub ended_at: Option<i64>,
+    /// The payment that is owed.
+    pub owed: Option<usize>,
+}
+
+/// How a subscription stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Paid for.
+    Active,
+    /// Over.
+    Canceled,
+    /// Not paid; the provider still tries.
+    PastDue,
+    /// It stands still.
+    Paused,
+    /// In its trial.
+    Trialing,
+    /// Not paid; the provider gave up.
+    Unpaid,
+}
+
+/// A payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// How much was asked for.
+    pub amount: i64,
+    /// Whether the money came; else the last attempt failed.
+    pub paid: bool,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// The subscription that it is for; none for a purchase.
+    pub subscription: Option<usize>,
+    /// What was bought once.
+    pub bought: Option<usize>,
+    /// Whether the buyer is no customer at the provider.
+    pub guest: bool,
+}
+
+/// A refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refund {
+    /// The payment.
+    pub payment: usize,
+    /// How much goes back.
+    pub amount: i64,
+    /// Whether it did.
+    pub movement: Movement,
+}
+
+/// Whether money moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Movement {
+    /// It moved, and came back.
+    Failed,
+    /// It is to move.
+    Pending,
+    /// It did not move, and will not.
+    Rejected,
+    /// It moved.
+    Succeeded,
+}
+
+/// A dispute over all of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispute {
+    /// The payment.
+    pub payment: usize,
+    /// How it ended; none while it is open.
+    pub won: Option<bool>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            now: START_SECONDS,
+            subscriptions: Vec::new(),
+            payments: Vec::new(),
+            refunds: Vec::new(),
+            disputes: Vec::new(),
+            met: false,
+            owned: false,
+            email: 0,
+        }
+    }
+}
+
+impl World {
+    /// What is true after some scenes.
+    pub fn after<'a>(scenes: impl IntoIterator<Item = &'a Scene>) -> Self {
+        let mut world = Self::default();
+        for scene in scenes {
+            world.take(scene);
+        }
+        world
+    }
+
+    /// Takes one scene in.
+    pub fn take(&mut self, scene: &Scene) {
+        self.now = scene.at;
+        match &scene.step {
+            Step::Noise => {}
+            Step::NameOwner => self.owned = true,
+            Step::Rename { email } => self.email = *email,
+            Step::Buy { price, declined, guest, names_owner, .. } => {
+                self.met |= !guest;
+                self.owned |= !guest && *names_owner;
+                let cost = cost(&Items::from([(*price, 1)]));
+                let bought = Some(*price);
+                self.payments.push(Payment { bought, guest: *guest, ..paid(cost, u32::from(*declined) + 1, None) });
+            }
+            Step::SignUp { subscription, payment, items, period, declined, names_owner } => {
+                self.met = true;
+                self.owned |= *names_owner;
+                let attempts = u32::from(*declined) + 1;
+                self.payments.extend(payment.map(|_| paid(cost(items), attempts, Some(*subscription))));
+                let trial = payment.is_none();
+                self.subscriptions.push(Subscription {
+                    standing: if trial { Standing::Trialing } else { Standing::Active },
+                    items: items.clone(),
+                    period: *period,
+                    trial_end: trial.then_some(period.end),
+                    cancel_at: None,
+                    pause_at: None,
+                    ended_at: None,
+                    owed: None,
+                });
+            }
+            Step::Refund { payment, amount, settled, .. } => {
+                let movement = if *settled { Movement::Succeeded } else { Movement::Pending };
+                self.refunds.push(Refund { payment: *payment, amount: *amount, movement });
+            }
+            Step::SettleRefund { refund, succeeds } => {
+                self.refunds[*refund].movement = if *succeeds { Movement::Succeeded } else { Movement::Rejected };
+            }
+            Step::FailRefund { refund } => self.refunds[*refund].movement = Movement::Failed,
+            Step::Dispute { payment, .. } => self.disputes.push(Dispute { payment: *payment, won: None }),
+            Step::DisputeEnds { dispute, won } => self.disputes[*dispute].won = Some(*won),
+            Step::Renew { subscription, .. } | Step::Resume { subscription, .. } | Step::Retry { subscription, .. } => {
+                self.collect(*subscription, &scene.step);
+            }
+            Step::Change { subscription, .. }
+            | Step::End { subscription }
+            | Step::GiveUp { subscription, .. }
+            | Step::Pause { subscription }
+            | Step::PeriodEnds { subscription }
+            | Step::ScheduleEnd { subscription }
+            | Step::SchedulePause { subscription }
+            | Step::Unschedule { subscription } => self.subscriptions[*subscription].steer(&scene.step, scene.at),
+        }
+    }
+
+    /// What a subscription is asked to pay.
+    fn collect(&mut self, number: usize, step: &Step) {
+        let it = &mut self.subscriptions[number];
+        match step {
+            Step::Renew { payment, period, lag, paid: came, .. } => {
+                self.now += lag;
+                it.period = *period;
+                it.standing = if *came { Standing::Active } else { Standing::PastDue };
+                it.owed = (!came).then_some(*payment);
+                self.payments.push(Payment { paid: *came, ..paid(cost(&it.items), 1, Some(number)) });
+            }
+            Step::Resume { period, .. } => {
+                it.period = *period;
+                it.standing = Standing::Active;
+                self.payments.push(paid(cost(&it.items), 1, Some(number)));
+            }
+            Step::Retry { paid: came, .. } => {
+                let Some(owed) = it.owed else { return };
+                self.payments[owed].attempts += 1;
+                self.payments[owed].paid = *came;
+                if *came {
+                    it.standing = Standing::Active;
+                    it.owed = None;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Until when time may go on before something has to happen to a subscription, and to which.
+    pub fn due(&self) -> Option<(i64, usize)> {
+        let due = |it: &Subscription| match it.standing {
+            Standing::Active | Standing::PastDue | Standing::Trialing | Standing::Unpaid => Some(it.period.end),
+            Standing::Canceled | Standing::Paused => None,
+        };
+        let dues = self.subscriptions.iter().enumerate().filter_map(|(number, it)| Some((due(it)?, number)));
+        dues.min()
+    }
+
+    /// How much of a payment went back.
+    pub fn refunded(&self, payment: usize) -> i64 {
+        self.refunds_of(payment).filter(|it| it.movement == Movement::Succeeded).map(|it| it.amount).sum()
+    }
+
+    /// How much of a payment may still go back.
+    pub fn refundable(&self, payment: usize) -> i64 {
+        let taken = |it: &&Refund| matches!(it.movement, Movement::Pending | Movement::Succeeded);
+        self.payments[payment].amount - self.refunds_of(payment).filter(taken).map(|it| it.amount).sum::<i64>()
+    }
+
+    /// The dispute of a payment. There is one at most.
+    pub fn dispute_of(&self, payment: usize) -> Option<&Dispute> {
+        self.disputes.iter().find(|it| it.payment == payment)
+    }
+
+    fn refunds_of(&self, payment: usize) -> impl Iterator<Item = &Refund> {
+        self.refunds.iter().filter(move |it| it.payment == payment)
+    }
+}
+
+impl Subscription {
+    /// Whether it runs.
+    pub fn runs(&self) -> bool {
+        matches!(self.standing, Standing::Active | Standing::Trialing)
+    }
+
+    /// Whether its end or its pause is scheduled.
+    pub fn is_scheduled(&self) -> bool {
+        self.cancel_at.is_some() || self.pause_at.is_some()
+    }
+
+    fn steer(&mut self, step: &Step, at: i64) {
+        match step {
+            Step::Change { items, .. } => self.items.clone_from(items),
+            Step::ScheduleEnd { .. } => self.cancel_at = Some(self.period.end),
+            Step::SchedulePause { .. } => self.pause_at = Some(self.period.end),
+            Step::Unschedule { .. } => (self.cancel_at, self.pause_at) = (None, None),
+            Step::End { .. } => self.stop(Standing::Canceled, at),
+            Step::Pause { .. } => self.stop(Standing::Paused, at),
+            Step::GiveUp { becomes, .. } => self.stop(*becomes, at),
+            Step::PeriodEnds { .. } => {
+                self.stop(if self.pause_at.is_some() { Standing::Paused } else { Standing::Canceled }, at);
+            }
+            _ => {}
+        }
+    }
+
+    fn stop(&mut self, standing: Standing, at: i64) {
+        self.standing = standing;
+        (self.cancel_at, self.pause_at) = (None, None);
+        self.ended_at = (standing == Standing::Canceled).then_some(at);
+    }
+}
+
+fn paid(amount: i64, attempts: u32, subscription: Option<usize>) -> Payment {
+    Payment { amount, paid: true, attempts, subscription, bought: None, guest: false }
+}

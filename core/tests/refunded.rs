@@ -1,0 +1,74 @@
+//! What went back of a payment, where a charge's total and the refunds themselves tell of it.
+
+use purchase_core::{
+    fact::{
+        Fact, Phase, Sight, Version,
+        photo::{Charge, ChargeState, Photo, Refund, RefundState},
+    },
+    fold::SubjectState,
+    id::{Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
+    money::{Currency, Money},
+    time::Timestamp,
+};
+
+fn id(text: impl Into<String>) -> ProviderId {
+    ProviderId::new(text.into()).expect("id")
+}
+
+fn subject() -> Subject {
+    Subject {
+        source: Source { provider: ProviderName::new("acme").expect("name"), account: None, mode: Mode::Test },
+        root: ObjectRef::new(ObjectKind::Payment, id("pay")),
+    }
+}
+
+fn photo(word: &str, minor: i64) -> Photo {
+    let money = |minor| Money::new(minor, Currency::new("EUR").expect("EUR")).expect("in range");
+    let refund = |state| Photo::Refund(Refund { state, amount: money(minor) });
+    match word {
+        "total" => Photo::Charge(Charge { state: ChargeState::Succeeded, amount: money(9), refunded: money(minor) }),
+        "pending" => refund(RefundState::Pending),
+        "succeeded" => refund(RefundState::Succeeded),
+        "failed" => refund(RefundState::Failed),
+        other => panic!("{other} is no state"),
+    }
+}
+
+/// Photographs, one each second: `a=succeeded:4` a refund of four, `c=total:4` a charge of which four went back.
+#[track_caller]
+fn check(photographs: &str, expect: i64) {
+    let facts: Vec<Fact> = photographs
+        .split_whitespace()
+        .zip(1..)
+        .map(|(text, second)| {
+            let (name, rest) = text.split_once('=').expect("a name");
+            let (word, minor) = rest.split_once(':').expect("a state and an amount");
+            let photo = photo(word, minor.parse().expect("an amount"));
+            let object = ObjectRef::new(photo.kind(), id(name));
+            Fact {
+                subject: subject(),
+                event: id(format!("e{second}")),
+                version: Version::at(Timestamp::from_seconds(second).expect("in range")),
+                sight: Some(Sight { object, phase: Phase::Changed, photo, prior: None }),
+                links: Vec::new(),
+            }
+        })
+        .collect();
+    assert_eq!(SubjectState::fold(&subject(), &facts).0.refunded_minor(), expect, "{photographs}");
+}
+
+#[test]
+fn a_total_counts_until_what_it_counts_failed() {
+    check("c=total:4", 4);
+    check("a=succeeded:4 c=total:4", 4);
+    check("a=pending:4 c=total:4", 0);
+    check("a=succeeded:4 c=total:4 a=failed:4", 0);
+    check("a=succeeded:4 c=total:4 a=failed:4 c=total:0", 0);
+}
+
+#[test]
+fn a_total_that_was_taken_after_a_failure_does_not_count_it() {
+    // The second refund is known by the total only.
+    check("a=succeeded:4 c=total:4 a=failed:4 c=total:3", 3);
+    check("a=succeeded:4 c=total:4 a=failed:4 c=total:3 a=failed:4", 3);
+}

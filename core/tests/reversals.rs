@@ -1,0 +1,87 @@
+//! Which dispute or credit a reversal ends that names none: the oldest that still stands.
+
+use purchase_core::{
+    fact::{
+        Fact, Phase, Sight, Version,
+        photo::{Credit, CreditState, Dispute, DisputeState, Photo, Reversal, Undone},
+    },
+    fold::SubjectState,
+    id::{Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
+    money::{Currency, Money},
+    time::Timestamp,
+};
+
+fn id(text: impl Into<String>) -> ProviderId {
+    ProviderId::new(text.into()).expect("id")
+}
+
+fn subject() -> Subject {
+    Subject {
+        source: Source { provider: ProviderName::new("acme").expect("name"), account: None, mode: Mode::Test },
+        root: ObjectRef::new(ObjectKind::Payment, id("pay")),
+    }
+}
+
+fn photo(word: &str) -> Photo {
+    let amount = Money::new(9, Currency::new("EUR").expect("EUR")).expect("in range");
+    let dispute = |state| Photo::Dispute(Dispute { state, amount });
+    let credit = |state| Photo::Credit(Credit { state, amount });
+    match word {
+        "open" => dispute(DisputeState::Open),
+        "won" => dispute(DisputeState::Won),
+        "inquiry" => dispute(DisputeState::Inquiry),
+        "pending" => credit(CreditState::Pending),
+        "issued" => credit(CreditState::Issued),
+        "-dispute" => Photo::Reversal(Reversal { undoes: Undone::Dispute }),
+        "-inquiry" => Photo::Reversal(Reversal { undoes: Undone::Inquiry }),
+        "-credit" => Photo::Reversal(Reversal { undoes: Undone::Credit }),
+        other => panic!("{other} is no state"),
+    }
+}
+
+/// Photographs, one each second: `b=open`.
+fn check(photographs: &str, expect: &str) {
+    let facts: Vec<Fact> = photographs
+        .split_whitespace()
+        .zip(1..)
+        .map(|(text, second)| {
+            let (name, word) = text.split_once('=').expect("a name and a state");
+            let photo = photo(word);
+            let object = ObjectRef::new(photo.kind(), id(name));
+            Fact {
+                subject: subject(),
+                event: id(format!("e{second}")),
+                version: Version::at(Timestamp::from_seconds(second).expect("in range")),
+                sight: Some(Sight { object, phase: Phase::Changed, photo, prior: None }),
+                links: Vec::new(),
+            }
+        })
+        .collect();
+    let (state, _) = SubjectState::fold(&subject(), &facts);
+    let disputes = state.disputes().into_iter().map(|(object, it)| (object, format!("{:?}", it.state)));
+    let credits = state.credits().into_iter().map(|(object, it)| (object, format!("{:?}", it.state)));
+    let shown: Vec<String> = disputes
+        .chain(credits)
+        .map(|(object, state)| format!("{}={}", object.id.expose(), state.to_lowercase()))
+        .collect();
+    assert_eq!(shown.join(" "), expect, "{photographs}");
+}
+
+#[test]
+fn the_oldest_is_ended() {
+    check("b=open a=open r=-dispute", "b=won a=open");
+    check("b=inquiry a=open r=-inquiry", "b=closed a=open");
+    check("b=issued a=issued r=-credit", "b=reversed a=issued");
+}
+
+#[test]
+fn one_that_is_told_of_again_is_no_younger() {
+    check("b=open a=open b=open r=-dispute", "b=won a=open");
+    check("b=pending a=issued b=issued r=-credit", "b=reversed a=issued");
+}
+
+#[test]
+fn one_that_tells_of_its_end_itself_is_not_counted_again() {
+    check("b=open a=open r=-dispute b=won", "b=won a=open");
+    check("b=open a=open r=-dispute b=won s=-dispute", "b=won a=won");
+}
