@@ -71,3 +71,6 @@ pub use purchase_sqlite as sqlite;
 #[cfg(feature = "stripe")]
 #[doc(inline)]
 pub use purchase_stripe as stripe;
+#[cfg(feature = "lemonsqueezy")]
+#[doc(inline)]
+pub use purchase_lemonsqueezy as lemonsqueezy;
