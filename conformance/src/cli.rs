@@ -5,9 +5,9 @@
 mod verify;
 
 use std::{
-    env, fs,
+    env,
     io::{self, IsTerminal, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -17,7 +17,8 @@ use purchase_core::error::Cause;
 
 use crate::{
     law::Effort,
-    report::Report,
+    plan::quoted,
+    report::{Form, Report, ReportError},
     runner::{self, Options, RunError},
     schedule::Written,
     trials::memory,
@@ -74,7 +75,8 @@ struct Arguments {
     /// What is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Writes the report to a file too: .json, or .xml for JUnit. Repeatable.
+    /// Writes the report to a file too, in the form of its ending: .html, .json, .md, .xml (JUnit), or badge.json for
+    /// a badge. Repeatable.
     #[arg(long, value_name = "FILE")]
     report: Vec<PathBuf>,
     /// Allows something to be skipped, by the name that the report gives. Repeatable.
@@ -95,24 +97,16 @@ enum Format {
 /// Why nothing was judged, or why nobody can read what was.
 #[derive(Debug, thiserror::Error)]
 enum Fault {
-    #[error("{}: a report is written as .json or as .xml (JUnit)", .0.display())]
-    Form(PathBuf),
-    #[error("the report can't be written as JUnit")]
-    Junit(#[source] quick_junit::SerializeError),
     #[error("the variable {0} holds no secret")]
     NoSecret(String),
     #[error("--samples 0 would prove nothing of longer scenarios")]
     NoSamples,
     #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error(transparent)]
     Run(#[from] RunError),
     #[error("there is no runtime")]
     Runtime(#[source] io::Error),
-    #[error("{} can't be written", path.display())]
-    Unwritable {
-        path: PathBuf,
-        #[source]
-        cause: io::Error,
-    },
     #[error("deliveries can't be verified")]
     Verify(#[source] Cause),
 }
@@ -145,14 +139,15 @@ fn verify(judge: &Judge, name: &str, variable: &str) -> Result<(), Fault> {
 }
 
 fn run(judge: Judge, asked: Arguments) -> Result<Report, Fault> {
-    asked.report.iter().try_for_each(|file| form(file).map(drop))?;
+    // Before anything runs: no run is lost over a file's name.
+    asked.report.iter().try_for_each(|file| Form::of(file).map(drop))?;
     if asked.samples == 0 {
         return Err(Fault::NoSamples);
     }
     let stores = stores(judge.stores, &asked.store)?;
     let complete = asked.fixtures.is_empty();
     let command = std::iter::once(judge.command.to_owned())
-        .chain(asked.fixtures.iter().map(|folder| format!("--fixtures {}", folder.display())));
+        .chain(asked.fixtures.iter().map(|folder| format!("--fixtures {}", quoted(&folder.to_string_lossy()))));
     let options = Options {
         complete,
         provider: asked.provider,
@@ -168,11 +163,11 @@ fn run(judge: Judge, asked: Arguments) -> Result<Report, Fault> {
     };
     let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
     let report = runtime.block_on(runner::run(&options, &judge.providers, &stores))?;
-    asked.report.iter().try_for_each(|file| write(&report, file))?;
     match asked.format {
         Format::Json => println!("{}", report.to_json()),
-        Format::Text => print!("{}", report.to_text()),
+        Format::Text => anstream::print!("{}", report.to_colored_text()),
     }
+    asked.report.iter().try_for_each(|file| report.write(file))?;
     Ok(report)
 }
 
@@ -185,27 +180,6 @@ fn stores(brought: Vec<StoreUnderTest>, names: &[String]) -> Result<Vec<StoreUnd
     }
     stores.retain(|store| names.is_empty() || names.iter().any(|name| name == store.name));
     Ok(stores)
-}
-
-enum Form {
-    Json,
-    Junit,
-}
-
-fn form(file: &Path) -> Result<Form, Fault> {
-    match file.extension().and_then(|ending| ending.to_str()) {
-        Some("json") => Ok(Form::Json),
-        Some("xml") => Ok(Form::Junit),
-        _ => Err(Fault::Form(file.to_owned())),
-    }
-}
-
-fn write(report: &Report, file: &Path) -> Result<(), Fault> {
-    let text = match form(file)? {
-        Form::Json => report.to_json(),
-        Form::Junit => report.to_junit().map_err(Fault::Junit)?,
-    };
-    fs::write(file, text).map_err(|cause| Fault::Unwritable { path: file.to_owned(), cause })
 }
 
 fn progress(done: usize, total: usize) {
@@ -230,7 +204,10 @@ mod tests {
     #[test]
     fn what_cannot_be_run_is_told_before_anything_runs() {
         check(&["--samples", "0"], "--samples 0 would prove nothing of longer scenarios");
-        check(&["--report", "out.pdf"], "out.pdf: a report is written as .json or as .xml (JUnit)");
+        check(
+            &["--report", "out.pdf"],
+            "out.pdf: a report is written as .html, .json, .md, .xml (JUnit) or badge.json",
+        );
         check(&["--store", "paper"], "there is no store \"paper\"; known are memory");
         check(&["--provider", "other"], "there is no provider \"other\"; known are acme");
     }

@@ -6,8 +6,9 @@ use std::{
 };
 
 use crate::{
+    law::COMPLETENESS,
     report::{Case, Report},
-    runner::{COMPLETENESS, Options, RunError},
+    runner::{Options, RunError},
     scenario::{self, Scenario},
     twin::{self, Listed, Twin},
     under_test::ProviderUnderTest,
@@ -31,7 +32,7 @@ pub(crate) fn collect(
     for (name, folders) in found.iter().filter(|(name, _)| asked(name)) {
         let Some(provider) = providers.iter().find(|provider| provider.name == name) else {
             let detail = format!("no adapter {name:?} is compiled in; it has {} scenarios", folders.len());
-            report.laws.push(Case::skipped(COMPLETENESS, name, detail));
+            report.laws.push(Case::skipped(COMPLETENESS.id, name, detail));
             continue;
         };
         for folder in folders {
@@ -45,7 +46,7 @@ pub(crate) fn collect(
         let must = options.complete || options.provider.is_some();
         if must && !found.contains_key(provider.name) {
             let detail = "the adapter has no scenario, so nothing of it was judged".to_owned();
-            report.laws.push(Case::skipped(COMPLETENESS, provider.name, detail));
+            report.laws.push(Case::skipped(COMPLETENESS.id, provider.name, detail));
         }
     }
     if let Some(wanted) = &options.scenario {
@@ -71,7 +72,7 @@ pub(crate) fn twins(options: &Options, providers: &[ProviderUnderTest], report: 
                 twins.extend(asked.filter_map(|it| told(options, fixtures, it, providers, report)));
             }
             Err(error) => {
-                let case = Case::of(COMPLETENESS, "", "", "twins");
+                let case = Case::of(COMPLETENESS.id, "", "", "twins");
                 report.laws.push(case.broken(chain(&error)));
             }
         }
@@ -91,7 +92,7 @@ fn told(
     providers: &[ProviderUnderTest],
     report: &mut Report,
 ) -> Option<Twin> {
-    let case = || Case::of(COMPLETENESS, "", "", &format!("twin {}", listed.name));
+    let case = || Case::of(COMPLETENESS.id, "", "", &format!("twin {}", listed.name));
     let mut sides = Vec::new();
     for (provider, folder) in &listed.scenarios {
         let path = fixtures.join(provider).join(folder);

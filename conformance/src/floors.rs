@@ -11,12 +11,15 @@ use purchase_core::{
 use serde_json::Value;
 
 use crate::{
-    law::provider::keeping::{facts_of, reading_by},
+    law::{
+        COMPLETENESS,
+        provider::keeping::{facts_of, reading_by},
+    },
     mutants::Mutation,
     replay::send,
     report::{Case, Floor, Outcome, ProviderCapabilities, Report},
     rig::Rig,
-    runner::{COMPLETENESS, Options},
+    runner::Options,
     scenario::Scenario,
     trials::memory,
     under_test::ProviderUnderTest,
@@ -103,7 +106,7 @@ pub(crate) async fn look(options: &Options, scenarios: &[(ProviderUnderTest, Sce
         match survey(provider, &own, report, counted).await {
             Ok(survey) => report_one(provider.name, &survey, counted, report),
             Err(broken) => {
-                let case = Case::of(COMPLETENESS, provider.name, "", "floors");
+                let case = Case::of(COMPLETENESS.id, provider.name, "", "floors");
                 report.laws.push(case.broken(broken.what));
             }
         }
@@ -117,7 +120,7 @@ fn report_one(name: &str, survey: &Survey, counted: bool, report: &mut Report) {
     for minimum in MINIMA.iter().filter(|it| counted && it.needs.is_none_or(|needed| is_declared(&needed))) {
         let executed = (minimum.executed)(survey);
         if executed < minimum.required {
-            let case = Case::of(COMPLETENESS, name, "", &format!("floor {}", minimum.of));
+            let case = Case::of(COMPLETENESS.id, name, "", &format!("floor {}", minimum.of));
             let detail = format!("{} of {name} must be {} at least, and are {executed}", minimum.of, minimum.required);
             report.laws.push(case.skipped_as(&format!("{name}:{}", minimum.of), detail));
         }

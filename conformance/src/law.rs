@@ -32,6 +32,56 @@ pub struct Law {
     pub check: Check,
 }
 
+/// What documents and reports tell of a law.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statement {
+    /// Its permanent id.
+    pub id: &'static str,
+    /// What must hold, in one sentence.
+    pub sentence: &'static str,
+    /// How binding it is.
+    pub severity: Severity,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// What is judged by it.
+    pub judges: &'static str,
+}
+
+/// The version of the laws, apart from the kit's: it changes when a law comes, goes or says something else.
+pub const SPEC: &str = "1.0";
+
+/// The law that is held by there being something to judge: scenarios that can't be read and adapters without any break
+/// it.
+pub const COMPLETENESS: Statement = Statement {
+    id: "P00",
+    sentence: "Every scenario can be read, and every adapter has scenarios.",
+    severity: Severity::Must,
+    source: "nothing passes by doing nothing",
+    judges: "the run",
+};
+
+/// What is told of every law, in the order of their ids.
+pub fn statements() -> impl Iterator<Item = Statement> {
+    std::iter::once(COMPLETENESS).chain(LAWS.iter().map(Law::statement))
+}
+
+impl Law {
+    /// What is told of it.
+    pub fn statement(&self) -> Statement {
+        let Law { id, sentence, severity, source, check } = *self;
+        let judges = match check {
+            Check::Declared(..) => "adapters that declare it",
+            Check::Durable(_) => "durable stores",
+            Check::Provider(_) => "adapters",
+            Check::Some(..) => "adapters, where a scenario lends itself to it",
+            Check::Sql(_) => "SQL stores",
+            Check::Store(_) => "stores",
+            Check::Twin(_) => "twins",
+        };
+        Statement { id, sentence, severity, source, judges }
+    }
+}
+
 /// How binding a law is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -39,6 +89,16 @@ pub enum Severity {
     Must,
     /// Who breaks it says why.
     Should,
+}
+
+impl Severity {
+    /// As standards write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Severity::Must => "MUST",
+            Severity::Should => "SHOULD",
+        }
+    }
 }
 
 /// How a law is checked.
@@ -145,23 +205,23 @@ macro_rules! law {
 /// Every law.
 pub const LAWS: &[Law] = &[
     law!("P01" Must "A body that was changed on the way is refused, and the genuine one is accepted in the same run."
-        "signature" Provider(|trial| Box::pin(provider::signature::tampered_body(trial)))),
+        "only genuine bytes" Provider(|trial| Box::pin(provider::signature::tampered_body(trial)))),
     law!("P02" Must "A signature that was changed or made with another secret is refused."
-        "signature" Provider(|trial| Box::pin(provider::signature::tampered_signature(trial)))),
+        "only genuine senders" Provider(|trial| Box::pin(provider::signature::tampered_signature(trial)))),
     law!("P03" Must "A delivery signed longer ago than the tolerance, or as far ahead, is refused; at the edge it is accepted."
-        "signature" Declared(Capability::SignedTime, |_| true, |trial| Box::pin(provider::signature::replay_window(trial)))),
+        "nothing is replayed" Declared(Capability::SignedTime, |_| true, |trial| Box::pin(provider::signature::replay_window(trial)))),
     law!("P04" Must "Any signature of a request by any live secret is enough, and none by any other."
-        "signature" Provider(|trial| Box::pin(provider::signature::rotation(trial)))),
+        "secrets are rolled without a gap" Provider(|trial| Box::pin(provider::signature::rotation(trial)))),
     law!("P05" Must "A delivery that comes again is answered as a duplicate and changes nothing: one event, one transition."
-        "effects once" Provider(|trial| Box::pin(provider::order::duplicates(trial)))),
+        "effects once; F6" Provider(|trial| Box::pin(provider::order::duplicates(trial)))),
     law!("P06" Must "The deliveries lead to the same projection, byte by byte, in every order."
-        "set law" Provider(|trial| Box::pin(provider::order::any_order(trial)))),
+        "set law; F1, F2, F3, F4" Provider(|trial| Box::pin(provider::order::any_order(trial)))),
     law!("P07" Must "The deliveries lead to the same projection however they are cut into batches."
         "set law" Provider(|trial| Box::pin(provider::order::any_batches(trial)))),
     law!("P08" Must "Concurrent workers on one store lead to the same projection."
-        "set law" Provider(|trial| Box::pin(provider::crash::concurrent_workers(trial)))),
+        "set law; F7" Provider(|trial| Box::pin(provider::crash::concurrent_workers(trial)))),
     law!("P09" Must "A crash before or after any store call loses nothing: the sender tries again, and the end is the same."
-        "durable before acknowledged" Provider(|trial| Box::pin(provider::crash::crash_at_every_call(trial)))),
+        "durable before acknowledged; F5" Provider(|trial| Box::pin(provider::crash::crash_at_every_call(trial)))),
     law!("P10" Must "An event of an unknown type is recorded as ignored, answered 2xx, and changes nothing."
         "nothing is dropped" Provider(|trial| Box::pin(provider::keeping::unknown_type(trial)))),
     law!("P11" Must "What two providers tell of one story gives the same entitlements and the same subscriptions."
@@ -169,17 +229,17 @@ pub const LAWS: &[Law] = &[
     law!("P12" Must "An unknown value of an enumeration is taken, in every order."
         "nothing is dropped" Some(provider::keeping::has_unknown_value, |trial| Box::pin(provider::keeping::unknown_value(trial)))),
     law!("P13" Must "Another body under an event id that is taken is refused as a conflict, kept, and changes nothing."
-        "nothing is dropped" Declared(Capability::EventIds, provider::keeping::has_contradiction, |trial| Box::pin(provider::keeping::conflict(trial)))),
+        "nothing is dropped; same key, same answer" Declared(Capability::EventIds, provider::keeping::has_contradiction, |trial| Box::pin(provider::keeping::conflict(trial)))),
     law!("P14" Must "When everything has arrived, what the scenario expects holds."
-        "truth law" Provider(|trial| Box::pin(provider::order::expectations(trial)))),
+        "truth law; F2, F3" Provider(|trial| Box::pin(provider::order::expectations(trial)))),
     law!("P15" Must "No secret, raw provider id or e-mail address is in an error, a receipt, a snapshot, the log, or Debug output."
         "redacted by construction" Provider(|trial| Box::pin(provider::redaction::nothing_leaks(trial)))),
     law!("P16" Must "Folding step by step, rebuilding from the facts and replaying the events give the same projection."
-        "set law" Provider(|trial| Box::pin(provider::order::rebuild_and_replay(trial)))),
+        "set law; closed, never deleted" Provider(|trial| Box::pin(provider::order::rebuild_and_replay(trial)))),
     law!("P17" Must "A body that can't be read is kept as failed with its JSON path, and disturbs nothing."
         "nothing is dropped" Some(provider::keeping::has_unreadable, |trial| Box::pin(provider::keeping::unreadable(trial)))),
     law!("P18" Must "Every acknowledged event is in the store with a final status, parked exactly while its subject is parked."
-        "nothing is dropped" Provider(|trial| Box::pin(provider::keeping::acknowledged_is_stored(trial)))),
+        "nothing is dropped; F5" Provider(|trial| Box::pin(provider::keeping::acknowledged_is_stored(trial)))),
     law!("P19" Must "An event goes by the id that its body names; where none is declared, by the digest of its body."
         "capabilities" Provider(|trial| Box::pin(provider::capability::event_ids(trial)))),
     law!("P20" Must "An event is of the mode that its body says; where none is declared, of the mode that was configured."
@@ -191,25 +251,25 @@ pub const LAWS: &[Law] = &[
     law!("P23" Must "Two sources with the same raw ids in one database never mix: each projection is as if it were alone."
         "set law" Provider(|trial| Box::pin(provider::apart::sources_stay_apart(trial)))),
     law!("S01" Must "An event is accepted once; what is there stays as it is."
-        "store" Store(|trial| Box::pin(store::promises::accept_once(trial)))),
+        "effects once; F6" Store(|trial| Box::pin(store::promises::accept_once(trial)))),
     law!("S02" Must "A commit at a stale revision is refused, and nothing of it is written."
-        "store" Store(|trial| Box::pin(store::promises::stale_revision(trial)))),
+        "one winner per revision; F7" Store(|trial| Box::pin(store::promises::stale_revision(trial)))),
     law!("S03" Must "A commit that fails at any statement leaves nothing."
-        "store" Sql(|trial| Box::pin(store::sql::failure_leaves_nothing(trial)))),
+        "all or nothing; F5" Sql(|trial| Box::pin(store::sql::failure_leaves_nothing(trial)))),
     law!("S04" Must "A commit under a lost lease is refused, and nothing of it is written."
-        "store" Store(|trial| Box::pin(store::promises::lost_lease(trial)))),
+        "one worker per event; F6" Store(|trial| Box::pin(store::promises::lost_lease(trial)))),
     law!("S05" Must "Claims never overlap, also when they race, and leave nothing out."
-        "store" Store(|trial| Box::pin(store::promises::claims_apart(trial)))),
+        "one worker per event; F6" Store(|trial| Box::pin(store::promises::claims_apart(trial)))),
     law!("S06" Must "What was committed is seen by every later call."
-        "store" Store(|trial| Box::pin(store::promises::read_your_writes(trial)))),
+        "durable before acknowledged; F1" Store(|trial| Box::pin(store::promises::read_your_writes(trial)))),
     law!("S07" Must "Every statement prepares."
-        "store" Sql(|trial| Box::pin(store::sql::statements_prepare(trial)))),
+        "ready before the first delivery" Sql(|trial| Box::pin(store::sql::statements_prepare(trial)))),
     law!("S08" Must "What was committed survives closing and opening again."
-        "store" Durable(|trial| Box::pin(store::durable::survives_reopening(trial)))),
+        "durable before acknowledged; F5" Durable(|trial| Box::pin(store::durable::survives_reopening(trial)))),
     law!("S09" Must "A rebuild restores a read model that was tampered with, row by row."
-        "store" Sql(|trial| Box::pin(store::sql::rebuild_restores(trial)))),
+        "the read model is derived" Sql(|trial| Box::pin(store::sql::rebuild_restores(trial)))),
     law!("S10" Must "A schema that is older, newer or missing is refused with the error that says so."
-        "store" Durable(|trial| Box::pin(store::durable::schema_is_checked(trial)))),
+        "ready before the first delivery" Durable(|trial| Box::pin(store::durable::schema_is_checked(trial)))),
     law!("S11" Must "The store gives the same projection as the one in memory."
         "set law" Store(|trial| Box::pin(store::promises::same_as_memory(trial)))),
 ];
@@ -229,5 +289,14 @@ mod tests {
         ids.dedup();
         assert_eq!(ids.len(), LAWS.len());
         assert!(find("P00").is_none() && find("p01").is_some());
+    }
+
+    #[test]
+    fn every_law_is_told_once_in_the_order_of_ids() {
+        let ids: Vec<&str> = statements().map(|law| law.id).collect();
+        assert!(ids.is_sorted() && ids.len() == LAWS.len() + 1, "{ids:?}");
+        for law in statements() {
+            assert!(law.sentence.ends_with('.') && !law.source.is_empty(), "{}", law.id);
+        }
     }
 }

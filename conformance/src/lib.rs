@@ -28,6 +28,7 @@ mod zoo;
 pub mod write_an_adapter {}
 
 pub use lines::lines;
+pub use plan::quoted;
 pub use report::Report;
 pub use runner::{Options, RunError, run};
 pub use sql::SqlUnderTest;

@@ -4,6 +4,7 @@
 mod adapters;
 mod declarations;
 mod facts;
+mod failure;
 mod inbox;
 mod stores;
 mod systems;
@@ -13,6 +14,7 @@ use std::{fmt, sync::Arc};
 
 use purchase_core::{engine::Engine, provider::Provider, store::Store};
 
+pub use failure::{FAILURES, Failure};
 pub use table::MUTANTS;
 
 use crate::{rig::Receiver, under_test::ProviderUnderTest};

@@ -11,7 +11,7 @@ use std::{
 use futures_util::{StreamExt, stream};
 
 use crate::{
-    law::{Check, LAWS, Law, StoreTrial, Trial, twin::TwinTrial},
+    law::{Check, LAWS, Law, StoreTrial, Trial, provider::scheduled::Look, twin::TwinTrial},
     mutants::Mutation,
     report::{Case, Report},
     rig::Rig,
@@ -186,53 +186,57 @@ impl Planned {
     async fn judge(self, command: &str) -> Case {
         let started = Instant::now();
         let verdict = self.check().await;
-        let mut case = self.case();
-        case.seconds = started.elapsed().as_secs_f64();
-        match verdict {
-            Ok(held) => case.checks = held.checks,
-            Err(broken) => {
-                let detail = self.told(broken, command);
-                case = case.broken(detail);
-            }
-        }
-        case
+        Case { seconds: started.elapsed().as_secs_f64(), ..self.judged(verdict, command) }
     }
 
-    /// What a person needs to see it again.
-    pub(crate) fn told(&self, broken: Broken, command: &str) -> String {
+    /// The report of it, with what a person needs to see a failure again.
+    pub(crate) fn judged(&self, verdict: Verdict, command: &str) -> Case {
+        let case = self.case();
+        let broken = match verdict {
+            Ok(held) => return Case { checks: held.checks, ..case },
+            Err(broken) => broken,
+        };
+        let schedule = match (&self.trial, &broken.schedule) {
+            (Kind::Provider(trial), Some(schedule)) => Some(trial.scenario.written(schedule).to_string()),
+            _ => None,
+        };
+        let again = self.again(schedule.as_deref(), command);
         let mut detail = broken.what;
-        match &self.trial {
+        if let Some(schedule) = &schedule {
+            detail.push_str(&format!("\nschedule: {schedule}"));
+        }
+        detail.push_str(&format!("\nagain: {again}"));
+        let (path, expected, found) = match broken.difference {
+            Some(it) => (Some(it.path), Some(it.expected), Some(it.found)),
+            None => (None, None, None),
+        };
+        Case { path, expected, found, schedule, again: Some(again), ..case.broken(detail) }
+    }
+
+    /// The command that shows a failure again.
+    fn again(&self, schedule: Option<&str>, command: &str) -> String {
+        let (place, seed) = match &self.trial {
             Kind::Provider(trial) => {
                 let (name, store) = (trial.rig.provider.name, trial.rig.store.name);
-                let mut again =
-                    format!("{command} --provider {name} --store {store} --scenario {}", trial.scenario.name);
-                match broken.schedule {
-                    Some(schedule) => {
-                        let numbers: Vec<u32> = trial.scenario.deliveries.iter().map(|it| it.number).collect();
-                        let written = schedule.written(&numbers);
-                        detail.push_str(&format!("\nschedule: {written}"));
-                        let plays = matches!(self.law.id, "P05" | "P06" | "P07" | "P14");
-                        match plays {
-                            true => again.push_str(&format!(" --schedule {written}")),
-                            false => again.push_str(&format!(" --law {} --seed {}", self.law.id, trial.seed)),
-                        }
-                    }
-                    None => again.push_str(&format!(" --law {} --seed {}", self.law.id, trial.seed)),
-                }
-                detail.push_str(&format!("\nagain: {again}"));
-            }
-            Kind::Store(trial) => {
-                let (id, seed, store) = (self.law.id, trial.seed, trial.store.name);
-                detail.push_str(&format!("\nagain: {command} --store {store} --law {id} --seed {seed}"));
+                (format!("--provider {name} --store {store} --scenario {}", quoted(&trial.scenario.name)), trial.seed)
             }
             Kind::Twin(trial) => {
-                let (id, seed, store) = (self.law.id, trial.seed, trial.store.name);
                 let name = trial.twin.sides.first().map_or("", |(_, scenario)| scenario.name.as_str());
-                detail.push_str(&format!(
-                    "\nagain: {command} --store {store} --scenario {name} --law {id} --seed {seed}"
-                ));
+                (format!("--store {} --scenario {}", trial.store.name, quoted(name)), trial.seed)
             }
+            Kind::Store(trial) => (format!("--store {}", trial.store.name), trial.seed),
+        };
+        let law = format!("--law {} --seed {seed}", self.law.id);
+        match (schedule, self.law.id) {
+            // The order law and the expectations are judged without being asked for.
+            (Some(schedule), "P06" | "P07" | "P14") => format!("{command} {place} --schedule {schedule}"),
+            (Some(schedule), id) if Look::of(id).is_some() => format!("{command} {place} --schedule {schedule} {law}"),
+            _ => format!("{command} {place} {law}"),
         }
-        detail
     }
+}
+
+/// A word as a shell takes it, for commands that people copy: names are what somebody calls his folders.
+pub fn quoted(word: &str) -> String {
+    shlex::try_quote(word).map_or_else(|_| "?".to_owned(), |quoted| quoted.into_owned())
 }

@@ -51,13 +51,26 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// Plays the true order on a fresh store.
+    /// Plays the true order of all deliveries on a fresh store.
     ///
     /// # Errors
     /// When it can't be played.
     pub async fn of(rig: &Rig, scenario: &Scenario, signed: &[Delivery]) -> Result<Self, Broken> {
+        Self::of_some(rig, scenario, signed, 0..signed.len()).await
+    }
+
+    /// Plays the true order of some deliveries, by their indices, on a fresh store.
+    ///
+    /// # Errors
+    /// When it can't be played.
+    pub async fn of_some(
+        rig: &Rig,
+        scenario: &Scenario,
+        signed: &[Delivery],
+        indices: impl IntoIterator<Item = usize>,
+    ) -> Result<Self, Broken> {
         let bench = rig.bench(scenario).await?;
-        let schedule = Schedule::in_order(signed.len());
+        let schedule = Schedule::one_by_one(indices);
         let outcome =
             play(&bench, scenario, signed, &schedule).await.map_err(|broken| broken.in_schedule(&schedule))?;
         let mut refused = vec![None; signed.len()];
@@ -168,17 +181,18 @@ pub async fn send(receiver: &dyn Receiver, deliveries: Vec<(usize, Delivery)>) -
     Err(Broken::new(format!("a sender tried {TRIES} times and was always answered {last}")))
 }
 
-/// Makes a failing schedule simpler as long as it still fails: first without batches and duplicates, then by adjacent
-/// swaps towards the true order.
+/// Makes a failing schedule simpler as long as it still fails, by the steps that the caller allows. At its end no step
+/// is left that fails too, unless there were very many.
 pub async fn shrink<'a>(
     schedule: Schedule,
     broken: Broken,
+    simpler: fn(&Schedule) -> Vec<Schedule>,
     fails: impl Fn(Schedule) -> BoxFuture<'a, Option<Broken>>,
 ) -> Broken {
     let (mut schedule, mut broken) = (schedule, broken);
     let mut steps = 0;
     'simpler: loop {
-        for simpler in schedule.simpler() {
+        for simpler in simpler(&schedule) {
             steps += 1;
             if steps > SHRINK_STEPS {
                 break 'simpler;

@@ -1,17 +1,37 @@
 //! Decides what a run says at its end, and the exit code that follows from it.
 
+mod badge;
+mod capability;
+mod case;
+mod digest;
+mod form;
+mod html;
 mod json;
 mod junit;
+mod markdown;
+mod matrix;
 mod text;
 
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::{VERSION, runner::Options};
+use crate::{
+    VERSION,
+    law::Effort,
+    plan::quoted,
+    runner::Options,
+    scenario::{Scenario, ScenarioError},
+    under_test::{ProviderUnderTest, StoreUnderTest},
+};
+
+pub use capability::{Floor, ProviderCapabilities};
+pub use case::{Case, Fate, MutantCase, Outcome};
+pub use digest::Digests;
+pub use form::{Form, ReportError};
 
 /// What a run found. The fields in this order are its JSON form.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// Name and version of the kit.
     pub kit: String,
@@ -31,173 +51,86 @@ pub struct Report {
     pub mutants: Vec<MutantCase>,
     /// What each adapter declares, and how much of it was executed.
     pub capabilities: Vec<ProviderCapabilities>,
+    /// What was judged of each adapter.
+    pub providers: Vec<Judged>,
+    /// By what was judged, and on what.
+    pub digests: Digests,
+    /// The command that does the same again.
+    pub command: String,
+    /// How long it took.
+    #[serde(serialize_with = "json::milliseconds")]
+    pub seconds: f64,
     /// What may be skipped.
     #[serde(skip)]
     pub allow_skip: Vec<String>,
 }
 
-/// What one adapter declares, and how much of it was executed.
-#[derive(Debug, Clone, Serialize)]
-pub struct ProviderCapabilities {
+/// What of an adapter was judged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Judged {
     /// The adapter.
     pub provider: String,
-    /// What it declares.
-    pub declared: Vec<String>,
-    /// What it doesn't declare.
-    pub undeclared: Vec<String>,
-    /// What a complete run asks for; empty in any other.
-    pub floors: Vec<Floor>,
+    /// How many scenarios.
+    pub scenarios: usize,
+    /// How many deliveries they have.
+    pub deliveries: usize,
+    /// How many expectations they have.
+    pub expectations: usize,
 }
 
-/// A minimum, so that nothing passes by doing nothing.
-#[derive(Debug, Clone, Serialize)]
-pub struct Floor {
-    /// Of what: a capability, or something that every provider has.
-    pub capability: String,
-    /// How many there have to be.
-    pub required: u64,
-    /// How many there were.
-    pub executed: u64,
-}
-
-/// One law on one scenario, adapter and store.
-#[derive(Debug, Clone, Serialize)]
-pub struct Case {
-    /// The law's id.
-    pub id: &'static str,
-    /// The case's name: unique in a run.
-    pub case: String,
-    /// The adapter; empty for laws of stores.
-    pub provider: String,
-    /// The store; empty where none was used.
-    pub store: String,
-    /// The scenario; empty for laws of stores.
-    pub scenario: String,
-    /// What came of it.
-    pub outcome: Outcome,
-    /// Why, where it didn't hold.
-    pub detail: String,
-    /// How many single things were looked at.
-    #[serde(skip)]
-    pub checks: u64,
-    /// How long it took.
-    #[serde(skip)]
-    pub seconds: f64,
-    /// The name under which it may be skipped.
-    #[serde(skip)]
-    pub skip_name: String,
-}
-
-/// What came of a case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The law is broken.
+/// What a run says in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Headline {
+    /// A law is broken, or a mutant survived.
     Broken,
-    /// The law held.
-    Held,
-    /// It was not tried.
-    Skipped,
+    /// Everything held.
+    Conformant,
+    /// Nothing was run, or something was skipped that nobody allowed.
+    Incomplete,
 }
 
-/// What became of one mutant.
-#[derive(Debug, Clone, Serialize)]
-pub struct MutantCase {
-    /// Its name.
-    pub mutant: &'static str,
-    /// The kind of failure.
-    pub failure: &'static str,
-    /// What people report who use systems like it; empty where none is known.
-    pub like: &'static str,
-    /// The law that had to find it.
-    pub law: &'static str,
-    /// What it does.
-    pub sentence: &'static str,
-    /// The adapter that it was made of.
-    pub provider: String,
-    /// Whether it must be found here.
-    #[serde(skip)]
-    pub must: bool,
-    /// Whether it was found.
-    pub fate: Fate,
-    /// The scenario that showed it.
-    pub scenario: String,
-    /// What the law said.
-    pub detail: String,
-}
-
-/// Whether a mutant was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Fate {
-    /// Its law found it.
-    Killed,
-    /// Its law held: the kit proves less than it says.
-    Survived,
-    /// No scenario of this provider shows it, and none has to.
-    Unshown,
-    /// No store of the run can have it.
-    Untried,
-}
-
-impl Case {
-    pub(crate) fn of(id: &'static str, provider: &str, store: &str, scenario: &str) -> Self {
-        let parts = [id, provider, store, scenario].into_iter().filter(|part| !part.is_empty());
-        Self {
-            id,
-            case: parts.collect::<Vec<_>>().join("/"),
-            provider: provider.to_owned(),
-            store: store.to_owned(),
-            scenario: scenario.to_owned(),
-            outcome: Outcome::Held,
-            detail: String::new(),
-            checks: 0,
-            seconds: 0.0,
-            skip_name: String::new(),
+impl Headline {
+    /// As a sentence for people.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Headline::Broken => "NOT conformant",
+            Headline::Conformant => "all laws hold",
+            Headline::Incomplete => "NOTHING proved: something was skipped, or nothing was run",
         }
-    }
-
-    pub(crate) fn skipped(id: &'static str, provider: &str, detail: String) -> Self {
-        let name = if id == crate::runner::COMPLETENESS { provider } else { id };
-        Self::of(id, provider, "", "").skipped_as(name, detail)
-    }
-
-    /// The same, skipped under a name.
-    pub(crate) fn skipped_as(self, skip_name: &str, detail: String) -> Self {
-        Self { outcome: Outcome::Skipped, detail, skip_name: skip_name.to_owned(), ..self }
-    }
-
-    /// The same, broken.
-    pub(crate) fn broken(self, detail: String) -> Self {
-        Self { outcome: Outcome::Broken, detail, ..self }
-    }
-
-    pub(crate) fn unreadable(provider: &str, folder: &Path, detail: String) -> Self {
-        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let case = Self::of(crate::runner::COMPLETENESS, provider, "", &name);
-        Self { outcome: Outcome::Broken, detail, ..case }
-    }
-
-    pub(crate) fn panicked(detail: &str) -> Self {
-        let case = Self::of(crate::runner::COMPLETENESS, "", "", "panic");
-        Self { outcome: Outcome::Broken, detail: format!("a case panicked: {detail}"), ..case }
     }
 }
 
 impl Report {
-    pub(crate) fn new(options: &Options) -> Self {
+    pub(crate) fn new(options: &Options, stores: &[StoreUnderTest]) -> Self {
         Self {
             kit: format!("purchase-conformance {VERSION}"),
             seed: options.seed,
-            scenarios: 0,
-            deliveries: 0,
-            schedules: 0,
-            expectations: 0,
-            laws: Vec::new(),
-            mutants: Vec::new(),
-            capabilities: Vec::new(),
+            command: command(options, stores),
             allow_skip: options.allow_skip.clone(),
+            ..Self::default()
         }
+    }
+
+    /// Notes which scenarios are judged.
+    ///
+    /// # Errors
+    /// When a scenario's files can't be read.
+    pub(crate) fn count_scenarios(&mut self, scenarios: &[(ProviderUnderTest, Scenario)]) -> Result<(), ScenarioError> {
+        for (provider, scenario) in scenarios {
+            if self.providers.last().is_none_or(|last| last.provider != provider.name) {
+                self.providers.push(Judged { provider: provider.name.to_owned(), ..Judged::default() });
+            }
+            if let Some(judged) = self.providers.last_mut() {
+                judged.scenarios += 1;
+                judged.deliveries += scenario.deliveries.len();
+                judged.expectations += scenario.expectations.len();
+            }
+        }
+        self.scenarios = self.providers.iter().map(|judged| judged.scenarios).sum();
+        self.deliveries = self.providers.iter().map(|judged| judged.deliveries).sum();
+        self.expectations = self.providers.iter().map(|judged| judged.expectations).sum();
+        self.digests = Digests::of(scenarios.iter().map(|(_, scenario)| scenario))?;
+        Ok(())
     }
 
     /// How many cases came out so.
@@ -224,8 +157,46 @@ impl Report {
         0
     }
 
+    /// The same in one word.
+    pub fn headline(&self) -> Headline {
+        match self.exit_code() {
+            0 => Headline::Conformant,
+            1 => Headline::Broken,
+            _ => Headline::Incomplete,
+        }
+    }
+
+    /// The mutants of one fate.
+    pub fn mutants_of(&self, fate: Fate) -> impl Iterator<Item = &MutantCase> {
+        self.mutants.iter().filter(move |mutant| mutant.fate == fate)
+    }
+
+    /// Capabilities that too little was executed of, each with its adapter.
+    pub fn missed_floors(&self) -> impl Iterator<Item = (&str, &Floor)> {
+        self.capabilities
+            .iter()
+            .flat_map(|of| of.floors.iter().filter(|floor| !floor.reached()).map(|floor| (of.provider.as_str(), floor)))
+    }
+
     /// The same for `main`.
     pub fn to_exit(&self) -> ExitCode {
         ExitCode::from(self.exit_code())
     }
+}
+
+/// The command that does the same again, with each choice that was made.
+fn command(options: &Options, stores: &[StoreUnderTest]) -> String {
+    let mut words = vec![options.command.clone()];
+    let mut say = |flag: &str, value: &str| words.push(format!("{flag} {}", quoted(value)));
+    options.provider.iter().for_each(|name| say("--provider", name));
+    stores.iter().for_each(|store| say("--store", store.name));
+    options.scenario.iter().for_each(|name| say("--scenario", name));
+    options.law.iter().for_each(|id| say("--law", id));
+    options.schedule.iter().for_each(|schedule| say("--schedule", &schedule.to_string()));
+    if options.effort.samples != Effort::FULL.samples {
+        say("--samples", &options.effort.samples.to_string());
+    }
+    options.allow_skip.iter().for_each(|name| say("--allow-skip", name));
+    say("--seed", &options.seed.to_string());
+    words.join(" ")
 }

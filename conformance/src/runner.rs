@@ -1,12 +1,15 @@
 //! Decides what is run: which laws on which scenarios, adapters and stores, and what counts as skipped. Cases run side
 //! by side; each has a store of its own.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use crate::{
     collect::{collect, twins},
     floors,
-    law::{self, Effort, LAWS, Trial, provider::order},
+    law::{
+        self, Effort, LAWS, Trial,
+        provider::scheduled::{self, Look, SCHEDULED},
+    },
     mutants::Mutation,
     plan::{Kind, Planned, execute, plan},
     replay::Reference,
@@ -15,15 +18,9 @@ use crate::{
     scenario::{Scenario, ScenarioError},
     schedule::{Schedule, Written},
     under_test::{ProviderUnderTest, StoreUnderTest},
-    verdict::Broken,
+    verdict::{Broken, Held},
     zoo,
 };
-
-/// The id under which scenarios are reported that can't be read, and adapters that have none.
-pub const COMPLETENESS: &str = "P00";
-
-/// The laws whose checks are schedules.
-const SCHEDULED: [&str; 6] = ["P05", "P06", "P07", "P08", "P09", "P16"];
 
 /// What is run.
 #[derive(Debug, Clone)]
@@ -110,25 +107,26 @@ pub async fn run(
     stores: &[StoreUnderTest],
 ) -> Result<Report, RunError> {
     check_names(options, providers)?;
-    let mut report = Report::new(options);
+    let started = Instant::now();
+    let mut report = Report::new(options, stores);
     let scenarios = collect(options, providers, &mut report)?;
-    report.scenarios = scenarios.len();
-    report.deliveries = scenarios.iter().map(|(_, scenario)| scenario.deliveries.len()).sum();
-    report.expectations = scenarios.iter().map(|(_, scenario)| scenario.expectations.len()).sum();
-    if let Some(written) = &options.schedule {
-        report.laws.extend(play_one(options, &scenarios, stores, written).await?);
-        return Ok(report);
+    report.count_scenarios(&scenarios).map_err(RunError::Fixtures)?;
+    match &options.schedule {
+        Some(written) => report.laws.extend(play_one(options, &scenarios, stores, written).await?),
+        None => {
+            let twins = twins(options, providers, &mut report);
+            let planned = plan(options, &scenarios, &twins, stores, &mut report);
+            report.laws.extend(execute(options, planned).await);
+            floors::look(options, &scenarios, &mut report).await;
+        }
     }
-    let twins = twins(options, providers, &mut report);
-    let planned = plan(options, &scenarios, &twins, stores, &mut report);
-    report.laws.extend(execute(options, planned).await);
-    floors::look(options, &scenarios, &mut report).await;
-    let played = report.laws.iter().filter(|case| SCHEDULED.contains(&case.id));
+    let played = report.laws.iter().filter(|case| case.plays_schedules());
     report.schedules = played.map(|case| case.checks).sum();
     if !options.narrowed() {
         report.mutants = zoo::hunt(options, &scenarios, stores).await;
     }
     report.laws.sort_by(|one, other| (one.id, &one.case).cmp(&(other.id, &other.case)));
+    report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
 }
 
@@ -139,6 +137,9 @@ fn check_names(options: &Options, providers: &[ProviderUnderTest]) -> Result<(),
     if let Some(id) = options.law.as_deref().filter(|id| law::find(id).is_none()) {
         return unknown("law", id, LAWS.iter().map(|law| law.id).collect());
     }
+    if let Some(id) = options.law.as_deref().filter(|id| options.schedule.is_some() && Look::of(id).is_none()) {
+        return unknown("law that plays schedules", id, SCHEDULED.iter().map(|(id, _)| *id).collect());
+    }
     match &options.provider {
         Some(name) if !providers.iter().any(|provider| provider.name == name) => {
             unknown("provider", name, providers.iter().map(|provider| provider.name).collect())
@@ -147,13 +148,15 @@ fn check_names(options: &Options, providers: &[ProviderUnderTest]) -> Result<(),
     }
 }
 
-/// Plays one schedule of one scenario: the order law and the expectations.
+/// Plays one schedule of the scenarios: as the law asked for judges it, or by the order law and the expectations.
 async fn play_one(
     options: &Options,
     scenarios: &[(ProviderUnderTest, Scenario)],
     stores: &[StoreUnderTest],
     written: &Written,
 ) -> Result<Vec<Case>, RunError> {
+    let asked = options.law.as_deref().unwrap_or("P06");
+    let (Some(law), Some(look)) = (law::find(asked), Look::of(asked)) else { return Ok(Vec::new()) };
     let mut cases = Vec::new();
     for (provider, scenario) in scenarios {
         let index = |number: &u32| {
@@ -169,12 +172,12 @@ async fn play_one(
         for store in stores {
             let rig = Rig { provider: *provider, store: store.clone(), mutation: Mutation::None };
             let trial = Trial { rig, scenario: scenario.clone(), effort: options.effort, seed: options.seed };
-            let mut case = Case::of("P06", provider.name, store.name, &scenario.name);
-            case.checks = 1;
-            if let Err(broken) = order::one_schedule(&trial, &schedule).await {
-                case = case.broken(broken.what);
-            }
-            cases.push(case);
+            let started = Instant::now();
+            let played = scheduled::one(&trial, look, &schedule).await;
+            let planned = Planned { law, trial: Kind::Provider(Arc::new(trial)) };
+            let seconds = started.elapsed().as_secs_f64();
+            let verdict = played.map(|()| Held { checks: 1 });
+            cases.push(Case { seconds, ..planned.judged(verdict, &options.command) });
         }
     }
     Ok(cases)
@@ -195,7 +198,7 @@ pub(crate) fn plan_all(
     providers: &[ProviderUnderTest],
     stores: &[StoreUnderTest],
 ) -> Result<(Vec<Planned>, Vec<Case>), RunError> {
-    let mut report = Report::new(options);
+    let mut report = Report::new(options, stores);
     let scenarios = collect(options, providers, &mut report)?;
     let twins = twins(options, providers, &mut report);
     let planned = plan(options, &scenarios, &twins, stores, &mut report);

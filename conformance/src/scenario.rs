@@ -8,7 +8,10 @@ use std::path::PathBuf;
 
 use purchase_core::{catalog::Catalog, delivery::Headers, time::Timestamp};
 
+use crate::schedule::{Schedule, Written};
+
 pub use expect::{Expectation, Expected, Unmet};
+pub(crate) use folder::files;
 pub use folder::{ScenarioError, find};
 pub(crate) use folder::{content, read_text};
 
@@ -71,6 +74,12 @@ pub struct Recorded {
 impl Scenario {
     /// The longest order of which every permutation is executed.
     pub const EXHAUSTIVE: usize = 7;
+
+    /// A schedule with the deliveries' own numbers.
+    pub fn written(&self, schedule: &Schedule) -> Written {
+        let numbers: Vec<u32> = self.deliveries.iter().map(|delivery| delivery.number).collect();
+        schedule.written(&numbers)
+    }
 
     /// The index of the delivery with a number.
     pub fn index_of(&self, number: u32) -> Option<usize> {

@@ -1,7 +1,7 @@
 //! Decides in which orders deliveries come: every permutation of a few, seeded samples of many, with duplicates, in
 //! batches. A schedule is written as delivery numbers, so that any one can be played again without its seed.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::Range, str::FromStr};
 
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 
@@ -37,22 +37,6 @@ impl Schedule {
         self.batches.concat()
     }
 
-    /// The same order, one by one.
-    pub fn unbatched(&self) -> Self {
-        Self::one_by_one(self.order())
-    }
-
-    /// Each index at its first arrival only, one by one.
-    pub fn without_duplicates(&self) -> Self {
-        let mut order: Vec<usize> = Vec::new();
-        for index in self.order() {
-            if !order.contains(&index) {
-                order.push(index);
-            }
-        }
-        Self::one_by_one(order)
-    }
-
     /// Adds duplicates of some deliveries at random places and cuts the whole into random batches; leaves a fourth of
     /// all schedules as they are.
     #[must_use]
@@ -81,43 +65,64 @@ impl Schedule {
         Self::of_batches(batches)
     }
 
-    /// Schedules that are a little closer to the true order, one by one, without duplicates: the next steps of
-    /// shrinking, simplest first.
+    /// The next steps of shrinking, simplest first: schedules with fewer batches of several, with fewer arrivals, or a
+    /// little closer to the true order. One that has none of them is the true order of one delivery.
     pub fn simpler(&self) -> Vec<Self> {
-        let order = self.order();
-        let mut simpler = Vec::new();
-        if self.batches.len() < order.len() {
-            simpler.push(self.unbatched());
-        }
-        let single = self.without_duplicates();
-        if single.order().len() < order.len() {
-            simpler.push(single);
-            for place in 0..order.len() {
-                if order.iter().filter(|index| **index == order[place]).count() > 1 {
-                    simpler.push(self.without_place(place));
-                }
-            }
-        }
-        if simpler.is_empty() {
-            for place in 1..order.len() {
-                if order[place - 1] > order[place] {
-                    let mut swapped = order.clone();
-                    swapped.swap(place - 1, place);
-                    simpler.push(Self::one_by_one(swapped));
-                }
-            }
-        }
-        simpler
+        [self.looser(), self.fewer(), self.nearer()].concat()
     }
 
-    fn without_place(&self, place: usize) -> Self {
-        let mut at = 0;
-        let keep = |_: &usize| {
-            at += 1;
-            at - 1 != place
-        };
-        let kept: Vec<usize> = self.order().into_iter().filter(keep).collect();
-        Self::one_by_one(kept)
+    /// Without batches, or with one batch cut in two.
+    fn looser(&self) -> Vec<Self> {
+        let mut looser = Vec::new();
+        if self.batches.len() < self.order().len() {
+            looser.push(Self::one_by_one(self.order()));
+        }
+        for (nth, batch) in self.batches.iter().enumerate() {
+            for place in 1..batch.len() {
+                let mut batches = self.batches.clone();
+                let rest = batches[nth].split_off(place);
+                batches.insert(nth + 1, rest);
+                looser.push(Self { batches });
+            }
+        }
+        looser
+    }
+
+    /// Without some of the arrivals: a half of them, a fourth, and so on to each single one. One stays.
+    pub(crate) fn fewer(&self) -> Vec<Self> {
+        let arrivals = self.order().len();
+        let mut fewer = Vec::new();
+        let mut size = arrivals / 2;
+        while size > 0 {
+            fewer.extend((0..arrivals).step_by(size).map(|from| self.without(from..from + size)));
+            size /= 2;
+        }
+        fewer
+    }
+
+    fn without(&self, places: Range<usize>) -> Self {
+        let mut place = 0..;
+        let mut stays = |_: &usize| place.next().is_some_and(|place| !places.contains(&place));
+        let mut batches = self.batches.clone();
+        for batch in &mut batches {
+            batch.retain(&mut stays);
+        }
+        Self::of_batches(batches)
+    }
+
+    /// With one arrival before its neighbour that comes earlier in the true order.
+    pub(crate) fn nearer(&self) -> Vec<Self> {
+        let order = self.order();
+        let falls = (1..order.len()).filter(|place| order[place - 1] > order[*place]);
+        falls
+            .map(|place| {
+                let mut order = order.clone();
+                order.swap(place - 1, place);
+                let mut next = order.into_iter();
+                let batches = self.batches.iter().map(|batch| next.by_ref().take(batch.len()).collect());
+                Self::of_batches(batches.collect::<Vec<_>>())
+            })
+            .collect()
     }
 
     /// Writes the schedule with the deliveries' own numbers.
@@ -226,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn shrinking_ends_at_the_true_order() {
+    fn shrinking_ends_at_one_delivery() {
         let mut schedule = Schedule::of_batches([vec![2, 0], vec![1, 2], vec![0]]);
         let mut steps = 0;
         while let Some(next) = schedule.simpler().into_iter().next() {
@@ -234,6 +239,27 @@ mod tests {
             steps += 1;
             assert!(steps < 20);
         }
-        assert_eq!(schedule, Schedule::in_order(3));
+        assert_eq!(schedule.batches().len(), 1);
+        assert_eq!(schedule.order().len(), 1);
+    }
+
+    #[test]
+    fn each_step_of_shrinking_takes_one_thing_away() {
+        let steps = Schedule::of_batches([vec![1, 0], vec![2]]).simpler();
+        assert_eq!(
+            steps.into_iter().map(|it| it.batches).collect::<Vec<_>>(),
+            [
+                // No batches, and the one batch cut in two.
+                vec![vec![1], vec![0], vec![2]],
+                vec![vec![1], vec![0], vec![2]],
+                // One arrival less.
+                vec![vec![0], vec![2]],
+                vec![vec![1], vec![2]],
+                vec![vec![1, 0]],
+                // The two that are out of order.
+                vec![vec![0, 1], vec![2]],
+            ]
+        );
+        assert!(Schedule::in_order(1).simpler().is_empty());
     }
 }

@@ -22,14 +22,28 @@ pub struct Held {
 pub struct Broken {
     /// What was found.
     pub what: String,
+    /// Where two values differ, where two were compared.
+    pub difference: Option<Difference>,
     /// The schedule in which it was found, where one was played.
     pub schedule: Option<Schedule>,
+}
+
+/// Two values at one place that should be the same. Values are JSON, cut when they are long; `nothing` where there is
+/// none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The JSON pointer.
+    pub path: String,
+    /// What should be there.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
 }
 
 impl Broken {
     /// Something is wrong.
     pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), schedule: None }
+        Self { what: what.into(), difference: None, schedule: None }
     }
 
     /// Something is wrong because of an error.
@@ -42,6 +56,12 @@ impl Broken {
     pub fn in_schedule(mut self, schedule: &Schedule) -> Self {
         self.schedule.get_or_insert_with(|| schedule.clone());
         self
+    }
+
+    /// Two values differ.
+    #[must_use]
+    pub fn differing(self, difference: Difference) -> Self {
+        Self { difference: Some(difference), ..self }
     }
 
     /// Says before what was found where it was found.
@@ -96,7 +116,10 @@ pub fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), Broken> 
 pub fn ensure_equal(expected: &Value, found: &Value, here: &str) -> Result<(), Broken> {
     match first_difference("", expected, found) {
         None => Ok(()),
-        Some((at, expected, found)) => Err(Broken::new(format!("at {at} undisturbed {expected}, {here} {found}"))),
+        Some((path, expected, found)) => {
+            let what = format!("at {path} undisturbed {expected}, {here} {found}");
+            Err(Broken::new(what).differing(Difference { path, expected, found }))
+        }
     }
 }
 
@@ -120,7 +143,8 @@ pub(crate) fn first_difference(at: &str, one: &Value, other: &Value) -> Option<(
     }
 }
 
-fn shown(value: Option<&Value>) -> String {
+/// A value as people read it: JSON, cut when it is long.
+pub(crate) fn shown(value: Option<&Value>) -> String {
     let text = value.map_or_else(|| "nothing".to_owned(), Value::to_string);
     match text.char_indices().nth(300) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -142,5 +166,8 @@ mod tests {
         check(json!({"a": {"b": 1}}), json!({"a": {"b": 1}}), None);
         check(json!({"a": {"b": 5}, "z": 1}), json!({"a": {"b": 6}, "z": 2}), Some("at /a/b undisturbed 5, here 6"));
         check(json!({}), json!({"p/q": null}), Some("at /p~1q undisturbed nothing, here null"));
+        let broken = ensure_equal(&json!({"a": 5}), &json!({"a": 6}), "here").err();
+        let difference = Difference { path: "/a".to_owned(), expected: "5".to_owned(), found: "6".to_owned() };
+        assert_eq!(broken.and_then(|broken| broken.difference), Some(difference));
     }
 }

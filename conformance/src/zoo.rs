@@ -1,9 +1,9 @@
 //! Decides whether the kit can reject: each mutant is tried until the law that names it finds it. On the kit's own
 //! scenarios always; on an adapter's too when all of its fixtures are there.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 
 use crate::{
     acme::{self, ACME},
@@ -46,9 +46,11 @@ pub(crate) async fn hunt(
         let scenarios = Arc::new(scenarios);
         MUTANTS.iter().filter_map(move |mutant| plan(options, mutant, provider, &scenarios, stores))
     });
-    let fates = stream::iter(hunts).map(|(case, attempts)| tokio::spawn(pursue(case, attempts)));
-    let fates = fates.buffered(options.side_by_side.max(1)).filter_map(|fate| async { fate.ok() });
-    fates.collect().await
+    let fates = stream::iter(hunts).map(|(case, attempts)| {
+        let panicked = MutantCase { fate: Fate::Survived, detail: "its hunt panicked".to_owned(), ..case.clone() };
+        tokio::spawn(pursue(case, attempts)).map(|fate| fate.unwrap_or(panicked))
+    });
+    fates.buffered(options.side_by_side.max(1)).collect().await
 }
 
 /// What is tried to find one mutant; none where another ground tries the same.
@@ -109,6 +111,7 @@ fn plan(
         fate: Fate::Untried,
         scenario: String::new(),
         detail: "no store of this run can have it".to_owned(),
+        seconds: 0.0,
     };
     Some((case, attempts))
 }
@@ -120,6 +123,7 @@ fn is_own(provider: ProviderUnderTest) -> bool {
 /// Tries one mutant until it is found. Where the right system breaks the law too, nothing was shown: an adapter's own is
 /// judged by the run itself, the kit's is judged here.
 async fn pursue(mut case: MutantCase, attempts: Vec<Planned>) -> MutantCase {
+    let started = Instant::now();
     for attempt in attempts {
         case.fate = if case.must { Fate::Survived } else { Fate::Unshown };
         case.detail = format!("{} didn't find it", case.law);
@@ -131,10 +135,10 @@ async fn pursue(mut case: MutantCase, attempts: Vec<Planned>) -> MutantCase {
                 case.fate = Fate::Survived;
                 case.detail = format!("the right system breaks {} too: {}", case.law, broken.what);
             }
-            return case;
+            break;
         }
     }
-    case
+    MutantCase { seconds: started.elapsed().as_secs_f64(), ..case }
 }
 
 /// The same case of the right system, where it is one of the kit's own.

@@ -133,6 +133,13 @@ async fn an_unmet_expectation_breaks_the_truth_law() {
     );
     assert!(broken[0].detail.contains("price_seats is 5 (scenario.toml:9); found 6"), "{}", broken[0].detail);
     assert!(broken[0].detail.contains("--schedule 1,2,3"), "{}", broken[0].detail);
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    assert_eq!(text(&broken[0].path), "/subscriptions/sub_burst/items/price_seats");
+    assert_eq!((text(&broken[0].expected), text(&broken[0].found)), ("5".to_owned(), "6".to_owned()));
+    assert_eq!(text(&broken[0].schedule), "1,2,3");
+    let again =
+        "cargo xtask conformance --provider acme --store memory --scenario a-burst-in-one-second --schedule 1,2,3";
+    assert_eq!(text(&broken[0].again), again);
 }
 
 #[tokio::test]
@@ -258,6 +265,17 @@ async fn one_schedule_can_be_played_again() {
     };
     let report = run(&burst(RIGHT), narrow).await.expect("it runs");
     assert_eq!((report.exit_code(), report.laws.len()), (0, 1));
+    // Two of three deliveries are compared with their own true order, and expectations are for all of them.
+    let some = |law: Option<&str>| {
+        let law = law.map(str::to_owned);
+        move |options: &mut Options| (options.schedule, options.law) = (play("2+1,2"), law)
+    };
+    for law in [None, Some("P05"), Some("P08"), Some("P09"), Some("P16")] {
+        let report = run(&burst(RIGHT), some(law)).await.expect("it runs");
+        assert_eq!((report.exit_code(), report.laws[0].id), (0, law.unwrap_or("P06")), "{}", report.to_text());
+    }
+    let unknown = run(&burst(RIGHT), some(Some("P01"))).await;
+    assert!(matches!(unknown, Err(RunError::Unknown { what: "law that plays schedules", .. })));
     let unknown = run(&burst(RIGHT), |options| options.schedule = play("4")).await;
     assert!(matches!(unknown, Err(RunError::Unknown { what: "delivery", .. })));
 }
@@ -274,9 +292,31 @@ async fn reports_hold_what_they_must() {
     for field in ["id", "case", "provider", "store", "scenario", "outcome", "detail"] {
         assert!(case.contains_key(field), "{field}");
     }
+    for field in ["path", "expected", "found", "schedule", "again"] {
+        assert!(!case.contains_key(field), "{field} of a case that holds");
+    }
+    assert!(json["timing"]["P06"].is_f64() && json["seconds"].is_f64());
+    assert_eq!(json["digests"]["fixtures"].as_str().map(str::len), Some(64));
+    assert_eq!(json["providers"][0]["scenarios"], 1);
     assert_eq!((case["id"].as_str(), case["outcome"].as_str()), (Some("P01"), Some("held")));
     let junit = report.to_junit().expect("XML");
     assert!(junit.contains("<testcase name=\"P06/acme/memory/a-burst-in-one-second\""));
+}
+
+#[tokio::test]
+async fn the_same_seed_on_the_same_scenarios_gives_the_same_results() {
+    for expect in [RIGHT, &RIGHT.replace("is = 6", "is = 5")] {
+        let fixtures = burst(expect);
+        let results = async || run(&fixtures, |_| {}).await.expect("it runs").to_markdown();
+        assert_eq!(results().await, results().await);
+    }
+    let (here, there) = (burst(RIGHT), burst(RIGHT));
+    let digests = async |fixtures: &TempDir| run(fixtures, |options| options.law = Some("P01".to_owned())).await;
+    let [here_one, there_one] =
+        [digests(&here).await, digests(&there).await].map(|report| report.expect("it runs").digests);
+    assert_eq!(here_one, there_one);
+    fs::write(there.path().join("acme/a-burst-in-one-second/notes.txt"), "x").expect("a file");
+    assert_ne!(digests(&there).await.expect("it runs").digests.fixtures, here_one.fixtures);
 }
 
 #[test]

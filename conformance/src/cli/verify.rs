@@ -16,7 +16,10 @@ use purchase_core::{
 };
 use serde::Deserialize;
 
-use crate::{rig::TOLERANCE_SECONDS, under_test::ProviderUnderTest};
+use crate::{
+    rig::TOLERANCE_SECONDS,
+    under_test::{Endpoint, ProviderUnderTest},
+};
 
 /// One request: its headers' values and its body in hex.
 #[derive(Deserialize)]
@@ -27,7 +30,7 @@ struct Line {
 
 /// Answers until there is no more input.
 pub(super) fn answer(provider: &ProviderUnderTest, secret: &str) -> Result<(), Cause> {
-    let adapter = (provider.build)(&[secret], Some(TOLERANCE_SECONDS))?;
+    let adapter = (provider.build)(&endpoint(&[secret]))?;
     let mut out = io::stdout().lock();
     writeln!(out, "ready")?;
     for line in io::stdin().lock().lines() {
@@ -39,6 +42,11 @@ pub(super) fn answer(provider: &ProviderUnderTest, secret: &str) -> Result<(), C
         out.flush()?;
     }
     Ok(())
+}
+
+/// An endpoint of both modes.
+fn endpoint<'a>(secrets: &'a [&'a str]) -> Endpoint<'a> {
+    Endpoint { secrets, tolerance_seconds: Some(TOLERANCE_SECONDS), mode: None }
 }
 
 fn check(adapter: &dyn Provider, line: Line) -> Result<(), Cause> {
@@ -70,7 +78,7 @@ mod tests {
 
     #[test]
     fn only_what_was_signed_with_the_secret_is_genuine() {
-        let adapter = (ACME.build)(&["right"], Some(TOLERANCE_SECONDS)).expect("acme can be built");
+        let adapter = (ACME.build)(&endpoint(&["right"])).expect("acme can be built");
         let told = |secret: &str, body: &[u8]| {
             let signed = (ACME.sign)(&[secret], b"{}", now().expect("a clock"));
             let headers = signed.0.into_iter().map(|(name, value)| (name, hex::encode(value))).collect();

@@ -7,4 +7,5 @@ pub mod keeping;
 mod log;
 pub mod order;
 pub mod redaction;
+pub(crate) mod scheduled;
 pub mod signature;

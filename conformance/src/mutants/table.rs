@@ -9,7 +9,7 @@ use crate::mutants::{
 };
 
 macro_rules! mutant {
-    ($name:literal $failure:literal $like:literal $law:literal $ground:ident $sentence:literal $mutation:expr) => {
+    ($name:literal $failure:literal $law:literal $ground:ident $sentence:literal $like:literal $mutation:expr) => {
         Mutant {
             name: $name,
             failure: $failure,
@@ -24,129 +24,312 @@ macro_rules! mutant {
 
 /// Every mutant.
 pub const MUTANTS: &[Mutant] = &[
-    mutant!("believes-everybody" "signature" "any signature will do" "P02" Anywhere "signs every body with the right secret itself before it checks it"
+    mutant!("believes-everybody" "signature" "P02" Anywhere
+        "signs every body with the right secret itself before it checks it"
+        "any signature will do"
         Around(systems::believes_everybody)),
-    mutant!("parses-before-checking" "signature" "the body is parsed and written again before it is checked" "P01" Anywhere "checks the signature over the body as it writes it again"
+    mutant!("parses-before-checking" "signature" "P01" Anywhere
+        "checks the signature over the body as it writes it again"
+        "the body is parsed and written again before it is checked"
         Around(systems::parses_before_checking)),
-    mutant!("ignores-the-time" "signature" "an old request is replayed" "P03" Kit "checks no age" Adapter(adapters::ignores_the_time)),
-    mutant!("first-signature-only" "signature" "" "P04" Kit "looks at the first signature only"
+    mutant!("ignores-the-time" "signature" "P03" Kit
+        "checks no age"
+        "an old request is replayed"
+        Adapter(adapters::ignores_the_time)),
+    mutant!("first-signature-only" "signature" "P04" Kit
+        "looks at the first signature only"
+        ""
         Adapter(adapters::first_signature_only)),
-    mutant!("last-signature-only" "signature" "" "P04" Kit "looks at the last signature only"
+    mutant!("last-signature-only" "signature" "P04" Kit
+        "looks at the last signature only"
+        ""
         Adapter(adapters::last_signature_only)),
-    mutant!("first-secret-only" "signature" "every delivery fails while a secret is rolled" "P04" Anywhere "tries the first secret only" Adapter(adapters::first_secret_only)),
-    mutant!("last-arrival-wins" "F1" "a slow request overwrites the newer state" "P06" Anywhere "orders photographs by their arrival" Adapter(adapters::last_arrival_wins)),
-    mutant!("drops-the-tied" "F2" "of two updates in one second the newer is dropped" "P06" Kit "drops a photograph that is not newer than the last one"
+    mutant!("first-secret-only" "signature" "P04" Anywhere
+        "tries the first secret only"
+        "every delivery fails while a secret is rolled"
+        Adapter(adapters::first_secret_only)),
+    mutant!("last-arrival-wins" "F1" "P06" Anywhere
+        "orders photographs by their arrival"
+        "a slow request overwrites the newer state"
+        Adapter(adapters::last_arrival_wins)),
+    mutant!("drops-the-tied" "F2" "P06" Kit
+        "drops a photograph that is not newer than the last one"
+        "of two updates in one second the newer is dropped"
         Adapter(adapters::drops_the_tied)),
-    mutant!("last-of-the-tied" "F2" "of two updates in one second the last to arrive stays" "P06" Kit "settles ties by arrival" Adapter(adapters::last_of_the_tied)),
-    mutant!("drops-prior-states" "F2" "" "P14" Kit "takes no evidence of the state before" Adapter(adapters::drops_prior_states)),
-    mutant!("drops-orphans" "F3" "an update before its creation is dropped" "P06" Kit "drops what is about an object it has not seen created"
+    mutant!("last-of-the-tied" "F2" "P06" Kit
+        "settles ties by arrival"
+        "of two updates in one second the last to arrive stays"
+        Adapter(adapters::last_of_the_tied)),
+    mutant!("drops-prior-states" "F2" "P14" Kit
+        "takes no evidence of the state before"
+        ""
+        Adapter(adapters::drops_prior_states)),
+    mutant!("drops-orphans" "F3" "P06" Kit
+        "drops what is about an object it has not seen created"
+        "an update before its creation is dropped"
         Adapter(adapters::drops_orphans)),
-    mutant!("drops-waits" "F3" "a payment arrives before its parent and is never attached" "P06" Kit "forgets who waits for whom" InStore(stores::drops_waits)),
-    mutant!("drops-links" "F3" "" "P14" Anywhere "forgets what belongs to whom" Adapter(adapters::drops_links)),
-    mutant!("forgets-the-ended" "F4" "a late update revives what was canceled" "P06" Kit "deletes an ended subscription, so that a late update makes a new one"
+    mutant!("drops-waits" "F3" "P06" Kit
+        "forgets who waits for whom"
+        "a payment arrives before its parent and is never attached"
+        InStore(stores::drops_waits)),
+    mutant!("drops-links" "F3" "P14" Anywhere
+        "forgets what belongs to whom"
+        ""
+        Adapter(adapters::drops_links)),
+    mutant!("forgets-the-ended" "F4" "P06" Kit
+        "deletes an ended subscription, so that a late update makes a new one"
+        "a late update revives what was canceled"
         InStore(stores::forgets_the_ended)),
-    mutant!("swallows-errors" "F5" "200 although nothing was persisted" "P09" Anywhere "answers 200 when its store fails" Around(systems::swallows_errors)),
-    mutant!("claims-before-effects" "F5" "a worker dies between its claim and its effects, and the event is lost" "P09" Anywhere "marks events as done before it writes what they bring"
+    mutant!("swallows-errors" "F5" "P09" Anywhere
+        "answers 200 when its store fails"
+        "200 although nothing was persisted"
+        Around(systems::swallows_errors)),
+    mutant!("claims-before-effects" "F5" "P09" Anywhere
+        "marks events as done before it writes what they bring"
+        "a worker dies between its claim and its effects, and the event is lost"
         InStore(stores::claims_before_effects)),
-    mutant!("half-a-commit" "F5" "the row is written and the entitlement isn't" "P09" Anywhere "writes facts and subjects apart" InStore(stores::half_a_commit)),
-    mutant!("answers-and-forgets" "F5" "an unknown customer's event is acknowledged and gone" "P18" Kit "answers 200 and keeps nothing of what it ignores"
+    mutant!("half-a-commit" "F5" "P09" Anywhere
+        "writes facts and subjects apart"
+        "the row is written and the entitlement isn't"
+        InStore(stores::half_a_commit)),
+    mutant!("answers-and-forgets" "F5" "P18" Kit
+        "answers 200 and keeps nothing of what it ignores"
+        "an unknown customer's event is acknowledged and gone"
         InStore(stores::forgets_the_ignored)),
-    mutant!("effect-per-delivery" "F6" "a replayed event grants again" "P05" Anywhere "takes each delivery for an event of its own"
+    mutant!("effect-per-delivery" "F6" "P05" Anywhere
+        "takes each delivery for an event of its own"
+        "a replayed event grants again"
         Adapter(adapters::effect_per_delivery)),
-    mutant!("blind-writes" "F7" "a slow refetch overwrites the newer state" "P08" Anywhere "writes whatever revision there is" InStore(stores::blind_writes)),
-    mutant!("blind-store" "F7" "" "S02" Anywhere "writes whatever revision there is" InStore(stores::blind_writes)),
-    mutant!("goes-by-the-body" "conflict" "a repetition in other bytes is a new event" "P13" Anywhere "names events by their bodies" Adapter(adapters::goes_by_the_body)),
-    mutant!("accepts-conflicts" "conflict" "" "P13" Kit "takes another body under the same id for a repetition"
+    mutant!("blind-writes" "F7" "P08" Anywhere
+        "writes whatever revision there is"
+        "a slow refetch overwrites the newer state"
+        InStore(stores::blind_writes)),
+    mutant!("blind-store" "F7" "S02" Anywhere
+        "writes whatever revision there is"
+        ""
+        InStore(stores::blind_writes)),
+    mutant!("goes-by-the-body" "conflict" "P13" Anywhere
+        "names events by their bodies"
+        "a repetition in other bytes is a new event"
+        Adapter(adapters::goes_by_the_body)),
+    mutant!("accepts-conflicts" "conflict" "P13" Kit
+        "takes another body under the same id for a repetition"
+        ""
         Adapter(adapters::accepts_conflicts)),
-    mutant!("refuses-unknown-types" "reading" "500 on a new event type, and a loop of retries" "P10" Anywhere "takes an unknown type for an error"
+    mutant!("refuses-unknown-types" "reading" "P10" Anywhere
+        "takes an unknown type for an error"
+        "500 on a new event type, and a loop of retries"
         Adapter(adapters::refuses_unknown_types)),
-    mutant!("refuses-unknown-values" "reading" "one unknown variant fails every event" "P12" Anywhere "takes an unknown state for an error"
+    mutant!("refuses-unknown-values" "reading" "P12" Anywhere
+        "takes an unknown state for an error"
+        "one unknown variant fails every event"
         Adapter(adapters::refuses_unknown_values)),
-    mutant!("guesses" "reading" "a field that moved is silently unset" "P17" Anywhere "takes a body that it can't read for one without meaning"
+    mutant!("guesses" "reading" "P17" Anywhere
+        "takes a body that it can't read for one without meaning"
+        "a field that moved is silently unset"
         Adapter(adapters::guesses)),
-    mutant!("talks" "redaction" "" "P15" Anywhere "says in its errors which object they are about" Adapter(adapters::talks)),
-    mutant!("first-of-each-batch" "batches" "" "P07" Anywhere "takes the first delivery of a batch for all of it"
+    mutant!("talks" "redaction" "P15" Anywhere
+        "says in its errors which object they are about"
+        ""
+        Adapter(adapters::talks)),
+    mutant!("first-of-each-batch" "batches" "P07" Anywhere
+        "takes the first delivery of a batch for all of it"
+        ""
         Around(systems::first_of_each_batch)),
-    mutant!("loses-facts" "rebuild" "" "P16" Anywhere "keeps the state and not the facts" InStore(stores::loses_facts)),
-    mutant!("accepts-twice" "store" "concurrent deliveries insert two rows" "S01" Anywhere "accepts an event that is there as new" InStore(stores::accepts_twice)),
-    mutant!("torn-batches" "store" "" "S03" Anywhere "runs the statements of a batch one by one" Executor),
-    mutant!("forgets-leases" "store" "" "S04" Anywhere "commits under any lease" InStore(stores::forgets_leases)),
-    mutant!("claims-twice" "store" "two workers process one event" "S05" Anywhere "gives an event that somebody holds to another worker"
+    mutant!("loses-facts" "rebuild" "P16" Anywhere
+        "keeps the state and not the facts"
+        ""
+        InStore(stores::loses_facts)),
+    mutant!("accepts-twice" "store" "S01" Anywhere
+        "accepts an event that is there as new"
+        "concurrent deliveries insert two rows"
+        InStore(stores::accepts_twice)),
+    mutant!("torn-batches" "store" "S03" Anywhere
+        "runs the statements of a batch one by one"
+        ""
+        Executor),
+    mutant!("forgets-leases" "store" "S04" Anywhere
+        "commits under any lease"
+        ""
+        InStore(stores::forgets_leases)),
+    mutant!("claims-twice" "store" "S05" Anywhere
+        "gives an event that somebody holds to another worker"
+        "two workers process one event"
         InStore(stores::claims_twice)),
-    mutant!("reads-the-past" "store" "" "S06" Anywhere "answers with what it read before" InStore(stores::reads_the_past)),
-    mutant!("forgets-on-closing" "store" "" "S08" Kit "keeps everything in memory" Place),
-    mutant!("opens-anything" "store" "" "S10" Kit "looks at no schema" Place),
-    mutant!("writes-only-news" "store" "" "S09" Anywhere "writes no subject whose state is as it was" InStore(stores::writes_only_news)),
-    mutant!("drops-rows" "store" "" "S11" Anywhere "reads back only the first subjects of a page" InStore(stores::drops_rows)),
-    mutant!("refuses-everybody" "signature" "every delivery fails after a proxy changed a header" "P01" Anywhere
-        "finds no signature that matches" Adapter(declarations::refuses_everybody)),
-    mutant!("thanks-forgers" "signature" "a missing signature is answered 200" "P02" Anywhere "answers 200 to whom it doesn't believe"
+    mutant!("reads-the-past" "store" "S06" Anywhere
+        "answers with what it read before"
+        ""
+        InStore(stores::reads_the_past)),
+    mutant!("forgets-on-closing" "store" "S08" Kit
+        "keeps everything in memory"
+        ""
+        Place),
+    mutant!("opens-anything" "store" "S10" Kit
+        "looks at no schema"
+        ""
+        Place),
+    mutant!("writes-only-news" "store" "S09" Anywhere
+        "writes no subject whose state is as it was"
+        ""
+        InStore(stores::writes_only_news)),
+    mutant!("drops-rows" "store" "S11" Anywhere
+        "reads back only the first subjects of a page"
+        ""
+        InStore(stores::drops_rows)),
+    mutant!("refuses-everybody" "signature" "P01" Anywhere
+        "finds no signature that matches"
+        "every delivery fails after a proxy changed a header"
+        Adapter(declarations::refuses_everybody)),
+    mutant!("thanks-forgers" "signature" "P02" Anywhere
+        "answers 200 to whom it doesn't believe"
+        "a missing signature is answered 200"
         Around(systems::thanks_forgers)),
-    mutant!("tolerates-for-years" "signature" "a tolerance of 10,000 hours" "P03" Kit "accepts what is a year old"
+    mutant!("tolerates-for-years" "signature" "P03" Kit
+        "accepts what is a year old"
+        "a tolerance of 10,000 hours"
         Adapter(declarations::tolerates_for_years)),
-    mutant!("mails-per-delivery" "F6" "the customer gets two mails about one failed payment" "P05" Kit "tells a transition with every delivery"
+    mutant!("mails-per-delivery" "F6" "P05" Kit
+        "tells a transition with every delivery"
+        "the customer gets two mails about one failed payment"
         Around(systems::mails_per_delivery)),
-    mutant!("forgets-who-came" "F6" "the memory of events ends before the retries do" "P05" Kit "keeps no list of events that are done"
+    mutant!("forgets-who-came" "F6" "P05" Kit
+        "keeps no list of events that are done"
+        "the memory of events ends before the retries do"
         InStore(inbox::forgets_who_came)),
-    mutant!("row-per-event" "F3" "an update before its creation inserts a second row" "P06" Kit "inserts what it doesn't find, and again when it is created"
+    mutant!("row-per-event" "F3" "P06" Kit
+        "inserts what it doesn't find, and again when it is created"
+        "an update before its creation inserts a second row"
         Adapter(facts::row_per_event)),
-    mutant!("late-creation-wins" "F1" "created, incomplete, overwrites updated, active" "P06" Kit "takes a creation for news whenever it comes"
+    mutant!("late-creation-wins" "F1" "P06" Kit
+        "takes a creation for news whenever it comes"
+        "created, incomplete, overwrites updated, active"
         Adapter(facts::late_creation_wins)),
-    mutant!("one-watermark" "F1" "a watermark on the time of the last event drops what is late" "P06" Kit "drops what is older than the last event of any object"
+    mutant!("one-watermark" "F1" "P06" Kit
+        "drops what is older than the last event of any object"
+        "a watermark on the time of the last event drops what is late"
         Adapter(facts::one_watermark)),
-    mutant!("applies-the-payload" "F1" "a late failure flips a paid invoice" "P06" Kit "writes what the event says over what is there"
+    mutant!("applies-the-payload" "F1" "P06" Kit
+        "writes what the event says over what is there"
+        "a late failure flips a paid invoice"
         InStore(inbox::applies_the_payload)),
-    mutant!("first-owner-stays" "owner" "a stale transfer gives the entitlement back to the first owner" "P06" Kit "believes whom it heard of first"
+    mutant!("first-owner-stays" "owner" "P06" Kit
+        "believes whom it heard of first"
+        "a stale transfer gives the entitlement back to the first owner"
         Adapter(facts::first_owner_stays)),
-    mutant!("errored-is-done" "F5" "the retry after a failed handler is taken for a repetition" "P09" Anywhere "takes what failed for done when it comes again"
+    mutant!("errored-is-done" "F5" "P09" Anywhere
+        "takes what failed for done when it comes again"
+        "the retry after a failed handler is taken for a repetition"
         Around(systems::errored_is_done)),
-    mutant!("cancels-at-once" "meaning" "a cancellation for the period's end takes access away at once" "P11" Kit "takes a cancellation that is scheduled for one that is done"
+    mutant!("cancels-at-once" "meaning" "P11" Kit
+        "takes a cancellation that is scheduled for one that is done"
+        "a cancellation for the period's end takes access away at once"
         Adapter(facts::cancels_at_once)),
-    mutant!("forgets-moved-fields" "meaning" "the period moved in a new API version and is silently unset" "P11" Kit "doesn't find the period"
+    mutant!("forgets-moved-fields" "meaning" "P11" Kit
+        "doesn't find the period"
+        "the period moved in a new API version and is silently unset"
         Adapter(facts::forgets_moved_fields)),
-    mutant!("refund-per-event" "F6" "one fact in two events is counted twice" "P14" Kit "takes each event about a refund for a refund"
+    mutant!("refund-per-event" "F6" "P14" Kit
+        "takes each event about a refund for a refund"
+        "one fact in two events is counted twice"
         Adapter(facts::refund_per_event)),
-    mutant!("attempts-overwrite" "meaning" "the second attempt to pay overwrites the first" "P14" Kit "keeps one payment for each subscription"
+    mutant!("attempts-overwrite" "meaning" "P14" Kit
+        "keeps one payment for each subscription"
+        "the second attempt to pay overwrites the first"
         Adapter(facts::attempts_overwrite)),
-    mutant!("delivers-before-paid" "meaning" "the cart is completed while the payment is processing" "P14" Kit "takes a pending payment for paid"
+    mutant!("delivers-before-paid" "meaning" "P14" Kit
+        "takes a pending payment for paid"
+        "the cart is completed while the payment is processing"
         Adapter(facts::delivers_before_paid)),
-    mutant!("ignores-deletion" "F4" "a deleted customer is not marked" "P14" Kit "keeps who was deleted" Adapter(facts::ignores_deletion)),
-    mutant!("traces-ids" "redaction" "customers' ids in the logs" "P15" Anywhere "logs which objects it reads about" Adapter(declarations::traces_ids)),
-    mutant!("failed-is-done" "F5" "a run that failed is counted as a success" "P17" Anywhere "takes what it couldn't read for done when it comes again"
+    mutant!("ignores-deletion" "F4" "P14" Kit
+        "keeps who was deleted"
+        "a deleted customer is not marked"
+        Adapter(facts::ignores_deletion)),
+    mutant!("traces-ids" "redaction" "P15" Anywhere
+        "logs which objects it reads about"
+        "customers' ids in the logs"
+        Adapter(declarations::traces_ids)),
+    mutant!("failed-is-done" "F5" "P17" Anywhere
+        "takes what it couldn't read for done when it comes again"
+        "a run that failed is counted as a success"
         Around(systems::failed_is_done)),
-    mutant!("fails-together" "batches" "one bad row holds up the whole sync" "P17" Anywhere "refuses a batch for one body that it can't read"
+    mutant!("fails-together" "batches" "P17" Anywhere
+        "refuses a batch for one body that it can't read"
+        "one bad row holds up the whole sync"
         Around(systems::fails_together)),
-    mutant!("takes-parked-for-done" "F5" "the event of an unknown customer is marked as processed" "P18" Kit "marks as processed what still waits"
+    mutant!("takes-parked-for-done" "F5" "P18" Kit
+        "marks as processed what still waits"
+        "the event of an unknown customer is marked as processed"
         InStore(inbox::takes_parked_for_done)),
-    mutant!("compares-bytes" "conflict" "" "P19" Anywhere "takes the same event in other bytes for a contradiction"
+    mutant!("compares-bytes" "conflict" "P19" Anywhere
+        "takes the same event in other bytes for a contradiction"
+        ""
         Adapter(declarations::compares_bytes)),
-    mutant!("hides-ids" "capability" "" "P19" Kit "doesn't declare that events have ids" Adapter(|it| declarations::hides(it, Capability::EventIds))),
-    mutant!("boasts-of-ids" "capability" "" "P19" Undeclared "declares ids that events don't have"
+    mutant!("hides-ids" "capability" "P19" Kit
+        "doesn't declare that events have ids"
+        ""
+        Adapter(|it| declarations::hides(it, Capability::EventIds))),
+    mutant!("boasts-of-ids" "capability" "P19" Undeclared
+        "declares ids that events don't have"
+        ""
         Adapter(|it| declarations::boasts(it, Capability::EventIds))),
-    mutant!("digests-what-it-parsed" "capability" "two events fall together, and one is lost" "P19" Undeclared "names an event by its JSON, not by its bytes"
+    mutant!("digests-what-it-parsed" "capability" "P19" Undeclared
+        "names an event by its JSON, not by its bytes"
+        "two events fall together, and one is lost"
         Adapter(declarations::digests_what_it_parsed)),
-    mutant!("takes-any-mode" "capability" "test events change live data" "P20" Kit "takes live events at an endpoint for test events"
+    mutant!("takes-any-mode" "capability" "P20" Kit
+        "takes live events at an endpoint for test events"
+        "test events change live data"
         Adapter(declarations::takes_any_mode)),
-    mutant!("forgets-the-mode" "capability" "test events change live data" "P20" Kit "takes every event for a test"
+    mutant!("forgets-the-mode" "capability" "P20" Kit
+        "takes every event for a test"
+        "test events change live data"
         Adapter(declarations::forgets_the_mode)),
-    mutant!("hides-modes" "capability" "" "P20" Kit "doesn't declare that events say their mode"
+    mutant!("hides-modes" "capability" "P20" Kit
+        "doesn't declare that events say their mode"
+        ""
         Adapter(|it| declarations::hides(it, Capability::ModeInEvent))),
-    mutant!("boasts-of-modes" "capability" "" "P20" Undeclared "declares modes that events don't say"
+    mutant!("boasts-of-modes" "capability" "P20" Undeclared
+        "declares modes that events don't say"
+        ""
         Adapter(|it| declarations::boasts(it, Capability::ModeInEvent))),
-    mutant!("takes-all-for-live" "capability" "test events change live data" "P20" Undeclared "believes another mode than was configured"
+    mutant!("takes-all-for-live" "capability" "P20" Undeclared
+        "believes another mode than was configured"
+        "test events change live data"
         Adapter(declarations::takes_all_for_live)),
-    mutant!("reverses-evidence" "F2" "" "P21" Kit "takes the state after a change for the one before it" Adapter(facts::reverses_evidence)),
-    mutant!("hides-prior-states" "capability" "" "P21" Kit "doesn't declare that events bring the state before"
+    mutant!("reverses-evidence" "F2" "P21" Kit
+        "takes the state after a change for the one before it"
+        ""
+        Adapter(facts::reverses_evidence)),
+    mutant!("hides-prior-states" "capability" "P21" Kit
+        "doesn't declare that events bring the state before"
+        ""
         Adapter(|it| declarations::hides(it, Capability::PriorStates))),
-    mutant!("makes-up-prior-states" "capability" "" "P21" Undeclared "brings evidence that the event doesn't hold" Adapter(facts::makes_up_priors)),
-    mutant!("hides-the-time" "capability" "" "P22" Kit "doesn't declare that a time is signed, so that nobody asks for its check"
+    mutant!("makes-up-prior-states" "capability" "P21" Undeclared
+        "brings evidence that the event doesn't hold"
+        ""
+        Adapter(facts::makes_up_priors)),
+    mutant!("hides-the-time" "capability" "P22" Kit
+        "doesn't declare that a time is signed, so that nobody asks for its check"
+        ""
         Adapter(|it| declarations::hides(it, Capability::SignedTime))),
-    mutant!("boasts-of-times" "capability" "" "P22" Undeclared "declares a time that is not signed"
+    mutant!("boasts-of-times" "capability" "P22" Undeclared
+        "declares a time that is not signed"
+        ""
         Adapter(|it| declarations::boasts(it, Capability::SignedTime))),
-    mutant!("forgets-the-account" "source" "two accounts share one table" "P23" Kit "keeps all accounts as one" Adapter(declarations::forgets_the_account)),
-    mutant!("forgets-the-provider" "source" "two providers cannot share the tables" "P23" Kit "keeps all providers as one"
+    mutant!("forgets-the-account" "source" "P23" Kit
+        "keeps all accounts as one"
+        "two accounts share one table"
+        Adapter(declarations::forgets_the_account)),
+    mutant!("forgets-the-provider" "source" "P23" Kit
+        "keeps all providers as one"
+        "two providers cannot share the tables"
         Adapter(declarations::forgets_the_provider)),
-    mutant!("one-inbox-for-all" "source" "event ids are unique without the provider" "P23" Kit "finds events by their id alone"
+    mutant!("one-inbox-for-all" "source" "P23" Kit
+        "finds events by their id alone"
+        "event ids are unique without the provider"
         InStore(inbox::one_inbox_for_all)),
-    mutant!("misspells-a-statement" "store" "" "S07" Anywhere "has a statement that no database understands" InStatement),
+    mutant!("misspells-a-statement" "store" "S07" Anywhere
+        "has a statement that no database understands"
+        ""
+        InStatement),
 ];

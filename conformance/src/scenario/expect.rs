@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::verdict::{Difference, shown};
+
 /// One thing that must hold at the end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expectation {
@@ -53,6 +55,18 @@ impl Expectation {
             true => Ok(()),
             false => Err(Unmet { expectation: self.clone(), found: found.cloned() }),
         }
+    }
+}
+
+impl Unmet {
+    /// The place and both values, as people read them.
+    pub fn difference(&self) -> Difference {
+        let expected = match &self.expectation.expected {
+            Expected::Absent => shown(None),
+            Expected::Count(count) => format!("{count} entries"),
+            Expected::Is(value) => shown(Some(value)),
+        };
+        Difference { path: self.expectation.at.clone(), expected, found: shown(self.found.as_ref()) }
     }
 }
 

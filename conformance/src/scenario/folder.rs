@@ -60,6 +60,22 @@ pub fn find(fixtures: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
     Ok(found)
 }
 
+/// Every file below a folder, hidden ones apart, by its path in it with `/` between the names.
+///
+/// # Errors
+/// When a folder can't be listed.
+pub(crate) fn files(folder: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
+    let mut found = Vec::new();
+    for path in list(folder)? {
+        let name = name_of(&path);
+        match path.is_dir() {
+            true => found.extend(files(&path)?.into_iter().map(|(below, file)| (format!("{name}/{below}"), file))),
+            false => found.push((name, path)),
+        }
+    }
+    Ok(found)
+}
+
 impl Scenario {
     /// Reads a folder.
     ///

@@ -54,7 +54,7 @@ fn insert(text: &str, head: &str, alike: &str, new: &[String]) -> anyhow::Result
     Ok(lines.join("\n") + "\n")
 }
 
-/// rustfmt keeps the order of what has attributes, so the end will do.
+/// rustfmt puts it where it belongs, so the end will do.
 fn append(text: &str, new: &[String]) -> String {
     format!("{}\n{}\n", text.trim_end(), new.join("\n"))
 }

@@ -145,6 +145,7 @@ fn stamp_here(name: &str) -> anyhow::Result<()> {
     files.push((root.join("src/lib.rs"), entered.library));
     write_all(&files)?;
     lay_out(&folder.join("Cargo.toml"));
+    lay_out(&root.join("Cargo.toml"));
     // Only the new package is entered; no version of another one moves.
     let mut lock = shell::cargo();
     lock.args(["update", "--workspace", "--offline", "--quiet"]);

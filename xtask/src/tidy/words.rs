@@ -29,12 +29,9 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// Providers that are planned; those that have an adapter are known by its folder.
-const PLANNED: &[&str] = &["paddle"];
-
+/// A provider is known by the folder of its adapter.
 fn provider_words(repo: &Repo) -> Vec<Finding> {
-    let mut names: Vec<String> = repo.rooms("adapters").into_iter().collect();
-    names.extend(PLANNED.iter().map(|name| (*name).to_owned()));
+    let names = repo.rooms("adapters");
     search(repo, &["core/src/", "stores/", "conformance/src/"], |line| {
         let line = line.to_lowercase();
         let name = names.iter().find(|name| has_word(&line, name))?;

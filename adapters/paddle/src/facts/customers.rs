@@ -1,10 +1,13 @@
 //! Decides what an event says of a customer. It doesn't know what the customer bought.
 
 use purchase_core::{
-    fact::photo::{Customer, Photo, Private},
+    fact::{
+        Link,
+        photo::{Customer, Photo, Private},
+    },
     id::ObjectKind,
     provider::ReadFault,
-    wire::collect::{Collector, Ties},
+    wire::collect::{Collector, owner},
 };
 
 use super::Reading;
@@ -20,6 +23,6 @@ pub(super) fn customer(reading: &Reading<'_>, facts: &mut Collector) -> Result<(
         bare: false,
     });
     facts.sight(&root, reading.sight(&root, photo));
-    facts.belongs(&root, &Ties::read(None, &object.at("custom_data"))?);
+    facts.link(&root, owner(&object.at("custom_data"))?.map(Link::Owner));
     Ok(())
 }

@@ -10,11 +10,14 @@ use purchase_core::{
     id::EventKey,
     store::{EventStatus, Lease, Store},
 };
-use rand::seq::SliceRandom;
+use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 
 use crate::{
     fault::{FaultyStore, Interleaved, StoreFault, When},
-    law::Trial,
+    law::{
+        Trial,
+        provider::scheduled::{Judge, Look, Races},
+    },
     replay::{self, Reference, later, statuses},
     rig::{Bench, Setup},
     schedule::{Schedule, shuffled},
@@ -28,32 +31,55 @@ const WORKERS: usize = 4;
 const CRASHES: usize = 48;
 
 pub(crate) async fn concurrent_workers(trial: &Trial) -> Verdict {
-    let signed = trial.rig.sign(&trial.scenario)?;
-    let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
+    let judge = Judge::of(trial, Look::Workers)?;
+    let deliveries = judge.signed.len();
     let mut random = trial.random("P08");
     let rounds = (trial.effort.samples / 20).clamp(3, 10);
-    for round in 0..rounds {
+    let mut checks = 0;
+    for _ in 0..rounds {
         // Every delivery comes twice, through any of the workers.
-        let mut order = [shuffled(signed.len(), &mut random), shuffled(signed.len(), &mut random)].concat();
+        let mut order = [shuffled(deliveries, &mut random), shuffled(deliveries, &mut random)].concat();
         order.shuffle(&mut random);
-        let interleaving = trial.random(&format!("P08/{round}"));
+        let shares = order.chunks(order.len().div_ceil(WORKERS)).map(<[usize]>::to_vec);
+        checks += judge.judge(&Schedule::of_batches(shares)).await?;
+    }
+    Ok(Held { checks })
+}
+
+/// Lets one worker take each batch of a schedule, all at the same time, and interleaved in another way each time.
+pub(crate) async fn side_by_side(
+    judge: &Judge<'_>,
+    reference: &Reference,
+    schedule: &Schedule,
+    races: Races,
+) -> Result<u64, Broken> {
+    let Judge { trial, signed, .. } = judge;
+    let mut random = judge.random("P08", schedule);
+    let workers = schedule.batches().len();
+    let mut failures = 0;
+    for _ in 0..races.most {
+        let interleaving = StdRng::from_rng(&mut random);
         let between = |inner| Arc::new(Interleaved { inner, random: Mutex::new(interleaving) }) as Arc<dyn Store>;
         let setup = Setup { between: Some(Box::new(between)), ..Setup::of(&trial.scenario) };
         let bench = trial.rig.bench_of(setup).await?;
-        let schedule = Schedule::of_batches(order.chunks(order.len().div_ceil(WORKERS)).map(<[usize]>::to_vec));
-        race(&bench, &signed, &schedule).await.map_err(|broken| broken.context("concurrent workers"))?;
-        let projection = bench.projection().await?;
-        let found = reference.compare_projection(&projection);
-        let written = || {
-            let numbers: Vec<u32> = trial.scenario.deliveries.iter().map(|delivery| delivery.number).collect();
-            format!("{WORKERS} workers, who took {} side by side", schedule.written(&numbers))
+        let raced = async {
+            race(&bench, signed, schedule).await?;
+            same_end(&bench, reference).await
         };
-        found.map_err(|broken| broken.context(&written()))?;
-        let found = statuses(bench.events().await?);
-        ensure(found == reference.statuses, || "events have other statuses than undisturbed".to_owned())
-            .map_err(|broken| broken.context(&written()))?;
+        let Err(broken) = raced.await else { continue };
+        failures += 1;
+        if failures == races.failures {
+            let place = format!("{workers} workers side by side, one for each part of the schedule");
+            return Err(broken.context(&place));
+        }
     }
-    Ok(Held { checks: rounds as u64 })
+    Ok(1)
+}
+
+async fn same_end(bench: &Bench, reference: &Reference) -> Result<(), Broken> {
+    reference.compare_projection(&bench.projection().await?)?;
+    let found = statuses(bench.events().await?);
+    ensure(found == reference.statuses, || difference(&reference.statuses, &found))
 }
 
 /// Each worker sends its share one by one, all at the same time.
@@ -76,37 +102,45 @@ async fn race(bench: &Bench, signed: &[Delivery], schedule: &Schedule) -> Result
 }
 
 pub(crate) async fn crash_at_every_call(trial: &Trial) -> Verdict {
-    let signed = trial.rig.sign(&trial.scenario)?;
-    let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
+    let judge = Judge::of(trial, Look::Crashes)?;
     let mut random = trial.random("P09");
-    let deliveries = signed.len();
+    let deliveries = judge.signed.len();
     let mixed = shuffled(deliveries, &mut random);
     let schedules = [Schedule::in_order(deliveries), Schedule::of_batches(mixed.chunks(2).map(<[usize]>::to_vec))];
     let mut checks = 0;
     for schedule in schedules {
-        for way in [Way::Direct, Way::Queue] {
-            let undisturbed = StoreFault::at(0, When::Before);
-            crash(trial, &signed, &reference, &schedule, way, &undisturbed)
-                .await
-                .map_err(|broken| broken.context(&format!("{way:?}, no crash")).in_schedule(&schedule))?;
-            let mut calls: Vec<usize> = (1..=undisturbed.calls()).collect();
-            if calls.len() > CRASHES / 2 {
-                calls.shuffle(&mut random);
-                calls.truncate(CRASHES / 2);
-            }
-            for call in calls {
-                for when in [When::Before, When::After] {
-                    let fault = StoreFault::at(call, when);
-                    crash(trial, &signed, &reference, &schedule, way, &fault).await.map_err(|broken| {
-                        let place = format!("{way:?}, crash {when:?} store call {call}");
-                        broken.context(&place).in_schedule(&schedule)
-                    })?;
-                    checks += 1;
-                }
+        checks += judge.judge(&schedule).await?;
+    }
+    Ok(Held { checks })
+}
+
+/// Plays a schedule once for each store call that crashes, before its effect and after it, in both ways to take
+/// deliveries.
+pub(crate) async fn crashes(judge: &Judge<'_>, reference: &Reference, schedule: &Schedule) -> Result<u64, Broken> {
+    let Judge { trial, signed, .. } = judge;
+    let mut random = judge.random("P09", schedule);
+    let mut checks = 0;
+    for way in [Way::Direct, Way::Queue] {
+        let undisturbed = StoreFault::at(0, When::Before);
+        crash(trial, signed, reference, schedule, way, &undisturbed)
+            .await
+            .map_err(|broken| broken.context(&format!("{way:?}, no crash")))?;
+        let mut calls: Vec<usize> = (1..=undisturbed.calls()).collect();
+        if calls.len() > CRASHES / 2 {
+            calls.shuffle(&mut random);
+            calls.truncate(CRASHES / 2);
+        }
+        for call in calls {
+            for when in [When::Before, When::After] {
+                let fault = StoreFault::at(call, when);
+                crash(trial, signed, reference, schedule, way, &fault)
+                    .await
+                    .map_err(|broken| broken.context(&format!("{way:?}, crash {when:?} store call {call}")))?;
+                checks += 1;
             }
         }
     }
-    Ok(Held { checks })
+    Ok(checks)
 }
 
 /// How deliveries are taken.

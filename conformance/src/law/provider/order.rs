@@ -2,13 +2,20 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use purchase_core::{delivery::Delivery, engine::Selection, id::EventKey, lifecycle::Transition, store::FactQuery};
+use purchase_core::{engine::Selection, id::EventKey, lifecycle::Transition, store::FactQuery};
 use serde_json::Value;
 
 use crate::{
-    law::{Trial, provider::keeping::reading},
+    law::{
+        Trial,
+        provider::{
+            keeping::reading,
+            scheduled::{Judge, Look},
+        },
+    },
     replay::{self, Outcome, Reference, statuses},
     rig::Bench,
+    scenario::Unmet,
     schedule::{Schedule, permutations, shuffled},
     verdict::{Broken, Held, Verdict, ensure},
 };
@@ -17,10 +24,9 @@ use crate::{
 const CLOSE_LOOKS: usize = 8;
 
 pub(crate) async fn any_order(trial: &Trial) -> Verdict {
-    let signed = trial.rig.sign(&trial.scenario)?;
-    let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
+    let judge = Judge::of(trial, Look::Projection)?;
     let mut random = trial.random("P06");
-    let deliveries = signed.len();
+    let deliveries = judge.signed.len();
     let exhaustive = deliveries <= trial.effort.exhaustive;
     let mut checks = 0;
     let orders: Box<dyn Iterator<Item = Vec<usize>> + Send> = match exhaustive {
@@ -29,52 +35,21 @@ pub(crate) async fn any_order(trial: &Trial) -> Verdict {
     };
     for order in orders {
         let order = if exhaustive { order } else { shuffled(deliveries, &mut random) };
-        let schedule = Schedule::one_by_one(order).decorated(&mut random);
-        if let Err(broken) = compare(trial, &signed, &reference, &schedule).await {
-            return Err(shrunk(trial, &signed, &reference, schedule, broken).await);
-        }
-        checks += 1;
+        checks += judge.judge(&Schedule::one_by_one(order).decorated(&mut random)).await?;
     }
     Ok(Held { checks })
 }
 
-/// Plays one schedule, and compares it with the true order and with the expectations.
-pub(crate) async fn one_schedule(trial: &Trial, schedule: &Schedule) -> Result<(), Broken> {
-    let signed = trial.rig.sign(&trial.scenario)?;
-    let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
-    compare(trial, &signed, &reference, schedule).await?;
-    unmet(trial, &reference.projection)
-}
-
-/// Plays one schedule on a fresh store, and compares it with the true order.
-pub(crate) async fn compare(
-    trial: &Trial,
-    signed: &[Delivery],
-    reference: &Reference,
-    schedule: &Schedule,
-) -> Result<(), Broken> {
-    let bench = trial.rig.bench(&trial.scenario).await?;
-    let outcome = replay::play(&bench, &trial.scenario, signed, schedule).await;
-    outcome.and_then(|outcome| reference.compare(&outcome)).map_err(|broken| broken.in_schedule(schedule))
-}
-
-async fn shrunk(
-    trial: &Trial,
-    signed: &[Delivery],
-    reference: &Reference,
-    schedule: Schedule,
-    broken: Broken,
-) -> Broken {
-    replay::shrink(schedule, broken, |simpler| {
-        Box::pin(async move { compare(trial, signed, reference, &simpler).await.err() })
-    })
-    .await
+/// Plays a schedule on a fresh store, and compares it with the true order.
+pub(crate) async fn compared(judge: &Judge<'_>, reference: &Reference, schedule: &Schedule) -> Result<(), Broken> {
+    let scenario = &judge.trial.scenario;
+    let bench = judge.trial.rig.bench(scenario).await?;
+    reference.compare(&replay::play(&bench, scenario, &judge.signed, schedule).await?)
 }
 
 pub(crate) async fn any_batches(trial: &Trial) -> Verdict {
-    let signed = trial.rig.sign(&trial.scenario)?;
-    let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
-    let deliveries = signed.len();
+    let judge = Judge::of(trial, Look::Projection)?;
+    let deliveries = judge.signed.len();
     let cuts = deliveries.saturating_sub(1);
     let mut random = trial.random("P07");
     let all = cuts < 6;
@@ -85,11 +60,7 @@ pub(crate) async fn any_batches(trial: &Trial) -> Verdict {
         let mask = if all { nth } else { rand::RngExt::random::<u64>(&mut random) as usize };
         let mask = if nth == 0 { 0 } else { mask };
         for order in [(0..deliveries).collect(), (0..deliveries).rev().collect(), shuffled(deliveries, &mut random)] {
-            let schedule = cut(order, mask);
-            if let Err(broken) = compare(trial, &signed, &reference, &schedule).await {
-                return Err(shrunk(trial, &signed, &reference, schedule, broken).await);
-            }
-            checks += 1;
+            checks += judge.judge(&cut(order, mask)).await?;
         }
     }
     Ok(Held { checks })
@@ -110,9 +81,8 @@ fn cut(order: Vec<usize>, mask: usize) -> Schedule {
 }
 
 pub(crate) async fn duplicates(trial: &Trial) -> Verdict {
-    let signed = trial.rig.sign(&trial.scenario)?;
-    let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
-    let deliveries = signed.len();
+    let judge = Judge::of(trial, Look::Duplicates)?;
+    let deliveries = judge.signed.len();
     let mut random = trial.random("P05");
     let mut schedules = vec![
         Schedule::one_by_one((0..deliveries).flat_map(|index| [index, index])),
@@ -124,22 +94,23 @@ pub(crate) async fn duplicates(trial: &Trial) -> Verdict {
         let twice = [shuffled(deliveries, &mut random), shuffled(deliveries, &mut random)].concat();
         schedules.push(Schedule::one_by_one(twice));
     }
-    let mut events: Vec<Option<EventKey>> = Vec::new();
-    for delivery in &signed {
-        events.push(reading(trial, delivery)?.ok().map(|event| event.head.key));
-    }
     let mut checks = 0;
     for schedule in schedules {
-        let bench = trial.rig.bench(&trial.scenario).await?;
-        let outcome = replay::play(&bench, &trial.scenario, &signed, &schedule).await;
-        let found = match outcome {
-            Ok(outcome) => look_at_duplicates(&bench, &reference, &events, &outcome).await,
-            Err(broken) => Err(broken),
-        };
-        found.map_err(|broken| broken.in_schedule(&schedule))?;
-        checks += 1;
+        checks += judge.judge(&schedule).await?;
     }
     Ok(Held { checks })
+}
+
+/// Plays a schedule, and looks at how each delivery is answered, at what is kept, and at what is told of it.
+pub(crate) async fn repeated(judge: &Judge<'_>, reference: &Reference, schedule: &Schedule) -> Result<(), Broken> {
+    let scenario = &judge.trial.scenario;
+    let mut events: Vec<Option<EventKey>> = Vec::new();
+    for delivery in &judge.signed {
+        events.push(reading(judge.trial, delivery)?.ok().map(|event| event.head.key));
+    }
+    let bench = judge.trial.rig.bench(scenario).await?;
+    let outcome = replay::play(&bench, scenario, &judge.signed, schedule).await?;
+    look_at_duplicates(&bench, reference, &events, &outcome).await
 }
 
 async fn look_at_duplicates(
@@ -187,36 +158,37 @@ pub(crate) async fn expectations(trial: &Trial) -> Verdict {
     Ok(Held { checks: trial.scenario.expectations.len() as u64 })
 }
 
-fn unmet(trial: &Trial, projection: &Value) -> Result<(), Broken> {
+/// Compares a projection with what the scenario expects.
+pub(crate) fn unmet(trial: &Trial, projection: &Value) -> Result<(), Broken> {
     let expectations = &trial.scenario.expectations;
-    let unmet = expectations.iter().filter_map(|expectation| expectation.check(projection).err());
-    let unmet: Vec<String> = unmet.map(|unmet| unmet.to_string()).collect();
-    ensure(unmet.is_empty(), || unmet.join("\n"))
+    let unmet: Vec<Unmet> = expectations.iter().filter_map(|expectation| expectation.check(projection).err()).collect();
+    let Some(first) = unmet.first() else { return Ok(()) };
+    let what: Vec<String> = unmet.iter().map(Unmet::to_string).collect();
+    Err(Broken::new(what.join("\n")).differing(first.difference()))
 }
 
 pub(crate) async fn rebuild_and_replay(trial: &Trial) -> Verdict {
-    let signed = trial.rig.sign(&trial.scenario)?;
-    let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
+    let judge = Judge::of(trial, Look::Rebuilds)?;
     let mut random = trial.random("P16");
-    let deliveries = signed.len();
+    let deliveries = judge.signed.len();
     let mut schedules = vec![Schedule::in_order(deliveries), Schedule::one_by_one((0..deliveries).rev())];
     schedules.extend(
         (0..CLOSE_LOOKS / 2).map(|_| Schedule::one_by_one(shuffled(deliveries, &mut random)).decorated(&mut random)),
     );
     let mut checks = 0;
     for schedule in schedules {
-        let bench = trial.rig.bench(&trial.scenario).await?;
-        let found = match replay::play(&bench, &trial.scenario, &signed, &schedule).await {
-            Ok(outcome) => {
-                reference.compare(&outcome).map_err(|broken| broken.context("folded step by step"))?;
-                other_ways(trial, &bench, &reference).await
-            }
-            Err(broken) => Err(broken),
-        };
-        found.map_err(|broken| broken.in_schedule(&schedule))?;
-        checks += 1;
+        checks += judge.judge(&schedule).await?;
     }
     Ok(Held { checks })
+}
+
+/// Plays a schedule, then folds what it left in every other way.
+pub(crate) async fn rebuilt(judge: &Judge<'_>, reference: &Reference, schedule: &Schedule) -> Result<(), Broken> {
+    let scenario = &judge.trial.scenario;
+    let bench = judge.trial.rig.bench(scenario).await?;
+    let outcome = replay::play(&bench, scenario, &judge.signed, schedule).await?;
+    reference.compare(&outcome).map_err(|broken| broken.context("folded step by step"))?;
+    other_ways(judge.trial, &bench, reference).await
 }
 
 async fn other_ways(trial: &Trial, bench: &Bench, reference: &Reference) -> Result<(), Broken> {

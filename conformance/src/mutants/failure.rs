@@ -1,0 +1,33 @@
+//! Decides what the kinds of failure are called that are seen in the wild.
+
+/// A kind of failure that is seen in the wild: at least one mutant has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failure {
+    /// What mutants and laws call it.
+    pub id: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// What goes wrong.
+    pub sentence: &'static str,
+}
+
+/// Every kind.
+pub const FAILURES: [Failure; 7] = [
+    Failure { id: "F1", name: "stale overwrite", sentence: "an older state replaces a newer one" },
+    Failure { id: "F2", name: "tie loss", sentence: "of two states of one instant the wrong one stays" },
+    Failure { id: "F3", name: "orphan drop", sentence: "what comes before its parent is lost" },
+    Failure { id: "F4", name: "resurrection", sentence: "a late update revives what was ended" },
+    Failure { id: "F5", name: "acknowledged without effect", sentence: "2xx, and nothing durable happened" },
+    Failure { id: "F6", name: "effect twice", sentence: "an effect per delivery instead of per fact" },
+    Failure { id: "F7", name: "refetch race", sentence: "read, then write, without comparing the revision" },
+];
+
+impl Failure {
+    /// A mutant's kind of failure with its name, where it has one.
+    pub fn told(failure: &str) -> String {
+        match FAILURES.iter().find(|known| known.id == failure) {
+            Some(known) => format!("{} {}", known.id, known.name),
+            None => failure.to_owned(),
+        }
+    }
+}
