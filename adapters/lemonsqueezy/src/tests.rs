@@ -1,3 +1,5 @@
+//! Decides that each word of the provider is read as its documentation means it, and each object as its own.
+
 use std::collections::BTreeSet;
 
 use purchase_core::{
