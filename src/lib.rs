@@ -9,6 +9,7 @@
 //!
 //! | feature | module | what |
 //! |---|---|---|
+//! | `lemonsqueezy` | `purchase::lemonsqueezy` | Lemon Squeezy, the receiving side |
 //! | `paddle` | `purchase::paddle` | Paddle Billing, the receiving side |
 //! | `stripe` | `purchase::stripe` | Stripe, the receiving side |
 //! | `sqlite` | `purchase::sqlite` | the embedded store on SQLite |
@@ -62,6 +63,9 @@
 
 pub use purchase_core::*;
 
+#[cfg(feature = "lemonsqueezy")]
+#[doc(inline)]
+pub use purchase_lemonsqueezy as lemonsqueezy;
 #[cfg(feature = "paddle")]
 #[doc(inline)]
 pub use purchase_paddle as paddle;

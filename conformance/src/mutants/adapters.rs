@@ -260,10 +260,10 @@ pub(super) fn guesses(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 }
 
 pub(super) fn talks(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    let read = |_: &VerifiedDelivery, event: Result<Event, Unreadable>| {
+    let read = |delivery: &VerifiedDelivery, event: Result<Event, Unreadable>| {
         event.map_err(|mut unreadable| {
-            if let (Some(head), ReadFault::Shape { found, .. }) = (&unreadable.head, &mut unreadable.fault) {
-                *found = format!("{found} in {}", head.key.id.expose());
+            if let ReadFault::Shape { found, .. } = &mut unreadable.fault {
+                *found = format!("{found} in {}", String::from_utf8_lossy(delivery.body()));
             }
             unreadable
         })

@@ -260,7 +260,7 @@ pub const MUTANTS: &[Mutant] = &[
         "marks as processed what still waits"
         "the event of an unknown customer is marked as processed"
         InStore(inbox::takes_parked_for_done)),
-    mutant!("compares-bytes" "conflict" "P19" Anywhere
+    mutant!("compares-bytes" "conflict" "P19" Kit
         "takes the same event in other bytes for a contradiction"
         ""
         Adapter(declarations::compares_bytes)),

@@ -1,0 +1,55 @@
+//! Decides what the envelope of an event says: its identity, type, time and mode, and whether this endpoint serves it.
+//! It doesn't know what the event means.
+
+use purchase_core::{
+    id::{EventKey, Mode, ProviderId, ProviderName, Source},
+    provider::{EventHead, ReadFault},
+};
+
+use crate::{
+    config::ModePolicy,
+    wire::{self, View},
+};
+
+/// Reads the head of a body.
+///
+/// Deliveries name no event, so the digest of the bytes stands for its id: the same bytes are the same event. The time
+/// is that of the object's last change, the only one there is. Which mode an object is of, it says itself.
+pub(crate) fn head(body: &View<'_, '_>, bytes: &[u8], provider: &ProviderName) -> Result<EventHead, ReadFault> {
+    let object = body.at("data.attributes");
+    let mode = if object.at("test_mode").need_flag()? { Mode::Test } else { Mode::Live };
+    let occurred_at = match object.at("updated_at").rfc3339()? {
+        Some(changed) => changed,
+        None => object.at("created_at").need_rfc3339()?,
+    };
+    Ok(EventHead {
+        key: EventKey {
+            source: Source { provider: provider.clone(), account: None, mode },
+            id: ProviderId::of_body(bytes),
+        },
+        event_type: body.at("meta.event_name").need_text()?.to_owned(),
+        occurred_at,
+        api_version: None,
+    })
+}
+
+/// Refuses events that this endpoint doesn't serve.
+pub(crate) fn admit(
+    source: &Source,
+    body: &View<'_, '_>,
+    mode: ModePolicy,
+    store: Option<&ProviderId>,
+) -> Result<(), ReadFault> {
+    match mode {
+        ModePolicy::Only(expected) if expected != source.mode => {
+            return Err(ReadFault::WrongMode { expected, found: source.mode });
+        }
+        ModePolicy::Only(_) | ModePolicy::Both => {}
+    }
+    match store {
+        Some(store) if wire::id(&body.at("data.attributes.store_id"))?.as_ref() != Some(store) => {
+            Err(ReadFault::WrongAccount)
+        }
+        _ => Ok(()),
+    }
+}

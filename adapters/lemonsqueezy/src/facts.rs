@@ -1,0 +1,280 @@
+//! Decides what each type of Lemon Squeezy event means: one table, by the exact type. It doesn't know which of two facts
+//! wins, nor whether an event came before.
+
+use std::collections::BTreeSet;
+
+use purchase_core::{
+    fact::{
+        Link,
+        Phase::{self, Changed, Created, Ended},
+        Sight, Version,
+        photo::{
+            Charge, ChargeState, Invoice, InvoiceState, Item, Payment, PaymentState, Period, Photo, Refund,
+            RefundState, Subscription, SubscriptionStatus,
+        },
+    },
+    id::{ObjectKind, ObjectRef, ProviderId},
+    money::Money,
+    provider::{EventHead, Meaning, ReadFault},
+    wire::collect::{Collector, Ties, owner},
+};
+
+use crate::{
+    config::CustomData,
+    wire::{self, View},
+};
+
+/// Takes the facts out of one kind of object.
+type Extract = fn(&Reading<'_>, &mut Collector) -> Result<(), ReadFault>;
+
+/// What an endpoint's configuration says about the meaning of events.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    pub(crate) one_time_variants: BTreeSet<ProviderId>,
+    pub(crate) custom_data: CustomData,
+}
+
+/// The table: the event's type, the type of the object that it brings, the phase, and what reads it. (Source: Lemon
+/// Squeezy's documentation "Event types".) Events of licence keys are not listed: they sell nothing.
+const TABLE: &[(&str, &str, Phase, Extract)] = &[
+    ("order_created", "orders", Created, order),
+    ("order_refunded", "orders", Changed, order),
+    ("subscription_cancelled", "subscriptions", Changed, subscription),
+    ("subscription_created", "subscriptions", Created, subscription),
+    ("subscription_expired", "subscriptions", Ended, subscription),
+    ("subscription_paused", "subscriptions", Changed, subscription),
+    ("subscription_payment_failed", PAID_INVOICES, Changed, invoice),
+    ("subscription_payment_recovered", PAID_INVOICES, Changed, invoice),
+    ("subscription_payment_refunded", PAID_INVOICES, Changed, invoice),
+    ("subscription_payment_success", PAID_INVOICES, Changed, invoice),
+    ("subscription_resumed", "subscriptions", Changed, subscription),
+    ("subscription_unpaused", "subscriptions", Changed, subscription),
+    ("subscription_updated", "subscriptions", Changed, subscription),
+];
+
+/// The type of a subscription's invoices. It also begins the ids of their payments: every type of object has numbers of
+/// its own, so that an order and an invoice may have the same one, and both are paid.
+const PAID_INVOICES: &str = "subscription-invoices";
+
+/// What an event means.
+pub(crate) fn meaning(head: &EventHead, body: &View<'_, '_>, terms: &Terms) -> Result<Meaning, ReadFault> {
+    let Some((_, shows, phase, extract)) = TABLE.iter().find(|(name, ..)| *name == head.event_type) else {
+        return Ok(Meaning::Ignored);
+    };
+    let shown = body.at("data.type");
+    if shown.need_text()? != *shows {
+        return Err(shown.fault(&format!("the type {shows:?}")));
+    }
+    let object = body.at("data.attributes");
+    let id = wire::need_id(&body.at("data.id"))?;
+    let customer = wire::id(&object.at("customer_id"))?;
+    let custom = body.at("meta.custom_data");
+    // An empty list of PHP is no object, and says as little.
+    let believed = terms.custom_data == CustomData::Believed && custom.is_object();
+    let owner = if believed { owner(&custom)? } else { None };
+    let ties = Ties { customer, owner, offer: None };
+    let reading = Reading { head, phase: *phase, id, object, ties, terms };
+    let mut facts = Collector::default();
+    extract(&reading, &mut facts)?;
+    Ok(Meaning::Facts(facts.into_facts(head, version(head))))
+}
+
+/// How Lemon Squeezy orders its own photographs: by `updated_at`, which the change that is shown has set. There is no
+/// other clock and no sequence. It is written with microseconds that are always zero: two changes in one second tie.
+fn version(head: &EventHead) -> Version {
+    Version::at(head.occurred_at)
+}
+
+/// One event of a listed type.
+struct Reading<'a> {
+    head: &'a EventHead,
+    phase: Phase,
+    id: ProviderId,
+    object: View<'a, 'a>,
+    ties: Ties,
+    terms: &'a Terms,
+}
+
+impl Reading<'_> {
+    fn sight(&self, object: ObjectRef, photo: Photo) -> Sight {
+        Sight { object, phase: self.phase, photo, prior: None }
+    }
+
+    /// Adds what the event shows of its own object, and whom it belongs to.
+    fn show(&self, facts: &mut Collector, root: &ObjectRef, photo: Photo) {
+        facts.sight(root, self.sight(root.clone(), photo));
+        facts.belongs(root, &self.ties);
+    }
+
+    /// Adds what went back of a payment. Refunds have no ids and no events of their own: the object that was paid holds
+    /// their total. The charge carries it in the order in which it grows; the refund tells that there was one.
+    fn show_refunds(&self, facts: &mut Collector, payment: &ObjectRef, charge: Charge) {
+        let refunded = charge.refunded;
+        let member = |kind| ObjectRef::new(kind, payment.id.clone());
+        facts.sight(payment, self.sight(member(ObjectKind::Charge), Photo::Charge(charge)));
+        if refunded.minor() > 0 {
+            let refund = Photo::Refund(Refund { state: RefundState::Succeeded, amount: refunded });
+            facts.sight(payment, self.sight(member(ObjectKind::Refund), refund));
+        }
+    }
+
+    /// What the object costs, and how much of that went back. Bodies of before partial refunds don't tell the amount:
+    /// what they call refunded went back whole.
+    fn amounts(&self, status: &str) -> Result<(Money, Money), ReadFault> {
+        let currency = self.object.at("currency").need_currency()?;
+        let total = wire::need_money(&self.object.at("total"), currency)?;
+        let place = self.object.at("refunded_amount");
+        let refunded = match wire::money(&place, currency)? {
+            Some(refunded) => refunded,
+            None if status == "refunded" => total,
+            None => place.money_of(0, currency)?,
+        };
+        Ok((total, refunded))
+    }
+}
+
+/// An order: a purchase, or what a subscription began with. Nothing in it says which; each event of the subscription
+/// does, and what the endpoint's configuration says of the variant.
+fn order(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
+    let object = &reading.object;
+    let root = ObjectRef::new(ObjectKind::Payment, reading.id.clone());
+    let status = object.at("status").need_text()?;
+    let (total, refunded) = reading.amounts(status)?;
+    let state = match status {
+        "pending" => PaymentState::Pending,
+        "failed" => PaymentState::Failed,
+        // What went back did come.
+        "paid" | "partial_refund" | "refunded" => PaymentState::Succeeded,
+        // The documentation names "fraudulent" without saying what became of the money.
+        _ => PaymentState::Unknown,
+    };
+    let variant = wire::id(&object.at("first_order_item.variant_id"))?;
+    let mut items = Vec::new();
+    if let Some(price) = variant.filter(|variant| reading.terms.one_time_variants.contains(variant)) {
+        let quantity = object.at("first_order_item.quantity").count()?;
+        items.push(Item { price, quantity: quantity.or(Some(1)) });
+    }
+    reading.show(facts, &root, Photo::Payment(Payment { state, step: 0, amount: total, received: None, items }));
+    reading.show_refunds(facts, &root, Charge { state: charged(state), amount: total, refunded });
+    Ok(())
+}
+
+fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
+    let object = &reading.object;
+    let root = ObjectRef::new(ObjectKind::Subscription, reading.id.clone());
+    let provider_status = object.at("status").need_text()?;
+    let pause = object.at("pause");
+    let (status, collection_paused) = match (provider_status, pause.at("mode").text()?) {
+        ("on_trial", _) => (SubscriptionStatus::Trialing, false),
+        // What is cancelled can be used until `ends_at`, and resumed until then.
+        ("active" | "cancelled", _) => (SubscriptionStatus::Active, false),
+        // The service goes on for free.
+        ("paused", Some("free")) => (SubscriptionStatus::Active, true),
+        ("paused", Some("void") | None) => (SubscriptionStatus::Paused, false),
+        ("past_due", _) => (SubscriptionStatus::PastDue, false),
+        ("unpaid", _) => (SubscriptionStatus::Unpaid, false),
+        ("expired", _) => (SubscriptionStatus::Canceled, false),
+        _ => (SubscriptionStatus::Unknown, false),
+    };
+    let ends_at = object.at("ends_at");
+    let photo = Subscription {
+        status,
+        provider_status: provider_status.to_owned(),
+        items: vec![sold(object)?],
+        period: period(object, provider_status)?,
+        trial_end: object.at("trial_ends_at").rfc3339()?,
+        // Without its date, a cancellation would be read as none.
+        cancel_at: if provider_status == "cancelled" { Some(ends_at.need_rfc3339()?) } else { None },
+        ended_at: if provider_status == "expired" { ends_at.rfc3339()? } else { None },
+        pause_at: None,
+        resume_at: if status == SubscriptionStatus::Paused { pause.at("resumes_at").rfc3339()? } else { None },
+        collection_paused,
+    };
+    reading.show(facts, &root, Photo::Subscription(Box::new(photo)));
+    if let Some(order) = wire::id(&object.at("order_id"))? {
+        // The order doesn't say that it was the subscription's first.
+        let link = Link::Subscription(reading.id.clone());
+        facts.link(&ObjectRef::new(ObjectKind::Payment, order), [link]);
+    }
+    Ok(())
+}
+
+/// What a subscription bills: its variant, which every subscription names. Its price changes with each new price of
+/// the variant, and isn't told in a trial.
+fn sold(object: &View<'_, '_>) -> Result<Item, ReadFault> {
+    let item = object.at("first_subscription_item");
+    let metered = item.at("is_usage_based").flag()? == Some(true);
+    let quantity = item.at("quantity").count()?.filter(|_| !metered);
+    Ok(Item { price: wire::need_id(&object.at("variant_id"))?, quantity })
+}
+
+/// What is paid or being paid: all from the subscription's beginning to the end of its present cycle, whose beginning
+/// isn't told. While a renewal is due, `renews_at` is the next attempt, and in a pause it stands still: no period then.
+fn period(object: &View<'_, '_>, status: &str) -> Result<Option<Period>, ReadFault> {
+    let ends = (object.at("created_at").rfc3339()?, object.at("renews_at").rfc3339()?);
+    match (status, ends) {
+        ("active" | "cancelled" | "on_trial", (Some(start), Some(end))) => Ok(Some(Period { start, end })),
+        _ => Ok(None),
+    }
+}
+
+/// An invoice of a subscription, and its payment. The money of the first one came with the order, so that its payment is
+/// not shown again; what went back of it is, lest it be lost.
+fn invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
+    let object = &reading.object;
+    let root = ObjectRef::new(ObjectKind::Invoice, reading.id.clone());
+    let status = object.at("status").need_text()?;
+    let (total, refunded) = reading.amounts(status)?;
+    let (state, payment) = match status {
+        "pending" if reading.head.event_type == "subscription_payment_failed" => {
+            (InvoiceState::Open, PaymentState::Failed)
+        }
+        "pending" => (InvoiceState::Open, PaymentState::Pending),
+        "paid" | "partial_refund" | "refunded" => (InvoiceState::Paid, PaymentState::Succeeded),
+        "void" => (InvoiceState::Void, PaymentState::Canceled),
+        _ => (InvoiceState::Unknown, PaymentState::Unknown),
+    };
+    let nothing = object.at("total").money_of(0, total.currency())?;
+    let reason = object.at("billing_reason").need_text()?;
+    let photo = Invoice {
+        state,
+        total,
+        amount_paid: if state == InvoiceState::Paid { total } else { nothing },
+        attempts: 0,
+        renews: reason == "renewal",
+        finalized_at: None,
+        paid_at: None,
+        voided_at: None,
+        deleted: false,
+    };
+    reading.show(facts, &root, Photo::Invoice(photo));
+    let billed = wire::need_id(&object.at("subscription_id"))?;
+    facts.link(&root, [Link::Subscription(billed.clone())]);
+
+    let paid_by_the_order = reason == "initial";
+    if paid_by_the_order && refunded.minor() == 0 {
+        return Ok(());
+    }
+    let place = &object.at("subscription_id");
+    let id = place.id_from(&format!("{PAID_INVOICES}:{}", reading.id.expose()), |text| ProviderId::new(text))?;
+    facts.link(&root, [Link::Payment(id.clone())]);
+    let paid = ObjectRef::new(ObjectKind::Payment, id);
+    if !paid_by_the_order {
+        let photo = Payment { state: payment, step: 0, amount: total, received: None, items: Vec::new() };
+        facts.sight(&paid, reading.sight(paid.clone(), Photo::Payment(photo)));
+    }
+    reading.show_refunds(facts, &paid, Charge { state: charged(payment), amount: total, refunded });
+    facts.belongs(&paid, &reading.ties);
+    facts.link(&paid, [Link::Invoice(reading.id.clone()), Link::Subscription(billed)]);
+    Ok(())
+}
+
+/// The movement of money of a payment that is one attempt.
+fn charged(payment: PaymentState) -> ChargeState {
+    match payment {
+        PaymentState::Succeeded => ChargeState::Succeeded,
+        PaymentState::Failed | PaymentState::Canceled => ChargeState::Failed,
+        PaymentState::Pending | PaymentState::Processing | PaymentState::Authorized => ChargeState::Pending,
+        PaymentState::Unknown => ChargeState::Unknown,
+    }
+}

@@ -1,0 +1,206 @@
+//! Decides that each word of the provider is read as its documentation means it, and each object as its own.
+
+use std::collections::BTreeSet;
+
+use purchase_core::{
+    capability::Capability,
+    delivery::{Delivery, Headers, Limits},
+    fact::{
+        Fact, Link,
+        photo::{PaymentState, Photo, SubscriptionStatus},
+    },
+    id::{Mode, ObjectKind},
+    time::Timestamp,
+    verify::{Secret, verify},
+};
+use serde_json::{Value, json};
+
+use super::*;
+
+const SECRET: &str = "a_secret_of_the_tests";
+
+fn config() -> LemonSqueezyConfig {
+    let config = LemonSqueezyConfig::new(ModePolicy::Both, [SECRET]).expect("a secret");
+    let variant = ProviderId::new("30").expect("an id");
+    LemonSqueezyConfig { one_time_variants: BTreeSet::from([variant]), custom_data: CustomData::Believed, ..config }
+}
+
+fn read(config: LemonSqueezyConfig, body: &Value) -> Result<Event, ReadFault> {
+    let adapter = LemonSqueezy::new(config).expect("it can be meant");
+    let body = body.to_string().into_bytes();
+    let mac = hex::encode(Secret::new(SECRET).expect("a secret").sign(&[&body]));
+    let headers: Headers = [("X-Signature", mac)].into_iter().collect();
+    let received_at = Timestamp::from_seconds(1_767_225_600).expect("in range");
+    let claim = adapter.claim(&headers, &Limits::default()).expect("a claim");
+    let delivery = Delivery { provider: adapter.name().clone(), headers, body, received_at };
+    let verified = verify(delivery, &claim, adapter.trust()).expect("genuine");
+    adapter.read(&verified).map_err(|unreadable| unreadable.fault)
+}
+
+fn facts(body: &Value) -> Vec<Fact> {
+    match read(config(), body).expect("it can be read").meaning {
+        Meaning::Facts(facts) => facts,
+        Meaning::Fetch(_) | Meaning::Ignored => panic!("no facts in {body}"),
+    }
+}
+
+fn photo(body: &Value) -> Photo {
+    let sight = facts(body).into_iter().find_map(|fact| fact.sight);
+    sight.expect("a photograph").photo
+}
+
+fn event(name: &str, shows: &str, attributes: &Value) -> Value {
+    let mut all = json!({
+        "store_id": 10, "customer_id": 20, "currency": "EUR", "total": 1200, "test_mode": true,
+        "created_at": "2026-01-01T00:00:00.000000Z", "updated_at": "2026-01-02T00:00:00.000000Z",
+    });
+    let all_keys = all.as_object_mut().expect("an object");
+    all_keys.extend(attributes.as_object().expect("an object").clone());
+    let meta = json!({ "event_name": name, "custom_data": { "purchase_customer_id": "user-1" } });
+    json!({ "meta": meta, "data": { "type": shows, "id": "7", "attributes": all } })
+}
+
+fn subscription(attributes: Value) -> Value {
+    let mut all = json!({
+        "order_id": 7, "variant_id": 31, "first_subscription_item": { "price_id": 50, "quantity": 2 },
+        "renews_at": "2026-02-01T00:00:00.000000Z",
+    });
+    all.as_object_mut().expect("an object").extend(attributes.as_object().expect("an object").clone());
+    event("subscription_updated", "subscriptions", &all)
+}
+
+#[test]
+fn each_status_says_what_the_documentation_says_of_access() {
+    let day = "2026-02-01T00:00:00.000000Z";
+    let check = |attributes: Value, expect: (SubscriptionStatus, bool), dates: [bool; 4]| {
+        let Photo::Subscription(it) = photo(&subscription(attributes.clone())) else { panic!("no subscription") };
+        assert_eq!((it.status, it.collection_paused), expect, "{attributes}");
+        let found = [it.cancel_at, it.ended_at, it.resume_at, it.period.map(|period| period.end)];
+        assert_eq!(found.map(|date| date.is_some()), dates, "{attributes}");
+    };
+    use SubscriptionStatus::*;
+    let (no, period) = ([false; 4], [false, false, false, true]);
+    check(json!({ "status": "on_trial", "trial_ends_at": day }), (Trialing, false), period);
+    check(json!({ "status": "active" }), (Active, false), period);
+    check(json!({ "status": "cancelled", "ends_at": day }), (Active, false), [true, false, false, true]);
+    check(json!({ "status": "past_due" }), (PastDue, false), no);
+    check(json!({ "status": "unpaid" }), (Unpaid, false), no);
+    check(json!({ "status": "expired", "ends_at": day }), (Canceled, false), [false, true, false, false]);
+    check(json!({ "status": "expired" }), (Canceled, false), no);
+    let void = json!({ "mode": "void", "resumes_at": day });
+    check(json!({ "status": "paused", "pause": void }), (Paused, false), [false, false, true, false]);
+    check(json!({ "status": "paused", "pause": null }), (Paused, false), no);
+    let free = json!({ "mode": "free", "resumes_at": day });
+    check(json!({ "status": "paused", "pause": free }), (Active, true), no);
+    check(json!({ "status": "paused", "pause": { "mode": "half" } }), (Unknown, false), no);
+    check(json!({ "status": "hibernating" }), (Unknown, false), no);
+}
+
+#[test]
+fn a_cancellation_without_its_date_is_no_cancellation() {
+    let fault = read(config(), &subscription(json!({ "status": "cancelled", "ends_at": null }))).map(drop);
+    let told = fault.expect_err("it can't be read").to_string();
+    assert_eq!(told, "data.attributes.ends_at: expected RFC 3339 time, found null");
+}
+
+#[test]
+fn what_is_metered_has_no_quantity() {
+    let quantity =
+        |item: Value| match photo(&subscription(json!({ "status": "active", "first_subscription_item": item }))) {
+            Photo::Subscription(it) => it.items[0].quantity,
+            _ => panic!("no subscription"),
+        };
+    assert_eq!(quantity(json!({ "quantity": 2 })), Some(2));
+    assert_eq!(quantity(json!({ "quantity": 0, "is_usage_based": true })), None);
+    assert_eq!(quantity(json!(null)), None);
+}
+
+#[test]
+fn objects_of_one_number_stay_apart() {
+    let invoice = json!({ "status": "refunded", "billing_reason": "renewal", "subscription_id": 7 });
+    let bodies = [
+        event("order_refunded", "orders", &json!({ "status": "refunded" })),
+        subscription(json!({ "status": "active" })),
+        event("subscription_payment_refunded", "subscription-invoices", &invoice),
+    ];
+    let mut seen = BTreeSet::new();
+    for fact in bodies.iter().flat_map(facts) {
+        if let Some(sight) = fact.sight {
+            assert!(seen.insert(sight.object.clone()), "{:?} is shown twice", sight.object.kind);
+        }
+    }
+    // Of the order and of the invoice a payment, a charge and a refund; the subscription and the invoice.
+    assert_eq!(seen.len(), 8);
+}
+
+#[test]
+fn an_order_sells_only_what_is_sold_once_and_belongs_to_its_subscription() {
+    let check = |variant: u64, item: Value, expect: Option<Option<u64>>| {
+        let mut sold = json!({ "variant_id": variant });
+        sold.as_object_mut().expect("an object").extend(item.as_object().expect("an object").clone());
+        let body = event("order_created", "orders", &json!({ "status": "paid", "first_order_item": sold }));
+        let Photo::Payment(it) = photo(&body) else { panic!("no payment") };
+        assert_eq!(it.items.first().map(|item| item.quantity), expect, "{body}");
+    };
+    check(30, json!({}), Some(Some(1)));
+    check(30, json!({ "quantity": 3 }), Some(Some(3)));
+    check(31, json!({ "quantity": 3 }), None);
+    let links = facts(&subscription(json!({ "status": "active" }))).into_iter();
+    let of_the_order: Vec<Link> =
+        links.filter(|fact| fact.subject.root.kind == ObjectKind::Payment).flat_map(|fact| fact.links).collect();
+    assert_eq!(of_the_order, [Link::Subscription(ProviderId::new("7").expect("an id"))]);
+}
+
+#[test]
+fn the_word_for_an_order_says_whether_the_money_came() {
+    let state = |status: &str| match photo(&event("order_created", "orders", &json!({ "status": status }))) {
+        Photo::Payment(it) => it.state,
+        _ => panic!("no payment"),
+    };
+    assert_eq!(state("pending"), PaymentState::Pending);
+    assert_eq!(state("failed"), PaymentState::Failed);
+    assert_eq!(state("paid"), PaymentState::Succeeded);
+    assert_eq!(state("refunded"), PaymentState::Succeeded);
+    assert_eq!(state("fraudulent"), PaymentState::Unknown);
+}
+
+#[test]
+fn what_a_buyer_can_write_is_not_believed_unless_the_application_says_so() {
+    let owners = |config: LemonSqueezyConfig, custom: Value| {
+        let mut body = subscription(json!({ "status": "active" }));
+        body["meta"]["custom_data"] = custom;
+        let Meaning::Facts(facts) = read(config, &body).expect("it can be read").meaning else { panic!("no facts") };
+        facts.iter().flat_map(|fact| &fact.links).filter(|link| matches!(link, Link::Owner(_))).count()
+    };
+    let believed = json!({ "purchase_customer_id": "user-1" });
+    assert_eq!(owners(config(), believed.clone()), 2);
+    assert_eq!(owners(LemonSqueezyConfig { custom_data: CustomData::Ignored, ..config() }, believed), 0);
+    assert_eq!(owners(config(), json!([])), 0);
+    assert_eq!(owners(config(), json!(null)), 0);
+}
+
+#[test]
+fn an_endpoint_serves_its_own_mode_and_store() {
+    let body = subscription(json!({ "status": "active" }));
+    let only = |mode| LemonSqueezyConfig { mode: ModePolicy::Only(mode), ..config() };
+    let store = |id: &str| LemonSqueezyConfig { store: Some(ProviderId::new(id).expect("an id")), ..config() };
+    assert_eq!(read(only(Mode::Test), &body).map(drop), Ok(()));
+    let wrong = ReadFault::WrongMode { expected: Mode::Live, found: Mode::Test };
+    assert_eq!(read(only(Mode::Live), &body).map(drop), Err(wrong));
+    assert_eq!(read(store("10"), &body).map(drop), Ok(()));
+    assert_eq!(read(store("11"), &body).map(drop), Err(ReadFault::WrongAccount));
+}
+
+#[test]
+fn an_event_that_brings_another_object_is_not_read() {
+    let body = event("order_created", "subscriptions", &json!({ "status": "paid" }));
+    let told = read(config(), &body).map(drop).expect_err("it can't be read").to_string();
+    assert_eq!(told, "data.type: expected the type \"orders\", found string");
+}
+
+#[test]
+fn only_what_is_true_is_declared() {
+    let adapter = LemonSqueezy::new(config()).expect("it can be meant");
+    assert_eq!(adapter.capabilities(), [Capability::ModeInEvent].into());
+    assert_eq!(adapter.trust().tolerance_seconds, None);
+}

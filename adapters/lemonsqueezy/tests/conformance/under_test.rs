@@ -1,0 +1,103 @@
+//! Decides how the kit plays Lemon Squeezy: how it signs, and how one of its events is edited.
+
+use std::sync::Arc;
+
+use purchase_conformance::{Built, Endpoint, ProviderUnderTest, Samples, Signed, Unreadable};
+use purchase_core::{id::ProviderId, time::Timestamp, verify::Secret};
+use purchase_lemonsqueezy::{CustomData, LemonSqueezy, LemonSqueezyConfig, ModePolicy, NAME};
+use serde_json::{Value, json};
+
+const HEADER: &str = "x-signature";
+
+/// What the scenarios sell once.
+const ONE_TIME_VARIANTS: [&str; 2] = ["910001", "910002"];
+
+/// Lemon Squeezy, to be judged.
+pub(crate) fn under_test() -> ProviderUnderTest {
+    ProviderUnderTest {
+        name: NAME,
+        build,
+        sign,
+        forge,
+        samples: Samples { unknown_type, unknown_value, unreadable, contradiction, other_mode, repetition },
+    }
+}
+
+/// The scenarios' custom data are the application's own. There is no tolerance: no time is signed.
+fn build(endpoint: &Endpoint<'_>) -> Built {
+    let mode = endpoint.mode.map_or(ModePolicy::Both, ModePolicy::Only);
+    let config = LemonSqueezyConfig::new(mode, endpoint.secrets.iter().copied())?;
+    let one_time_variants = ONE_TIME_VARIANTS.into_iter().map(ProviderId::new).collect::<Result<_, _>>()?;
+    let custom_data = CustomData::Believed;
+    Ok(Arc::new(LemonSqueezy::new(LemonSqueezyConfig { one_time_variants, custom_data, ..config })?))
+}
+
+/// The hex digest of the HMAC-SHA256 of the body and of nothing else. A webhook has one secret; while it is replaced,
+/// two webhooks send to one endpoint, which stands here as one request that both signed.
+fn sign(secrets: &[&str], body: &[u8], _at: Timestamp) -> Signed {
+    let secrets = secrets.iter().filter_map(|text| Secret::new(*text).ok());
+    let macs = secrets.map(|secret| (HEADER.to_owned(), hex::encode(secret.sign(&[body])).into_bytes()));
+    Signed(macs.collect())
+}
+
+fn forge(genuine: &Signed) -> Vec<(&'static str, Signed)> {
+    let Some((_, value)) = genuine.0.first() else { return Vec::new() };
+    let text = String::from_utf8_lossy(value).into_owned();
+    let forged = [
+        ("half a signature", text[..text.len() / 2].to_owned()),
+        ("a signature and a half", format!("{text}{}", &text[..text.len() / 2])),
+        ("a signature that says its scheme", format!("sha256={text}")),
+        ("a signature in capitals", text.to_uppercase()),
+        ("an empty header", String::new()),
+    ];
+    forged.into_iter().map(|(name, value)| (name, Signed::header(HEADER, value))).collect()
+}
+
+fn edit(body: &[u8], change: impl FnOnce(&mut Value) -> Option<()>) -> Option<Vec<u8>> {
+    let mut event: Value = serde_json::from_slice(body).ok()?;
+    event.as_object()?;
+    change(&mut event)?;
+    Some(event.to_string().into_bytes())
+}
+
+/// No event has an id, so that the one that is asked for can't be given.
+fn unknown_type(body: &[u8], _: &str) -> Option<Vec<u8>> {
+    edit(body, |event| event.pointer_mut("/meta/event_name").map(|name| *name = json!("kettle_descaled")))
+}
+
+fn unknown_value(body: &[u8], _: &str) -> Option<Vec<u8>> {
+    is_read(body)?;
+    edit(body, |event| event.pointer_mut("/data/attributes/status").map(|status| *status = json!("hibernating")))
+}
+
+fn unreadable(body: &[u8], _: &str) -> Option<Unreadable> {
+    is_read(body)?;
+    let body = edit(body, |event| event.pointer_mut("/data/id").map(|id| *id = json!(true)))?;
+    Some(Unreadable { body, path: "data.id".to_owned() })
+}
+
+/// Only what orders and subscriptions are about is read: events of licence keys are not.
+fn is_read(body: &[u8]) -> Option<()> {
+    let event: Value = serde_json::from_slice(body).ok()?;
+    let name = event.pointer("/meta/event_name")?.as_str()?;
+    let read = ["order_", "subscription_"].iter().any(|begin| name.starts_with(begin));
+    (read && name != "subscription_gifted").then_some(())
+}
+
+/// No event has an id: other content is another event.
+fn contradiction(_: &[u8]) -> Option<Vec<u8>> {
+    None
+}
+
+fn other_mode(body: &[u8]) -> Option<Vec<u8>> {
+    edit(body, |event| {
+        let mode = event.pointer_mut("/data/attributes/test_mode")?;
+        *mode = json!(!mode.as_bool()?);
+        Some(())
+    })
+}
+
+/// A delivery that comes again repeats every byte.
+fn repetition(_: &[u8]) -> Option<Vec<u8>> {
+    None
+}
