@@ -138,7 +138,7 @@ impl Law {
 pub struct Effort {
     /// How many random schedules are tried where there are too many to try all.
     pub samples: usize,
-    /// Up to how many deliveries every permutation is executed.
+    /// Up to how many deliveries every permutation is executed, in memory.
     pub exhaustive: usize,
 }
 
@@ -147,6 +147,13 @@ impl Effort {
     pub const FULL: Self = Self { samples: 200, exhaustive: Scenario::EXHAUSTIVE };
     /// That of tests that run all the time.
     pub const QUICK: Self = Self { samples: 24, exhaustive: 4 };
+
+    /// Up to how many deliveries every permutation is executed on a store. What is true of an order is decided in
+    /// memory; a store that writes to a disk is slower, and keeps what it is given: there the longest are drawn.
+    pub fn exhaustive_on(self, store: &StoreUnderTest) -> usize {
+        let most = if store.durable.is_some() { Scenario::EXHAUSTIVE_ON_DISK } else { Scenario::EXHAUSTIVE };
+        self.exhaustive.min(most)
+    }
 }
 
 /// One adapter, one store, one scenario.

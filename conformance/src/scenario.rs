@@ -72,8 +72,10 @@ pub struct Recorded {
 }
 
 impl Scenario {
-    /// The longest order of which every permutation is executed.
+    /// The longest order of which every permutation is executed in memory.
     pub const EXHAUSTIVE: usize = 7;
+    /// The same on a store that outlives its process.
+    pub const EXHAUSTIVE_ON_DISK: usize = 6;
 
     /// A schedule with the deliveries' own numbers.
     pub fn written(&self, schedule: &Schedule) -> Written {

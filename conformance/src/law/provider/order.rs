@@ -27,7 +27,7 @@ pub(crate) async fn any_order(trial: &Trial) -> Verdict {
     let judge = Judge::of(trial, Look::Projection)?;
     let mut random = trial.random("P06");
     let deliveries = judge.signed.len();
-    let exhaustive = deliveries <= trial.effort.exhaustive;
+    let exhaustive = deliveries <= trial.effort.exhaustive_on(&trial.rig.store);
     let mut checks = 0;
     let orders: Box<dyn Iterator<Item = Vec<usize>> + Send> = match exhaustive {
         true => Box::new(permutations(deliveries)),
