@@ -16,3 +16,5 @@ pub mod d0006_rows_are_derived_once {}
 pub mod d0007_reversals_name_nothing {}
 #[doc = include_str!("0008_sources_stand_apart.md")]
 pub mod d0008_sources_stand_apart {}
+#[doc = include_str!("0009_bodies_are_read_by_core.md")]
+pub mod d0009_bodies_are_read_by_core {}
