@@ -33,6 +33,8 @@ pub struct Standing {
     pub since: Timestamp,
     /// When it ends or ended, as far as that is decided.
     pub ends_at: Option<Timestamp>,
+    /// When it is going to be paused, if that is decided.
+    pub pause_at: Option<Timestamp>,
     /// When the paid period ends.
     pub period_end: Option<Timestamp>,
     /// Whether the provider has given up collecting.
@@ -85,11 +87,18 @@ impl AccessPolicy {
             (Lifecycle::Grace, Some(seconds)) => Some(standing.since.plus_seconds(seconds)),
             _ => None,
         };
-        let period_end = match (standing.period_end, self.renewal_slack_seconds) {
-            (Some(end), Some(slack)) => Some(end.plus_seconds(slack)),
+        // A pause bills nothing, so there is no news of a renewal to wait for.
+        let period_end = match (standing.state, standing.period_end, self.renewal_slack_seconds) {
+            (Lifecycle::Paused, ..) => None,
+            (_, Some(end), Some(slack)) => Some(end.plus_seconds(slack)),
             _ => None,
         };
-        [standing.ends_at, grace_end, period_end].into_iter().flatten().min().map_or(Access::Unlimited, Access::Until)
+        let pause_at = standing.pause_at.filter(|_| !self.paused);
+        [standing.ends_at, pause_at, grace_end, period_end]
+            .into_iter()
+            .flatten()
+            .min()
+            .map_or(Access::Unlimited, Access::Until)
     }
 }
 
@@ -102,7 +111,7 @@ mod tests {
     }
 
     fn standing(state: Lifecycle) -> Standing {
-        Standing { state, since: at(100), ends_at: None, period_end: Some(at(1000)), given_up: false }
+        Standing { state, since: at(100), ends_at: None, pause_at: None, period_end: Some(at(1000)), given_up: false }
     }
 
     #[test]
@@ -127,6 +136,12 @@ mod tests {
         assert_eq!(policy.access(&standing(Lifecycle::Grace)), Access::Until(at(150)));
         let scheduled = Standing { ends_at: Some(at(900)), ..standing(Lifecycle::Active) };
         assert_eq!(policy.access(&scheduled), Access::Until(at(900)));
+        let pausing = Standing { pause_at: Some(at(800)), ..scheduled };
+        assert_eq!(policy.access(&pausing), Access::Until(at(800)));
+        // Where a pause takes no access away, neither does its date, nor the end of the period that it outlasts.
+        let policy = AccessPolicy { paused: true, ..AccessPolicy::default() };
+        assert_eq!(policy.access(&pausing), Access::Until(at(900)));
+        assert_eq!(policy.access(&standing(Lifecycle::Paused)), Access::Unlimited);
         assert!(Access::Until(at(900)).at(at(899)));
         assert!(!Access::Until(at(900)).at(at(900)));
     }

@@ -16,6 +16,7 @@ use crate::{
     id::{CustomerId, ObjectKind, ObjectRef, ProviderId, Subject, exposed},
     lifecycle::{self, Transition},
     money::Money,
+    time::Timestamp,
 };
 
 /// What is kept of a subject between deliveries.
@@ -246,17 +247,12 @@ impl SubjectState {
             Photo::Dispute(dispute) => Some(dispute.clone()),
             _ => None,
         });
-        let ends = [
-            (Undone::Dispute, DisputeState::Open, DisputeState::Won),
-            (Undone::Inquiry, DisputeState::Inquiry, DisputeState::Closed),
-        ];
-        for (undone, open, end) in ends {
-            let told = disputes.iter().filter(|(_, dispute)| dispute.state == end).count();
-            let standing = disputes.iter_mut().filter(|(_, dispute)| dispute.state == open);
-            let reversed = standing.take(self.reversals(undone).saturating_sub(told));
-            reversed.for_each(|(_, dispute)| dispute.state = end);
-        }
-        disputes
+        let won = |dispute: &mut Dispute| dispute.state = DisputeState::Won;
+        let is = |state| move |dispute: &Dispute| dispute.state == state;
+        self.undo(Undone::Dispute, &mut disputes, is(DisputeState::Open), is(DisputeState::Won), won);
+        let closed = |dispute: &mut Dispute| dispute.state = DisputeState::Closed;
+        self.undo(Undone::Inquiry, &mut disputes, is(DisputeState::Inquiry), is(DisputeState::Closed), closed);
+        disputes.into_iter().map(|(_, object, dispute)| (object, dispute)).collect()
     }
 
     /// The credits of an invoice, the oldest first, after what reverses them: as with [`disputes`](Self::disputes).
@@ -265,11 +261,34 @@ impl SubjectState {
             Photo::Credit(credit) => Some(credit.clone()),
             _ => None,
         });
-        let told = credits.iter().filter(|(_, credit)| credit.state == CreditState::Reversed).count();
-        let standing = credits.iter_mut().filter(|(_, credit)| credit.state == CreditState::Issued);
-        let reversed = standing.take(self.reversals(Undone::Credit).saturating_sub(told));
-        reversed.for_each(|(_, credit)| credit.state = CreditState::Reversed);
-        credits
+        let reversed = |credit: &mut Credit| credit.state = CreditState::Reversed;
+        let is = |state| move |credit: &Credit| credit.state == state;
+        self.undo(Undone::Credit, &mut credits, is(CreditState::Issued), is(CreditState::Reversed), reversed);
+        credits.into_iter().map(|(_, object, credit)| (object, credit)).collect()
+    }
+
+    /// Lets each reversal end what it undoes: nothing where something that is not younger tells of its own end, else the
+    /// oldest that stands and is not younger.
+    fn undo<T>(
+        &self,
+        undone: Undone,
+        members: &mut [(Timestamp, &ObjectRef, T)],
+        stands: impl Fn(&T) -> bool,
+        has_ended: impl Fn(&T) -> bool,
+        end: impl Fn(&mut T),
+    ) {
+        let mut ended: Vec<Timestamp> = members.iter().filter(|(.., it)| has_ended(it)).map(|(at, ..)| *at).collect();
+        let reversals = self.by_age(|photo| match photo {
+            Photo::Reversal(Reversal { undoes }) if *undoes == undone => Some(()),
+            _ => None,
+        });
+        for (at, ..) in reversals {
+            if let Some(told) = ended.iter().position(|since| *since <= at) {
+                ended.remove(told);
+            } else if let Some((.., it)) = members.iter_mut().find(|(since, _, it)| *since <= at && stands(it)) {
+                end(it);
+            }
+        }
     }
 
     /// How many attempts to pay are known by an id of their own.
@@ -278,17 +297,12 @@ impl SubjectState {
     }
 
     /// What is picked, the oldest first: an object is as old as its first photograph, whatever was told of it since.
-    fn by_age<T>(&self, pick: impl Fn(&Photo) -> Option<T>) -> Vec<(&ObjectRef, T)> {
+    fn by_age<T>(&self, pick: impl Fn(&Photo) -> Option<T>) -> Vec<(Timestamp, &ObjectRef, T)> {
         let picked =
             self.objects().filter_map(|(object, settled)| Some((settled.first_at, object, pick(settled.shown())?)));
         let mut picked: Vec<_> = picked.collect();
         picked.sort_by_key(|(first_at, object, _)| (*first_at, *object));
-        picked.into_iter().map(|(_, object, it)| (object, it)).collect()
-    }
-
-    fn reversals(&self, undone: Undone) -> usize {
-        let undoes = |photo: &Photo| matches!(photo, Photo::Reversal(Reversal { undoes }) if *undoes == undone);
-        self.objects().filter(|(_, settled)| undoes(settled.shown())).count()
+        picked
     }
 
     /// Objects that only event ids ordered.

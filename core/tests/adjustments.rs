@@ -97,6 +97,13 @@ fn a_reversal_ends_the_oldest_dispute_that_is_still_open() {
     // A later photograph of the same state makes nothing younger.
     let seen_again = [(2, "d1", dispute(Open)), (4, "d0", dispute(Open)), (3, "r1", undo()), (5, "d1", dispute(Open))];
     check(&seen_again, &[("d1", "won"), ("d0", "open")], "open");
+    // The dispute that it ended is not known yet: it ends none that came later.
+    check(&[(3, "r1", undo()), (4, "d2", dispute(Open))], &[("d2", "open")], "open");
+    check(
+        &[(2, "d1", dispute(Open)), (3, "r1", undo()), (4, "d2", dispute(Open))],
+        &[("d1", "won"), ("d2", "open")],
+        "open",
+    );
     // Told twice, by the dispute itself and by its reversal, it is one.
     let told = [(3, "d1", dispute(Won)), (3, "r1", undo()), (4, "d2", dispute(Open))];
     check(&told, &[("d1", "won"), ("d2", "open")], "open");

@@ -14,10 +14,15 @@ use crate::{
 /// Reads the head of a body.
 ///
 /// Deliveries name no event, so the digest of the bytes stands for its id: the same bytes are the same event. The time
-/// is that of the object's last change, the only one there is. Which mode an object is of, it says itself.
+/// is that of the object's last change, the only one there is. Which mode an object is of, it says itself; for a licence
+/// key, which doesn't, the envelope does.
 pub(crate) fn head(body: &View<'_, '_>, bytes: &[u8], provider: &ProviderName) -> Result<EventHead, ReadFault> {
     let object = body.at("data.attributes");
-    let mode = if object.at("test_mode").need_flag()? { Mode::Test } else { Mode::Live };
+    let is_test = match object.at("test_mode").flag()? {
+        Some(is_test) => is_test,
+        None => body.at("meta.test_mode").need_flag()?,
+    };
+    let mode = if is_test { Mode::Test } else { Mode::Live };
     let occurred_at = match object.at("updated_at").rfc3339()? {
         Some(changed) => changed,
         None => object.at("created_at").need_rfc3339()?,

@@ -166,7 +166,9 @@ fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), Read
     let pause = object.at("pause");
     let (status, collection_paused) = match (provider_status, pause.at("mode").text()?) {
         ("on_trial", _) => (SubscriptionStatus::Trialing, false),
-        // What is cancelled can be used until `ends_at`, and resumed until then.
+        // What is cancelled can be used until `ends_at`, and resumed until then, as what it was before.
+        ("cancelled", Some("void")) => (SubscriptionStatus::Paused, false),
+        ("cancelled", _) if in_trial(object)? => (SubscriptionStatus::Trialing, false),
         ("active" | "cancelled", _) => (SubscriptionStatus::Active, false),
         // The service goes on for free.
         ("paused", Some("free")) => (SubscriptionStatus::Active, true),
@@ -197,6 +199,12 @@ fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), Read
         facts.link(&ObjectRef::new(ObjectKind::Payment, order), [link]);
     }
     Ok(())
+}
+
+/// Whether the trial was still running at the last change.
+fn in_trial(object: &View<'_, '_>) -> Result<bool, ReadFault> {
+    let ends = object.at("trial_ends_at").rfc3339()?.zip(object.at("updated_at").rfc3339()?);
+    Ok(ends.is_some_and(|(trial_end, changed)| changed < trial_end))
 }
 
 /// What a subscription bills: its variant, which every subscription names. Its price changes with each new price of

@@ -83,6 +83,12 @@ fn each_status_says_what_the_documentation_says_of_access() {
     check(json!({ "status": "on_trial", "trial_ends_at": day }), (Trialing, false), period);
     check(json!({ "status": "active" }), (Active, false), period);
     check(json!({ "status": "cancelled", "ends_at": day }), (Active, false), [true, false, false, true]);
+    let in_trial = json!({ "status": "cancelled", "ends_at": day, "trial_ends_at": day });
+    check(in_trial, (Trialing, false), [true, false, false, true]);
+    let after_trial = json!({ "status": "cancelled", "ends_at": day, "trial_ends_at": "2026-01-02T00:00:00.000000Z" });
+    check(after_trial, (Active, false), [true, false, false, true]);
+    let in_pause = json!({ "status": "cancelled", "ends_at": day, "pause": { "mode": "void", "resumes_at": day } });
+    check(in_pause, (Paused, false), [true, false, true, true]);
     check(json!({ "status": "past_due" }), (PastDue, false), no);
     check(json!({ "status": "unpaid" }), (Unpaid, false), no);
     check(json!({ "status": "expired", "ends_at": day }), (Canceled, false), [false, true, false, false]);
@@ -94,6 +100,17 @@ fn each_status_says_what_the_documentation_says_of_access() {
     check(json!({ "status": "paused", "pause": free }), (Active, true), no);
     check(json!({ "status": "paused", "pause": { "mode": "half" } }), (Unknown, false), no);
     check(json!({ "status": "hibernating" }), (Unknown, false), no);
+}
+
+#[test]
+fn a_licence_key_has_its_mode_in_the_envelope() {
+    let mut body = event("license_key_created", "license-keys", &json!({}));
+    body["data"]["attributes"].as_object_mut().expect("an object").remove("test_mode");
+    let fault = read(config(), &body).map(drop).expect_err("nothing says the mode").to_string();
+    assert_eq!(fault, "meta.test_mode: expected boolean, found nothing");
+    body["meta"]["test_mode"] = json!(false);
+    let mode = read(config(), &body).expect("readable").head.key.source.mode;
+    assert_eq!(mode, purchase_core::id::Mode::Live);
 }
 
 #[test]

@@ -82,16 +82,12 @@ pub enum Link {
 }
 
 impl Link {
-    /// Whether it can be taken back: metadata can, a reference of the provider can't.
+    /// Whether another of its kind can take its place, and it that one's again: metadata can, and at some providers a
+    /// subscription is moved to another customer. Other references stay.
     fn is_changeable(&self) -> bool {
         match self {
-            Link::Offer(_) | Link::Owner(_) => true,
-            Link::Checkout(_)
-            | Link::Customer(_)
-            | Link::Invoice(_)
-            | Link::Payment(_)
-            | Link::Product(_)
-            | Link::Subscription(_) => false,
+            Link::Customer(_) | Link::Offer(_) | Link::Owner(_) => true,
+            Link::Checkout(_) | Link::Invoice(_) | Link::Payment(_) | Link::Product(_) | Link::Subscription(_) => false,
         }
     }
 }
@@ -124,8 +120,8 @@ impl Fact {
 /// What a subject is known to belong to: a map that only grows. Where one kind of link has several targets, the one
 /// with the greatest version is read.
 ///
-/// A reference to another object is never taken back, so it keeps the version at which it was first told; what the
-/// application writes into metadata can change and change back, so an owner or an offer keeps the latest.
+/// A reference to another object is never taken back, so it keeps the version at which it was first told. The customer,
+/// and what the application writes into metadata, can change and change back: they keep the latest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Links(#[serde(with = "pairs")] BTreeMap<Link, Version>);

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use serde::Serialize;
 
 use crate::{
-    id::{Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
-    snapshot::{Projection, owner_key, owners, rows::Rows},
+    id::{Mode, ObjectKind, ProviderName, Source},
+    snapshot::{Benefit, Projection, owner_key, owners, rows::Rows},
     time::{Timestamp, rfc3339, rfc3339_option},
 };
 
@@ -78,7 +78,6 @@ impl Projection {
         let of_source = || self.rows.iter().filter(|(subject, _)| subject.source == *source);
         let owners = owners(of_source().map(|(_, rows)| rows));
         let keys: BTreeSet<&str> = owners.get(id).copied().into_iter().chain([id]).collect();
-        let public = public_ids(of_source());
 
         let mut snapshot = CustomerSnapshot {
             provider: source.provider.clone(),
@@ -110,13 +109,12 @@ impl Projection {
                 snapshot.ambiguous.push(subject.public_id());
             }
         }
-        let named = |id: &str| public.get(id).cloned().unwrap_or_else(|| id.to_owned());
         for (key, benefits) in self.benefits(source) {
-            for (benefit, it) in benefits.iter().filter(|_| keys.contains(key.as_str())) {
+            for it in benefits.into_values().filter(|_| keys.contains(key.as_str())) {
                 known = true;
-                let agreements = it.sources.iter().map(|source| named(source)).collect();
-                let shown = Entitlement { access: it.access, until: it.until, quantity: it.quantity, agreements };
-                match snapshot.entitlements.entry(named(benefit)) {
+                let Benefit { access, until, quantity, agreements, name, .. } = it;
+                let shown = Entitlement { access, until, quantity, agreements };
+                match snapshot.entitlements.entry(name) {
                     Entry::Vacant(entry) => {
                         entry.insert(shown);
                     }
@@ -130,24 +128,6 @@ impl Projection {
         }
         known.then_some(snapshot)
     }
-}
-
-/// The public ids of what grants, and of prices: where no offer is known the price stands for what is granted, and it
-/// is a provider id too.
-fn public_ids<'a>(subjects: impl Iterator<Item = &'a (Subject, Rows)>) -> BTreeMap<String, String> {
-    let mut public = BTreeMap::new();
-    for (subject, rows) in subjects {
-        for row in &rows.entitlements {
-            public.insert(row.source_id.clone(), subject.public_id());
-            let price = row.price.as_deref().and_then(|price| ProviderId::new(price).ok());
-            if let Some(price) = price {
-                let root = ObjectRef::new(ObjectKind::Price, price.clone());
-                let named = Subject { source: subject.source.clone(), root }.public_id();
-                public.insert(price.expose().to_owned(), named);
-            }
-        }
-    }
-    public
 }
 
 fn agreement(rows: &Rows) -> Option<Agreement> {

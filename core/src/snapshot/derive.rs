@@ -128,7 +128,8 @@ fn subscription(
             quantity,
             given_up: it.status == SubscriptionStatus::Unpaid,
             since: settled.since.micros(),
-            ends_at: micros(it.ended_at.or(stops_at(it))),
+            ends_at: micros(it.ended_at.or(it.cancel_at)),
+            pause_at: micros(it.pause_at),
             period_end: it.period.map(|period| period.end.micros()),
             customer: customer.clone(),
             owner: own_owner.clone(),
@@ -149,11 +150,6 @@ fn subscription(
         customer,
         owner: own_owner,
     });
-}
-
-/// When service stops, as far as that is decided: by its end or by a pause, whatever comes first.
-fn stops_at(it: &Subscription) -> Option<Timestamp> {
-    [it.cancel_at, it.pause_at].into_iter().flatten().min()
 }
 
 /// What an item grants: what the catalogue says; for the only item the offer that metadata names, if the catalogue
@@ -261,6 +257,7 @@ fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState, catalog: &C
             given_up: false,
             since: settled.since.micros(),
             ends_at: None,
+            pause_at: None,
             period_end: None,
             customer: text(state.customer()),
             owner: owner(state),

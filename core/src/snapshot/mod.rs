@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     catalog::Catalog,
     entitlement::{Access, AccessPolicy, Standing},
-    id::{ObjectKind, ObjectRef, Source, Subject},
+    id::{ObjectKind, ObjectRef, ProviderId, Source, Subject},
     lifecycle::Lifecycle,
     snapshot::rows::{EntitlementRow, Rows},
     store::StoredSubject,
@@ -53,6 +53,17 @@ pub struct Benefit {
     pub quantity: Option<i64>,
     /// The provider ids of its sources.
     pub sources: Vec<String>,
+    /// Its own name where it is an offer; what stands for one has a public id.
+    pub(crate) name: String,
+    /// The public ids of its sources.
+    pub(crate) agreements: Vec<String>,
+}
+
+impl Benefit {
+    /// One that gives nothing yet.
+    fn named(name: String) -> Self {
+        Self { access: false, until: None, quantity: None, sources: Vec::new(), name, agreements: Vec::new() }
+    }
 }
 
 impl Projection {
@@ -90,21 +101,23 @@ impl Projection {
     /// Each customer's benefits at one source. Keyed by the application's customer, or by the provider's while it is
     /// unlinked.
     fn benefits(&self, source: &Source) -> BTreeMap<String, BTreeMap<String, Benefit>> {
-        let of_source = || self.rows.iter().filter(|(subject, _)| subject.source == *source).map(|(_, rows)| rows);
-        let owners = owners(of_source());
+        let of_source = || self.rows.iter().filter(|(subject, _)| subject.source == *source);
+        let owners = owners(of_source().map(|(_, rows)| rows));
         let mut benefits: BTreeMap<String, BTreeMap<String, Benefit>> = BTreeMap::new();
-        for row in of_source().flat_map(|rows| &rows.entitlements) {
+        let grants = of_source().flat_map(|(subject, rows)| rows.entitlements.iter().map(move |row| (subject, row)));
+        for (subject, row) in grants {
             let Some(owner) = owner_key(row.customer.as_deref(), row.owner.as_deref(), &owners) else {
                 continue;
             };
             let access = self.policy.access(&standing(row));
             let benefit = benefits.entry(owner.to_owned()).or_default().entry(row.benefit.clone());
-            let benefit =
-                benefit.or_insert(Benefit { access: false, until: None, quantity: None, sources: Vec::new() });
+            let benefit = benefit.or_insert_with(|| Benefit::named(public_name(subject, row)));
+            benefit.agreements.push(subject.public_id());
             join(benefit, row, access, self.as_of);
         }
         for benefit in benefits.values_mut().flat_map(BTreeMap::values_mut) {
             benefit.sources.sort();
+            benefit.agreements.sort();
         }
         benefits
     }
@@ -132,6 +145,20 @@ fn owner_key<'a>(
     owner.or_else(|| customer.and_then(|customer| owners.get(customer).copied())).or(customer)
 }
 
+/// What a grant is called without provider ids: where no offer is known, the price or the payment stands for it.
+fn public_name(subject: &Subject, row: &EntitlementRow) -> String {
+    let price =
+        row.price.as_deref().filter(|price| *price == row.benefit).and_then(|price| ProviderId::new(price).ok());
+    match price {
+        Some(price) => {
+            let root = ObjectRef::new(ObjectKind::Price, price);
+            Subject { source: subject.source.clone(), root }.public_id()
+        }
+        None if row.benefit == row.source_id => subject.public_id(),
+        None => row.benefit.clone(),
+    }
+}
+
 fn join(benefit: &mut Benefit, row: &EntitlementRow, access: Access, as_of: Timestamp) {
     benefit.sources.push(row.source_id.clone());
     if !access.at(as_of) {
@@ -154,6 +181,7 @@ fn standing(row: &EntitlementRow) -> Standing {
         state: state_of(row),
         since: time(Some(row.since)).unwrap_or(Timestamp::EPOCH),
         ends_at: time(row.ends_at),
+        pause_at: time(row.pause_at),
         period_end: time(row.period_end),
         given_up: row.given_up,
     }

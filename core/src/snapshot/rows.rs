@@ -283,6 +283,8 @@ pub struct EntitlementRow {
     pub since: i64,
     /// When the grant ends or ended, as far as it is decided.
     pub ends_at: Option<i64>,
+    /// When the source is going to be paused.
+    pub pause_at: Option<i64>,
     /// When the paid period ends.
     pub period_end: Option<i64>,
     /// The provider's customer.

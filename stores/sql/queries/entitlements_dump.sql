@@ -10,6 +10,7 @@ SELECT json_object(
   'given_up', given_up,
   'since', since,
   'ends_at', ends_at,
+  'pause_at', pause_at,
   'period_end', period_end,
   'customer', customer,
   'owner', owner

@@ -1,5 +1,5 @@
 INSERT INTO {prefix}entitlements (
-  source, source_kind, source_id, ordinal, benefit, price, state, quantity, given_up, since, ends_at, period_end, customer, owner
+  source, source_kind, source_id, ordinal, benefit, price, state, quantity, given_up, since, ends_at, pause_at, period_end, customer, owner
 )
 SELECT
   key ->> 0,
@@ -13,6 +13,7 @@ SELECT
   value ->> 'given_up',
   value ->> 'since',
   value ->> 'ends_at',
+  value ->> 'pause_at',
   value ->> 'period_end',
   value ->> 'customer',
   value ->> 'owner'

@@ -15,5 +15,7 @@ ALTER TABLE {prefix}subscriptions ADD COLUMN pause_at INTEGER;
 --;
 ALTER TABLE {prefix}subscriptions ADD COLUMN resume_at INTEGER;
 --;
+ALTER TABLE {prefix}entitlements ADD COLUMN pause_at INTEGER;
+--;
 -- The price that grants.
 ALTER TABLE {prefix}entitlements ADD COLUMN price TEXT;

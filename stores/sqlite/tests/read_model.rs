@@ -50,6 +50,7 @@ fn subscription_rows(id: &str, items: usize) -> Rows {
         given_up: number == 1,
         since: 5,
         ends_at: Some(6),
+        pause_at: Some(8),
         period_end: Some(7),
         customer: some("cus"),
         owner: some("own"),

@@ -97,7 +97,7 @@ fn items(subscription: &View<'_, '_>) -> Result<Vec<Item>, ReadFault> {
     Ok(quantities.into_items())
 }
 
-/// None while it is paused, and once it is canceled.
+/// None once it is canceled, and in older events while it is paused.
 fn period(view: &View<'_, '_>) -> Result<Option<Period>, ReadFault> {
     let (start, end) = (view.at("starts_at").rfc3339()?, view.at("ends_at").rfc3339()?);
     Ok(start.zip(end).map(|(start, end)| Period { start, end }))

@@ -1,6 +1,8 @@
 //! Decides what an event says of a transaction: an invoice, its payment with every attempt, and the checkout that it
 //! went through, all under the transaction's id. It doesn't know what became of the money later.
 
+use std::collections::BTreeSet;
+
 use purchase_core::{
     fact::{
         Link, Phase, Sight,
@@ -83,8 +85,11 @@ impl<'v> Bill<'v> {
                 attempts.push(Attempt::read(&attempt, currency)?);
             }
         }
-        // A renewal, an update or a new payment method sells nothing of its own.
-        let sells = matches!(origin, Some("api" | "subscription_charge" | "web"));
+        // A charge may wait for the renewal, and those of 2023 came as updates. A new payment method sells nothing.
+        let sells = matches!(
+            origin,
+            Some("api" | "subscription_charge" | "subscription_recurring" | "subscription_update" | "web")
+        );
         let (mut recurs, mut sold) = (false, Quantities::default());
         for item in object.at("items").elements()? {
             if item.at("price.billing_cycle").is_there() {
@@ -98,11 +103,8 @@ impl<'v> Bill<'v> {
         Ok(Self { status, origin, totals, attempts, through_checkout, recurs, sold: sold.into_items() })
     }
 
-    fn is_paid(&self) -> bool {
-        matches!(self.status, "completed" | "paid")
-    }
-
     fn invoice(&self, object: &View<'_, '_>) -> Result<Photo, ReadFault> {
+        let tried: BTreeSet<&ProviderId> = self.attempts.iter().map(|attempt| &attempt.id).collect();
         let captured_at = self.attempts.iter().find_map(|attempt| attempt.captured_at);
         Ok(Photo::Invoice(Invoice {
             state: match self.status {
@@ -114,10 +116,10 @@ impl<'v> Bill<'v> {
             },
             total: self.totals.total,
             amount_paid: self.totals.paid,
-            attempts: u32::try_from(self.attempts.len()).unwrap_or(u32::MAX),
+            attempts: u32::try_from(tried.len()).unwrap_or(u32::MAX),
             renews: self.origin == Some("subscription_recurring"),
             finalized_at: object.at("billed_at").rfc3339()?,
-            paid_at: captured_at.filter(|_| self.is_paid()),
+            paid_at: captured_at.filter(|_| is_paid(self.status)),
             voided_at: None,
             deleted: false,
         }))
@@ -155,6 +157,10 @@ impl<'v> Bill<'v> {
     }
 }
 
+fn is_paid(status: &str) -> bool {
+    matches!(status, "completed" | "paid")
+}
+
 /// The amounts of a transaction.
 struct Totals {
     /// What the invoice asks for in all.
@@ -175,8 +181,10 @@ impl Totals {
         let totals = object.at("details.totals");
         let due = totals.at("grand_total").need_money(currency)?;
         let balance = totals.at("balance");
-        let paid = due.minor() - balance.need_money(currency)?.minor();
-        Ok(Self { total: totals.at("total").need_money(currency)?, due, paid: balance.money_of(paid, currency)? })
+        let open = balance.need_money(currency)?.minor();
+        // Paddle's examples and simulator leave the balance as it was.
+        let paid = if is_paid(status) { due } else { balance.money_of(due.minor() - open, currency)? };
+        Ok(Self { total: totals.at("total").need_money(currency)?, due, paid })
     }
 }
 

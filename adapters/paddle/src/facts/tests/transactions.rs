@@ -179,14 +179,17 @@ fn an_invoice_is_paid_when_the_money_was_captured() {
 
 #[test]
 fn what_is_paid_is_what_is_no_longer_due() {
-    let totals = |total: &str, due: &str, balance: &str| {
+    let totals = |status: &str, total: &str, due: &str, balance: &str| {
         let totals = json!({"totals": {"total": total, "grand_total": due, "balance": balance}});
-        let it = invoice(json!({ "details": totals }));
+        let it = invoice(json!({"status": status, "details": totals}));
         (it.total.minor(), it.amount_paid.minor())
     };
-    assert_eq!(totals("100", "100", "100"), (100, 0));
-    assert_eq!(totals("100", "80", "30"), (100, 50));
-    assert_eq!(totals("-100", "0", "0"), (-100, 0));
+    assert_eq!(totals("billed", "100", "100", "100"), (100, 0));
+    assert_eq!(totals("past_due", "100", "80", "30"), (100, 50));
+    assert_eq!(totals("ready", "-100", "0", "0"), (-100, 0));
+    // Published examples of paid transactions keep their balance.
+    assert_eq!(totals("paid", "100", "80", "80"), (100, 80));
+    assert_eq!(totals("completed", "100", "80", "0"), (100, 80));
 }
 
 #[test]
@@ -200,10 +203,10 @@ fn only_a_renewal_renews() {
 #[test]
 fn what_is_sold_once_is_an_item_of_the_payment() {
     let sold = |origin: &str, items: Value| payment(json!({"origin": origin, "items": items})).items;
-    for origin in ["api", "subscription_charge", "web"] {
+    for origin in ["api", "subscription_charge", "subscription_recurring", "subscription_update", "web"] {
         assert_eq!(sold(origin, json!([seat(1), addon(2)])), [item("pri_addon", 2)], "{origin}");
     }
-    for origin in ["subscription_payment_method_change", "subscription_recurring", "subscription_update", "barter"] {
+    for origin in ["subscription_payment_method_change", "barter"] {
         assert_eq!(sold(origin, json!([seat(1), addon(2)])), [], "{origin}");
     }
     let other = json!({"price": {"id": "pri_a", "billing_cycle": null}, "quantity": 1});
