@@ -217,3 +217,21 @@ fn sources_that_use_the_same_ids_stand_apart_in_the_projection() {
         snapshots.iter().map(|it| it.entitlements.values().next().and_then(|it| it.quantity)).collect();
     assert_eq!(found, [Some(1), Some(2), Some(3), Some(4)]);
 }
+
+#[test]
+fn a_customer_that_changes_and_changes_back_is_the_last_one() {
+    let subscription = subject(ObjectKind::Subscription, "sub");
+    let told = |second: i64, customer: &str| Fact {
+        subject: subscription.clone(),
+        event: id(&format!("evt_{second}")),
+        version: Version::at(Timestamp::from_seconds(second).expect("in range")),
+        sight: None,
+        links: vec![Link::Customer(id(customer))],
+    };
+    let facts = [told(1, "cus_a"), told(2, "cus_b"), told(3, "cus_a")];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [2, 0, 1]] {
+        let facts = order.map(|at| facts[at].clone());
+        let (state, _) = SubjectState::fold(&subscription, &facts);
+        assert_eq!(state.customer().map(ProviderId::expose), Some("cus_a"), "{order:?}");
+    }
+}
