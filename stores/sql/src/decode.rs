@@ -152,7 +152,7 @@ mod tests {
         check(vec![], "a column is missing");
         check(vec![Cell::Null], "nothing where a text belongs");
         check(vec![Cell::Int(1)], "a number where a text belongs");
-        check(vec![text("acme")], "a source is written provider/account/mode, mode being live or test");
+        check(vec![text("acme")], "a source is written provider/account/mode, mode being live, test or simulated");
         check(vec![text("acme//live"), text("chair")], "\"chair\" is not a kind of object");
         check(vec![text("acme//live"), text("invoice"), text("")], "an id must not be empty");
     }
