@@ -91,7 +91,9 @@ fn contradiction(_: &[u8]) -> Option<Vec<u8>> {
 
 fn other_mode(body: &[u8]) -> Option<Vec<u8>> {
     edit(body, |event| {
-        let mode = event.pointer_mut("/data/attributes/test_mode")?;
+        let places = ["/data/attributes/test_mode", "/meta/test_mode"];
+        let place = places.into_iter().find(|place| event.pointer(place).is_some())?;
+        let mode = event.pointer_mut(place)?;
         *mode = json!(!mode.as_bool()?);
         Some(())
     })
