@@ -4,6 +4,7 @@
 
 mod judge;
 mod outcome;
+mod properties;
 mod teller;
 mod wish;
 mod world;
@@ -12,6 +13,7 @@ use std::{collections::BTreeMap, fmt};
 
 pub use judge::{Budget, Judge, hold};
 pub use outcome::{clocks, expectations};
+pub use properties::Properties;
 pub use teller::{Names, Sent, Teller, Told, Ways};
 pub use wish::{Wish, wishes};
 pub use world::{Dispute, Movement, Payment, Refund, Standing, Subscription, World};
