@@ -1,5 +1,4 @@
-//! Decides how a store on the shared SQL is judged: its executor is all that it has to bring. No SQL stands here; what
-//! an engine says in its own way comes with it.
+//! Decides how a store on the shared SQL is judged: its executor is all that it has to bring. No SQL stands here.
 
 use std::{
     any::Any,
@@ -13,27 +12,20 @@ use purchase_core::{
     error::{Cause, StoreError},
     store::Store,
 };
-use purchase_sql::{Access, Executor, Param, SqlStore, Statement, TablePrefix, statements};
+use purchase_sql::{Access, Cell, Executor, SqlStore, Statement, TablePrefix, Tampering, statements};
 
 use crate::{
     fault::{FaultyExecutor, StatementFault},
     under_test::{Durable, Fresh, ReadModel, Sql, StoreUnderTest},
 };
 
-/// A store on the shared SQL. `{prefix}` in its texts is the table prefix.
+/// A store on the shared SQL.
 #[derive(Clone)]
 pub struct SqlUnderTest<E> {
     /// The store's name.
     pub name: &'static str,
     /// Opens an empty database that nobody else uses.
     pub open: fn() -> BoxFuture<'static, Result<E, StoreError>>,
-    /// Statements that empty every table but that of the schema's version: a database is used again for the next
-    /// case, which is quicker than a new one.
-    pub empty: &'static [&'static str],
-    /// Statements that change and remove rows of the read model.
-    pub tamper: &'static [&'static str],
-    /// The text that makes the engine prepare a statement without running it.
-    pub prepare: fn(&str) -> String,
     /// What outlives the process, if anything does.
     pub durable: Option<Arc<dyn Durable>>,
 }
@@ -68,7 +60,7 @@ impl<E: Executor + 'static> SqlUnderTest<E> {
         let again = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let store = match again {
             Some(store) => {
-                run(&store, self.empty).await.map_err(|cause| StoreError::Unavailable { operation: "empty", cause })?;
+                store.tamper(Tampering::Empty).await?;
                 store
             }
             None => Arc::new(self.migrated((self.open)().await?).await?),
@@ -99,17 +91,6 @@ impl<E> Drop for Return<E> {
     }
 }
 
-async fn run<E: Executor>(store: &SqlStore<E>, texts: &[&str]) -> Result<(), Cause> {
-    let statement = |text: &&str| Statement {
-        name: "conformance",
-        sql: text.replace("{prefix}", store.prefix().as_str()).into(),
-        params: Vec::new(),
-    };
-    let batch: Vec<Statement> = texts.iter().map(statement).collect();
-    store.executor().batch(Access::Write, &batch).await?;
-    Ok(())
-}
-
 struct Shared<E>(Arc<SqlUnderTest<E>>);
 
 #[async_trait]
@@ -126,8 +107,9 @@ impl<E: Executor + 'static> Sql for Shared<E> {
             *text = format!("the kit spoiled {text}").into();
         }
         for (name, text) in &all {
-            let sql = (self.0.prepare)(text).into();
-            let params = vec![Param::Null; parameters(text, store.executor().dialect().placeholder)];
+            // Every engine that speaks this SQL prepares what it explains.
+            let sql = format!("EXPLAIN {text}").into();
+            let params = vec![Cell::NULL; parameters(text, store.executor().dialect().placeholder)];
             let statement = Statement { name, sql, params };
             let prepared = store.executor().batch(Access::Read, &[statement]).await;
             prepared.map_err(|error| format!("{name}: {}", crate::verdict::chain(&error)))?;
@@ -137,7 +119,7 @@ impl<E: Executor + 'static> Sql for Shared<E> {
 
     async fn readable(&self) -> Result<Box<dyn ReadModel>, Cause> {
         let store = Arc::new(self.0.migrated((self.0.open)().await?).await?);
-        Ok(Box::new(Tables { store, tamper: self.0.tamper }))
+        Ok(Box::new(Tables { store }))
     }
 }
 
@@ -152,7 +134,6 @@ fn parameters(text: &str, placeholder: char) -> usize {
 
 struct Tables<E> {
     store: Arc<SqlStore<E>>,
-    tamper: &'static [&'static str],
 }
 
 #[async_trait]
@@ -169,7 +150,7 @@ impl<E: Executor + 'static> ReadModel for Tables<E> {
     }
 
     async fn tamper(&self) -> Result<(), Cause> {
-        run(&self.store, self.tamper).await
+        Ok(self.store.tamper(Tampering::ReadModel).await?)
     }
 }
 

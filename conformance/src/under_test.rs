@@ -145,9 +145,8 @@ pub trait Place: Send + Sync {
     /// Opens the store as a new process would, and closes the one that was open before.
     async fn open(&mut self) -> Result<Arc<dyn Store>, StoreError>;
 
-    /// Closes the store, and marks its schema as being of another version or removes it. False where that can't be: no
-    /// schema is older than the first.
-    async fn spoil_schema(&mut self, spoiled: Schema) -> Result<bool, Cause>;
+    /// Closes the store, and marks its schema as being of another version or removes it.
+    async fn spoil_schema(&mut self, spoiled: Schema) -> Result<(), Cause>;
 }
 
 /// What a schema may be instead of the right one.

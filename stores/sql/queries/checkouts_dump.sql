@@ -1,4 +1,4 @@
-SELECT json_object(
+SELECT {json_object}(
   'source', source,
   'id', id,
   'state', state,
@@ -7,6 +7,6 @@ SELECT json_object(
   'owner', owner,
   'subscription', subscription,
   'payment', payment
-)
+) AS row_of
 FROM {prefix}checkouts
 ORDER BY source, id

@@ -10,7 +10,7 @@ SELECT
   value ->> 'owner',
   value ->> 'subscription',
   value ->> 'payment'
-FROM json_each(?1)
+FROM {entries ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   state = excluded.state,

@@ -6,7 +6,7 @@ SELECT
   value ->> 'invoice',
   value ->> 'id',
   value ->> 'state',
-  value ->> 'amount',
+  CAST(value ->> 'amount' AS BIGINT),
   value ->> 'currency'
-FROM json_each(?1)
+FROM {entries ?1} AS entry
 WHERE true

@@ -6,9 +6,9 @@ SELECT
   value ->> 'id',
   value ->> 'email',
   value ->> 'name',
-  value ->> 'deleted',
+  CAST(value ->> 'deleted' AS BOOLEAN),
   value ->> 'owner'
-FROM json_each(?1)
+FROM {entries ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   email = excluded.email,

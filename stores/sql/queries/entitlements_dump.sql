@@ -1,4 +1,4 @@
-SELECT json_object(
+SELECT {json_object}(
   'source', source,
   'source_kind', source_kind,
   'source_id', source_id,
@@ -14,6 +14,6 @@ SELECT json_object(
   'period_end', period_end,
   'customer', customer,
   'owner', owner
-)
+) AS row_of
 FROM {prefix}entitlements
 ORDER BY source, source_kind, source_id, ordinal

@@ -5,17 +5,17 @@ SELECT
   key ->> 0,
   value ->> 'source_kind',
   value ->> 'source_id',
-  key ->> 1,
+  CAST(key ->> 1 AS BIGINT),
   value ->> 'benefit',
   value ->> 'price',
   value ->> 'state',
-  value ->> 'quantity',
-  value ->> 'given_up',
-  value ->> 'since',
-  value ->> 'ends_at',
-  value ->> 'pause_at',
-  value ->> 'period_end',
+  CAST(value ->> 'quantity' AS BIGINT),
+  CAST(value ->> 'given_up' AS BOOLEAN),
+  CAST(value ->> 'since' AS BIGINT),
+  CAST(value ->> 'ends_at' AS BIGINT),
+  CAST(value ->> 'pause_at' AS BIGINT),
+  CAST(value ->> 'period_end' AS BIGINT),
   value ->> 'customer',
   value ->> 'owner'
-FROM json_each(?1)
+FROM {entries ?1} AS entry
 WHERE true

@@ -1,9 +1,10 @@
-UPDATE {prefix}events SET lease_token = ?1, lease_until = ?2
-WHERE sequence IN (
+WITH due AS MATERIALIZED (
   SELECT sequence FROM {prefix}events
-  WHERE due_at <= ?3 AND (lease_until IS NULL OR lease_until <= ?3)
+  WHERE due_at <= CAST(?3 AS BIGINT) AND (lease_until IS NULL OR lease_until <= CAST(?3 AS BIGINT))
   ORDER BY due_at, sequence
-  LIMIT ?4
+  LIMIT CAST(?4 AS BIGINT)
+  {lock_free_rows}
 )
-RETURNING sequence, source, event_id, type, api_version, occurred_at, received_at, digest, body_encoding, body,
-  status, reason, attempts, due_at
+UPDATE {prefix}events SET lease_token = ?1, lease_until = CAST(?2 AS BIGINT)
+WHERE sequence IN (SELECT sequence FROM due)
+RETURNING {event}, {fate}

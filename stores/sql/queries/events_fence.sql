@@ -6,9 +6,11 @@ FROM (
   SELECT
     events.sequence AS found,
     events.lease_token AS token,
-    (row.value ->> 2) IS NOT NULL AND events.status IS NOT (row.value ->> 2) AS moved
-  FROM json_each(?1) AS row
+    (listed.value ->> 2) IS NOT NULL AND events.status IS DISTINCT FROM (listed.value ->> 2) AS moved
+  FROM {rows ?1} AS listed
   LEFT JOIN {prefix}events AS events
-    ON events.source = row.value ->> 0 AND events.event_id = row.value ->> 1
+    ON events.source = listed.value ->> 0 AND events.event_id = listed.value ->> 1
 ) AS wanted
-WHERE wanted.found IS NULL OR wanted.moved OR (?2 IS NOT NULL AND wanted.token IS NOT ?2)
+WHERE wanted.found IS NULL
+  OR wanted.moved
+  OR (CAST(?2 AS TEXT) IS NOT NULL AND wanted.token IS DISTINCT FROM ?2)

@@ -1,9 +1,6 @@
-SELECT sequence, source, event_id, type, api_version, occurred_at, received_at, digest, body_encoding, body,
-  status, reason, attempts, due_at
+SELECT {event}, {fate}
 FROM {prefix}events
-WHERE sequence > ?1
-  AND (?2 IS NULL OR received_at >= ?2)
-  AND (?3 IS NULL OR received_at < ?3)
-  AND status IN (SELECT value FROM json_each(?5))
+WHERE {within}
+  AND status IN (SELECT {document} FROM {rows ?5} AS listed)
 ORDER BY sequence
-LIMIT ?4
+LIMIT CAST(?4 AS BIGINT)

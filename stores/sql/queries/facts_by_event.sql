@@ -1,5 +1,5 @@
 SELECT facts.fact
-FROM json_each(?1) AS wanted
-CROSS JOIN {prefix}facts AS facts
+FROM {rows ?1} AS wanted
+{nested} JOIN {prefix}facts AS facts
   ON facts.source = wanted.value ->> 0 AND facts.event_id = wanted.value ->> 1
 ORDER BY facts.source, facts.event_id, facts.subject_kind, facts.subject_id, facts.ordinal

@@ -1,6 +1,6 @@
 SELECT facts.fact
-FROM json_each(?1) AS wanted
-CROSS JOIN {prefix}facts AS facts
+FROM {rows ?1} AS wanted
+{nested} JOIN {prefix}facts AS facts
   ON facts.source = wanted.value ->> 0
   AND facts.subject_kind = wanted.value ->> 1
   AND facts.subject_id = wanted.value ->> 2

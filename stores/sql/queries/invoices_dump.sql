@@ -1,4 +1,4 @@
-SELECT json_object(
+SELECT {json_object}(
   'source', source,
   'id', id,
   'state', state,
@@ -12,6 +12,6 @@ SELECT json_object(
   'deleted', deleted,
   'customer', customer,
   'subscription', subscription
-)
+) AS row_of
 FROM {prefix}invoices
 ORDER BY source, id

@@ -5,17 +5,17 @@ SELECT
   key ->> 0,
   value ->> 'id',
   value ->> 'state',
-  value ->> 'total',
-  value ->> 'amount_paid',
+  CAST(value ->> 'total' AS BIGINT),
+  CAST(value ->> 'amount_paid' AS BIGINT),
   value ->> 'currency',
-  value ->> 'attempts',
-  value ->> 'finalized_at',
-  value ->> 'paid_at',
-  value ->> 'voided_at',
-  value ->> 'deleted',
+  CAST(value ->> 'attempts' AS BIGINT),
+  CAST(value ->> 'finalized_at' AS BIGINT),
+  CAST(value ->> 'paid_at' AS BIGINT),
+  CAST(value ->> 'voided_at' AS BIGINT),
+  CAST(value ->> 'deleted' AS BOOLEAN),
   value ->> 'customer',
   value ->> 'subscription'
-FROM json_each(?1)
+FROM {entries ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   state = excluded.state,

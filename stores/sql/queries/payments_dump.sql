@@ -1,4 +1,4 @@
-SELECT json_object(
+SELECT {json_object}(
   'source', source,
   'id', id,
   'state', state,
@@ -11,6 +11,6 @@ SELECT json_object(
   'owner', owner,
   'invoice', invoice,
   'subscription', subscription
-)
+) AS row_of
 FROM {prefix}payments
 ORDER BY source, id

@@ -5,16 +5,16 @@ SELECT
   key ->> 0,
   value ->> 'id',
   value ->> 'state',
-  value ->> 'amount',
+  CAST(value ->> 'amount' AS BIGINT),
   value ->> 'currency',
-  value ->> 'refunded',
+  CAST(value ->> 'refunded' AS BIGINT),
   value ->> 'dispute',
-  value ->> 'attempts',
+  CAST(value ->> 'attempts' AS BIGINT),
   value ->> 'customer',
   value ->> 'owner',
   value ->> 'invoice',
   value ->> 'subscription'
-FROM json_each(?1)
+FROM {entries ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   state = excluded.state,

@@ -1,4 +1,4 @@
-SELECT json_object(
+SELECT {json_object}(
   'source', source,
   'id', id,
   'product', product,
@@ -8,6 +8,6 @@ SELECT json_object(
   'interval', "interval",
   'interval_count', interval_count,
   'deleted', deleted
-)
+) AS row_of
 FROM {prefix}prices
 ORDER BY source, id

@@ -5,13 +5,13 @@ SELECT
   key ->> 0,
   value ->> 'id',
   value ->> 'product',
-  value ->> 'active',
-  value ->> 'unit_amount',
+  CAST(value ->> 'active' AS BOOLEAN),
+  CAST(value ->> 'unit_amount' AS BIGINT),
   value ->> 'currency',
   value ->> 'interval',
-  value ->> 'interval_count',
-  value ->> 'deleted'
-FROM json_each(?1)
+  CAST(value ->> 'interval_count' AS BIGINT),
+  CAST(value ->> 'deleted' AS BOOLEAN)
+FROM {entries ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   product = excluded.product,

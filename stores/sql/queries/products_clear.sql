@@ -1,2 +1,2 @@
 DELETE FROM {prefix}products
-WHERE (source, id) IN (SELECT value ->> 0, value ->> 2 FROM json_each(?1))
+WHERE (source, id) IN (SELECT value ->> 0, value ->> 2 FROM {rows ?1} AS listed)

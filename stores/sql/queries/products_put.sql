@@ -5,9 +5,9 @@ SELECT
   key ->> 0,
   value ->> 'id',
   value ->> 'name',
-  value ->> 'active',
-  value ->> 'deleted'
-FROM json_each(?1)
+  CAST(value ->> 'active' AS BOOLEAN),
+  CAST(value ->> 'deleted' AS BOOLEAN)
+FROM {entries ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   name = excluded.name,

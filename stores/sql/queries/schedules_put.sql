@@ -6,7 +6,7 @@ SELECT
   value ->> 'id',
   value ->> 'state',
   value ->> 'subscription'
-FROM json_each(?1)
+FROM {entries ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   state = excluded.state,

@@ -1,1 +1,1 @@
-CREATE TABLE IF NOT EXISTS {prefix}schema (version INTEGER NOT NULL PRIMARY KEY) STRICT
+CREATE TABLE IF NOT EXISTS {prefix}schema (version {integer} NOT NULL PRIMARY KEY){strict}

@@ -1,1 +1,1 @@
-SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = '{prefix}schema'
+SELECT 1 AS found FROM {tables} WHERE name = '{prefix}schema'

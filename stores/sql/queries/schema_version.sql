@@ -1,1 +1,1 @@
-SELECT max(version) FROM {prefix}schema
+SELECT CAST(max(version) AS TEXT) AS version FROM {prefix}schema

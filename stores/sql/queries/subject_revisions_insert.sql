@@ -4,10 +4,10 @@ SELECT
   value ->> 1,
   value ->> 2,
   CASE
-    WHEN value ->> 3 = 0 OR EXISTS (
+    WHEN CAST(value ->> 3 AS BIGINT) = 0 OR EXISTS (
       SELECT 1
       FROM {prefix}subjects
-      WHERE source = value ->> 0 AND kind = value ->> 1 AND id = value ->> 2 AND revision = value ->> 3
-    ) THEN (value ->> 3) + 1
+      WHERE source = value ->> 0 AND kind = value ->> 1 AND id = value ->> 2 AND revision = CAST(value ->> 3 AS BIGINT)
+    ) THEN CAST(value ->> 3 AS BIGINT) + 1
   END
-FROM json_each(?1)
+FROM {rows ?1} AS listed

@@ -1,8 +1,5 @@
-SELECT source, kind, id, revision, state
-FROM {prefix}subjects
-WHERE customer IN (SELECT value FROM json_each(?6))
-  AND (source, kind, id) > (?1, ?2, ?3)
-  AND source <= ?4
-  AND (?7 IS NULL OR owner = ?7)
-ORDER BY source, kind, id
-LIMIT ?5
+SELECT {subject}
+FROM {prefix}subjects AS subjects
+WHERE customer IN (SELECT {document} FROM {rows ?6} AS listed)
+  AND (CAST(?7 AS TEXT) IS NULL OR owner = ?7)
+  AND {page}

@@ -1,7 +1,4 @@
-SELECT source, kind, id, revision, state
-FROM {prefix}subjects
+SELECT {subject}
+FROM {prefix}subjects AS subjects
 WHERE owner = ?6
-  AND (source, kind, id) > (?1, ?2, ?3)
-  AND source <= ?4
-ORDER BY source, kind, id
-LIMIT ?5
+  AND {page}

@@ -1,6 +1,8 @@
 INSERT INTO {prefix}subjects (source, kind, id, revision, customer, owner, released, state)
-SELECT key ->> 0, key ->> 1, key ->> 2, key ->> 3, key ->> 4, key ->> 5, key ->> 6, value
-FROM json_each(?1)
+SELECT
+  key ->> 0, key ->> 1, key ->> 2, CAST(key ->> 3 AS BIGINT), key ->> 4, key ->> 5, CAST(key ->> 6 AS BOOLEAN),
+  {document}
+FROM {entries ?1} AS entry
 WHERE true
 ON CONFLICT (source, kind, id) DO UPDATE SET
   revision = excluded.revision,

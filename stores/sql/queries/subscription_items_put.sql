@@ -4,8 +4,8 @@ INSERT INTO {prefix}subscription_items (
 SELECT
   key ->> 0,
   value ->> 'subscription',
-  key ->> 1,
+  CAST(key ->> 1 AS BIGINT),
   value ->> 'price',
-  value ->> 'quantity'
-FROM json_each(?1)
+  CAST(value ->> 'quantity' AS BIGINT)
+FROM {entries ?1} AS entry
 WHERE true

@@ -1,4 +1,4 @@
-SELECT json_object(
+SELECT {json_object}(
   'source', source,
   'id', id,
   'state', state,
@@ -13,6 +13,6 @@ SELECT json_object(
   'collection_paused', collection_paused,
   'customer', customer,
   'owner', owner
-)
+) AS row_of
 FROM {prefix}subscriptions
 ORDER BY source, id

@@ -6,17 +6,17 @@ SELECT
   value ->> 'id',
   value ->> 'state',
   value ->> 'provider_status',
-  value ->> 'period_start',
-  value ->> 'period_end',
-  value ->> 'trial_end',
-  value ->> 'cancel_at',
-  value ->> 'ended_at',
-  value ->> 'pause_at',
-  value ->> 'resume_at',
-  value ->> 'collection_paused',
+  CAST(value ->> 'period_start' AS BIGINT),
+  CAST(value ->> 'period_end' AS BIGINT),
+  CAST(value ->> 'trial_end' AS BIGINT),
+  CAST(value ->> 'cancel_at' AS BIGINT),
+  CAST(value ->> 'ended_at' AS BIGINT),
+  CAST(value ->> 'pause_at' AS BIGINT),
+  CAST(value ->> 'resume_at' AS BIGINT),
+  CAST(value ->> 'collection_paused' AS BOOLEAN),
   value ->> 'customer',
   value ->> 'owner'
-FROM json_each(?1)
+FROM {entries ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   state = excluded.state,

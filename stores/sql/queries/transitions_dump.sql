@@ -1,3 +1,3 @@
-SELECT json_object('object', object, 'at', at, 'change', change)
+SELECT {json_object}('object', object, 'at', at, 'change', change) AS row_of
 FROM {prefix}transitions
 ORDER BY object, at, change

@@ -7,7 +7,7 @@
 use purchase_core::error::Cause;
 use serde::Serialize;
 
-use crate::executor::Param;
+use crate::executor::Cell;
 
 /// When a text is this long, the next row opens another one.
 const FULL_BYTES: usize = 1 << 20;
@@ -16,7 +16,7 @@ const FULL_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub(crate) struct Bulk {
     brackets: [u8; 2],
-    done: Vec<Param>,
+    done: Vec<Cell>,
     open: Vec<u8>,
     rows: usize,
 }
@@ -55,14 +55,14 @@ impl Bulk {
     }
 
     /// The texts; none where there is no row.
-    pub(crate) fn into_params(mut self) -> Result<Vec<Param>, Cause> {
+    pub(crate) fn into_params(mut self) -> Result<Vec<Cell>, Cause> {
         self.finish()?;
         Ok(self.done)
     }
 
     /// All rows in one text, for statements that have to see them together.
-    pub(crate) fn one<T: Serialize>(rows: &[T]) -> Result<Param, Cause> {
-        Ok(Param::Text(serde_json::to_string(rows)?))
+    pub(crate) fn one<T: Serialize>(rows: &[T]) -> Result<Cell, Cause> {
+        Ok(serde_json::to_string(rows)?.into())
     }
 
     fn open_row(&mut self) {
@@ -83,7 +83,7 @@ impl Bulk {
         }
         self.open.push(self.brackets[1]);
         self.rows = 0;
-        self.done.push(Param::Text(String::from_utf8(std::mem::take(&mut self.open))?));
+        self.done.push(String::from_utf8(std::mem::take(&mut self.open))?.into());
         Ok(())
     }
 }
@@ -93,8 +93,7 @@ mod tests {
     use super::*;
 
     fn texts(bulk: Bulk) -> Vec<String> {
-        let text = |param| if let Param::Text(text) = param { text } else { String::new() };
-        bulk.into_params().expect("UTF-8").into_iter().map(text).collect()
+        bulk.into_params().expect("UTF-8").into_iter().filter_map(|cell| cell.0).collect()
     }
 
     #[test]

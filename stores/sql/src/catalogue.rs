@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     dialect::{Dialect, TablePrefix},
-    executor::{Param, Statement},
+    executor::{Cell, Statement},
 };
 
 macro_rules! queries {
@@ -48,7 +48,9 @@ queries! {
     EventsList = "events_list",
     EventsListOpen = "events_list_open",
     EventsLoad = "events_load",
+    EventsLock = "events_lock",
     EventsRelease = "events_release",
+    EventsReleaseLock = "events_release_lock",
     EventsUpdate = "events_update",
     FactsByEvent = "facts_by_event",
     FactsBySubject = "facts_by_subject",
@@ -74,7 +76,6 @@ queries! {
     SchedulesPut = "schedules_put",
     SchemaCreate = "schema_create",
     SchemaExists = "schema_exists",
-    SchemaMark = "schema_mark",
     SchemaVersion = "schema_version",
     SubjectRevisionsInsert = "subject_revisions_insert",
     SubjectsByCustomer = "subjects_by_customer",
@@ -98,21 +99,29 @@ queries! {
 
 /// Every statement in one dialect, rendered once.
 #[derive(Debug)]
-pub(crate) struct Catalogue(Vec<Arc<str>>);
+pub(crate) struct Catalogue {
+    texts: Vec<Arc<str>>,
+    locks: bool,
+}
 
 impl Catalogue {
     pub(crate) fn new(dialect: &Dialect, prefix: &TablePrefix) -> Self {
-        Self(FILES.iter().map(|(name, text)| dialect.render(prefix, name, text)).collect())
+        Self { texts: FILES.iter().map(|(_, text)| dialect.render(prefix, text)).collect(), locks: dialect.locks }
     }
 
-    pub(crate) fn statement(&self, query: Query, params: Vec<Param>) -> Statement {
+    /// Whether rows have to be locked before a batch decides by them.
+    pub(crate) fn locks(&self) -> bool {
+        self.locks
+    }
+
+    pub(crate) fn statement(&self, query: Query, params: Vec<Cell>) -> Statement {
         let at = query as usize;
-        Statement { name: FILES[at].0, sql: Arc::clone(&self.0[at]), params }
+        Statement { name: FILES[at].0, sql: Arc::clone(&self.texts[at]), params }
     }
 }
 
 /// Name and text of every statement in a dialect, for whoever wants to prove that each one prepares.
 pub fn statements(dialect: &Dialect, prefix: &TablePrefix) -> Vec<(&'static str, Arc<str>)> {
     let names = FILES.iter().map(|(name, _)| *name);
-    names.zip(Catalogue::new(dialect, prefix).0).collect()
+    names.zip(Catalogue::new(dialect, prefix).texts).collect()
 }

@@ -13,7 +13,7 @@ use purchase_core::{
 use crate::{
     bulk::Bulk,
     catalogue::{Catalogue, Query},
-    executor::{Param, Statement},
+    executor::{Cell, Statement},
     read_model,
 };
 
@@ -28,12 +28,12 @@ impl<'a> Batch<'a> {
         Self { catalogue, statements: Vec::new() }
     }
 
-    pub(crate) fn push(&mut self, query: Query, params: Vec<Param>) {
+    pub(crate) fn push(&mut self, query: Query, params: Vec<Cell>) {
         self.statements.push(self.catalogue.statement(query, params));
     }
 
     /// Adds one statement per text of rows, and answers how many.
-    pub(crate) fn push_bulk(&mut self, query: Query, rows: Bulk, others: &[Param]) -> Result<usize, Cause> {
+    pub(crate) fn push_bulk(&mut self, query: Query, rows: Bulk, others: &[Cell]) -> Result<usize, Cause> {
         let texts = rows.into_params()?;
         let count = texts.len();
         for text in texts {
@@ -130,7 +130,15 @@ fn fence_events(batch: &mut Batch<'_>, events: &[EventWrite], lease: Option<&Lea
         let (source, id) = event_columns(&write.event.key);
         rows.row(&(source, id, write.expected.map(EventStatus::as_str)))?;
     }
-    let token = lease.map_or(Param::Null, |lease| Param::Text(lease.token.clone()));
+    if batch.catalogue.locks() {
+        let mut keys = Bulk::array();
+        let mut locked: Vec<_> =
+            events.iter().filter(|write| !write.insert).map(|it| event_columns(&it.event.key)).collect();
+        locked.sort_unstable();
+        locked.iter().try_for_each(|key| keys.row(key))?;
+        batch.push_bulk(Query::EventsLock, keys, &[])?;
+    }
+    let token = Cell(lease.map(|lease| lease.token.clone()));
     batch.push_bulk(Query::EventsFence, rows, &[token])?;
     Ok(())
 }
@@ -163,7 +171,10 @@ fn update_events(batch: &mut Batch<'_>, events: &[EventWrite]) -> Result<(), Cau
 
 fn claim_revisions(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
     let mut rows = Bulk::array();
-    for write in subjects {
+    // In one order in every batch: writers that run side by side and lock the same rows then never wait for each other.
+    let mut claimed: Vec<&SubjectWrite> = subjects.iter().collect();
+    claimed.sort_unstable_by_key(|write| &write.subject);
+    for write in claimed {
         let (source, kind, id) = subject_columns(&write.subject);
         rows.row(&(source, kind, id, write.expected_revision))?;
     }
@@ -211,7 +222,13 @@ fn release_events(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<()
         return Ok(());
     }
     let holding: Vec<_> = subjects.iter().filter(|write| !write.released).map(columns).collect::<Result<_, _>>()?;
-    batch.push(Query::EventsRelease, vec![Bulk::one(&released)?, Bulk::one(&holding)?]);
+    let released = Bulk::one(&released)?;
+    if batch.catalogue.locks() {
+        // Two commits may each release one of the last two subjects that hold an event back. The second sees what the
+        // first did only when it waited for it.
+        batch.push(Query::EventsReleaseLock, vec![released.clone()]);
+    }
+    batch.push(Query::EventsRelease, vec![released, Bulk::one(&holding)?]);
     Ok(())
 }
 
@@ -253,7 +270,9 @@ fn write_waits(batch: &mut Batch<'_>, commit: &Commit) -> Result<(), Cause> {
     batch.push_bulk(Query::WaitsClear, written, &[])?;
     let mut rows = Bulk::array();
     for wait in &commit.waits {
-        rows.row(&(subject_columns(&wait.subject), subject_columns(&wait.on)))?;
+        let (source, kind, id) = subject_columns(&wait.subject);
+        let (on_source, on_kind, on_id) = subject_columns(&wait.on);
+        rows.row(&(source, kind, id, on_source, on_kind, on_id))?;
     }
     batch.push_bulk(Query::WaitsInsert, rows, &[])?;
     Ok(())

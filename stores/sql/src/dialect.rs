@@ -1,5 +1,5 @@
-//! Decides how one shared SQL text becomes an engine's own: table prefix, placeholders, and whole files where engines
-//! differ. It rewrites nothing else.
+//! Decides how one shared SQL text becomes an engine's own. A text may have words in braces: the table prefix, parts that
+//! several texts share, and what each engine says in its own way. Nothing else is rewritten.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -10,23 +10,118 @@ pub struct Dialect {
     pub name: &'static str,
     /// The character before a parameter's number; the shared files write `?1`.
     pub placeholder: char,
-    /// Files that replace shared ones of the same name, as (name without ending, text).
-    pub overrides: &'static [(&'static str, &'static str)],
+    /// What the engine says for a word, `%` being what follows the word: `{rows ?1}` is the word `rows` followed by `?1`.
+    /// Each of [`WORDS`] must be there.
+    pub words: &'static [(&'static str, &'static str)],
+    /// Whether writers run side by side, so that a batch has to lock the rows that it decides by. Where batches run one
+    /// after another there is nothing to lock.
+    pub locks: bool,
 }
 
-/// The dialect in which the shared files are written.
-pub const SQLITE: Dialect = Dialect { name: "sqlite", placeholder: '?', overrides: &[] };
+/// The words that each engine says in its own way:
+///
+/// * `boolean`, `integer`, `text`: types of columns; an integer has 64 bits, a text sorts by its bytes;
+/// * `strict`, `strict_by_key`: what a table's definition ends with, the latter where rows are kept by the primary key;
+/// * `tables`: the tables there are, with their `name`;
+/// * `rows`: a JSON array as rows of one column `value`;
+/// * `entries`: a JSON object as rows of `key`, which is JSON itself, and `value`;
+/// * `document`: the whole `value`: a text without its quotes, anything else as JSON text;
+/// * `json_object`: the function that makes an object of names and values;
+/// * `next_place`: an event's place in the order of arrival, where `key ->> 0` counts the rows of one statement from 1;
+/// * `nested`: before `JOIN`, where the engine has to be told to go from left to right;
+/// * `using`: the index that an engine is told to take, where it can be told;
+/// * `lock_rows`, `lock_free_rows`: after a `SELECT` whose rows nobody else may change until the end, the latter leaving
+///   out those that somebody else has locked.
+pub const WORDS: &[&str] = &[
+    "boolean",
+    "document",
+    "entries",
+    "integer",
+    "json_object",
+    "lock_free_rows",
+    "lock_rows",
+    "nested",
+    "next_place",
+    "rows",
+    "strict",
+    "strict_by_key",
+    "tables",
+    "text",
+    "using",
+];
+
+/// SQLite's words, in which D1 speaks as well.
+pub const SQLITE: Dialect = Dialect {
+    name: "sqlite",
+    placeholder: '?',
+    words: &[
+        // CHECKs say which integers are booleans.
+        ("boolean", "INTEGER"),
+        ("document", "value"),
+        ("entries", "json_each(%)"),
+        ("integer", "INTEGER"),
+        ("json_object", "json_object"),
+        ("lock_free_rows", ""),
+        ("lock_rows", ""),
+        ("nested", "CROSS"),
+        (
+            "next_place",
+            "max(coalesce((SELECT max(sequence) FROM {prefix}events), 0), \
+             coalesce((SELECT max(sequence) FROM {prefix}event_conflicts), 0)) + (key ->> 0)",
+        ),
+        ("rows", "json_each(%)"),
+        ("strict", " STRICT"),
+        ("strict_by_key", " STRICT, WITHOUT ROWID"),
+        ("tables", "sqlite_master"),
+        ("text", "TEXT"),
+        ("using", "INDEXED BY {prefix}%"),
+    ],
+    locks: false,
+};
+
+/// What several texts share.
+const PARTS: &[(&str, &str)] = &[
+    ("conflict", include_str!("../queries/parts/conflict.sql")),
+    ("event", include_str!("../queries/parts/event.sql")),
+    ("fate", include_str!("../queries/parts/fate.sql")),
+    ("new_event", include_str!("../queries/parts/new_event.sql")),
+    ("new_events", include_str!("../queries/parts/new_events.sql")),
+    ("page", include_str!("../queries/parts/page.sql")),
+    ("parked", include_str!("../queries/parts/parked.sql")),
+    ("subject", include_str!("../queries/parts/subject.sql")),
+    ("within", include_str!("../queries/parts/within.sql")),
+];
 
 impl Dialect {
-    /// The engine's text of a file.
-    pub(crate) fn render(&self, prefix: &TablePrefix, name: &str, shared: &'static str) -> Arc<str> {
-        let own = self.overrides.iter().find(|(file, _)| *file == name);
-        let text = own.map_or(shared, |(_, text)| text).replace("{prefix}", prefix.as_str());
+    /// The engine's text of a shared one. A word that nobody knows is left as it stands, where every engine refuses it.
+    pub(crate) fn render(&self, prefix: &TablePrefix, shared: &str) -> Arc<str> {
+        let mut text = String::with_capacity(shared.len() * 2);
+        self.say(prefix, shared, &mut text);
         match self.placeholder {
             '?' => text.into(),
-            // No shared file has a question mark but in a placeholder.
+            // No text has a question mark but in a placeholder.
             other => text.replace('?', other.encode_utf8(&mut [0; 4])).into(),
         }
+    }
+
+    fn say(&self, prefix: &TablePrefix, shared: &str, text: &mut String) {
+        let mut rest = shared;
+        while let Some((before, (word, after))) =
+            rest.split_once('{').and_then(|(before, behind)| Some((before, behind.split_once('}')?)))
+        {
+            text.push_str(before);
+            rest = after;
+            let (name, object) = word.split_once(' ').unwrap_or((word, ""));
+            let own = self.words.iter().find(|(known, _)| *known == name).map(|(_, own)| own.replace('%', object));
+            let part = || PARTS.iter().find(|(known, _)| *known == name).map(|(_, part)| part.trim_end().to_owned());
+            match own.or_else(part) {
+                Some(said) => self.say(prefix, &said, text),
+                None if name == "prefix" => text.push_str(prefix.as_str()),
+                // PostgreSQL's path to the whole of a JSON value.
+                None => text.extend(["{", word, "}"]),
+            }
+        }
+        text.push_str(rest);
     }
 }
 
@@ -96,11 +191,21 @@ mod tests {
     }
 
     #[test]
-    fn a_dialect_changes_placeholders_and_whole_files() {
-        let dialect = Dialect { name: "other", placeholder: '$', overrides: &[("b", "SELECT 2 FROM {prefix}b")] };
+    fn words_are_said_in_the_engines_own_way() {
+        let words = &[("rows", "unpack(%)"), ("document", "value #>> '{}'"), ("using", "")];
+        let dialect = Dialect { name: "other", placeholder: '$', words, locks: true };
         let prefix = TablePrefix::new("p_").expect("valid");
-        assert_eq!(&*dialect.render(&prefix, "a", "SELECT ?1 FROM {prefix}a"), "SELECT $1 FROM p_a");
-        assert_eq!(&*dialect.render(&prefix, "b", "SELECT ?1 FROM {prefix}b"), "SELECT 2 FROM p_b");
-        assert_eq!(&*SQLITE.render(&prefix, "a", "SELECT ?1 FROM {prefix}a"), "SELECT ?1 FROM p_a");
+        let said = |dialect: Dialect, shared| dialect.render(&prefix, shared).to_string();
+        let shared = "SELECT {document} FROM {rows ?1}, {prefix}a {using b}";
+        assert_eq!(said(dialect, shared), "SELECT value #>> '{}' FROM unpack($1), p_a ");
+        assert_eq!(said(SQLITE, shared), "SELECT value FROM json_each(?1), p_a INDEXED BY p_b");
+        // A part has words of its own.
+        assert!(said(SQLITE, "{parked}").contains("CROSS JOIN p_facts AS facts"));
+    }
+
+    #[test]
+    fn every_word_is_said() {
+        let known: Vec<&str> = SQLITE.words.iter().map(|(word, _)| *word).collect();
+        assert_eq!(known, WORDS);
     }
 }

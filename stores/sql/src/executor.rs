@@ -5,6 +5,10 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use purchase_core::error::Cause;
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 
 use crate::dialect::Dialect;
 
@@ -15,6 +19,9 @@ use crate::dialect::Dialect;
 /// * a batch that was answered with `Ok` survives, and is seen by every later batch;
 /// * a writing batch never sees another writer's changes between two of its statements;
 /// * a reading batch sees one consistent state.
+///
+/// "Never sees another writer's changes" is wanted of decisions, not of reads: where writers run side by side it is
+/// enough that rows locked by [`Dialect::locks`]' statements stay as they are.
 #[async_trait]
 pub trait Executor: Send + Sync {
     /// Runs the statements in order in one transaction, and answers the rows of each.
@@ -30,6 +37,8 @@ pub trait Executor: Send + Sync {
 /// What a batch does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
+    /// It defines tables, or whatever else is no statement of [`statements`](crate::statements). None has parameters.
+    Define,
     /// It only reads.
     Read,
     /// It writes, or both.
@@ -44,66 +53,71 @@ pub struct Statement {
     /// Its text, in the executor's dialect, table prefix applied. It holds no value from outside.
     pub sql: Arc<str>,
     /// Its parameters, from the first on.
-    pub params: Vec<Param>,
+    pub params: Vec<Cell>,
 }
 
-/// A parameter.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Param {
-    /// A whole number within ±(2^53 − 1). Compared only with columns, so an engine may bind it as text.
-    Int(i64),
+/// A value that goes in or comes back: text, or nothing. Whole numbers travel as decimal text, so that none goes through
+/// a floating-point number on its way; the statements say what is a number.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Cell(pub Option<String>);
+
+impl Cell {
     /// Nothing.
-    Null,
-    /// Text.
-    Text(String),
+    pub const NULL: Self = Self(None);
 }
 
-/// A value that comes back.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Cell {
-    /// A whole number.
-    Int(i64),
-    /// Nothing.
-    Null,
-    /// Text.
-    Text(String),
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Self(Some(text.into()))
+    }
 }
 
 /// Texts hold bodies and personal data, so only their size is shown.
-fn show(name: &str, value: Result<Option<i64>, &str>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match value {
-        Ok(Some(value)) => write!(f, "{name}({value})"),
-        Ok(None) => write!(f, "{name}(null)"),
-        Err(text) => write!(f, "{name}({} bytes)", text.len()),
-    }
-}
-
-impl fmt::Debug for Param {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = match self {
-            Param::Int(value) => Ok(Some(*value)),
-            Param::Null => Ok(None),
-            Param::Text(text) => Err(text.as_str()),
-        };
-        show("Param", value, f)
-    }
-}
-
 impl fmt::Debug for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = match self {
-            Cell::Int(value) => Ok(Some(*value)),
-            Cell::Null => Ok(None),
-            Cell::Text(text) => Err(text.as_str()),
-        };
-        show("Cell", value, f)
+        match &self.0 {
+            Some(text) => write!(f, "Cell({} bytes)", text.len()),
+            None => f.write_str("Cell(null)"),
+        }
     }
 }
 
-/// One row, in the order of the statement's columns.
+/// One row, in the order of the statement's columns. No two columns of a statement have one name.
 pub type Row = Vec<Cell>;
 
-/// Why a batch did not happen. Nothing was written.
+/// A row that an engine answers as a JSON object of its columns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonRow(pub Row);
+
+impl<'de> Deserialize<'de> for JsonRow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Columns)
+    }
+}
+
+struct Columns;
+
+impl<'de> Visitor<'de> for Columns {
+    type Value = JsonRow;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a row as an object of its columns")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut columns: A) -> Result<JsonRow, A::Error> {
+        let mut row = Vec::new();
+        while let Some((_, value)) = columns.next_entry::<IgnoredAny, serde_json::Value>()? {
+            row.push(match value {
+                serde_json::Value::Null => Cell::NULL,
+                serde_json::Value::String(text) => Cell::from(text),
+                other => Cell::from(other.to_string()),
+            });
+        }
+        Ok(JsonRow(row))
+    }
+}
+
+/// Why a batch did not happen. Nothing was written, except where it says that this is not known.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError {
     /// Somebody else holds the database.
@@ -154,11 +168,25 @@ pub enum ExecuteError {
         #[source]
         cause: Cause,
     },
+    /// Another writer was in the way, and one of the two had to give up.
+    #[error("another writer was faster")]
+    Overtaken {
+        /// The driver's word.
+        #[source]
+        cause: Cause,
+    },
     /// A key is there already.
     #[error("a second row for {place}")]
     Unique {
-        /// `table.column, table.column`.
+        /// `table.column, table.column`, or the table with the constraint's name.
         place: String,
+    },
+    /// The database was lost before it answered. Whether the batch happened is not known.
+    #[error("the database was lost before it answered")]
+    Unknown {
+        /// The driver's word.
+        #[source]
+        cause: Cause,
     },
 }
 

@@ -14,9 +14,13 @@ mod executor;
 mod migrate;
 mod read_model;
 mod store;
+#[cfg(feature = "testing")]
+mod testing;
 
 pub use catalogue::statements;
-pub use dialect::{Dialect, PrefixError, SQLITE, TablePrefix};
-pub use executor::{Access, Cell, ExecuteError, Executor, Param, Row, Statement};
+pub use dialect::{Dialect, PrefixError, SQLITE, TablePrefix, WORDS};
+pub use executor::{Access, Cell, ExecuteError, Executor, JsonRow, Row, Statement};
 pub use migrate::SCHEMA_VERSION;
 pub use store::SqlStore;
+#[cfg(feature = "testing")]
+pub use testing::Tampering;

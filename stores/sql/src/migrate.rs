@@ -5,12 +5,15 @@ use purchase_core::error::StoreError;
 use crate::{
     catalogue::Query,
     decode,
-    executor::{Access, ExecuteError, Executor, Param, Statement},
+    executor::{Access, ExecuteError, Executor, Statement},
     store::{SqlStore, store_error},
 };
 
 /// The version that this library needs: the last migration's.
 pub const SCHEMA_VERSION: u32 = 2;
+
+/// Writes down that a migration was made.
+const MARK: &str = include_str!("../schema/mark.sql");
 
 /// Version, name of the file, and text. The statements of a file stand between lines of `--;`.
 const MIGRATIONS: &[(u32, &str, &str)] = &[
@@ -24,28 +27,33 @@ impl<E: Executor> SqlStore<E> {
     /// # Errors
     /// [`StoreError::SchemaNewer`] when a newer library was here; otherwise what the database says.
     pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.migrate_to(SCHEMA_VERSION).await?;
+        self.check_schema().await
+    }
+
+    pub(crate) async fn migrate_to(&self, wanted: u32) -> Result<(), StoreError> {
         const OPERATION: &str = "migrate";
         let found = match self.schema_version().await? {
             Some(found) => found,
             None => {
                 let create = self.catalogue().statement(Query::SchemaCreate, Vec::new());
-                self.run(OPERATION, Access::Write, &[create]).await?;
+                self.run(OPERATION, Access::Define, &[create]).await?;
                 0
             }
         };
-        if found > SCHEMA_VERSION {
-            return Err(StoreError::SchemaNewer { found, wanted: SCHEMA_VERSION });
+        if found > wanted {
+            return Err(StoreError::SchemaNewer { found, wanted });
         }
-        for (version, name, text) in MIGRATIONS.iter().filter(|(version, ..)| *version > found) {
+        for (version, name, text) in MIGRATIONS.iter().filter(|(version, ..)| (found + 1..=wanted).contains(version)) {
             let batch = self.migration(*version, name, text);
-            match self.executor().batch(Access::Write, &batch).await {
+            match self.executor().batch(Access::Define, &batch).await {
                 Ok(_) => tracing::info!(version, "the database has been migrated"),
                 // Another process was faster: the version is a key, and its migration is whole.
                 Err(ExecuteError::Unique { .. }) => {}
                 Err(error) => return Err(store_error(error, OPERATION)),
             }
         }
-        self.check_schema().await
+        Ok(())
     }
 
     /// Whether the tables are those that this library needs.
@@ -80,11 +88,15 @@ impl<E: Executor> SqlStore<E> {
     }
 
     /// The version's key first: whoever is second stops there, before any table.
-    fn migration(&self, version: u32, name: &'static str, text: &'static str) -> Vec<Statement> {
-        let text = self.executor().dialect().render(self.prefix(), name, text);
-        let mark = self.catalogue().statement(Query::SchemaMark, vec![Param::Int(i64::from(version))]);
-        let statements =
-            text.split("\n--;\n").map(|sql| Statement { name, sql: sql.trim().into(), params: Vec::new() });
-        std::iter::once(mark).chain(statements).collect()
+    fn migration(&self, version: u32, name: &'static str, text: &str) -> Vec<Statement> {
+        let mark = MARK.replace("{version}", &version.to_string());
+        let texts = std::iter::once(mark.as_str()).chain(split(text));
+        let render = |sql: &str| self.executor().dialect().render(self.prefix(), sql);
+        texts.map(|sql| Statement { name, sql: render(sql), params: Vec::new() }).collect()
     }
+}
+
+/// The statements of a file.
+pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
+    text.split("\n--;\n").map(str::trim)
 }

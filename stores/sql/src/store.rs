@@ -20,7 +20,7 @@ use crate::{
     commit::{self, Batch, event_columns, subject_columns},
     decode,
     dialect::TablePrefix,
-    executor::{Access, ExecuteError, Executor, Param, Row, Statement},
+    executor::{Access, Cell, ExecuteError, Executor, Row, Statement},
     read_model::DUMPS,
 };
 
@@ -99,6 +99,12 @@ impl<E: Executor> SqlStore<E> {
                 CommitError::Stale
             }
             ExecuteError::Unique { place } if at(&place, "events.") => CommitError::Stale,
+            ExecuteError::Overtaken { .. } => CommitError::Stale,
+            // Loading again tells: the keys of what was committed are there, or are not.
+            ExecuteError::Unknown { cause } => {
+                tracing::warn!(%cause, "the database was lost before it answered; looking at what it holds");
+                CommitError::Stale
+            }
             other => CommitError::Store(store_error(other, "commit")),
         }
     }
@@ -107,10 +113,10 @@ impl<E: Executor> SqlStore<E> {
 /// What a failed batch means where no constraint is expected to break.
 pub(crate) fn store_error(error: ExecuteError, operation: &'static str) -> StoreError {
     match error {
-        ExecuteError::Busy { cause } => StoreError::Busy { cause },
+        ExecuteError::Busy { cause } | ExecuteError::Overtaken { cause } => StoreError::Busy { cause },
         ExecuteError::Damaged { cause } => StoreError::Corrupt { table: "the database file", cause },
         ExecuteError::Full { cause } => StoreError::Full { cause },
-        ExecuteError::Other { cause } => StoreError::Unavailable { operation, cause },
+        ExecuteError::Other { cause } | ExecuteError::Unknown { cause } => StoreError::Unavailable { operation, cause },
         ExecuteError::ReadOnly { cause } => StoreError::ReadOnly { cause },
         ExecuteError::Refused { cause } => StoreError::Refused { operation, cause },
         ExecuteError::NotNull { .. } | ExecuteError::Unique { .. } => {
@@ -136,7 +142,7 @@ impl<E: Executor> Store for SqlStore<E> {
         let lease = &claim.lease;
         batch.push(
             Query::EventsClaim,
-            vec![Param::Text(lease.token.clone()), time(lease.until), time(claim.now), Param::Int(claim.limit.into())],
+            vec![lease.token.as_str().into(), time(lease.until), time(claim.now), number(claim.limit.into())],
         );
         let rows = self.run("claim events", Access::Write, &batch.statements).await?.concat();
         let mut claimed = rows.into_iter().map(decode::event).collect::<Result<Vec<_>, _>>()?;
@@ -217,7 +223,7 @@ impl<E: Executor> SqlStore<E> {
         let mut batch = Batch::new(&self.catalogue);
         if let Some(key) = &query.key {
             let (source, id) = event_columns(key);
-            batch.push(Query::EventsByKey, vec![Param::Text(source), Param::Text(id.to_owned())]);
+            batch.push(Query::EventsByKey, vec![source.into(), id.into()]);
             return batch.statements;
         }
         let all = [
@@ -230,16 +236,16 @@ impl<E: Executor> SqlStore<E> {
         let wanted: Vec<EventStatus> =
             all.into_iter().filter(|status| query.statuses.is_empty() || query.statuses.contains(status)).collect();
         let page = vec![
-            Param::Int(query.after.unwrap_or(-1)),
-            query.since.map_or(Param::Null, time),
-            query.until.map_or(Param::Null, time),
-            Param::Int(query.limit.into()),
+            number(query.after.unwrap_or(-1)),
+            query.since.map_or(Cell::NULL, time),
+            query.until.map_or(Cell::NULL, time),
+            number(query.limit.into()),
         ];
         let open = |status: &EventStatus| !matches!(status, EventStatus::Ignored | EventStatus::Processed);
         let list = if wanted.iter().all(open) { Query::EventsListOpen } else { Query::EventsList };
         if !wanted.is_empty() {
             let names: Vec<String> = wanted.iter().map(|status| format!("\"{}\"", status.as_str())).collect();
-            let statuses = Param::Text(format!("[{}]", names.join(",")));
+            let statuses = Cell::from(format!("[{}]", names.join(",")));
             batch.push(list, [page.as_slice(), &[statuses]].concat());
         }
         if query.statuses.contains(&EventStatus::Conflict) {
@@ -256,12 +262,12 @@ impl<E: Executor> SqlStore<E> {
         let from = (source.clone().unwrap_or_default(), "", "");
         let after = query.after.as_ref().map(subject_columns).unwrap_or((String::new(), "", ""));
         let (start_source, start_kind, start_id) = after.max(from);
-        let mut params: Vec<Param> = [start_source.as_str(), start_kind, start_id, source.as_deref().unwrap_or(LAST)]
+        let mut params: Vec<Cell> = [start_source.as_str(), start_kind, start_id, source.as_deref().unwrap_or(LAST)]
             .into_iter()
-            .map(|text| Param::Text(text.to_owned()))
+            .map(Cell::from)
             .collect();
-        params.push(Param::Int(query.limit.into()));
-        let owner = query.owner.as_ref().map(|owner| Param::Text(owner.as_str().to_owned()));
+        params.push(number(query.limit.into()));
+        let owner = query.owner.as_ref().map(|owner| Cell::from(owner.as_str()));
         match (&query.customers, owner) {
             (None, None) => batch.push(Query::SubjectsList, params),
             (None, Some(owner)) => {
@@ -271,7 +277,7 @@ impl<E: Executor> SqlStore<E> {
             (Some(customers), owner) => {
                 let customers: Vec<&str> = customers.iter().map(ProviderId::expose).collect();
                 params.push(Bulk::one(&customers)?);
-                params.push(owner.unwrap_or(Param::Null));
+                params.push(owner.unwrap_or_default());
                 batch.push(Query::SubjectsByCustomer, params);
             }
         }
@@ -279,8 +285,12 @@ impl<E: Executor> SqlStore<E> {
     }
 }
 
-fn time(time: Timestamp) -> Param {
-    Param::Int(time.micros())
+fn time(time: Timestamp) -> Cell {
+    number(time.micros())
+}
+
+fn number(number: i64) -> Cell {
+    number.to_string().into()
 }
 
 /// Adds the statements of a load: so many for events, so many for subjects, the rest for waits.

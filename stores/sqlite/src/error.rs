@@ -33,14 +33,16 @@ pub(crate) fn execute_error(error: sqlx::Error) -> ExecuteError {
 pub(crate) fn open_error(error: sqlx::Error, path: PathBuf) -> StoreError {
     let cannot_open = error.as_database_error().and_then(primary) == Some(code::CANTOPEN);
     match execute_error(error) {
-        ExecuteError::Busy { cause } => StoreError::Busy { cause },
+        ExecuteError::Busy { cause } | ExecuteError::Overtaken { cause } => StoreError::Busy { cause },
         ExecuteError::Damaged { cause } => StoreError::Corrupt { table: "the database file", cause },
         ExecuteError::Full { cause } => StoreError::Full { cause },
         ExecuteError::ReadOnly { cause } => StoreError::ReadOnly { cause },
         ExecuteError::Other { cause } if cannot_open => {
             StoreError::Unavailable { operation: "open its file", cause: CannotOpen { path, cause }.into() }
         }
-        ExecuteError::Other { cause } => StoreError::Unavailable { operation: "open its file", cause },
+        ExecuteError::Other { cause } | ExecuteError::Unknown { cause } => {
+            StoreError::Unavailable { operation: "open its file", cause }
+        }
         error @ (ExecuteError::NotNull { .. } | ExecuteError::Refused { .. } | ExecuteError::Unique { .. }) => {
             StoreError::Unavailable { operation: "open its file", cause: error.into() }
         }

@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use purchase_core::error::StoreError;
-use purchase_sql::{Access, Cell, Dialect, ExecuteError, Executor, Param, Row, SQLITE, Statement};
+use purchase_sql::{Access, Cell, Dialect, ExecuteError, Executor, Row, SQLITE, Statement};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Either, Row as _, SqliteConnection, SqlitePool, TypeInfo, ValueRef,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
@@ -115,7 +115,9 @@ impl Executor for SqliteExecutor {
     async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         match (access, &self.readers) {
             (Access::Read, Readers::Pool(pool)) => self.read(pool, statements).await,
-            (Access::Read, Readers::Writer { .. }) | (Access::Write, _) => self.write(access, statements).await,
+            (Access::Read, Readers::Writer { .. }) | (Access::Define | Access::Write, _) => {
+                self.write(access, statements).await
+            }
         }
     }
 
@@ -170,7 +172,7 @@ async fn transaction(
         match access {
             Access::Read => "BEGIN",
             // Taking the lock at once is what makes a busy database wait instead of fail half way.
-            Access::Write => "BEGIN IMMEDIATE",
+            Access::Define | Access::Write => "BEGIN IMMEDIATE",
         },
         &[],
     );
@@ -206,11 +208,7 @@ async fn run(connection: &mut SqliteConnection, text: Text<'_>) -> (Result<Vec<V
     // The text is made of this project's files with a checked table prefix; values come as parameters.
     let mut query = sqlx::query(AssertSqlSafe(text.sql));
     for param in text.params {
-        query = match param {
-            Param::Int(value) => query.bind(*value),
-            Param::Null => query.bind(None::<i64>),
-            Param::Text(value) => query.bind(value.as_str()),
-        };
+        query = query.bind(param.0.as_deref());
     }
     #[expect(deprecated, reason = "nothing else runs several prepared statements in one go")]
     let mut answers = query.fetch_many(connection);
@@ -232,18 +230,18 @@ async fn run(connection: &mut SqliteConnection, text: Text<'_>) -> (Result<Vec<V
 #[derive(Default)]
 struct Text<'a> {
     sql: String,
-    params: Vec<&'a Param>,
+    params: Vec<&'a Cell>,
 }
 
 impl<'a> Text<'a> {
-    fn push(&mut self, sql: &str, params: &'a [Param]) {
+    fn push(&mut self, sql: &str, params: &'a [Cell]) {
         let mut pieces = sql.split('?');
         self.sql.push_str(pieces.next().unwrap_or_default());
         for piece in pieces {
             let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
             let number: usize = piece[..digits].parse().unwrap_or_default();
             // A number without a parameter is bound as null, as SQLite itself would.
-            self.params.push(params.get(number.wrapping_sub(1)).unwrap_or(&Param::Null));
+            self.params.push(params.get(number.wrapping_sub(1)).unwrap_or(&Cell::NULL));
             self.sql.push('?');
             self.sql.push_str(&piece[digits..]);
         }
@@ -257,12 +255,12 @@ fn row(row: &SqliteRow) -> Result<Row, sqlx::Error> {
 
 fn cell(row: &SqliteRow, at: usize) -> Result<Cell, sqlx::Error> {
     let value = row.try_get_raw(at)?;
-    if value.is_null() {
-        return Ok(Cell::Null);
-    }
-    let of_integer = value.type_info().name() == "INTEGER";
+    let of_integer = !value.is_null() && value.type_info().name() == "INTEGER";
     drop(value);
-    if of_integer { row.try_get(at).map(Cell::Int) } else { row.try_get(at).map(Cell::Text) }
+    match of_integer {
+        true => row.try_get(at).map(|number: i64| Cell::from(number.to_string())),
+        false => row.try_get(at).map(Cell),
+    }
 }
 
 #[cfg(test)]
@@ -271,13 +269,13 @@ mod tests {
 
     #[test]
     fn places_lose_their_numbers_and_parameters_follow_them() {
-        let (one, two) = (Param::Int(1), Param::Text("two".to_owned()));
+        let (one, two) = (Cell::from("one"), Cell::from("two"));
         let params = [one.clone(), two.clone()];
         let mut text = Text::default();
         text.push("a ?2 b ?1 c ?2", &params);
         text.push("d ?1", &params[1..]);
         text.push("e ?7", &[]);
         assert_eq!(text.sql, "a ? b ? c ?;\nd ?;\ne ?;\n");
-        assert_eq!(text.params, [&two, &one, &two, &two, &Param::Null]);
+        assert_eq!(text.params, [&two, &one, &two, &two, &Cell::NULL]);
     }
 }

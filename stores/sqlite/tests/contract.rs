@@ -419,7 +419,7 @@ async fn a_prefix_keeps_two_stores_in_one_file_apart() {
     two.commit(&full_commit("e", "c")).await.unwrap();
     assert!(matches!(two.commit(&full_commit("e", "c")).await, Err(CommitError::Stale)));
     let count = Statement { name: "count", sql: "SELECT count(*) FROM one_events".into(), params: Vec::new() };
-    assert_eq!(two.executor().batch(Access::Read, &[count]).await.unwrap(), [[[Cell::Int(1)]]]);
+    assert_eq!(two.executor().batch(Access::Read, &[count]).await.unwrap(), [[[Cell::from("1")]]]);
 }
 
 #[tokio::test]

@@ -135,18 +135,11 @@ async fn a_failed_migration_leaves_nothing_and_can_be_done_again() {
     Sqlite::migrate(&place.path, Options::default()).await.unwrap();
 }
 
-/// A database of the first version, as its library left it.
-const FIRST: &str = include_str!("../../sql/schema/0001_first.sql");
-
 #[tokio::test]
 async fn an_older_schema_is_refused_and_migrated_with_its_rows() {
     let place = place();
-    let mut other = raw_created(&place).await;
-    other.execute("CREATE TABLE purchase_schema (version INTEGER NOT NULL PRIMARY KEY) STRICT").await.unwrap();
-    other.execute("INSERT INTO purchase_schema (version) VALUES (1)").await.unwrap();
-    for statement in FIRST.replace("{prefix}", "purchase_").split("\n--;\n") {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&mut other).await.unwrap();
-    }
+    Sqlite::connect(&place.path, creating()).await.unwrap().migrate_to_version(1).await.unwrap();
+    let mut other = raw(&place).await;
     other
         .execute(
             "INSERT INTO purchase_payments (source, id, refunded, dispute) VALUES ('acme//test', 'pay_1', 5, 'none')",

@@ -8,7 +8,7 @@ use purchase_core::{
     error::{Cause, StoreError},
     store::Store,
 };
-use purchase_sql::{Access, Executor, SqlStore, Statement};
+use purchase_sql::Tampering;
 use purchase_sqlite::{Options, Sqlite, SqliteExecutor};
 use tempfile::TempDir;
 
@@ -17,37 +17,6 @@ pub(crate) fn under_test() -> StoreUnderTest {
     SqlUnderTest {
         name: "sqlite",
         open: || Box::pin(async { SqliteExecutor::connect("sqlite::memory:".as_ref(), Options::default()).await }),
-        empty: &[
-            "PRAGMA defer_foreign_keys = ON",
-            "DELETE FROM {prefix}checkouts",
-            "DELETE FROM {prefix}credits",
-            "DELETE FROM {prefix}customers",
-            "DELETE FROM {prefix}disputes",
-            "DELETE FROM {prefix}entitlements",
-            "DELETE FROM {prefix}event_conflicts",
-            "DELETE FROM {prefix}events",
-            "DELETE FROM {prefix}facts",
-            "DELETE FROM {prefix}invoices",
-            "DELETE FROM {prefix}payments",
-            "DELETE FROM {prefix}prices",
-            "DELETE FROM {prefix}products",
-            "DELETE FROM {prefix}refunds",
-            "DELETE FROM {prefix}schedules",
-            "DELETE FROM {prefix}subject_revisions",
-            "DELETE FROM {prefix}subjects",
-            "DELETE FROM {prefix}subscription_items",
-            "DELETE FROM {prefix}subscriptions",
-            "DELETE FROM {prefix}transitions",
-            "DELETE FROM {prefix}waits",
-        ],
-        tamper: &[
-            "DELETE FROM {prefix}entitlements",
-            "DELETE FROM {prefix}transitions",
-            "UPDATE {prefix}customers SET email = 'eve@example.com', owner = NULL",
-            "UPDATE {prefix}payments SET amount = amount + 1",
-            "UPDATE {prefix}subscriptions SET provider_status = 'tampered', customer = NULL",
-        ],
-        prepare: |sql| format!("EXPLAIN {sql}"),
         durable: Some(Arc::new(Files)),
     }
     .into_store()
@@ -76,25 +45,15 @@ impl Place for File {
         Ok(Arc::new(Sqlite::open(&self.file, Options::default()).await?))
     }
 
-    async fn spoil_schema(&mut self, spoiled: Schema) -> Result<bool, Cause> {
+    async fn spoil_schema(&mut self, spoiled: Schema) -> Result<(), Cause> {
         let store = Sqlite::connect(&self.file, Options::default()).await?;
-        match spoiled {
-            Schema::Missing => run(&store, "DROP TABLE {prefix}schema").await?,
-            Schema::Newer => {
-                run(&store, "INSERT INTO {prefix}schema (version) SELECT max(version) + 1 FROM {prefix}schema").await?
-            }
-            Schema::Older => {
-                run(&store, "DELETE FROM {prefix}schema WHERE version = (SELECT max(version) FROM {prefix}schema)")
-                    .await?
-            }
-        }
-        Ok(true)
+        store
+            .tamper(match spoiled {
+                Schema::Missing => Tampering::NoSchema,
+                Schema::Newer => Tampering::NewerSchema,
+                Schema::Older => Tampering::OlderSchema,
+            })
+            .await?;
+        Ok(())
     }
-}
-
-async fn run(store: &SqlStore<SqliteExecutor>, text: &str) -> Result<(), Cause> {
-    let sql = text.replace("{prefix}", store.prefix().as_str()).into();
-    let statement = Statement { name: "conformance", sql, params: Vec::new() };
-    store.executor().batch(Access::Write, &[statement]).await?;
-    Ok(())
 }

@@ -1,0 +1,3 @@
+sequence > CAST(?1 AS BIGINT)
+  AND (CAST(?2 AS BIGINT) IS NULL OR received_at >= CAST(?2 AS BIGINT))
+  AND (CAST(?3 AS BIGINT) IS NULL OR received_at < CAST(?3 AS BIGINT))

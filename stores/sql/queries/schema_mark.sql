@@ -1,1 +1,0 @@
-INSERT INTO {prefix}schema (version) VALUES (?1)

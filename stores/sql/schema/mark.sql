@@ -1,0 +1,1 @@
+INSERT INTO {prefix}schema (version) VALUES ({version})

@@ -1,0 +1,63 @@
+//! Decides what is done to tables behind a store's back, and only in tests: they are emptied, tampered with, or marked as
+//! another version's.
+
+use purchase_core::error::StoreError;
+
+use crate::{
+    executor::{Access, Executor, Statement},
+    migrate::split,
+    store::SqlStore,
+};
+
+/// What is done to the tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tampering {
+    /// Every table but that of the schema's version is emptied, which is quicker than to make a new database.
+    Empty,
+    /// The schema's version is one less: an older library's.
+    OlderSchema,
+    /// The schema's version is one more: a newer library's.
+    NewerSchema,
+    /// There is no schema any more.
+    NoSchema,
+    /// Rows of the read model are changed and removed.
+    ReadModel,
+}
+
+impl Tampering {
+    fn text(self) -> &'static str {
+        match self {
+            Tampering::Empty => include_str!("../testing/empty.sql"),
+            Tampering::OlderSchema => {
+                "DELETE FROM {prefix}schema WHERE version = (SELECT max(version) FROM {prefix}schema)"
+            }
+            Tampering::NewerSchema => {
+                "INSERT INTO {prefix}schema (version) SELECT max(version) + 1 FROM {prefix}schema"
+            }
+            Tampering::NoSchema => "DROP TABLE {prefix}schema",
+            Tampering::ReadModel => include_str!("../testing/tamper.sql"),
+        }
+    }
+}
+
+impl<E: Executor> SqlStore<E> {
+    /// Does it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn tamper(&self, tampering: Tampering) -> Result<(), StoreError> {
+        let render = |sql: &str| self.executor().dialect().render(self.prefix(), sql);
+        let batch: Vec<Statement> = split(tampering.text())
+            .map(|sql| Statement { name: "testing", sql: render(sql), params: Vec::new() })
+            .collect();
+        self.run("tamper", Access::Define, &batch).await.map(drop)
+    }
+
+    /// Brings an empty database to an older version of the schema, as the library of that version left it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn migrate_to_version(&self, version: u32) -> Result<(), StoreError> {
+        self.migrate_to(version).await
+    }
+}
