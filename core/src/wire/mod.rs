@@ -17,13 +17,30 @@ use crate::{
     time::Timestamp,
 };
 
-/// Parses a body.
+/// Parses a body. A NUL in a text, which JSON can hold and not every database, is read as U+FFFD.
 ///
 /// # Errors
 /// [`ReadFault::NotUtf8`] or [`ReadFault::NotJson`], with the place.
 pub fn parse(body: &[u8]) -> Result<Value, ReadFault> {
     let text = std::str::from_utf8(body).map_err(|error| ReadFault::NotUtf8 { at: error.valid_up_to() })?;
-    serde_json::from_str(text).map_err(|error| ReadFault::NotJson { line: error.line(), column: error.column() })
+    let parsed = serde_json::from_str(text);
+    let mut value =
+        parsed.map_err(|error| ReadFault::NotJson { line: error.line(), column: error.column() })?;
+    // The only way to write one.
+    if text.contains("\\u0000") {
+        replace_nul(&mut value);
+    }
+    Ok(value)
+}
+
+/// JSON's own parser bounds the depth.
+fn replace_nul(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains('\0') => *text = text.replace('\0', "\u{FFFD}"),
+        Value::Array(items) => items.iter_mut().for_each(replace_nul),
+        Value::Object(keys) => keys.values_mut().for_each(replace_nul),
+        _ => {}
+    }
 }
 
 /// A place in a body: the value that stands there, if one does, and the way to it.

@@ -111,3 +111,10 @@ fn a_body_that_is_no_json_says_where() {
     assert_eq!(parse(b"{\"a\": \"\xff\"}"), Err(ReadFault::NotUtf8 { at: 7 }));
     assert_eq!(parse(b"[1]"), Ok(json!([1])));
 }
+
+#[test]
+fn a_nul_is_read_as_what_every_database_can_hold() {
+    let body = br#"{"name": "a\u0000b", "list": [{"deep": "\u0000"}], "none": "\\u0000"}"#;
+    let read = json!({"name": "a\u{FFFD}b", "list": [{"deep": "\u{FFFD}"}], "none": "\\u0000"});
+    assert_eq!(parse(body), Ok(read));
+}

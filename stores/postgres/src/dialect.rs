@@ -1,0 +1,50 @@
+//! Decides what PostgreSQL says in its own way.
+
+use purchase_sql::Dialect;
+
+/// PostgreSQL's words.
+///
+/// Texts sort by their bytes, as in every store. An index can't be named in a statement; instead the connections are
+/// told that any index is better than reading a table through ([`SESSION`]).
+pub(crate) const POSTGRES: Dialect = Dialect {
+    name: "postgres",
+    placeholder: '$',
+    words: &[
+        ("boolean", "BOOLEAN"),
+        ("document", "value #>> '{}'"),
+        ("entries", "(SELECT CAST(key AS jsonb) AS key, value FROM json_each(CAST(% AS json)))"),
+        ("integer", "BIGINT"),
+        ("json_object", "json_build_object"),
+        ("lock_free_rows", "FOR UPDATE SKIP LOCKED"),
+        ("lock_rows", "FOR UPDATE"),
+        ("nested", ""),
+        // Gaps are allowed: a place is only an order.
+        ("next_place", "nextval(CAST('{prefix}place' AS regclass))"),
+        ("rows", "jsonb_array_elements(CAST(% AS jsonb))"),
+        ("strict", ""),
+        ("strict_by_key", ""),
+        (
+            "tables",
+            "(SELECT CAST(tablename AS text) AS name FROM pg_catalog.pg_tables \
+             WHERE schemaname = current_schema()) AS tables",
+        ),
+        ("text", "TEXT COLLATE \"C\""),
+        ("using", ""),
+    ],
+    locks: true,
+};
+
+/// What every connection is told.
+///
+/// A plan must not depend on when statistics were last gathered: every statement finds its rows by an index, whether a
+/// table has ten of them or ten million.
+pub(crate) const SESSION: &[(&str, &str)] = &[
+    ("application_name", "purchase"),
+    ("default_transaction_isolation", "read committed"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_seqscan", "off"),
+    ("jit", "off"),
+    ("max_parallel_workers_per_gather", "0"),
+    ("timezone", "UTC"),
+];

@@ -1,0 +1,245 @@
+//! Decides how a batch runs on PostgreSQL: reads in one query, writes in one call, definitions in one message, each of
+//! them one transaction and one round trip. It does not know what the statements say.
+
+use std::{
+    fmt::Write as _,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use async_trait::async_trait;
+use futures_util::TryStreamExt;
+use purchase_core::error::StoreError;
+use purchase_sql::{Access, Cell, Dialect, ExecuteError, Executor, JsonRow, Row, Statement};
+use sqlx::{
+    AssertSqlSafe, Column, ConnectOptions, PgConnection, PgPool, Row as _, TypeInfo, ValueRef,
+    pool::PoolConnection,
+    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
+};
+
+use crate::{
+    Options,
+    dialect::{POSTGRES, SESSION},
+    error::{execute_error, is_broken, unreachable, write_error},
+    function::{Function, parameters},
+};
+
+/// An [`Executor`] on one PostgreSQL database.
+#[derive(Debug)]
+pub struct PostgresExecutor {
+    pool: PgPool,
+    pub(crate) options: Options,
+    pub(crate) function: Arc<Function>,
+    /// When a connection was last found broken: those that have been idle since then are asked before they are used.
+    broken: Arc<Mutex<Option<Instant>>>,
+}
+
+impl PostgresExecutor {
+    /// Opens a pool; the server has to answer once.
+    ///
+    /// # Errors
+    /// What the server says, or that there is none.
+    pub async fn connect(connect: PgConnectOptions, options: Options) -> Result<Self, StoreError> {
+        let limits = [
+            ("statement_timeout", options.statement_timeout.as_millis().to_string()),
+            ("lock_timeout", options.lock_timeout.as_millis().to_string()),
+        ];
+        let mut connect = connect.disable_statement_logging().options(SESSION.iter().copied()).options(limits);
+        if let Some(schema) = &options.schema {
+            connect = connect.options([("search_path", schema.as_str())]);
+        }
+        let broken: Arc<Mutex<Option<Instant>>> = Arc::default();
+        let since = Arc::clone(&broken);
+        let pool = PgPoolOptions::new()
+            .max_connections(options.connections.get())
+            .acquire_timeout(options.acquire_timeout)
+            // A round trip for each use; those that may be broken are asked below.
+            .test_before_acquire(false)
+            .before_acquire(move |connection, about| {
+                let since = *since.lock().unwrap_or_else(PoisonError::into_inner);
+                let idle_since = Instant::now().checked_sub(about.idle_for);
+                Box::pin(async move {
+                    match since {
+                        Some(broken) if idle_since.is_none_or(|idle| idle <= broken) => {
+                            Ok(sqlx::Connection::ping(connection).await.is_ok())
+                        }
+                        _ => Ok(true),
+                    }
+                })
+            })
+            .connect_with(connect)
+            .await
+            .map_err(unreachable)?;
+        let function = Arc::new(Function::new(&options.prefix));
+        Ok(Self { pool, options, function, broken })
+    }
+
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    pub(crate) async fn acquire(&self) -> Result<PoolConnection<sqlx::Postgres>, ExecuteError> {
+        self.pool.acquire().await.map_err(execute_error)
+    }
+
+    /// Puts a connection aside that a statement found broken, and remembers when.
+    pub(crate) fn settle(&self, mut connection: PoolConnection<sqlx::Postgres>, broken: bool) {
+        if broken {
+            *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            connection.close_on_drop();
+        }
+    }
+
+    /// Reads can be asked again: once, with a connection that was seen to work.
+    async fn read_or_again(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+        let mut again = true;
+        loop {
+            let mut connection = self.acquire().await?;
+            let outcome = read(&mut connection, statements).await;
+            let broken = outcome.as_ref().is_err_and(is_broken);
+            self.settle(connection, broken);
+            if !(broken && std::mem::take(&mut again)) {
+                return outcome.map_err(execute_error);
+            }
+            tracing::debug!("a connection was lost; reading again");
+        }
+    }
+}
+
+#[async_trait]
+impl Executor for PostgresExecutor {
+    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+        if access == Access::Read {
+            return self.read_or_again(statements).await;
+        }
+        let mut connection = self.acquire().await?;
+        let outcome = match access {
+            Access::Define => define(&mut connection, statements).await.map(|()| vec![Vec::new(); statements.len()]),
+            Access::Read | Access::Write => write(&mut connection, &self.function, statements).await,
+        };
+        let broken = outcome.as_ref().is_err_and(is_broken);
+        self.settle(connection, broken);
+        outcome.map_err(write_error)
+    }
+
+    fn dialect(&self) -> &Dialect {
+        &POSTGRES
+    }
+}
+
+/// Statements without parameters in one message, which the server takes as one transaction.
+pub(crate) async fn define(connection: &mut PgConnection, statements: &[Statement]) -> Result<(), sqlx::Error> {
+    let texts: Vec<&str> = statements.iter().map(|statement| &*statement.sql).collect();
+    // The text is made of this project's files with a checked table prefix.
+    sqlx::raw_sql(AssertSqlSafe(texts.join(";\n"))).execute(connection).await.map(drop)
+}
+
+/// Reads as one query, which sees one state.
+pub(crate) async fn read(
+    connection: &mut PgConnection,
+    statements: &[Statement],
+) -> Result<Vec<Vec<Row>>, sqlx::Error> {
+    let [statement] = statements else {
+        return read_together(connection, statements).await;
+    };
+    single(connection, statement).await.map(|rows| vec![rows])
+}
+
+async fn read_together(
+    connection: &mut PgConnection,
+    statements: &[Statement],
+) -> Result<Vec<Vec<Row>>, sqlx::Error> {
+    let mut text = String::new();
+    let mut before = 0;
+    for (at, statement) in statements.iter().enumerate() {
+        let union = if at == 0 { "" } else { "\nUNION ALL\n" };
+        let own = shifted(&statement.sql, before);
+        // Writing into a text can't fail.
+        let _ = write!(text, "{union}SELECT {at} AS at, CAST(row_to_json(a{at}) AS text) AS row FROM (\n{own}\n) AS a{at}");
+        before += statement.params.len();
+    }
+    let mut query = sqlx::query(AssertSqlSafe(text));
+    for cell in statements.iter().flat_map(|statement| &statement.params) {
+        query = query.bind(cell.0.as_deref());
+    }
+    let mut results = vec![Vec::new(); statements.len()];
+    let mut rows = query.fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        take(&mut results, row.try_get(0)?, row.try_get(1)?)?;
+    }
+    Ok(results)
+}
+
+/// Writes in one call, which is a transaction of its own unless one is open.
+pub(crate) async fn write(
+    connection: &mut PgConnection,
+    function: &Function,
+    statements: &[Statement],
+) -> Result<Vec<Vec<Row>>, sqlx::Error> {
+    if let [statement] = statements {
+        return single(connection, statement).await.map(|rows| vec![rows]);
+    }
+    let arguments = function.arguments(statements);
+    let mut results = vec![Vec::new(); statements.len()];
+    let mut rows = sqlx::query(AssertSqlSafe(function.call.as_str()))
+        .bind(arguments.places)
+        .bind(arguments.params)
+        .fetch(connection);
+    while let Some(row) = rows.try_next().await? {
+        let at: i32 = row.try_get(0)?;
+        take(&mut results, at - 1, row.try_get(1)?)?;
+    }
+    Ok(results)
+}
+
+async fn single(connection: &mut PgConnection, statement: &Statement) -> Result<Vec<Row>, sqlx::Error> {
+    let mut query = sqlx::query(AssertSqlSafe(&*statement.sql));
+    for cell in &statement.params {
+        query = query.bind(cell.0.as_deref());
+    }
+    let answers = query.fetch_all(connection).await?;
+    answers.iter().map(|row| (0..row.len()).map(|at| cell(row, at)).collect()).collect()
+}
+
+fn take(results: &mut [Vec<Row>], at: i32, row: &str) -> Result<(), sqlx::Error> {
+    let decoded: Result<JsonRow, _> = serde_json::from_str(row);
+    let place = usize::try_from(at).ok().and_then(|at| results.get_mut(at));
+    match (decoded, place) {
+        (Ok(JsonRow(row)), Some(place)) => place.push(row),
+        _ => return Err(sqlx::Error::ColumnDecode { index: "row".to_owned(), source: "no row of a batch".into() }),
+    }
+    Ok(())
+}
+
+/// A statement whose parameters come after others.
+fn shifted(sql: &str, before: usize) -> String {
+    (1..=parameters(sql)).rev().fold(sql.to_owned(), |sql, number| {
+        sql.replace(&format!("${number}"), &format!("${}", number + before))
+    })
+}
+
+fn cell(row: &PgRow, at: usize) -> Result<Cell, sqlx::Error> {
+    let value = row.try_get_raw(at)?;
+    if value.is_null() {
+        return Ok(Cell::NULL);
+    }
+    match value.type_info().name() {
+        "TEXT" | "VARCHAR" | "NAME" => row.try_get(at).map(Cell),
+        "INT4" => row.try_get(at).map(|number: i32| number.to_string().into()),
+        other => Err(sqlx::Error::ColumnDecode {
+            index: row.column(at).name().to_owned(),
+            source: format!("columns are texts, not {other}").into(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_move_behind_those_before() {
+        assert_eq!(shifted("a $1 b $2 c $1 d $10", 3), "a $4 b $5 c $4 d $13");
+        assert_eq!(shifted("a", 3), "a");
+    }
+}

@@ -1,0 +1,141 @@
+//! Decides how a whole batch reaches the server in one message: as one call of a function that knows every statement of
+//! the shared SQL. Statements are parsed and planned once per connection, all of them run in the call's transaction, and
+//! the answer to the call is the answer to the commit.
+//!
+//! The function's name carries a digest of its text, so libraries of several versions can use one database at once.
+
+use std::{collections::HashMap, fmt::Write as _};
+
+use purchase_sql::{Cell, Statement, TablePrefix, statements};
+use sha2::{Digest, Sha256};
+
+use crate::dialect::POSTGRES;
+
+/// The function for a table prefix.
+#[derive(Debug)]
+pub(crate) struct Function {
+    /// Its name.
+    pub(crate) name: String,
+    /// What makes it.
+    pub(crate) definition: String,
+    /// How it is called.
+    pub(crate) call: String,
+    places: HashMap<&'static str, i32>,
+    width: usize,
+}
+
+/// A batch as the function takes it.
+#[derive(Debug)]
+pub(crate) struct Arguments<'a> {
+    /// Which statements.
+    pub(crate) places: Vec<i32>,
+    /// The parameters of all, each statement taking as many as the widest has.
+    pub(crate) params: Vec<Option<&'a str>>,
+}
+
+impl Function {
+    pub(crate) fn new(prefix: &TablePrefix) -> Self {
+        let all: Vec<_> =
+            statements(&POSTGRES, prefix).into_iter().filter(|(name, _)| !name.starts_with("schema_")).collect();
+        let width = all.iter().map(|(_, sql)| parameters(sql)).max().unwrap_or(0);
+        let mut body = String::new();
+        let texts: Vec<&str> = all.iter().map(|(_, sql)| &**sql).collect();
+        choose(&mut body, &texts, 0, 2, width);
+        let declared: String = (1..=width).map(|number| format!("  _p{number} text;\n")).collect();
+        let taken: String = (1..=width)
+            .map(|number| format!("    _p{number} := _params[(_at - 1) * {width} + {number}];\n"))
+            .collect();
+        let text = format!(
+            "(_statements integer[], _params text[])\nRETURNS TABLE (_at integer, _row text)\nLANGUAGE plpgsql\nAS \
+             $batch$\n#variable_conflict use_column\nDECLARE\n  _which integer;\n{declared}BEGIN\n  FOR _at IN \
+             1..cardinality(_statements) LOOP\n    _which := _statements[_at];\n{taken}{body}  END LOOP;\nEND\n$batch$"
+        );
+        let digest = hex::encode(&Sha256::digest(&text)[..8]);
+        let name = format!("{prefix}batch_{digest}");
+        Self {
+            definition: format!("CREATE OR REPLACE FUNCTION {name} {text}"),
+            call: format!("SELECT _at, _row FROM {name}($1, $2)"),
+            places: all.iter().map(|(name, _)| *name).zip(0..).collect(),
+            width,
+            name,
+        }
+    }
+
+    /// A batch as arguments. A statement that the function doesn't know fails there.
+    pub(crate) fn arguments<'a>(&self, statements: &'a [Statement]) -> Arguments<'a> {
+        let mut arguments = Arguments { places: Vec::new(), params: Vec::new() };
+        for statement in statements {
+            arguments.places.push(self.places.get(statement.name).copied().unwrap_or(-1));
+            let given = statement.params.iter().map(|cell: &Cell| cell.0.as_deref());
+            arguments.params.extend(given.chain(std::iter::repeat(None)).take(self.width));
+        }
+        arguments
+    }
+}
+
+/// Writes the choice among statements, by halves: there are many, and a call looks each of its own up.
+fn choose(body: &mut String, texts: &[&str], first: usize, depth: usize, width: usize) {
+    let indent = "  ".repeat(depth);
+    match texts {
+        [] => {}
+        [text] => {
+            let said = (1..=width).rev().fold((*text).to_owned(), |said, number| {
+                said.replace(&format!("${number}"), &format!("_p{number}"))
+            });
+            let answers = text.starts_with("SELECT") || text.contains("\nRETURNING");
+            // Writing into a text can't fail.
+            let _ = write!(body, "{indent}IF _which <> {first} THEN\n{indent}  RAISE EXCEPTION 'there is no statement %', _which;\n{indent}END IF;\n");
+            let _ = match answers {
+                true => writeln!(
+                    body,
+                    "{indent}RETURN QUERY WITH answer AS (\n{said}\n) SELECT _at, CAST(row_to_json(answer) AS text) FROM answer;"
+                ),
+                false => writeln!(body, "{said};"),
+            };
+        }
+        _ => {
+            let (low, high) = texts.split_at(texts.len() / 2);
+            let middle = first + low.len();
+            let _ = writeln!(body, "{indent}IF _which < {middle} THEN");
+            choose(body, low, first, depth + 1, width);
+            let _ = writeln!(body, "{indent}ELSE");
+            choose(body, high, middle, depth + 1, width);
+            let _ = writeln!(body, "{indent}END IF;");
+        }
+    }
+}
+
+/// The highest number behind a placeholder.
+pub(crate) fn parameters(sql: &str) -> usize {
+    let numbers = sql.split('$').skip(1).filter_map(|rest| {
+        let end = rest.find(|next: char| !next.is_ascii_digit()).unwrap_or(rest.len());
+        rest[..end].parse().ok()
+    });
+    numbers.max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_follows_the_text() {
+        let one = Function::new(&TablePrefix::default());
+        let other = Function::new(&TablePrefix::new("other_").expect("valid"));
+        assert!(one.name.starts_with("purchase_batch_") && one.name.len() < 63, "{}", one.name);
+        assert_ne!(one.name.trim_start_matches("purchase_"), other.name.trim_start_matches("other_"));
+    }
+
+    #[test]
+    fn arguments_are_as_wide_as_the_widest_statement() {
+        let function = Function::new(&TablePrefix::default());
+        let statement = |name, params| Statement { name, sql: "".into(), params };
+        let batch = [statement("events_load", vec![Cell::from("[]")]), statement("unknown", vec![])];
+        let arguments = function.arguments(&batch);
+        assert_eq!(arguments.places.len(), 2);
+        assert_eq!(arguments.places[1], -1);
+        assert_eq!(arguments.params.len(), 2 * function.width);
+        assert_eq!(arguments.params[0], Some("[]"));
+        assert!(arguments.params[1..].iter().all(Option::is_none));
+    }
+}
