@@ -54,7 +54,7 @@ struct Arguments {
     /// Only this provider.
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
-    /// Only this store. Repeatable; otherwise every one there is.
+    /// Only this store. Repeatable; otherwise every one that needs no server.
     #[arg(long, value_name = "NAME")]
     store: Vec<String>,
     /// Only this scenario, or those whose names contain this.
@@ -178,7 +178,10 @@ fn stores(brought: Vec<StoreUnderTest>, names: &[String]) -> Result<Vec<StoreUnd
         let known: Vec<&str> = stores.iter().map(|store| store.name).collect();
         return Err(RunError::Unknown { what: "store", name: unknown.clone(), known: known.join(", ") });
     }
-    stores.retain(|store| names.is_empty() || names.iter().any(|name| name == store.name));
+    stores.retain(|store| match names {
+        [] => store.server.is_none(),
+        names => names.iter().any(|name| name == store.name),
+    });
     Ok(stores)
 }
 

@@ -24,6 +24,8 @@ use crate::{
 pub struct SqlUnderTest<E> {
     /// The store's name.
     pub name: &'static str,
+    /// As [`StoreUnderTest::server`].
+    pub server: Option<&'static str>,
     /// Opens an empty database that nobody else uses.
     pub open: fn() -> BoxFuture<'static, Result<E, StoreError>>,
     /// What outlives the process, if anything does.
@@ -47,6 +49,7 @@ impl<E: Executor + 'static> SqlUnderTest<E> {
         let opening = Arc::clone(&this);
         StoreUnderTest {
             name: this.name,
+            server: this.server,
             fresh: Arc::new(move || {
                 let (this, idle) = (Arc::clone(&opening), Arc::clone(&idle));
                 Box::pin(async move { this.fresh(idle).await })

@@ -18,6 +18,7 @@ use crate::{
 pub fn memory() -> StoreUnderTest {
     StoreUnderTest {
         name: "memory",
+        server: None,
         fresh: Arc::new(|| Box::pin(async { Ok(Fresh::new(Arc::new(MemoryStore::new()))) })),
         durable: None,
         sql: None,

@@ -99,6 +99,9 @@ pub type Opening = BoxFuture<'static, Result<Fresh, StoreError>>;
 pub struct StoreUnderTest {
     /// The store's name.
     pub name: &'static str,
+    /// The variable of the environment that names the server which it needs; none for a store that needs none. One that
+    /// needs a server is judged only where it is asked for.
+    pub server: Option<&'static str>,
     /// Opens an empty store that nobody else uses.
     pub fresh: Arc<dyn Fn() -> Opening + Send + Sync>,
     /// What a store has that outlives its process; none for a store that forgets.

@@ -3,6 +3,7 @@
 
 use std::{
     fmt::Write as _,
+    str::FromStr,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -21,7 +22,7 @@ use crate::{
     Options,
     dialect::{POSTGRES, SESSION},
     error::{execute_error, is_broken, unreachable, write_error},
-    function::{Function, parameters},
+    function::{Function, with_placeholders},
 };
 
 /// An [`Executor`] on one PostgreSQL database.
@@ -39,7 +40,8 @@ impl PostgresExecutor {
     ///
     /// # Errors
     /// What the server says, or that there is none.
-    pub async fn connect(connect: PgConnectOptions, options: Options) -> Result<Self, StoreError> {
+    pub async fn connect(url: &str, options: Options) -> Result<Self, StoreError> {
+        let connect = PgConnectOptions::from_str(url).map_err(unreachable)?;
         let limits = [
             ("statement_timeout", options.statement_timeout.as_millis().to_string()),
             ("lock_timeout", options.lock_timeout.as_millis().to_string()),
@@ -145,17 +147,15 @@ pub(crate) async fn read(
     single(connection, statement).await.map(|rows| vec![rows])
 }
 
-async fn read_together(
-    connection: &mut PgConnection,
-    statements: &[Statement],
-) -> Result<Vec<Vec<Row>>, sqlx::Error> {
+async fn read_together(connection: &mut PgConnection, statements: &[Statement]) -> Result<Vec<Vec<Row>>, sqlx::Error> {
     let mut text = String::new();
     let mut before = 0;
     for (at, statement) in statements.iter().enumerate() {
         let union = if at == 0 { "" } else { "\nUNION ALL\n" };
-        let own = shifted(&statement.sql, before);
+        let own = with_placeholders(&statement.sql, |number| format!("${}", number + before));
         // Writing into a text can't fail.
-        let _ = write!(text, "{union}SELECT {at} AS at, CAST(row_to_json(a{at}) AS text) AS row FROM (\n{own}\n) AS a{at}");
+        let _ =
+            write!(text, "{union}SELECT {at} AS at, CAST(row_to_json(a{at}) AS text) AS row FROM (\n{own}\n) AS a{at}");
         before += statement.params.len();
     }
     let mut query = sqlx::query(AssertSqlSafe(text));
@@ -211,13 +211,6 @@ fn take(results: &mut [Vec<Row>], at: i32, row: &str) -> Result<(), sqlx::Error>
     Ok(())
 }
 
-/// A statement whose parameters come after others.
-fn shifted(sql: &str, before: usize) -> String {
-    (1..=parameters(sql)).rev().fold(sql.to_owned(), |sql, number| {
-        sql.replace(&format!("${number}"), &format!("${}", number + before))
-    })
-}
-
 fn cell(row: &PgRow, at: usize) -> Result<Cell, sqlx::Error> {
     let value = row.try_get_raw(at)?;
     if value.is_null() {
@@ -230,16 +223,5 @@ fn cell(row: &PgRow, at: usize) -> Result<Cell, sqlx::Error> {
             index: row.column(at).name().to_owned(),
             source: format!("columns are texts, not {other}").into(),
         }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameters_move_behind_those_before() {
-        assert_eq!(shifted("a $1 b $2 c $1 d $10", 3), "a $4 b $5 c $4 d $13");
-        assert_eq!(shifted("a", 3), "a");
     }
 }

@@ -40,11 +40,10 @@ impl Function {
         let width = all.iter().map(|(_, sql)| parameters(sql)).max().unwrap_or(0);
         let mut body = String::new();
         let texts: Vec<&str> = all.iter().map(|(_, sql)| &**sql).collect();
-        choose(&mut body, &texts, 0, 2, width);
+        choose(&mut body, &texts, 0, 2);
         let declared: String = (1..=width).map(|number| format!("  _p{number} text;\n")).collect();
-        let taken: String = (1..=width)
-            .map(|number| format!("    _p{number} := _params[(_at - 1) * {width} + {number}];\n"))
-            .collect();
+        let taken: String =
+            (1..=width).map(|number| format!("    _p{number} := _params[(_at - 1) * {width} + {number}];\n")).collect();
         let text = format!(
             "(_statements integer[], _params text[])\nRETURNS TABLE (_at integer, _row text)\nLANGUAGE plpgsql\nAS \
              $batch$\n#variable_conflict use_column\nDECLARE\n  _which integer;\n{declared}BEGIN\n  FOR _at IN \
@@ -74,17 +73,18 @@ impl Function {
 }
 
 /// Writes the choice among statements, by halves: there are many, and a call looks each of its own up.
-fn choose(body: &mut String, texts: &[&str], first: usize, depth: usize, width: usize) {
+fn choose(body: &mut String, texts: &[&str], first: usize, depth: usize) {
     let indent = "  ".repeat(depth);
     match texts {
         [] => {}
         [text] => {
-            let said = (1..=width).rev().fold((*text).to_owned(), |said, number| {
-                said.replace(&format!("${number}"), &format!("_p{number}"))
-            });
+            let said = with_placeholders(text, |number| format!("_p{number}"));
             let answers = text.starts_with("SELECT") || text.contains("\nRETURNING");
             // Writing into a text can't fail.
-            let _ = write!(body, "{indent}IF _which <> {first} THEN\n{indent}  RAISE EXCEPTION 'there is no statement %', _which;\n{indent}END IF;\n");
+            let _ = write!(
+                body,
+                "{indent}IF _which <> {first} THEN\n{indent}  RAISE EXCEPTION 'there is no statement %', _which;\n{indent}END IF;\n"
+            );
             let _ = match answers {
                 true => writeln!(
                     body,
@@ -97,21 +97,37 @@ fn choose(body: &mut String, texts: &[&str], first: usize, depth: usize, width: 
             let (low, high) = texts.split_at(texts.len() / 2);
             let middle = first + low.len();
             let _ = writeln!(body, "{indent}IF _which < {middle} THEN");
-            choose(body, low, first, depth + 1, width);
+            choose(body, low, first, depth + 1);
             let _ = writeln!(body, "{indent}ELSE");
-            choose(body, high, middle, depth + 1, width);
+            choose(body, high, middle, depth + 1);
             let _ = writeln!(body, "{indent}END IF;");
         }
     }
 }
 
+/// A statement whose placeholders are written otherwise.
+pub(crate) fn with_placeholders(sql: &str, write: impl Fn(usize) -> String) -> String {
+    let mut pieces = sql.split('$');
+    let mut text = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+        match piece[..digits].parse() {
+            Ok(number) => text.push_str(&write(number)),
+            Err(_) => text.push('$'),
+        }
+        text.push_str(&piece[digits..]);
+    }
+    text
+}
+
 /// The highest number behind a placeholder.
-pub(crate) fn parameters(sql: &str) -> usize {
-    let numbers = sql.split('$').skip(1).filter_map(|rest| {
-        let end = rest.find(|next: char| !next.is_ascii_digit()).unwrap_or(rest.len());
-        rest[..end].parse().ok()
+fn parameters(sql: &str) -> usize {
+    let highest = std::cell::Cell::new(0);
+    with_placeholders(sql, |number| {
+        highest.set(highest.get().max(number));
+        String::new()
     });
-    numbers.max().unwrap_or(0)
+    highest.get()
 }
 
 #[cfg(test)]
@@ -124,6 +140,14 @@ mod tests {
         let other = Function::new(&TablePrefix::new("other_").expect("valid"));
         assert!(one.name.starts_with("purchase_batch_") && one.name.len() < 63, "{}", one.name);
         assert_ne!(one.name.trim_start_matches("purchase_"), other.name.trim_start_matches("other_"));
+    }
+
+    #[test]
+    fn placeholders_are_written_otherwise() {
+        let moved = with_placeholders("a $1 b $2 c $1 d $10 e $x", |number| format!("${}", number + 3));
+        assert_eq!(moved, "a $4 b $5 c $4 d $13 e $x");
+        assert_eq!(parameters("SELECT $2, $12, $1"), 12);
+        assert_eq!(parameters("SELECT 1"), 0);
     }
 
     #[test]

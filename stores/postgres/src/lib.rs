@@ -15,11 +15,11 @@ use std::{num::NonZeroU32, str::FromStr, time::Duration};
 use purchase_core::error::StoreError;
 use purchase_sql::SqlStore;
 pub use purchase_sql::TablePrefix;
-use sqlx::{PgPool, postgres::PgConnectOptions};
+use sqlx::PgPool;
 
 pub use crate::{
     executor::PostgresExecutor,
-    joined::{JoinedExecutor, JoinedStore},
+    joined::{Join, JoinedExecutor, JoinedStore},
 };
 
 /// A store on PostgreSQL.
@@ -122,9 +122,8 @@ impl Postgres {
     /// # Errors
     /// As [`open`](Self::open), apart from the schema.
     pub async fn connect(url: &str, options: Options) -> Result<PostgresStore, StoreError> {
-        let connect = PgConnectOptions::from_str(url).map_err(error::unreachable)?;
         let prefix = options.prefix.clone();
-        Ok(SqlStore::new(PostgresExecutor::connect(connect, options).await?, prefix))
+        Ok(SqlStore::new(PostgresExecutor::connect(url, options).await?, prefix))
     }
 }
 

@@ -51,7 +51,9 @@ impl PostgresExecutor {
         let statement = |sql: String| Statement { name: "prepare", sql: sql.into(), params: Vec::new() };
         let batch: Vec<Statement> = texts.into_iter().flatten().map(statement).collect();
         let outcome = self.batch(Access::Define, &batch).await;
-        outcome.map(drop).map_err(|error| StoreError::Unavailable { operation: "prepare the schema", cause: error.into() })
+        outcome
+            .map(drop)
+            .map_err(|error| StoreError::Unavailable { operation: "prepare the schema", cause: error.into() })
     }
 
     /// Whether the function that runs a batch is there: each version of the library has its own.

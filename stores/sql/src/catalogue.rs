@@ -74,7 +74,6 @@ queries! {
     SchedulesClear = "schedules_clear",
     SchedulesDump = "schedules_dump",
     SchedulesPut = "schedules_put",
-    SchemaCreate = "schema_create",
     SchemaExists = "schema_exists",
     SchemaVersion = "schema_version",
     SubjectRevisionsInsert = "subject_revisions_insert",

@@ -12,6 +12,9 @@ use crate::{
 /// The version that this library needs: the last migration's.
 pub const SCHEMA_VERSION: u32 = 2;
 
+/// Makes the table of versions.
+const CREATE: &str = include_str!("../schema/create.sql");
+
 /// Writes down that a migration was made.
 const MARK: &str = include_str!("../schema/mark.sql");
 
@@ -36,8 +39,8 @@ impl<E: Executor> SqlStore<E> {
         let found = match self.schema_version().await? {
             Some(found) => found,
             None => {
-                let create = self.catalogue().statement(Query::SchemaCreate, Vec::new());
-                self.run(OPERATION, Access::Define, &[create]).await?;
+                let create = self.definitions("create", [CREATE]);
+                self.run(OPERATION, Access::Define, &create).await?;
                 0
             }
         };
@@ -91,8 +94,17 @@ impl<E: Executor> SqlStore<E> {
     fn migration(&self, version: u32, name: &'static str, text: &str) -> Vec<Statement> {
         let mark = MARK.replace("{version}", &version.to_string());
         let texts = std::iter::once(mark.as_str()).chain(split(text));
-        let render = |sql: &str| self.executor().dialect().render(self.prefix(), sql);
-        texts.map(|sql| Statement { name, sql: render(sql), params: Vec::new() }).collect()
+        self.definitions(name, texts)
+    }
+
+    /// Statements without parameters, in the engine's own words.
+    pub(crate) fn definitions<'t>(
+        &self,
+        name: &'static str,
+        texts: impl IntoIterator<Item = &'t str>,
+    ) -> Vec<Statement> {
+        let render = |sql: &str| self.executor().dialect().render(self.prefix(), sql.trim());
+        texts.into_iter().map(|sql| Statement { name, sql: render(sql), params: Vec::new() }).collect()
     }
 }
 

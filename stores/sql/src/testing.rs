@@ -4,7 +4,7 @@
 use purchase_core::error::StoreError;
 
 use crate::{
-    executor::{Access, Executor, Statement},
+    executor::{Access, Executor},
     migrate::split,
     store::SqlStore,
 };
@@ -46,10 +46,7 @@ impl<E: Executor> SqlStore<E> {
     /// # Errors
     /// What the database says.
     pub async fn tamper(&self, tampering: Tampering) -> Result<(), StoreError> {
-        let render = |sql: &str| self.executor().dialect().render(self.prefix(), sql);
-        let batch: Vec<Statement> = split(tampering.text())
-            .map(|sql| Statement { name: "testing", sql: render(sql), params: Vec::new() })
-            .collect();
+        let batch = self.definitions("testing", split(tampering.text()));
         self.run("tamper", Access::Define, &batch).await.map(drop)
     }
 

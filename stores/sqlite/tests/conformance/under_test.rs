@@ -16,6 +16,7 @@ use tempfile::TempDir;
 pub(crate) fn under_test() -> StoreUnderTest {
     SqlUnderTest {
         name: "sqlite",
+        server: None,
         open: || Box::pin(async { SqliteExecutor::connect("sqlite::memory:".as_ref(), Options::default()).await }),
         durable: Some(Arc::new(Files)),
     }
