@@ -59,7 +59,7 @@ impl D1 {
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log);
-        self.pid = Some(process::spawn_apart(&mut host)?);
+        self.pid = Some(process::spawn_apart(&mut host, &self.data().to_string_lossy())?);
         Ok(())
     }
 

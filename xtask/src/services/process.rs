@@ -79,11 +79,16 @@ pub(super) fn runs(pid: u32, text: &str) -> bool {
     line.contains(text)
 }
 
-/// Starts a process in a group of its own: what ends this program, as Ctrl-C does, does not end it.
-pub(super) fn spawn_apart(command: &mut Command) -> anyhow::Result<u32> {
+/// Starts a process in a group of its own: what ends this program, as Ctrl-C does, does not end it. Its command line must
+/// hold a text, by which it is known from then on.
+pub(super) fn spawn_apart(command: &mut Command, text: &str) -> anyhow::Result<u32> {
     let what = shell::shown(command);
     let mut child = command.process_group(0).spawn().with_context(|| format!("could not start `{what}`"))?;
     let pid = child.id();
+    // For a moment the system has a new process without its command line. One that has ended never gets it.
+    while !runs(pid, text) && child.try_wait()?.is_none() {
+        thread::sleep(Duration::from_millis(5));
+    }
     // Somebody must wait for it, or it stays in the system's table after its end.
     thread::spawn(move || child.wait());
     Ok(pid)

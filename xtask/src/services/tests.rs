@@ -174,7 +174,8 @@ fn a_worker_is_served_beside_the_database_that_it_writes() -> anyhow::Result<()>
     let (port, token) = (process::free_port()?, process::secret());
     let mut host = d1::host(home.node(), &token, port);
     host.arg("--worker").arg(folder.path().join("worker")).args(["--var", "WHO=a=b"]);
-    let pid = process::spawn_apart(host.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()))?;
+    host.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let pid = process::spawn_apart(&mut host, "host.mjs")?;
     let outcome = exchange_with_worker(port, &token);
     process::signal_group(pid, "TERM")?;
     process::wait_until("the host has ended", std::time::Duration::from_secs(10), || process::is_free(port))?;
