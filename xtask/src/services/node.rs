@@ -40,8 +40,9 @@ pub(super) fn prepare(folder: &Path) -> anyhow::Result<()> {
     eprintln!("d1: npm ci, some 170 MB into {}", folder.display());
     let mut npm = Command::new("npm");
     // What the packages need comes as packages; their scripts have nothing to add.
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]).current_dir(folder);
-    shell::must(npm.stdin(Stdio::null()).stdout(Stdio::null())).context("the packages of the local D1")?;
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel", "error"]);
+    shell::must(npm.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()))
+        .context("the packages of the local D1")?;
     fs::write(&stamp, hash).with_context(|| format!("{} can't be written", stamp.display()))
 }
 

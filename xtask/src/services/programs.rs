@@ -9,9 +9,12 @@ use std::{
     process::Command,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
-use super::install::{self, Package};
+use super::{
+    install::{self, Package},
+    postgres,
+};
 use crate::shell;
 
 /// What a server needs.
@@ -33,7 +36,9 @@ pub(super) fn find_or_install() -> anyhow::Result<PathBuf> {
         return Ok(folder);
     }
     let package = Package { program: "PostgreSQL", apt: &["postgresql"], brew: "postgresql@17" };
-    install::install(&package).context("or set PURCHASE_TEST_POSTGRES_URL to a server that runs")?;
+    if let Err(error) = install::install(&package) {
+        bail!("{error:#}; or set {} to a server that runs", postgres::URL);
+    }
     find().with_context(|| {
         format!(
             "PostgreSQL was installed, and its programs ({}) are neither in PATH nor in a version's bin/ below {}, nor \
