@@ -88,8 +88,14 @@ impl D1 {
     }
 
     fn end(&self, signal: &str) -> anyhow::Result<()> {
-        let Some(pid) = self.running() else { return Ok(()) };
-        process::signal_group(pid, signal)?;
+        match (self.running(), self.pid) {
+            (Some(pid), _) => process::signal_group(pid, signal)?,
+            // Somebody killed Node alone: workerd goes on without it.
+            (None, Some(pid)) if !process::is_free(self.port) && process::is_survived(pid) => {
+                process::signal_group(pid, "KILL")?;
+            }
+            (None, _) => return Ok(()),
+        }
         let gone = || self.running().is_none() && process::is_free(self.port);
         process::wait_until("the local D1 has ended", PATIENCE, gone)
     }

@@ -48,6 +48,13 @@ fn apt_get(sudo: bool, arguments: &[&str]) -> anyhow::Result<()> {
     if sudo {
         command.args(["-n", "env"]);
     }
-    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", "-qq", "--no-install-recommends"]);
+    command.args([
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        "--yes",
+        "-qq",
+        "--no-install-recommends",
+        "--no-upgrade",
+    ]);
     shell::must(command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()))
 }

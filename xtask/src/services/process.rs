@@ -76,7 +76,13 @@ pub(super) fn runs(pid: u32, text: &str) -> bool {
         }
         Err(_) => return false,
     };
-    line.contains(text)
+    !line.trim().is_empty() && line.contains(text)
+}
+
+/// Whether what a process started apart has started in turn is there without it. No other process gets its number as
+/// long as that is so.
+pub(super) fn is_survived(pid: u32) -> bool {
+    !runs(pid, "") && signal_group(pid, "0").is_ok()
 }
 
 /// Starts a process in a group of its own: what ends this program, as Ctrl-C does, does not end it. Its command line must

@@ -88,6 +88,11 @@ fn d1_survives_a_crash_and_goes_without_a_trace() -> anyhow::Result<()> {
     assert!(d1(&home, None, &count).is_err(), "it is dead");
     restart_in(&home, Service::D1)?;
     assert_eq!(d1(&home, None, &json!({"sql": "select a from t"}))?, (200, json!(TEXT)));
+    // As the system does when memory is short: Node is killed, and workerd is not.
+    let node = home.hold()?.started(Service::D1)?.server.pid().context("no process")?;
+    crate::shell::output(std::process::Command::new("/bin/sh").args(["-c", &format!("kill -s KILL {node}")]))?;
+    process::wait_until("node has ended", std::time::Duration::from_secs(10), || !process::runs(node, ""))?;
+    assert!(process::is_survived(node), "else there is nothing left to clean up");
     gone(&home, Service::D1, running)
 }
 
@@ -198,5 +203,6 @@ fn exchange_with_worker(port: u16, token: &str) -> anyhow::Result<()> {
 fn a_process_is_known_by_what_it_runs() {
     assert!(process::runs(std::process::id(), "xtask"));
     assert!(!process::runs(std::process::id(), "some other program"));
-    assert!(!process::runs(u32::MAX, ""));
+    assert!(process::runs(std::process::id(), ""));
+    assert!(!process::runs(u32::MAX, "") && !process::is_survived(u32::MAX));
 }
