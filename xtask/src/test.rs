@@ -1,6 +1,6 @@
 //! Decides what a change must pass: the list of steps that CI runs. A step whose tool is missing is skipped by name and
-//! loudly; in CI a skip is a failure unless the command line allows it by that name. A server that can't be had is a failure
-//! everywhere, unless allowed: without it nothing is proved about the store that needs it.
+//! loudly; in CI a skip is a failure unless the command line allows it by that name. A server that can't be had is a
+//! failure everywhere, unless allowed: without it nothing is proved about the store that needs it.
 
 use std::{
     borrow::Cow,

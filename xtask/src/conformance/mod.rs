@@ -30,8 +30,8 @@ pub(crate) struct ConformanceArgs {
     arguments: Vec<OsString>,
 }
 
-/// Builds the program and runs it beside the servers that its stores need. Exit code 2 when one of them can't be had: then
-/// nothing was proved.
+/// Builds the program and runs it beside the servers that its stores need. Exit code 2 when one of them can't be had:
+/// then nothing was proved.
 pub(crate) fn run(args: &ConformanceArgs) -> anyhow::Result<ExitCode> {
     let ready = program().and_then(|program| Ok((program, servers(&shell::root(), &args.arguments)?)));
     let (program, servers) = match ready {

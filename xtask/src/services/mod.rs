@@ -257,7 +257,7 @@ impl state::Held {
         })
     }
 
-    /// Starts a service. What runs is written down before it is waited for, so that nothing is left when that is cut off.
+    /// Starts a service. What runs is written down before it is waited for: nothing is left when that is cut off.
     fn start(&mut self, service: Service) -> anyhow::Result<()> {
         self.save()?;
         match &mut self.started(service)?.server {

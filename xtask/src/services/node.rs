@@ -1,5 +1,5 @@
-//! Decides which Node runs the local D1, and when its packages are installed: once for each lock file, beside what cargo
-//! builds, never in the source tree.
+//! Decides which Node runs the local D1, and when its packages are installed: once for each lock file, beside what
+//! cargo builds, never in the source tree.
 
 use std::{
     fs,

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::shell;
 
-/// Below the ports that systems give to outgoing connections. From among those a client that tries again and again, while
-/// its server is down, may be given the server's own port, connect to itself, and keep the server from coming back.
+/// Below the ports that systems give to outgoing connections. From among those a client that tries again and again,
+/// while its server is down, may be given the server's own port, connect to itself, and keep the server from coming back.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 /// A user that a server runs as.
@@ -85,8 +85,8 @@ pub(super) fn is_survived(pid: u32) -> bool {
     !runs(pid, "") && signal_group(pid, "0").is_ok()
 }
 
-/// Starts a process in a group of its own: what ends this program, as Ctrl-C does, does not end it. Its command line must
-/// hold a text, by which it is known from then on.
+/// Starts a process in a group of its own: what ends this program, as Ctrl-C does, does not end it. Its command line
+/// must hold a text, by which it is known from then on.
 pub(super) fn spawn_apart(command: &mut Command, text: &str) -> anyhow::Result<u32> {
     let what = shell::shown(command);
     let mut child = command.process_group(0).spawn().with_context(|| format!("could not start `{what}`"))?;
