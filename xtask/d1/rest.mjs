@@ -1,4 +1,4 @@
-// Decides how D1 databases are served over HTTP: in the shape of Cloudflare's REST API, `POST …/d1/database/{id}/query`,
+// Decides how D1 databases are served by HTTP: in the shape of Cloudflare's REST API, `POST …/database/{id}/query`,
 // errors with production's status and code. Whatever lies outside of that API belongs to the Worker under test.
 //
 // Bindings: TOKEN, what a client must bear; DATABASES, from a database's id to its binding's name; WORKER, optional.

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::shell;
 
 /// Below the ports that systems give to outgoing connections. From among those a client that tries again and again,
-/// while its server is down, may be given the server's own port, connect to itself, and keep the server from coming back.
+/// while its server is down, may be given the server's own port, talk to itself, and keep the server from coming back.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
 /// A user that a server runs as.

@@ -1,5 +1,5 @@
 //! Decides what is believed about services: that real ones start, answer, survive a crash with their data, and go
-//! without a trace. A server whose programs this machine lacks is skipped loudly; `cargo xtask test` installs them first.
+//! without a trace. A server whose programs are missing is skipped loudly; `cargo xtask test` installs them first.
 
 use std::{fs, process::Stdio};
 
