@@ -1,7 +1,7 @@
 // Decides what runs: one Miniflare on one loopback port with D1 databases, and on demand a compiled Worker that has the
 // first of them as `DB`.
 //
-// PURCHASE_TEST_D1_TOKEN=… node host.mjs --databases ID,ID,… [--data DIR] [--port N] [--worker DIR [--var NAME=VALUE …]]
+// PURCHASE_TEST_D1_TOKEN=… node host.mjs --databases ID,ID,… [--data DIR] [--port N] [--worker DIR [--var NAME=VALUE]]
 //
 // Without a folder the databases go with the process; without a port the system chooses one. The first line printed is
 // `listening on http://127.0.0.1:PORT`.
