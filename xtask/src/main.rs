@@ -6,6 +6,7 @@ mod crash;
 mod new_adapter;
 mod record;
 mod scenarios;
+mod services;
 mod shell;
 mod test;
 mod tidy;
@@ -37,6 +38,8 @@ enum Command {
     NewAdapter(new_adapter::NewAdapterArgs),
     /// Receives deliveries on this machine and writes them down as a scenario, scrubbed.
     Record(record::RecordArgs),
+    /// Starts, shows and stops the servers that tests use: PostgreSQL and a local Cloudflare D1.
+    Services(services::ServicesArgs),
     /// Runs everything that CI runs.
     Test(test::TestArgs),
     /// Checks the rules of the house that no compiler knows.
@@ -63,6 +66,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Crash(args) => crash::run(args),
         Command::NewAdapter(args) => new_adapter::run(&args),
         Command::Record(args) => record::run(args),
+        Command::Services(args) => services::run(&args),
         Command::Test(args) => test::run(args, std::env::var_os("CI").is_some()),
         Command::Tidy(args) => tidy::run(args),
         Command::Wasm(args) => wasm::run(args),

@@ -1,7 +1,9 @@
 //! Decides what a change must pass: the list of steps that CI runs. A step whose tool is missing is skipped by name and
-//! loudly; in CI a skip is a failure unless the command line allows it by that name.
+//! loudly; in CI a skip is a failure unless the command line allows it by that name. A server that can't be had is a
+//! failure everywhere, unless allowed: without it nothing is proved about the store that needs it.
 
 use std::{
+    borrow::Cow,
     path::PathBuf,
     process::{Command, ExitCode},
     sync::LazyLock,
@@ -12,6 +14,7 @@ use anyhow::bail;
 use clap::Args;
 
 use crate::{
+    services::{self, Running, Service},
     shell::{self, Tone, paint},
     wasm,
 };
@@ -22,8 +25,8 @@ pub(crate) struct TestArgs {
     /// Runs only these steps.
     #[arg(long = "only", value_name = "STEP")]
     only: Vec<String>,
-    /// Lets this step be skipped in CI when its tool is missing.
-    #[arg(long = "allow-skip", value_name = "STEP")]
+    /// Lets this step be skipped in CI when its tool is missing, or this server be missing anywhere.
+    #[arg(long = "allow-skip", value_name = "STEP|SERVER")]
     allow_skip: Vec<String>,
     /// Lists the steps and does nothing else.
     #[arg(long)]
@@ -100,18 +103,23 @@ const STEPS: &[Step] = &[
     },
 ];
 
+/// The steps that find servers in their environment.
+const WITH_SERVICES: &[&str] = &["unit", "conformance", "crash"];
+
 enum Outcome {
     Failed(Duration),
     Passed(Duration),
-    Skipped { why: &'static str, allowed: bool },
+    Skipped { why: Cow<'static, str>, allowed: bool },
 }
 
 /// Runs the steps, all of them also when one fails, and sums up.
 pub(crate) fn run(args: TestArgs, ci: bool) -> anyhow::Result<ExitCode> {
-    for name in args.only.iter().chain(&args.allow_skip) {
-        if !STEPS.iter().any(|step| step.name == name) {
-            bail!("there is no step {name:?}; --list shows them");
-        }
+    let is_step = |name: &String| STEPS.iter().any(|step| step.name == name);
+    let is_service = |name: &String| Service::ALL.iter().any(|service| service.name() == name);
+    let mut unknown = args.only.iter().filter(|name| !is_step(name));
+    let mut unknown_skips = args.allow_skip.iter().filter(|name| !is_step(name) && !is_service(name));
+    if let Some(name) = unknown.next().or(unknown_skips.next()) {
+        bail!("there is no step {name:?}; --list shows them");
     }
     if args.list {
         for step in STEPS {
@@ -121,20 +129,55 @@ pub(crate) fn run(args: TestArgs, ci: bool) -> anyhow::Result<ExitCode> {
     }
     LazyLock::force(&OWN);
     let wanted = |step: &&Step| args.only.is_empty() || args.only.iter().any(|name| name == step.name);
+    let may_skip = |name: &str| args.allow_skip.iter().any(|allowed| allowed == name);
     let mut outcomes = Vec::new();
+    let mut servers: Option<Vec<Running>> = None;
     for step in STEPS.iter().filter(wanted) {
-        let allowed = !ci || args.allow_skip.iter().any(|name| name == step.name);
-        outcomes.push((step, run_step(step, ci, allowed)?));
+        if servers.is_none() && WITH_SERVICES.contains(&step.name) {
+            servers = Some(start_services(may_skip, &mut outcomes));
+        }
+        outcomes.push((step.name, run_step(step, ci, !ci || may_skip(step.name), servers.as_deref())?));
     }
+    drop(servers);
+    Ok(sum_up(&outcomes))
+}
+
+/// Starts what the steps need, and stops it when dropped.
+fn start_services(may_skip: impl Fn(&str) -> bool, outcomes: &mut Vec<(&'static str, Outcome)>) -> Vec<Running> {
+    let mut servers = Vec::new();
+    for service in Service::ALL {
+        let name = service.name();
+        println!("\n{} {name}: a server for tests", paint(Tone::Head, "=="));
+        let begin = Instant::now();
+        let outcome = match services::ensure(&[service]) {
+            Ok(running) => {
+                servers.push(running);
+                Outcome::Passed(begin.elapsed())
+            }
+            Err(error) if may_skip(name) => {
+                println!("{} {error:#}", paint(Tone::Warn, "SKIPPED"));
+                Outcome::Skipped { why: format!("{error:#}").into(), allowed: true }
+            }
+            Err(error) => {
+                println!("{} {error:#}; --allow-skip {name} does without", paint(Tone::Bad, "FAILED"));
+                Outcome::Failed(begin.elapsed())
+            }
+        };
+        outcomes.push((name, outcome));
+    }
+    servers
+}
+
+fn sum_up(outcomes: &[(&'static str, Outcome)]) -> ExitCode {
     println!();
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    for (step, outcome) in &outcomes {
+    for (name, outcome) in outcomes {
         let (tone, word, detail) = match outcome {
             Outcome::Passed(took) => (Tone::Good, "passed", format!("{:.1} s", took.as_secs_f64())),
             Outcome::Failed(took) => (Tone::Bad, "FAILED", format!("{:.1} s", took.as_secs_f64())),
-            Outcome::Skipped { why, allowed: true } => (Tone::Warn, "SKIPPED", (*why).to_owned()),
+            Outcome::Skipped { why, allowed: true } => (Tone::Warn, "SKIPPED", why.to_string()),
             Outcome::Skipped { why, allowed: false } => {
-                (Tone::Bad, "SKIPPED", format!("{why}; CI allows that only with --allow-skip {}", step.name))
+                (Tone::Bad, "SKIPPED", format!("{why}; CI allows that only with --allow-skip {name}"))
             }
         };
         match outcome {
@@ -142,22 +185,25 @@ pub(crate) fn run(args: TestArgs, ci: bool) -> anyhow::Result<ExitCode> {
             Outcome::Failed(_) | Outcome::Skipped { allowed: false, .. } => failed += 1,
             Outcome::Skipped { .. } => skipped += 1,
         }
-        println!("{} {:<12} {detail}", paint(tone, &format!("{word:<8}")), step.name);
+        println!("{} {:<12} {detail}", paint(tone, &format!("{word:<8}")), name);
     }
     println!("steps: {passed} passed, {failed} failed, {skipped} skipped");
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run_step(step: &Step, ci: bool, allowed: bool) -> anyhow::Result<Outcome> {
+fn run_step(step: &Step, ci: bool, allowed: bool, servers: Option<&[Running]>) -> anyhow::Result<Outcome> {
     let mut command = match (step.command)(ci) {
         Ok(command) => command,
         Err(why) => {
             println!("\n{} {}: {why}", paint(Tone::Warn, "SKIPPED"), step.name);
-            return Ok(Outcome::Skipped { why, allowed });
+            return Ok(Outcome::Skipped { why: why.into(), allowed });
         }
     };
     if ci {
         command.env("CARGO_TERM_COLOR", "never").env("INSTA_UPDATE", "no");
+    }
+    if WITH_SERVICES.contains(&step.name) {
+        command.envs(servers.into_iter().flatten().flat_map(Running::variables));
     }
     println!("\n{} {}: `{}`", paint(Tone::Head, "=="), step.name, shell::shown(&command));
     let begin = Instant::now();

@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use toml::{Table, Value};
 
 /// Where a package says how it is judged.
-const UNDER_TEST: &str = "tests/conformance/under_test.rs";
+pub(super) const UNDER_TEST: &str = "tests/conformance/under_test.rs";
 
 /// A package that can be judged.
 #[derive(Debug)]

@@ -14,7 +14,10 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 
-use crate::shell;
+use crate::{
+    services::{self, Running, Service},
+    shell,
+};
 
 /// Replays every scenario in every order, and judges adapters and stores by the laws of the kit.
 ///
@@ -27,10 +30,12 @@ pub(crate) struct ConformanceArgs {
     arguments: Vec<OsString>,
 }
 
-/// Builds the program and runs it. Exit code 2 when it can't be built: then nothing was proved.
+/// Builds the program and runs it beside the servers that its stores need. Exit code 2 when one of them can't be had:
+/// then nothing was proved.
 pub(crate) fn run(args: &ConformanceArgs) -> anyhow::Result<ExitCode> {
-    let program = match program() {
-        Ok(program) => program,
+    let ready = program().and_then(|program| Ok((program, servers(&shell::root(), &args.arguments)?)));
+    let (program, servers) = match ready {
+        Ok(ready) => ready,
         Err(error) => {
             eprintln!("error: {error:#}");
             return Ok(ExitCode::from(2));
@@ -38,6 +43,7 @@ pub(crate) fn run(args: &ConformanceArgs) -> anyhow::Result<ExitCode> {
     };
     let status = Command::new(&program)
         .args(&args.arguments)
+        .envs(servers.iter().flat_map(Running::variables))
         .status()
         .with_context(|| format!("could not start {}", program.display()))?;
     // A program that was killed has proved nothing either.
@@ -47,6 +53,40 @@ pub(crate) fn run(args: &ConformanceArgs) -> anyhow::Result<ExitCode> {
 /// Builds the program that has every adapter and every store, and says where it is.
 pub(crate) fn program() -> anyhow::Result<PathBuf> {
     build(&judge::generate(&shell::root(), &shell::target_dir())?)
+}
+
+/// The servers of the stores that will be judged. One that can't be had and may be skipped is left out.
+fn servers(root: &Path, arguments: &[OsString]) -> anyhow::Result<Vec<Running>> {
+    let mut running = Vec::new();
+    for service in needed(root, arguments) {
+        match services::ensure(&[service]) {
+            Ok(server) => running.push(server),
+            Err(error) if values(arguments, "--allow-skip").contains(&service.name()) => {
+                eprintln!("SKIPPED: {error:#}")
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(running)
+}
+
+/// A store is named like the server that it needs, and is judged when it says how and nobody asks for others only.
+fn needed(root: &Path, arguments: &[OsString]) -> Vec<Service> {
+    let stores = values(arguments, "--store");
+    let is_asked = |name: &str| stores.is_empty() || stores.contains(&name);
+    let is_judged = |name: &str| root.join("stores").join(name).join(judge::UNDER_TEST).is_file();
+    if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
+        return Vec::new();
+    }
+    Service::ALL.into_iter().filter(|service| is_asked(service.name()) && is_judged(service.name())).collect()
+}
+
+/// What an option is given on a command line, `--option VALUE` or `--option=VALUE`, each time.
+fn values<'a>(arguments: &'a [OsString], option: &str) -> Vec<&'a str> {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
+    let apart = words.windows(2).filter(|pair| pair[0] == option).map(|pair| pair[1]);
+    let joined = words.iter().filter_map(|word| word.strip_prefix(option)?.strip_prefix('='));
+    apart.chain(joined).collect()
 }
 
 /// Builds the package of a manifest, without the network where that is possible, and says where its program is.
@@ -101,5 +141,32 @@ fn try_build(manifest: &Path, flags: &[&str]) -> anyhow::Result<(Option<PathBuf>
         (true, Some(program)) => Ok((Some(program), said)),
         (true, None) => bail!("`{what}` built no program"),
         (false, _) => Ok((None, said)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_are_those_of_the_stores_that_are_judged() -> anyhow::Result<()> {
+        let root = tempfile::tempdir()?;
+        let check = |line: &str, expect: &[Service]| {
+            let arguments: Vec<OsString> = line.split_ascii_whitespace().map(OsString::from).collect();
+            assert_eq!(needed(root.path(), &arguments), expect, "{line}");
+        };
+        check("", &[]);
+        for store in ["d1", "postgres", "sqlite"] {
+            let file = root.path().join("stores").join(store).join(judge::UNDER_TEST);
+            std::fs::create_dir_all(file.parent().context("a folder")?)?;
+            std::fs::write(file, "")?;
+        }
+        check("", &Service::ALL);
+        check("--provider postgres --samples 3", &Service::ALL);
+        check("--store sqlite", &[]);
+        check("--store sqlite --store=postgres", &[Service::Postgres]);
+        check("--store d1 --law postgres", &[Service::D1]);
+        check("--store d1 --help", &[]);
+        Ok(())
     }
 }

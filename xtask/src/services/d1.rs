@@ -1,0 +1,169 @@
+//! Decides how a local Cloudflare D1 is started, ended and killed: the real engine in workerd, which a small program on
+//! Node serves in the shape of Cloudflare's REST API.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Service, Variables, node, process, state::Home};
+
+/// Names the server that tests use: its address, without a path.
+pub(super) const URL: &str = "PURCHASE_TEST_D1_URL";
+/// What clients must bear.
+pub(super) const TOKEN: &str = "PURCHASE_TEST_D1_TOKEN";
+/// The ids of the databases, separated by commas.
+pub(super) const DATABASES: &str = "PURCHASE_TEST_D1_DATABASES";
+/// How many databases there are, so that tests need not share one. They cost nothing until they are used.
+const COUNT: u32 = 16;
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A host and its data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct D1 {
+    /// Node's process, and the group that it and workerd are; nobody's before the first start.
+    pid: Option<u32>,
+    /// Where the host's program and its packages are.
+    node: PathBuf,
+    folder: PathBuf,
+    port: u16,
+    token: String,
+}
+
+impl D1 {
+    /// Makes the folder of a new host, which does not run yet.
+    pub(super) fn create(home: &Home) -> anyhow::Result<Self> {
+        node::prepare(home.node())?;
+        let (folder, node) = (home.data_of(Service::D1), home.node().to_path_buf());
+        process::delete(&folder)?;
+        fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
+        Ok(Self { pid: None, node, folder, port: process::free_port()?, token: process::secret() })
+    }
+
+    /// Starts the processes. They do not answer yet.
+    pub(super) fn spawn(&mut self) -> anyhow::Result<()> {
+        // What it leaves there when it is killed goes with the data.
+        let scratch = self.folder.join("scratch");
+        fs::create_dir_all(&scratch)?;
+        let log = File::options().create(true).append(true).open(self.log())?;
+        let mut host = host(&self.node, &self.token, self.port);
+        host.arg("--data")
+            .arg(self.data())
+            .env("TMPDIR", &scratch)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log);
+        self.pid = Some(process::spawn_apart(&mut host, &self.data().to_string_lossy())?);
+        Ok(())
+    }
+
+    /// Waits until it answers.
+    pub(super) fn ready(&self) -> anyhow::Result<()> {
+        let mut answers = false;
+        process::wait_until("the local D1 answers", PATIENCE, || {
+            answers = process::listens("127.0.0.1", self.port) && self.answers();
+            answers || self.running().is_none()
+        })
+        .with_context(|| process::tail(&self.log()))?;
+        if !answers {
+            bail!("the local D1 ended while starting; {}", process::tail(&self.log()));
+        }
+        Ok(())
+    }
+
+    /// Ends it in order.
+    pub(super) fn stop(&self) -> anyhow::Result<()> {
+        self.end("TERM")
+    }
+
+    /// Kills Node and workerd.
+    pub(super) fn crash(&self) -> anyhow::Result<()> {
+        self.end("KILL")
+    }
+
+    fn end(&self, signal: &str) -> anyhow::Result<()> {
+        match (self.running(), self.pid) {
+            (Some(pid), _) => process::signal_group(pid, signal)?,
+            // Somebody killed Node alone: workerd goes on without it.
+            (None, Some(pid)) if !process::is_free(self.port) && process::is_survived(pid) => {
+                process::signal_group(pid, "KILL")?;
+            }
+            (None, _) => return Ok(()),
+        }
+        let gone = || self.running().is_none() && process::is_free(self.port);
+        process::wait_until("the local D1 has ended", PATIENCE, gone)
+    }
+
+    pub(super) fn delete(&self) -> anyhow::Result<()> {
+        process::delete(&self.folder)
+    }
+
+    /// Node's process, when it runs and is this host.
+    pub(super) fn running(&self) -> Option<u32> {
+        self.pid.filter(|pid| process::runs(*pid, &self.data().to_string_lossy()))
+    }
+
+    /// Whether a statement is answered.
+    pub(super) fn answers(&self) -> bool {
+        let answer = self.query(&self.token, &json!({"sql": "select 1 as one"}));
+        answer.is_ok_and(|(status, body)| status == 200 && body["result"][0]["results"][0]["one"] == 1)
+    }
+
+    /// Asks the first database: status and body.
+    pub(super) fn query(&self, token: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
+        let database = databases().next().unwrap_or_default();
+        let path = format!("/client/v4/accounts/any/d1/database/{database}/query");
+        post(&format!("http://127.0.0.1:{}{path}", self.port), token, body)
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    pub(super) fn variables(&self) -> Variables {
+        vec![
+            (URL, format!("http://127.0.0.1:{}", self.port)),
+            (TOKEN, self.token.clone()),
+            (DATABASES, databases().collect::<Vec<_>>().join(",")),
+        ]
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+}
+
+/// The host's program on a port, with its databases; it keeps them only where it is told to.
+pub(super) fn host(node: &Path, token: &str, port: u16) -> Command {
+    let mut host = Command::new("node");
+    host.arg(node.join("host.mjs")).args(["--port", &port.to_string()]);
+    host.args(["--databases", &databases().collect::<Vec<_>>().join(",")]);
+    // The token is no argument, for those can be listed by everybody.
+    host.env(TOKEN, token).env("WRANGLER_SEND_METRICS", "false").current_dir(node);
+    host
+}
+
+fn databases() -> impl Iterator<Item = String> {
+    (1..=COUNT).map(|number| format!("00000000-0000-4000-8000-{number:012}"))
+}
+
+/// One request and its answer. On a thread of its own, since callers may or may not stand in a runtime.
+pub(super) fn post(url: &str, token: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
+    let exchange = async || -> anyhow::Result<(u16, Value)> {
+        let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build()?;
+        let answer = client.post(url).bearer_auth(token).json(body).send().await?;
+        Ok((answer.status().as_u16(), answer.json().await?))
+    };
+    let work = || tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(exchange());
+    std::thread::scope(|scope| scope.spawn(work).join()).map_err(|_| anyhow::anyhow!("the request panicked"))?
+}

@@ -1,0 +1,185 @@
+//! Decides how a throw-away PostgreSQL server is made, started, ended and killed. It listens on loopback alone, wants a
+//! password, and keeps what it promises on a crash.
+
+use std::{fs, path::PathBuf, process::Command, time::Duration};
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Service, Variables,
+    process::{self, User, command_as},
+    programs,
+    state::Home,
+};
+use crate::shell;
+
+/// Names the server that tests use, also one that somebody else runs.
+pub(super) const URL: &str = "PURCHASE_TEST_POSTGRES_URL";
+/// The name of the superuser and of the database.
+const NAME: &str = "purchase";
+const PATIENCE: Duration = Duration::from_secs(30);
+/// What differs from a server's defaults. Durability does not: it is what tests that kill the server are about.
+const SETTINGS: &str = "
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+max_connections = 200
+max_prepared_transactions = 0
+log_min_messages = fatal
+log_min_error_statement = panic
+";
+
+/// A server and its data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Postgres {
+    programs: PathBuf,
+    folder: PathBuf,
+    port: u16,
+    password: String,
+    /// Who it runs as: it refuses to be root.
+    user: Option<User>,
+}
+
+impl Postgres {
+    /// Makes the data of a new server, which does not run yet.
+    pub(super) fn create(home: &Home) -> anyhow::Result<Self> {
+        let programs = programs::find_or_install()?;
+        let user = match process::is_root()? {
+            true => Some(unprivileged()?),
+            false => None,
+        };
+        let folder = folder(home, user.as_ref())?;
+        let server = Self { programs, folder, port: process::free_port()?, password: process::secret(), user };
+        eprintln!("postgres: making a database cluster with {}", server.programs.join("initdb").display());
+        server.initialize().inspect_err(|_| drop(process::delete(&server.folder)))?;
+        Ok(server)
+    }
+
+    fn initialize(&self) -> anyhow::Result<()> {
+        if let Some(user) = &self.user {
+            user.own(&self.folder)?;
+        }
+        let password = self.folder.join("password");
+        fs::write(&password, &self.password)?;
+        if let Some(user) = &self.user {
+            user.own(&password)?;
+        }
+        let mut initdb = self.program("initdb");
+        initdb.args(["--username", NAME, "--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale"]);
+        // Whether a new cluster is on the disk already matters to nobody.
+        initdb.arg("--no-sync").arg("--pwfile").arg(&password).arg("--pgdata").arg(self.data());
+        shell::output(&mut initdb)?;
+        fs::remove_file(&password)?;
+        let settings = self.data().join("postgresql.conf");
+        let own = format!("{}{SETTINGS}port = {}\n", fs::read_to_string(&settings)?, self.port);
+        fs::write(&settings, own).with_context(|| format!("{} can't be written", settings.display()))
+    }
+
+    /// Starts the server, and makes its database the first time.
+    pub(super) fn start(&self) -> anyhow::Result<()> {
+        let log = self.log();
+        let mut start = self.pg_ctl(&["start", "--wait", "--silent"]);
+        // The server would keep this program's own output open.
+        let started = shell::output(start.arg("--log").arg(&log));
+        started.with_context(|| process::tail(&log))?;
+        if !self.answers() {
+            shell::output(self.client("createdb").arg(NAME))?;
+        }
+        Ok(())
+    }
+
+    /// Ends the server as a crash does: nothing is written any more, and the next start recovers.
+    pub(super) fn crash(&self) -> anyhow::Result<()> {
+        match self.pid() {
+            Some(_) => {
+                shell::output(&mut self.pg_ctl(&["stop", "--wait", "--silent", "--mode", "immediate"])).map(drop)
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn delete(&self) -> anyhow::Result<()> {
+        process::delete(&self.folder)
+    }
+
+    /// The server's process, when it runs and is this server.
+    pub(super) fn pid(&self) -> Option<u32> {
+        let file = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
+        let pid = file.lines().next()?.parse().ok()?;
+        process::runs(pid, &self.data().to_string_lossy()).then_some(pid)
+    }
+
+    /// Whether a statement is answered.
+    pub(super) fn answers(&self) -> bool {
+        let mut psql = self.client("psql");
+        psql.args(["--no-psqlrc", "--tuples-only", "--no-align", "--dbname", NAME, "--command", "select 1"]);
+        shell::output(&mut psql).is_ok_and(|said| said.trim() == "1")
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(super) fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    pub(super) fn variables(&self) -> Variables {
+        vec![(URL, format!("postgres://{NAME}:{}@127.0.0.1:{}/{NAME}", self.password, self.port))]
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    fn pg_ctl(&self, arguments: &[&str]) -> Command {
+        let mut command = self.program("pg_ctl");
+        command.args(arguments).arg("--pgdata").arg(self.data());
+        command.args(["--timeout", &PATIENCE.as_secs().to_string()]);
+        command
+    }
+
+    /// One of the server's programs, as its user and without the settings that somebody's shell has for another server.
+    fn program(&self, name: &str) -> Command {
+        let mut command = command_as(self.user.as_ref(), &self.programs.join(name));
+        let inherited = std::env::vars_os().map(|(name, _)| name);
+        for variable in inherited.filter(|name| name.to_string_lossy().starts_with("PG")) {
+            command.env_remove(variable);
+        }
+        // Messages are in the log; their language decides nothing.
+        command.env("LC_ALL", "C");
+        command
+    }
+
+    /// A program that talks to the server. The password is no argument, for those can be listed by everybody.
+    pub(super) fn client(&self, name: &str) -> Command {
+        let mut command = self.program(name);
+        command.env("PGPASSWORD", &self.password).env("PGCONNECT_TIMEOUT", "5");
+        command.args(["--host", "127.0.0.1", "--port", &self.port.to_string(), "--username", NAME, "--no-password"]);
+        command
+    }
+}
+
+/// Who a server runs as when this program is root.
+fn unprivileged() -> anyhow::Result<User> {
+    ["postgres", "nobody"].into_iter().find_map(User::named).context(
+        "PostgreSQL refuses to run as root, and there is neither a user `postgres` nor `nobody`; \
+         run this as another user",
+    )
+}
+
+/// A new folder for a server. Where its user can't go into the checkout's, it lies in the system's temporary folder.
+fn folder(home: &Home, user: Option<&User>) -> anyhow::Result<PathBuf> {
+    let folder = home.data_of(Service::Postgres);
+    process::delete(&folder)?;
+    fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
+    match user {
+        Some(user) if !user.can_enter(&folder) => {
+            process::delete(&folder)?;
+            let elsewhere = tempfile::Builder::new().prefix("purchase-postgres-").tempdir()?.keep();
+            eprintln!("postgres: {} can't enter {}; using {}", user.name, folder.display(), elsewhere.display());
+            Ok(elsewhere)
+        }
+        _ => Ok(folder),
+    }
+}

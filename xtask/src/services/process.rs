@@ -1,0 +1,160 @@
+//! Decides how servers are started, recognized and ended as processes: never by a bare number, for after a reboot or a
+//! long time another process has it.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, ToSocketAddrs},
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use crate::shell;
+
+/// Below the ports that systems give to outgoing connections. From among those a client that tries again and again,
+/// while its server is down, may be given the server's own port, talk to itself, and keep the server from coming back.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// A user that a server runs as.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct User {
+    pub(super) name: String,
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+}
+
+/// Whether this process may do everything.
+pub(super) fn is_root() -> anyhow::Result<bool> {
+    Ok(shell::output(Command::new("id").arg("-u"))?.trim() == "0")
+}
+
+impl User {
+    /// Somebody of this machine, by name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let id = |flag: &str| shell::output(Command::new("id").args([flag, name])).ok()?.trim().parse().ok();
+        Some(Self { name: name.to_owned(), uid: id("-u")?, gid: id("-g")? })
+    }
+
+    /// Whether this user can go into a folder, which takes every folder above it.
+    pub(super) fn can_enter(&self, folder: &Path) -> bool {
+        let mut enter = command_as(Some(self), Path::new("/bin/sh"));
+        shell::works(enter.args(["-c", "cd -- \"$1\"", "sh"]).arg(folder))
+    }
+
+    /// Makes a file or an empty folder this user's own.
+    pub(super) fn own(&self, path: &Path) -> anyhow::Result<()> {
+        std::os::unix::fs::chown(path, Some(self.uid), Some(self.gid))
+            .with_context(|| format!("{} can't be given to {}", path.display(), self.name))
+    }
+}
+
+/// A command that runs as a user, or as the one who runs this program.
+pub(super) fn command_as(user: Option<&User>, program: &Path) -> Command {
+    let mut command = Command::new(program);
+    // A folder that everybody can be in.
+    command.current_dir("/").stdin(Stdio::null());
+    if let Some(user) = user {
+        command.uid(user.uid).gid(user.gid);
+    }
+    command
+}
+
+/// Whether a process runs whose command line holds a text. One that has ended and was not waited for does not run.
+pub(super) fn runs(pid: u32, text: &str) -> bool {
+    let line = match fs::read(format!("/proc/{pid}/cmdline")) {
+        Ok(line) => String::from_utf8_lossy(&line).replace('\0', " "),
+        // Where there is no /proc.
+        Err(_) if !Path::new("/proc/self").exists() => {
+            let mut ps = Command::new("ps");
+            shell::output(ps.args(["-ww", "-o", "args=", "-p", &pid.to_string()])).unwrap_or_default()
+        }
+        Err(_) => return false,
+    };
+    !line.trim().is_empty() && line.contains(text)
+}
+
+/// Whether what a process started apart has started in turn is there without it. No other process gets its number as
+/// long as that is so.
+pub(super) fn is_survived(pid: u32) -> bool {
+    !runs(pid, "") && signal_group(pid, "0").is_ok()
+}
+
+/// Starts a process in a group of its own: what ends this program, as Ctrl-C does, does not end it. Its command line
+/// must hold a text, by which it is known from then on.
+pub(super) fn spawn_apart(command: &mut Command, text: &str) -> anyhow::Result<u32> {
+    let what = shell::shown(command);
+    let mut child = command.process_group(0).spawn().with_context(|| format!("could not start `{what}`"))?;
+    let pid = child.id();
+    // For a moment the system has a new process without its command line. One that has ended never gets it.
+    while !runs(pid, text) && child.try_wait()?.is_none() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    // Somebody must wait for it, or it stays in the system's table after its end.
+    thread::spawn(move || child.wait());
+    Ok(pid)
+}
+
+/// Sends a signal to a process that was started apart, and to all that it started.
+pub(super) fn signal_group(pid: u32, signal: &str) -> anyhow::Result<()> {
+    // The shell's own `kill`: a small system has no other.
+    let mut kill = Command::new("/bin/sh");
+    shell::output(kill.args(["-c", "kill -s \"$1\" -- \"-$2\"", "sh", signal, &pid.to_string()])).map(drop)
+}
+
+/// A port of this machine that nobody listens on.
+pub(super) fn free_port() -> anyhow::Result<u16> {
+    let mut random = rand::rng();
+    let mut tries = (0..100).map(|_| random.random_range(PORTS));
+    tries.find(|port| is_free(*port)).context("no port of 127.0.0.1 could be had, of a hundred that were tried")
+}
+
+pub(super) fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// Whether somebody listens there.
+pub(super) fn listens(host: &str, port: u16) -> bool {
+    let addresses = (host, port).to_socket_addrs();
+    let connects = |to: SocketAddr| TcpStream::connect_timeout(&to, Duration::from_secs(5)).is_ok();
+    addresses.is_ok_and(|mut addresses| addresses.any(connects))
+}
+
+/// Waits until something is so. The error says what was waited for.
+pub(super) fn wait_until(what: &str, patience: Duration, mut so: impl FnMut() -> bool) -> anyhow::Result<()> {
+    let begin = Instant::now();
+    while !so() {
+        if begin.elapsed() > patience {
+            bail!("waited {} s until {what}", patience.as_secs());
+        }
+        thread::sleep(Duration::from_millis(25));
+    }
+    Ok(())
+}
+
+/// The end of a log, for an error.
+pub(super) fn tail(log: &Path) -> String {
+    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    format!("{} ends with:\n{}", log.display(), lines[lines.len().saturating_sub(12)..].join("\n"))
+}
+
+/// A secret that nobody needs to remember.
+pub(super) fn secret() -> String {
+    hex::encode(rand::rng().random::<[u8; 16]>())
+}
+
+/// Deletes a folder, if it is there.
+pub(super) fn delete(folder: &Path) -> anyhow::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("{} can't be deleted", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
