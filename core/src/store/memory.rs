@@ -102,6 +102,7 @@ impl Store for MemoryStore {
         for (.., key) in due {
             if let Some(row) = tables.events.get_mut(&key) {
                 row.lease = Some(claim.lease.clone());
+                row.stored.attempts = row.stored.attempts.saturating_add(1);
                 claimed.push(row.stored.clone());
             }
         }
