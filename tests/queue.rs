@@ -32,8 +32,12 @@ async fn accept(engine: &Engine, events: &[(&str, &str)]) {
 
 /// Works until there was nothing to do once.
 async fn work(store: &Gate, worker: &Worker) -> WorkerReport {
-    let idle = async { store.idle.acquire().await.expect("open").forget() };
-    timeout(WATCHDOG, worker.run(idle)).await.expect("the worker comes to an end")
+    timeout(WATCHDOG, work_unwatched(store, worker)).await.expect("the worker comes to an end")
+}
+
+/// Where the clock stands still, a watchdog would be what it moves on to.
+async fn work_unwatched(store: &Gate, worker: &Worker) -> WorkerReport {
+    worker.run(async { store.idle.acquire().await.expect("open").forget() }).await
 }
 
 fn fate(stored: &StoredEvent) -> (EventStatus, u32, bool) {
@@ -191,7 +195,10 @@ async fn a_store_that_fails_is_asked_again_after_growing_rests_and_no_attempt_is
     let worker = Worker::new(engine, rests);
     let start = tokio::time::Instant::now();
     store.turn(Weather::Gone, 4);
-    assert_eq!(work(&store, &worker).await, WorkerReport { processed: 2, faults: 4, ..WorkerReport::default() });
+    assert_eq!(
+        work_unwatched(&store, &worker).await,
+        WorkerReport { processed: 2, faults: 4, ..WorkerReport::default() }
+    );
     let rested = start.elapsed().as_secs();
     assert!((55..=165).contains(&rested), "10, 20, 40 and 40 seconds, each with its jitter: {rested}");
     for stored in store.stored().await.values() {
@@ -207,7 +214,10 @@ async fn claimed_events_that_the_store_fails_are_given_back_uncounted() {
     let worker = Worker::new(engine, WorkerSettings { idle: Duration::from_secs(1), ..settings() });
     // More often than an event may fail.
     store.turn(Weather::Down, 5);
-    assert_eq!(work(&store, &worker).await, WorkerReport { processed: 2, faults: 5, ..WorkerReport::default() });
+    assert_eq!(
+        work_unwatched(&store, &worker).await,
+        WorkerReport { processed: 2, faults: 5, ..WorkerReport::default() }
+    );
     for stored in store.stored().await.values() {
         assert_eq!(fate(stored), (EventStatus::Processed, 1, false));
     }
@@ -223,7 +233,10 @@ async fn several_workers_share_the_queue_and_each_event_is_processed_once() {
     for _ in 0..4 {
         let (store, engine) = (Arc::clone(&store), engine.clone());
         workers.spawn(async move {
-            work(&store, &Worker::new(engine, WorkerSettings { batch: 3, ..settings() })).await.processed
+            let worker = Worker::new(engine, WorkerSettings { batch: 3, ..settings() });
+            // When one finds nothing, everything is done or in hand.
+            let idle = async { drop(store.idle.acquire().await.expect("open")) };
+            timeout(WATCHDOG, worker.run(idle)).await.expect("an end").processed
         });
     }
     assert_eq!(workers.join_all().await.iter().sum::<u64>(), 40);
