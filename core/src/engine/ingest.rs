@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     delivery::Delivery,
-    engine::{Engine, plan::Plan},
+    engine::{Engine, lane, plan::Plan},
     error::{CommitError, Refusal, StoreError},
     fact::Fact,
     id::{EventKey, Mode, ProviderId, Source},
@@ -47,6 +47,7 @@ pub(super) fn new_event(reading: &Result<Event, Unreadable>, delivery: Delivery)
         api_version: head.and_then(|head| head.api_version.clone()),
         occurred_at: head.map(|head| head.occurred_at),
         received_at: delivery.received_at,
+        lane: lane::lane(reading),
         body: delivery.body,
         digest,
     }

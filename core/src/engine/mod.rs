@@ -3,6 +3,7 @@
 
 mod ingest;
 mod inspect;
+mod lane;
 mod owner;
 mod plan;
 mod replay;

@@ -15,7 +15,7 @@ use crate::{
     error::{CommitError, StoreError},
     fact::Fact,
     fold::SubjectState,
-    id::{CustomerId, EventKey, ProviderId, Source, Subject},
+    id::{CustomerId, EventKey, ObjectRef, ProviderId, Source, Subject},
     provider::{FetchNeed, ReadFault},
     time::Timestamp,
 };
@@ -39,6 +39,10 @@ pub trait Store: Send + Sync {
     /// Takes due events for one worker until the lease ends.
     ///
     /// * Two claims never overlap: an event under a lease that still holds is given to nobody else.
+    /// * Within a lane they go in the order of arrival: an event is given out only when no earlier one of its lane that is
+    ///   due is under a lease that still holds, or is left out by this claim. One that rests until it is tried again
+    ///   holds up nobody.
+    /// * The answer, too, stands in the order of arrival.
     /// * Each event that is given out has one attempt more from then on, in the same write: so an event whose worker
     ///   dies each time is known by its attempts. The answer counts this one.
     async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError>;
@@ -129,6 +133,9 @@ pub struct NewEvent {
     pub occurred_at: Option<Timestamp>,
     /// When it came first.
     pub received_at: Timestamp,
+    /// Whose it is in the queue, within its source: [`Store::claim`] gives out the events of a lane in order. None: it
+    /// waits for nobody. Kept as it was when the event was inserted.
+    pub lane: Option<ObjectRef>,
     /// The body, byte for byte.
     pub body: Vec<u8>,
     /// SHA-256 of the body.

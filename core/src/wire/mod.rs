@@ -24,8 +24,7 @@ use crate::{
 pub fn parse(body: &[u8]) -> Result<Value, ReadFault> {
     let text = std::str::from_utf8(body).map_err(|error| ReadFault::NotUtf8 { at: error.valid_up_to() })?;
     let parsed = serde_json::from_str(text);
-    let mut value =
-        parsed.map_err(|error| ReadFault::NotJson { line: error.line(), column: error.column() })?;
+    let mut value = parsed.map_err(|error| ReadFault::NotJson { line: error.line(), column: error.column() })?;
     // The only way to write one.
     if text.contains("\\u0000") {
         replace_nul(&mut value);
