@@ -14,7 +14,7 @@ use purchase::{
     time::Timestamp,
     worker::{Worker, WorkerReport, WorkerSettings},
 };
-use support::{AT_ONCE, Gate, RECEIVED, Weather, delivery, engine, is_waiting};
+use support::{AT_ONCE, Gate, RECEIVED, Weather, customers_event, delivery, engine, is_waiting};
 use tokio::time::timeout;
 
 /// Only what is broken takes so long.
@@ -221,6 +221,28 @@ async fn claimed_events_that_the_store_fails_are_given_back_uncounted() {
     for stored in store.stored().await.values() {
         assert_eq!(fate(stored), (EventStatus::Processed, 1, false));
     }
+}
+
+/// The engine knows from the event whose it is.
+#[tokio::test]
+async fn a_customers_events_wait_for_each_other_and_for_nobody_elses() {
+    let store = Gate::open();
+    let (engine, _) = engine(&store, AT_ONCE);
+    for (event, customer) in [("e1", "cus_a"), ("e2", "cus_a"), ("e3", "cus_b"), ("e4", "cus_a")] {
+        assert!(engine.accept(customers_event(event, customer, "a")).await.expect("accepted"));
+    }
+    let now = Timestamp::from_seconds(RECEIVED).expect("in range");
+    let claim = async |token: &str, limit| {
+        let lease = Lease { token: token.to_owned(), until: now.plus_seconds(60) };
+        let claimed = engine.claim(&lease, limit, now).await.expect("claimed");
+        claimed.iter().map(|stored| stored.event.key.id.expose().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(claim("one", 1).await, ["e1"]);
+    assert_eq!(claim("two", 9).await, ["e3"]);
+    let later = now.plus_seconds(60);
+    let lease = Lease { token: "three".to_owned(), until: later.plus_seconds(60) };
+    let names: Vec<_> = engine.claim(&lease, 3, later).await.expect("claimed").iter().map(|it| it.sequence).collect();
+    assert_eq!(names, [1, 2, 3], "in the order of arrival, when the leases are over");
 }
 
 #[tokio::test]

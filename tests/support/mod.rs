@@ -37,9 +37,14 @@ pub(crate) const RECEIVED: i64 = 1_767_225_600;
 
 /// An event that creates a customer. The mark stands in its body.
 pub(crate) fn delivery(event: &str, mark: &str) -> Delivery {
+    customers_event(event, &format!("cus_{event}"), mark)
+}
+
+/// An event about a customer of its own choice.
+pub(crate) fn customers_event(event: &str, customer: &str, mark: &str) -> Delivery {
     let body = format!(
         r#"{{"id": "{event}", "object": "event", "type": "customer.created", "created": {created}, "livemode": false,
-        "api_version": "2026-03-25.dahlia", "data": {{"object": {{"id": "cus_{event}", "object": "customer",
+        "api_version": "2026-03-25.dahlia", "data": {{"object": {{"id": "{customer}", "object": "customer",
         "created": {created}, "email": "{mark}@example.com"}}}}}}"#,
         created = RECEIVED - 1,
     );
@@ -253,10 +258,14 @@ impl Store for Gate {
 
 /// An engine over a store, and the switch of its adapter's defect.
 pub(crate) fn engine(store: &Arc<Gate>, retry: RetryPolicy) -> (Engine, Arc<AtomicBool>) {
+    engine_over(Arc::clone(store) as Arc<dyn Store>, retry)
+}
+
+pub(crate) fn engine_over(store: Arc<dyn Store>, retry: RetryPolicy) -> (Engine, Arc<AtomicBool>) {
     let armed = Arc::new(AtomicBool::new(false));
     let config = StripeConfig::new(ModePolicy::Both, [SECRET]).expect("a config");
     let inner = Stripe::new(config).expect("an adapter");
-    let engine = Engine::new(Arc::clone(store) as Arc<dyn Store>)
+    let engine = Engine::new(store)
         .with_provider(Arc::new(Defective { inner, armed: Arc::clone(&armed) }))
         .with_settings(Settings { retry, ..Settings::default() });
     (engine, armed)
