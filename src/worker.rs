@@ -21,10 +21,11 @@ pub struct WorkerSettings {
     pub name: String,
     /// How many events it claims at once.
     pub batch: u32,
-    /// How long a claim holds: more than a batch ever takes, event by event. When a worker dies, its events rest so long.
+    /// How long a claim holds, in whole seconds: more than a batch ever takes, event by event. When a worker dies, its
+    /// events rest so long.
     pub lease: Duration,
-    /// How long it rests when nothing is due: between half of this and one and a half, so that several workers don't ask
-    /// in step.
+    /// How long it rests when nothing is due: between half of this and one and a half, so that several workers don't
+    /// ask in step.
     pub idle: Duration,
     /// How long it rests at most when the store fails. It begins with `idle` and doubles.
     pub idle_most: Duration,

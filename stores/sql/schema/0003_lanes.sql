@@ -6,4 +6,5 @@ DROP INDEX {prefix}events_due;
 --;
 CREATE INDEX {prefix}events_waiting ON {prefix}events (sequence, due_at) WHERE due_at IS NOT NULL;
 --;
-CREATE INDEX {prefix}events_lane ON {prefix}events (source, lane, sequence) WHERE due_at IS NOT NULL AND lane IS NOT NULL;
+CREATE INDEX {prefix}events_lane ON {prefix}events (source, lane, sequence)
+WHERE due_at IS NOT NULL AND lane IS NOT NULL;

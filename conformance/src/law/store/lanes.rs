@@ -1,4 +1,5 @@
-//! Decides whether a store gives out each customer's events in order, the customers' side by side, and counts how often.
+//! Decides whether a store gives out each customer's events in order, those of several side by side, and counts how
+//! often.
 
 use std::{
     collections::BTreeMap,
