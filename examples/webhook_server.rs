@@ -5,9 +5,16 @@
 //! STRIPE_WEBHOOK_SECRET=whsec_… cargo run --release --example webhook_server
 //! ```
 //!
-//! It serves each provider whose signing secret is in the environment.
+//! It serves each provider whose signing secret is in the environment. Deliveries that come at once share a commit; with
+//! `--queue` they are only kept before they are acknowledged, and a worker in the same process does the rest.
 
-use std::{env, net::SocketAddr, process::ExitCode, sync::Arc, time::SystemTime};
+use std::{
+    env,
+    net::SocketAddr,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::{Context, bail};
 use axum::{
@@ -18,27 +25,58 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use clap::Parser;
 use purchase::{
     delivery::{Delivery, Limits},
     engine::{Engine, ProjectionQuery},
     error::{Refusal, StoreError},
+    group::{GroupCommit, GroupSettings},
     id::{CustomerId, Mode, ProviderName},
     paddle::{CustomData, Paddle, PaddleConfig, Simulated},
     provider::Provider,
     sqlite::{Options, Sqlite, SqliteStore},
     stripe::{ModePolicy, Stripe, StripeConfig},
     time::Timestamp,
+    worker::{Worker, WorkerSettings},
 };
 use serde_json::json;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
+    sync::oneshot,
 };
 use tracing_subscriber::EnvFilter;
 
+/// Receives webhooks.
+#[derive(Parser)]
+struct Args {
+    /// How long, in milliseconds, a group of deliveries is held open for more; 0: what is there goes at once.
+    #[arg(long, value_name = "MS", default_value_t = 2, conflicts_with = "queue")]
+    group_wait_ms: u64,
+    /// Queue mode: a delivery is acknowledged when it is kept, and a worker processes it afterwards.
+    #[arg(long)]
+    queue: bool,
+}
+
+/// What the routes share.
+#[derive(Clone)]
+struct Endpoint {
+    engine: Engine,
+    way: Way,
+}
+
+/// How a delivery is taken.
+#[derive(Clone)]
+enum Way {
+    /// The whole way before it is acknowledged, with those that come at the same time.
+    Grouped(GroupCommit),
+    /// Kept, acknowledged, and left to the worker.
+    Queued(Worker),
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    match serve().await {
+    match serve(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             eprintln!("error: {fault:#}");
@@ -47,7 +85,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve() -> anyhow::Result<()> {
+async fn serve(args: Args) -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 
@@ -59,6 +97,13 @@ async fn serve() -> anyhow::Result<()> {
     }
     let store = open_store(&variable("DATABASE_URL")?.unwrap_or("sqlite://purchase.sqlite".to_owned())).await?;
     let engine = providers.into_iter().fold(Engine::new(Arc::new(store)), Engine::with_provider);
+    let way = match args.queue {
+        true => Way::Queued(Worker::new(engine.clone(), WorkerSettings::default())),
+        false => {
+            let wait = Duration::from_millis(args.group_wait_ms);
+            Way::Grouped(GroupCommit::new(engine.clone(), GroupSettings { wait, ..GroupSettings::default() }))
+        }
+    };
     // A little more than the library's own limit, so that it is the library that refuses what is over it.
     let body_bytes = Limits::default().body_bytes + (64 << 10);
     let app = Router::new()
@@ -67,7 +112,7 @@ async fn serve() -> anyhow::Result<()> {
         .route("/customers/{id}", get(customer))
         .route("/healthz", get(|| async { "ok" }))
         .layer(DefaultBodyLimit::max(body_bytes))
-        .with_state(engine);
+        .with_state(Endpoint { engine, way: way.clone() });
 
     let address: SocketAddr = variable("ADDR")?.unwrap_or("127.0.0.1:8080".to_owned()).parse().context("ADDR")?;
     let listener = TcpListener::bind(address).await.with_context(|| format!("could not listen on {address}"))?;
@@ -77,12 +122,25 @@ async fn serve() -> anyhow::Result<()> {
         tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
         tracing::info!("shutting down: requests in flight are answered first");
     };
-    axum::serve(listener, app).with_graceful_shutdown(shutdown).await?;
+    let serving = axum::serve(listener, app).with_graceful_shutdown(shutdown);
+    match way {
+        Way::Grouped(group) => {
+            serving.await?;
+            group.close().await;
+        }
+        Way::Queued(worker) => {
+            let (served, stop) = oneshot::channel::<()>();
+            let working = tokio::spawn(async move { worker.run(async { drop(stop.await) }).await });
+            serving.await?;
+            drop(served);
+            tracing::info!(report = ?working.await?, "the worker ended; what is left waits for the next one");
+        }
+    }
     Ok(())
 }
 
 async fn webhook(
-    State(engine): State<Engine>,
+    State(endpoint): State<Endpoint>,
     Path(provider): Path<String>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -90,12 +148,21 @@ async fn webhook(
     let provider = ProviderName::new(provider.as_str()).map_err(|_| Refusal::UnknownProvider { provider })?;
     let headers = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
     let delivery = Delivery { provider, headers, body: body?.into(), received_at: now()? };
-    let receipt = engine.handle(delivery).await?;
-    Ok((StatusCode::from_u16(receipt.http_status())?, Json(receipt)).into_response())
+    match endpoint.way {
+        Way::Grouped(group) => {
+            let receipt = group.handle(delivery).await?;
+            Ok((StatusCode::from_u16(receipt.http_status())?, Json(receipt)).into_response())
+        }
+        Way::Queued(worker) => {
+            let new = endpoint.engine.accept(delivery).await?;
+            worker.nudge();
+            Ok((StatusCode::OK, Json(json!({ "queued": new }))).into_response())
+        }
+    }
 }
 
 async fn projection(
-    State(engine): State<Engine>,
+    State(Endpoint { engine, .. }): State<Endpoint>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Json<serde_json::Value>, Failure> {
     let query = ProjectionQuery { source: None, as_of: as_of(&query)? };
@@ -103,7 +170,7 @@ async fn projection(
 }
 
 async fn customer(
-    State(engine): State<Engine>,
+    State(Endpoint { engine, .. }): State<Endpoint>,
     Path(id): Path<String>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Response, Failure> {
@@ -173,7 +240,7 @@ impl IntoResponse for Failure {
     }
 }
 
-/// The wall clock: the only one.
+/// The wall clock.
 fn now() -> anyhow::Result<Timestamp> {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock is before 1970")?;
     Ok(Timestamp::from_micros(i64::try_from(since_1970.as_micros())?)?)

@@ -13,6 +13,7 @@
 //! | `paddle` | `purchase::paddle` | Paddle Billing, the receiving side |
 //! | `stripe` | `purchase::stripe` | Stripe, the receiving side |
 //! | `sqlite` | `purchase::sqlite` | the embedded store on SQLite |
+//! | `runtime` | `purchase::group`, `purchase::worker` | group commit and the queue's worker, on Tokio |
 //!
 //! A store in memory is always there: [`store::memory::MemoryStore`]. No feature changes what another part does.
 //!
@@ -60,6 +61,11 @@
 //! # }
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(example()).unwrap();
 //! ```
+
+#[cfg(feature = "runtime")]
+pub mod group;
+#[cfg(feature = "runtime")]
+pub mod worker;
 
 pub use purchase_core::*;
 

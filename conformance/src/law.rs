@@ -279,6 +279,10 @@ pub const LAWS: &[Law] = &[
         "ready before the first delivery" Durable(|trial| Box::pin(store::durable::schema_is_checked(trial)))),
     law!("S11" Must "The store gives the same projection as the one in memory."
         "set law" Store(|trial| Box::pin(store::promises::same_as_memory(trial)))),
+    law!("S12" Must "An event is not given out while an earlier one of its customer is in somebody's hands; other customers' are."
+        "one worker per customer" Store(|trial| Box::pin(store::lanes::in_order(trial)))),
+    law!("S13" Must "A claim counts an attempt, also when its worker is never seen again."
+        "nothing is dropped; F5" Store(|trial| Box::pin(store::lanes::attempts_are_counted(trial)))),
 ];
 
 /// The law with an id.

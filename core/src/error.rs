@@ -1,6 +1,8 @@
 //! Decides what every failure means: whose fault it is, whether to try again, and what the sender is answered. No
 //! other file maps an error to an HTTP status.
 
+use std::{error::Error, fmt, sync::Arc};
+
 use crate::{provider::ReadFault, verify::SignatureError};
 
 /// Why a delivery was not taken. `Display` says what was wrong, where, and what to do.
@@ -29,9 +31,18 @@ pub enum Refusal {
         /// How often it was tried.
         attempts: u32,
     },
+    /// The endpoint is shutting down; nothing was written.
+    #[error("the endpoint is shutting down; send it again")]
+    Closing,
     /// The worker took longer than its lease; another one has the events now.
     #[error("the lease on the claimed events ended before their commit; they are left to the next worker")]
     LeaseLost,
+    /// More deliveries wait for a commit than may; this one was not queued, and nothing was written.
+    #[error("{limit} deliveries wait for a commit already, which is the limit; send it again later")]
+    Overloaded {
+        /// The limit.
+        limit: usize,
+    },
     /// More deliveries at once than allowed; none was looked at.
     #[error("{deliveries} deliveries at once; at most {limit} are taken")]
     TooMany {
@@ -69,7 +80,7 @@ impl Refusal {
         match self {
             Refusal::BodyTooLarge { .. } | Refusal::TooMany { .. } => 413,
             Refusal::Conflict { .. } => 409,
-            Refusal::Contended { .. } | Refusal::LeaseLost => 503,
+            Refusal::Closing | Refusal::Contended { .. } | Refusal::LeaseLost | Refusal::Overloaded { .. } => 503,
             Refusal::Signature(fault) => match fault {
                 SignatureError::Malformed { .. } | SignatureError::Missing { .. } | SignatureError::NoScheme { .. } => {
                     400
@@ -87,13 +98,31 @@ impl Refusal {
         }
     }
 
+    /// Whether a group that failed so is worth trying one by one: the fault may be of one member alone.
+    pub fn may_be_of_one(&self) -> bool {
+        match self {
+            Refusal::Contended { .. } | Refusal::LeaseLost => true,
+            Refusal::Store(fault) => fault.is_of_the_data(),
+            Refusal::BodyTooLarge { .. }
+            | Refusal::Closing
+            | Refusal::Conflict { .. }
+            | Refusal::Overloaded { .. }
+            | Refusal::Signature(_)
+            | Refusal::TooMany { .. }
+            | Refusal::UnknownProvider { .. }
+            | Refusal::Unreadable { .. } => false,
+        }
+    }
+
     /// A short stable word for logs, metrics and answers.
     pub fn code(&self) -> &'static str {
         match self {
             Refusal::BodyTooLarge { .. } => "body_too_large",
+            Refusal::Closing => "closing",
             Refusal::Conflict { .. } => "event_conflict",
             Refusal::Contended { .. } => "contended",
             Refusal::LeaseLost => "lease_lost",
+            Refusal::Overloaded { .. } => "overloaded",
             Refusal::TooMany { .. } => "too_many_deliveries",
             Refusal::Signature(fault) => match fault {
                 SignatureError::Future { .. } => "signature_future",
@@ -118,7 +147,7 @@ impl Refusal {
 }
 
 /// A cause below a store error.
-pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+pub type Cause = Box<dyn Error + Send + Sync>;
 
 /// Why a store could not do its work. Nothing was written.
 #[derive(Debug, thiserror::Error)]
@@ -212,6 +241,36 @@ impl StoreError {
         }
     }
 
+    /// Whether it is about what was to be written, or about what it meets in the database: other data may fare better.
+    pub fn is_of_the_data(&self) -> bool {
+        match self {
+            StoreError::Corrupt { .. } | StoreError::Refused { .. } => true,
+            StoreError::Busy { .. }
+            | StoreError::Full { .. }
+            | StoreError::ReadOnly { .. }
+            | StoreError::SchemaMissing { .. }
+            | StoreError::SchemaNewer { .. }
+            | StoreError::SchemaOlder { .. }
+            | StoreError::Unavailable { .. } => false,
+        }
+    }
+
+    /// The same fault once more, for each of those whom one commit failed. They share the cause.
+    pub fn again(self: &Arc<Self>) -> Self {
+        let cause = || Box::new(SharedCause(Arc::clone(self))) as Cause;
+        match self.as_ref() {
+            StoreError::Busy { .. } => StoreError::Busy { cause: cause() },
+            StoreError::Corrupt { table, .. } => StoreError::Corrupt { table, cause: cause() },
+            StoreError::Full { .. } => StoreError::Full { cause: cause() },
+            StoreError::ReadOnly { .. } => StoreError::ReadOnly { cause: cause() },
+            StoreError::Refused { operation, .. } => StoreError::Refused { operation, cause: cause() },
+            StoreError::SchemaMissing { wanted } => StoreError::SchemaMissing { wanted: *wanted },
+            StoreError::SchemaNewer { found, wanted } => StoreError::SchemaNewer { found: *found, wanted: *wanted },
+            StoreError::SchemaOlder { found, wanted } => StoreError::SchemaOlder { found: *found, wanted: *wanted },
+            StoreError::Unavailable { operation, .. } => StoreError::Unavailable { operation, cause: cause() },
+        }
+    }
+
     /// A short stable word for logs, metrics and answers.
     pub fn code(&self) -> &'static str {
         match self {
@@ -225,6 +284,22 @@ impl StoreError {
             StoreError::SchemaOlder { .. } => "store_schema_older",
             StoreError::Unavailable { .. } => "store_unavailable",
         }
+    }
+}
+
+/// The cause of a fault that several share: it speaks as that cause does.
+#[derive(Debug)]
+struct SharedCause(Arc<StoreError>);
+
+impl fmt::Display for SharedCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.source().map_or(Ok(()), |cause| fmt::Display::fmt(cause, f))
+    }
+}
+
+impl Error for SharedCause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source().and_then(Error::source)
     }
 }
 

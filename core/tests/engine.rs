@@ -430,6 +430,7 @@ async fn an_event_without_an_adapter_hinders_no_other() {
             api_version: None,
             occurred_at: None,
             received_at: at(1000),
+            lane: None,
             body: sent.body,
             digest: [0; 32],
         });

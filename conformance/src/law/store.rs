@@ -1,6 +1,7 @@
 //! Decides what stores are judged by, without any adapter: each law works on what the kit itself brings along.
 
 pub mod durable;
+pub mod lanes;
 mod material;
 pub mod promises;
 pub mod sql;

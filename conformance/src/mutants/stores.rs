@@ -271,6 +271,34 @@ impl Breakage for ClaimsTwice {
     }
 }
 
+struct ForgetsLanes;
+
+pub(super) fn forgets_lanes(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, ForgetsLanes)
+}
+
+#[async_trait]
+impl Breakage for ForgetsLanes {
+    async fn accept(&self, inner: &dyn Store, events: &[NewEvent]) -> Result<Vec<bool>, StoreError> {
+        let nobodys: Vec<_> = events.iter().map(|event| NewEvent { lane: None, ..event.clone() }).collect();
+        inner.accept(&nobodys).await
+    }
+}
+
+struct ForgetsAttempts;
+
+pub(super) fn forgets_attempts(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, ForgetsAttempts)
+}
+
+#[async_trait]
+impl Breakage for ForgetsAttempts {
+    async fn claim(&self, inner: &dyn Store, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+        let claimed = inner.claim(claim).await?;
+        Ok(claimed.into_iter().map(|stored| StoredEvent { attempts: 1, ..stored }).collect())
+    }
+}
+
 /// The first answer about each subject.
 #[derive(Default)]
 struct ReadsThePast(Mutex<BTreeMap<Subject, Option<StoredSubject>>>);

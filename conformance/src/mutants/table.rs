@@ -156,6 +156,14 @@ pub const MUTANTS: &[Mutant] = &[
         "gives an event that somebody holds to another worker"
         "two workers process one event"
         InStore(stores::claims_twice)),
+    mutant!("forgets-lanes" "store" "S12" Anywhere
+        "keeps an event without whose it is"
+        "two workers process one customer's events out of order"
+        InStore(stores::forgets_lanes)),
+    mutant!("forgets-attempts" "store" "S13" Anywhere
+        "gives out events as if they had never been tried"
+        "an event that kills its worker is tried for ever"
+        InStore(stores::forgets_attempts)),
     mutant!("reads-the-past" "store" "S06" Anywhere
         "answers with what it read before"
         ""

@@ -7,29 +7,28 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     delivery::Delivery,
-    engine::{Engine, plan::Plan},
+    engine::{Engine, lane, plan::Plan},
     error::{CommitError, Refusal, StoreError},
     fact::Fact,
     id::{EventKey, Mode, ProviderId, Source},
-    provider::{Event, Meaning, ReadFault, Unreadable},
+    provider::{Event, Meaning, Unreadable},
     receipt::{Answers, Reconciliation, Stage, StageReceipt, WebhookReceipt},
     store::{
         Commit, Conflict, EventQuery, EventStatus, EventWrite, Lease, Loaded, NewEvent, Reason, StoredEvent, Wanted,
     },
-    time::Timestamp,
 };
 
-/// One event on its way.
-pub(super) struct Unit {
-    /// Its place among the answers.
-    pub(super) index: usize,
+/// An event that is genuine, and what its adapter read in it. Outside of the engine only
+/// [`Engine::admit`](crate::engine::Engine::admit) makes one.
+#[derive(Debug, Clone)]
+pub struct Admitted {
     /// What came.
     pub(super) event: NewEvent,
     /// What the adapter made of it.
     pub(super) reading: Result<Event, Unreadable>,
 }
 
-pub(super) type Answer = (usize, Result<WebhookReceipt, Refusal>);
+pub(super) type Answer = Result<WebhookReceipt, Refusal>;
 
 /// An event as it is kept. A body that names no event goes by its digest; one that names no mode is kept as live.
 pub(super) fn new_event(reading: &Result<Event, Unreadable>, delivery: Delivery) -> NewEvent {
@@ -48,6 +47,7 @@ pub(super) fn new_event(reading: &Result<Event, Unreadable>, delivery: Delivery)
         api_version: head.and_then(|head| head.api_version.clone()),
         occurred_at: head.map(|head| head.occurred_at),
         received_at: delivery.received_at,
+        lane: lane::lane(reading),
         body: delivery.body,
         digest,
     }
@@ -66,24 +66,25 @@ enum Course {
 }
 
 impl Engine {
-    /// Drives units to their answers, all in one commit.
-    pub(super) async fn ingest(&self, units: Vec<Unit>, lease: Option<&Lease>) -> Result<Vec<Answer>, Refusal> {
+    /// Drives units to their answers, which stand in the same order, all in one commit.
+    pub(super) async fn ingest(&self, units: &[Admitted], lease: Option<&Lease>) -> Result<Vec<Answer>, Refusal> {
         if units.is_empty() {
             return Ok(Vec::new());
         }
         for _ in 0..self.settings.commit_attempts {
-            let wanted = wanted(&units);
+            let wanted = wanted(units);
             let loaded = self.store.load(&wanted).await?;
-            let courses = self.courses(&units, &loaded, lease.is_some()).await?;
-            let (plan, answers) = self.plan(&units, &courses, loaded, wanted, lease).await?;
+            let courses = self.courses(units, &loaded, lease.is_some()).await?;
+            let (plan, answers) = self.plan(units, &courses, loaded, wanted, lease).await?;
             let Some(commit) = plan else {
                 return Ok(answers);
             };
             match self.store.commit(&commit).await {
                 Ok(()) => {
-                    for (_, answer) in &answers {
+                    for answer in &answers {
                         trace(answer);
                     }
+                    self.trace_dead_letters(&commit);
                     return Ok(answers);
                 }
                 Err(CommitError::Stale) => tracing::debug!("another writer was faster; loading again"),
@@ -95,7 +96,7 @@ impl Engine {
     }
 
     /// Queue mode's repetitions: a contradiction or a fault is answered as inline; an event that is not done becomes due.
-    pub(super) async fn accept_again(&self, unit: Unit) -> Result<(), Refusal> {
+    pub(super) async fn accept_again(&self, unit: Admitted) -> Result<(), Refusal> {
         for _ in 0..self.settings.commit_attempts {
             let wanted = Wanted { events: vec![unit.event.key.clone()], subjects: Vec::new() };
             let loaded = self.store.load(&wanted).await?;
@@ -114,7 +115,7 @@ impl Engine {
                 expected: Some(stored.status),
                 status: EventStatus::Received,
                 reason: None,
-                attempts: stored.attempts,
+                attempts: self.settings.retry.once_more(stored.attempts),
                 due_at: Some(unit.event.received_at),
             };
             match self.store.commit(&Commit { events: vec![again], ..Commit::default() }).await {
@@ -124,12 +125,12 @@ impl Engine {
                 Err(CommitError::Store(fault)) => return Err(fault.into()),
             }
         }
-        let answer = self.ingest(vec![unit], None).await?.pop();
-        answer.map_or(Ok(()), |(_, answer)| answer.map(drop))
+        let answer = self.ingest(&[unit], None).await?.pop();
+        answer.map_or(Ok(()), |answer| answer.map(drop))
     }
 
     /// Whether each unit is new, a repetition, or a contradiction: of what is stored, or of one before it.
-    async fn courses(&self, units: &[Unit], loaded: &Loaded, claimed: bool) -> Result<Vec<Course>, StoreError> {
+    async fn courses(&self, units: &[Admitted], loaded: &Loaded, claimed: bool) -> Result<Vec<Course>, StoreError> {
         let stored: HashMap<&EventKey, &StoredEvent> =
             loaded.events.iter().map(|stored| (&stored.event.key, stored)).collect();
         let mut first: HashMap<&EventKey, usize> = HashMap::new();
@@ -151,7 +152,7 @@ impl Engine {
         Ok(courses)
     }
 
-    async fn course_of_known(&self, unit: &Unit, stored: &StoredEvent) -> Result<Course, StoreError> {
+    async fn course_of_known(&self, unit: &Admitted, stored: &StoredEvent) -> Result<Course, StoreError> {
         if unit.event.digest != stored.event.digest {
             let query = EventQuery { key: Some(unit.event.key.clone()), limit: 1, ..EventQuery::default() };
             let with_body = self.store.events(&query).await?;
@@ -182,7 +183,7 @@ impl Engine {
     /// The commit for all units, if there is anything to write, and the answer to each.
     async fn plan(
         &self,
-        units: &[Unit],
+        units: &[Admitted],
         courses: &[Course],
         loaded: Loaded,
         wanted: Wanted,
@@ -210,7 +211,7 @@ impl Engine {
                     Err(Refusal::Conflict { event: unit.event.key.public_id() })
                 }
                 Course::Duplicate(status) => Ok(receipt(unit, *status, true)),
-                Course::Repeat(earlier) => match &answers[*earlier].1 {
+                Course::Repeat(earlier) => match &answers[*earlier] {
                     Ok(answered) => Ok(receipt(unit, answered.status, true)),
                     Err(_) => refuse_unreadable(unit),
                 },
@@ -218,13 +219,15 @@ impl Engine {
                     let known = known.get(&unit.event.key);
                     let expected = known.map(|(_, status)| *status);
                     let tried = known.map_or(0, |(tried, _)| *tried);
-                    let write = EventWrite { insert: *insert, expected, ..event_write(unit, tried, &plan) };
+                    // The attempt of a claimed event was counted by the claim.
+                    let attempts = tried.saturating_add(u32::from(lease.is_none()));
+                    let write = EventWrite { insert: *insert, expected, ..event_write(unit, attempts, &plan) };
                     let answer = answer(unit, &write, &plan);
                     plan.commit.events.push(write);
                     answer
                 }
             };
-            answers.push((unit.index, answer));
+            answers.push(answer);
         }
         plan.commit.facts = facts;
         plan.commit.lease = lease.cloned();
@@ -234,33 +237,21 @@ impl Engine {
     }
 }
 
-fn wanted(units: &[Unit]) -> Wanted {
+fn wanted(units: &[Admitted]) -> Wanted {
     let events: BTreeSet<&EventKey> = units.iter().map(|unit| &unit.event.key).collect();
     let subjects: BTreeSet<_> = units.iter().flat_map(facts_of).map(|fact| &fact.subject).collect();
     Wanted { events: events.into_iter().cloned().collect(), subjects: subjects.into_iter().cloned().collect() }
 }
 
-pub(super) fn facts_of(unit: &Unit) -> &[Fact] {
+pub(super) fn facts_of(unit: &Admitted) -> &[Fact] {
     match &unit.reading {
         Ok(Event { meaning: Meaning::Facts(facts), .. }) => facts,
         Ok(_) | Err(_) => &[],
     }
 }
 
-/// How long a failed event rests before it is tried again: a minute, doubled each time, at most a day, twenty times.
-/// A fault of configuration is not tried again by itself.
-fn due_after(attempts: u32, fault: &ReadFault, now: Timestamp) -> Option<Timestamp> {
-    match fault {
-        ReadFault::NoAdapter | ReadFault::WrongAccount | ReadFault::WrongMode { .. } => None,
-        ReadFault::NotJson { .. } | ReadFault::NotUtf8 { .. } | ReadFault::Shape { .. } if attempts >= 20 => None,
-        ReadFault::NotJson { .. } | ReadFault::NotUtf8 { .. } | ReadFault::Shape { .. } => {
-            Some(now.plus_seconds((60_i64 << attempts.saturating_sub(1).min(11)).min(24 * 3600)))
-        }
-    }
-}
-
-pub(super) fn event_write(unit: &Unit, tried: u32, plan: &Plan<'_>) -> EventWrite {
-    let attempts = tried.saturating_add(1);
+/// The event's row after this attempt, which is the `attempts`th.
+pub(super) fn event_write(unit: &Admitted, attempts: u32, plan: &Plan<'_>) -> EventWrite {
     let (status, reason, due_at) = match &unit.reading {
         Ok(Event { meaning: Meaning::Facts(facts), .. }) => {
             match facts.iter().any(|fact| plan.is_parked(&fact.subject)) {
@@ -273,14 +264,14 @@ pub(super) fn event_write(unit: &Unit, tried: u32, plan: &Plan<'_>) -> EventWrit
         }
         Ok(Event { meaning: Meaning::Ignored, .. }) => (EventStatus::Ignored, None, None),
         Err(Unreadable { fault, .. }) => {
-            let due_at = due_after(attempts, fault, unit.event.received_at);
+            let due_at = plan.engine.settings.retry.due_after_fault(fault, attempts, unit.event.received_at);
             (EventStatus::Failed, Some(Reason::Read(fault.clone())), due_at)
         }
     };
     EventWrite { event: unit.event.clone(), insert: false, expected: None, status, reason, attempts, due_at }
 }
 
-fn answer(unit: &Unit, write: &EventWrite, plan: &Plan<'_>) -> Result<WebhookReceipt, Refusal> {
+fn answer(unit: &Admitted, write: &EventWrite, plan: &Plan<'_>) -> Result<WebhookReceipt, Refusal> {
     if unit.reading.is_err() {
         return refuse_unreadable(unit);
     }
@@ -302,7 +293,7 @@ fn answer(unit: &Unit, write: &EventWrite, plan: &Plan<'_>) -> Result<WebhookRec
 }
 
 /// The answer to a unit that couldn't be read. One that could is answered as an accepted repetition.
-fn refuse_unreadable(unit: &Unit) -> Result<WebhookReceipt, Refusal> {
+fn refuse_unreadable(unit: &Admitted) -> Result<WebhookReceipt, Refusal> {
     match &unit.reading {
         Err(Unreadable { fault, .. }) => {
             Err(Refusal::Unreadable { event: unit.event.key.public_id(), fault: fault.clone() })
@@ -311,7 +302,7 @@ fn refuse_unreadable(unit: &Unit) -> Result<WebhookReceipt, Refusal> {
     }
 }
 
-fn receipt(unit: &Unit, status: EventStatus, duplicate: bool) -> WebhookReceipt {
+fn receipt(unit: &Admitted, status: EventStatus, duplicate: bool) -> WebhookReceipt {
     let at = unit.event.received_at;
     let stage = |stage| StageReceipt { stage, at };
     let facts = if duplicate { 0 } else { facts_of(unit).len() };

@@ -3,15 +3,19 @@
 
 mod ingest;
 mod inspect;
+mod lane;
 mod owner;
 mod plan;
 mod replay;
+mod retry;
 mod work;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub use ingest::Admitted;
 pub use inspect::ProjectionQuery;
 pub use replay::{RebuildReport, ReplayReport, Selection};
+pub use retry::RetryPolicy;
 pub use work::WorkReport;
 
 use crate::{
@@ -20,12 +24,11 @@ use crate::{
     entitlement::AccessPolicy,
     error::Refusal,
     id::ProviderName,
-    provider::{Provider, Unreadable},
+    provider::Provider,
     receipt::WebhookReceipt,
-    store::{NewEvent, Store},
+    store::Store,
     verify::{self, VerifiedDelivery},
 };
-use ingest::Unit;
 
 /// The engine: adapters, a store, and what the application decided.
 ///
@@ -52,6 +55,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How often a commit is tried when other writers keep changing the same subjects.
     pub commit_attempts: u32,
+    /// When an event that failed is tried again, and when it is given up.
+    pub retry: RetryPolicy,
 }
 
 impl Default for Settings {
@@ -61,6 +66,7 @@ impl Default for Settings {
             policy: AccessPolicy::default(),
             limits: Limits::default(),
             commit_attempts: 32,
+            retry: RetryPolicy::default(),
         }
     }
 }
@@ -91,6 +97,11 @@ impl Engine {
         Self { store, ..self.clone() }
     }
 
+    /// What the application decided.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The store.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
@@ -117,25 +128,38 @@ impl Engine {
         &self,
         deliveries: Vec<Delivery>,
     ) -> Result<Vec<Result<WebhookReceipt, Refusal>>, Refusal> {
-        let limit = self.settings.limits.deliveries;
-        if deliveries.len() > limit {
-            return Err(Refusal::TooMany { deliveries: deliveries.len(), limit });
-        }
-        let mut answers: Vec<Option<Result<WebhookReceipt, Refusal>>> = Vec::with_capacity(deliveries.len());
+        self.within_limit(deliveries.len())?;
         let mut units = Vec::with_capacity(deliveries.len());
-        for (index, delivery) in deliveries.into_iter().enumerate() {
-            match self.read(delivery) {
-                Ok((event, reading)) => {
-                    units.push(Unit { index, event, reading });
-                    answers.push(None);
-                }
-                Err(refusal) => answers.push(Some(Err(refusal))),
-            }
-        }
-        for (index, answer) in self.ingest(units, None).await? {
-            answers[index] = Some(answer);
-        }
-        Ok(answers.into_iter().flatten().collect())
+        let refused: Vec<Option<Refusal>> = deliveries
+            .into_iter()
+            .map(|delivery| self.admit(delivery).map(|admitted| units.push(admitted)).err())
+            .collect();
+        let mut answers = self.ingest(&units, None).await?.into_iter();
+        Ok(refused.into_iter().filter_map(|refusal| refusal.map(Err).or_else(|| answers.next())).collect())
+    }
+
+    /// Verifies and reads one delivery, and writes nothing: the part of [`handle`](Self::handle) that needs no store.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when it is not genuine. A genuine body that can't be read is admitted: it will be kept, and then
+    /// refused.
+    pub fn admit(&self, delivery: Delivery) -> Result<Admitted, Refusal> {
+        let verified = self.verify(delivery)?;
+        let provider = self.provider(&verified.delivery().provider)?;
+        let reading = provider.read(&verified);
+        Ok(Admitted { event: ingest::new_event(&reading, verified.into_delivery()), reading })
+    }
+
+    /// Takes deliveries that were admitted the rest of the way together, as [`handle_many`](Self::handle_many) does.
+    ///
+    /// # Errors
+    /// As [`handle_many`](Self::handle_many).
+    pub async fn handle_admitted(
+        &self,
+        admitted: &[Admitted],
+    ) -> Result<Vec<Result<WebhookReceipt, Refusal>>, Refusal> {
+        self.within_limit(admitted.len())?;
+        self.ingest(admitted, None).await
     }
 
     /// Keeps one delivery as received and answers at once, whether it was new; [`work`](Self::work) processes it later.
@@ -146,11 +170,12 @@ impl Engine {
     /// A [`Refusal`], as [`handle`](Self::handle) would: what can't be read is kept as failed, another body under a
     /// known event id as a conflict.
     pub async fn accept(&self, delivery: Delivery) -> Result<bool, Refusal> {
-        let (event, reading) = self.read(delivery)?;
-        if reading.is_ok() && self.store.accept(std::slice::from_ref(&event)).await?.into_iter().any(|new| new) {
+        let admitted = self.admit(delivery)?;
+        let event = std::slice::from_ref(&admitted.event);
+        if admitted.reading.is_ok() && self.store.accept(event).await?.into_iter().any(|new| new) {
             return Ok(true);
         }
-        self.accept_again(Unit { index: 0, event, reading }).await?;
+        self.accept_again(admitted).await?;
         Ok(false)
     }
 
@@ -167,10 +192,8 @@ impl Engine {
         Ok(verify::verify(delivery, &claim, provider.trust())?)
     }
 
-    fn read(&self, delivery: Delivery) -> Result<(NewEvent, Result<crate::provider::Event, Unreadable>), Refusal> {
-        let verified = self.verify(delivery)?;
-        let provider = self.provider(&verified.delivery().provider)?;
-        let reading = provider.read(&verified);
-        Ok((ingest::new_event(&reading, verified.into_delivery()), reading))
+    fn within_limit(&self, deliveries: usize) -> Result<(), Refusal> {
+        let limit = self.settings.limits.deliveries;
+        if deliveries > limit { Err(Refusal::TooMany { deliveries, limit }) } else { Ok(()) }
     }
 }

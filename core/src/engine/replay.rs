@@ -10,7 +10,7 @@ use crate::{
     delivery::{Delivery, Headers},
     engine::{
         Engine,
-        ingest::{Unit, new_event},
+        ingest::{Admitted, new_event},
         plan::Plan,
     },
     error::{CommitError, Refusal, StoreError},
@@ -115,14 +115,13 @@ impl Engine {
             let Some(last) = page.last() else { return Ok(report) };
             after = Some(last.sequence);
             let mut units = Vec::new();
-            for (index, stored) in page.into_iter().filter(|stored| stored.status != EventStatus::Conflict).enumerate()
-            {
+            for stored in page.into_iter().filter(|stored| stored.status != EventStatus::Conflict) {
                 let received_at = stored.event.received_at;
                 let (event, reading) = self.read_stored(stored, received_at);
-                units.push(Unit { index, event, reading });
+                units.push(Admitted { event, reading });
             }
             report.read += units.len() as u64;
-            for (_, answer) in other.ingest(units, None).await? {
+            for answer in other.ingest(&units, None).await? {
                 let status = answer.map_or(EventStatus::Failed, |receipt| receipt.status);
                 *report.statuses.entry(status).or_default() += 1;
             }
@@ -154,13 +153,13 @@ impl Engine {
     async fn reread(&self, events: Vec<StoredEvent>, now: Timestamp) -> Result<(), Refusal> {
         let keys: Vec<EventKey> = events.iter().map(|stored| stored.event.key.clone()).collect();
         let (mut units, mut tried) = (Vec::new(), Vec::new());
-        for (index, stored) in events.into_iter().enumerate() {
+        for stored in events {
             let key = stored.event.key.clone();
             tried.push(stored.attempts);
             let (mut event, reading) = self.read_stored(stored, now);
             // An event keeps the name that it was kept under, also when this version reads another one.
             event.key = key;
-            units.push(Unit { index, event, reading });
+            units.push(Admitted { event, reading });
         }
         let old = self.store.facts(&FactQuery::Events(keys.clone())).await?;
         let touched: BTreeSet<Subject> = old.into_iter().map(|fact| fact.subject).collect();
@@ -174,7 +173,7 @@ impl Engine {
         &self,
         touched: &BTreeSet<Subject>,
         reread: &[EventKey],
-        units: &[Unit],
+        units: &[Admitted],
         tried: &[u32],
     ) -> Result<u64, Refusal> {
         let fresh: Vec<Fact> = units.iter().flat_map(super::ingest::facts_of).cloned().collect();
@@ -200,7 +199,7 @@ impl Engine {
             }
             plan.settle_owners().await?;
             for (unit, tried) in units.iter().zip(tried) {
-                let write = super::ingest::event_write(unit, *tried, &plan);
+                let write = super::ingest::event_write(unit, tried.saturating_add(1), &plan);
                 plan.commit.events.push(write);
             }
             plan.commit.reread = reread.to_vec();

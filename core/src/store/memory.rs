@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use crate::{
     error::{CommitError, StoreError},
     fact::Fact,
-    id::{EventKey, ObjectKind, Subject},
+    id::{EventKey, ObjectKind, ObjectRef, Source, Subject},
     lifecycle::Transition,
     snapshot::rows::Rows,
     store::{
@@ -89,19 +89,26 @@ impl Store for MemoryStore {
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
         let mut tables = self.tables();
-        let mut due: Vec<(Timestamp, i64, EventKey)> = tables
-            .events
-            .values()
-            .filter(|row| row.lease.as_ref().is_none_or(|lease| lease.until <= claim.now))
-            .filter_map(|row| Some((row.stored.due_at?, row.stored.sequence, row.stored.event.key.clone())))
-            .filter(|(due_at, ..)| *due_at <= claim.now)
-            .collect();
-        due.sort();
-        due.truncate(claim.limit as usize);
+        let mut due: Vec<&EventRow> =
+            tables.events.values().filter(|row| row.stored.due_at.is_some_and(|due_at| due_at <= claim.now)).collect();
+        due.sort_by_key(|row| row.stored.sequence);
+        let mut in_hand: BTreeSet<(&Source, &ObjectRef)> = BTreeSet::new();
+        let mut free = Vec::new();
+        for row in due {
+            let key = &row.stored.event.key;
+            let lane = row.stored.event.lane.as_ref().map(|lane| (&key.source, lane));
+            if row.lease.as_ref().is_some_and(|lease| lease.until > claim.now) {
+                in_hand.extend(lane);
+            } else if !lane.is_some_and(|lane| in_hand.contains(&lane)) {
+                free.push(key.clone());
+            }
+        }
+        free.truncate(claim.limit as usize);
         let mut claimed = Vec::new();
-        for (.., key) in due {
+        for key in free {
             if let Some(row) = tables.events.get_mut(&key) {
                 row.lease = Some(claim.lease.clone());
+                row.stored.attempts = row.stored.attempts.saturating_add(1);
                 claimed.push(row.stored.clone());
             }
         }

@@ -15,7 +15,7 @@ use crate::{
     error::{CommitError, StoreError},
     fact::Fact,
     fold::SubjectState,
-    id::{CustomerId, EventKey, ProviderId, Source, Subject},
+    id::{CustomerId, EventKey, ObjectRef, ProviderId, Source, Subject},
     provider::{FetchNeed, ReadFault},
     time::Timestamp,
 };
@@ -39,6 +39,12 @@ pub trait Store: Send + Sync {
     /// Takes due events for one worker until the lease ends.
     ///
     /// * Two claims never overlap: an event under a lease that still holds is given to nobody else.
+    /// * Within a lane they go in the order of arrival: an event is given out only when no earlier one of its lane that is
+    ///   due is under a lease that still holds, or is left out by this claim. One that rests until it is tried again
+    ///   holds up nobody.
+    /// * The answer, too, stands in the order of arrival.
+    /// * Each event that is given out has one attempt more from then on, in the same write: so an event whose worker
+    ///   dies each time is known by its attempts. The answer counts this one.
     async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError>;
 
     /// Applies one change set atomically.
@@ -100,6 +106,16 @@ impl EventStatus {
 pub enum Reason {
     /// It carries no photograph.
     Fetch(FetchNeed),
+    /// It was claimed so often, and no worker lived to write what came of it. It is not tried again by itself.
+    GaveUp {
+        /// How often it was tried.
+        attempts: u32,
+    },
+    /// It could be read, and an attempt to process it ended without a result.
+    Process {
+        /// Why, in the stable word of [`Refusal::code`](crate::error::Refusal::code), or `panicked`.
+        code: String,
+    },
     /// It can't be read.
     Read(ReadFault),
 }
@@ -117,6 +133,9 @@ pub struct NewEvent {
     pub occurred_at: Option<Timestamp>,
     /// When it came first.
     pub received_at: Timestamp,
+    /// Whose it is in the queue, within its source: [`Store::claim`] gives out the events of a lane in order. None: it
+    /// waits for nobody. Kept as it was when the event was inserted.
+    pub lane: Option<ObjectRef>,
     /// The body, byte for byte.
     pub body: Vec<u8>,
     /// SHA-256 of the body.
@@ -145,10 +164,18 @@ pub struct StoredEvent {
     pub status: EventStatus,
     /// Why, where the status is not the end of it.
     pub reason: Option<Reason>,
-    /// How often processing was tried.
+    /// How often processing was tried; while it is claimed, this time included.
     pub attempts: u32,
     /// When it is due again, if ever.
     pub due_at: Option<Timestamp>,
+}
+
+impl StoredEvent {
+    /// Whether it failed and is not tried again by itself: a dead letter. It waits for a
+    /// [`replay`](crate::engine::Engine::replay), or for its provider to send it again.
+    pub fn is_dead_letter(&self) -> bool {
+        self.status == EventStatus::Failed && self.due_at.is_none()
+    }
 }
 
 /// What to load.

@@ -1,10 +1,28 @@
-WITH due AS MATERIALIZED (
-  SELECT sequence FROM {prefix}events
+WITH free AS MATERIALIZED (
+  SELECT sequence, source, lane FROM {prefix}events AS candidate {using events_waiting}
   WHERE due_at <= CAST(?3 AS BIGINT) AND (lease_until IS NULL OR lease_until <= CAST(?3 AS BIGINT))
-  ORDER BY due_at, sequence
+    AND NOT EXISTS (
+      SELECT 1 FROM {prefix}events AS earlier {using events_lane}
+      WHERE earlier.source = candidate.source
+        AND earlier.lane = candidate.lane
+        AND earlier.sequence < candidate.sequence
+        AND earlier.due_at <= CAST(?3 AS BIGINT)
+        AND earlier.lease_until > CAST(?3 AS BIGINT)
+    )
+  ORDER BY sequence
   LIMIT CAST(?4 AS BIGINT)
   {lock_free_rows}
 )
-UPDATE {prefix}events SET lease_token = ?1, lease_until = CAST(?2 AS BIGINT)
-WHERE sequence IN (SELECT sequence FROM due)
+UPDATE {prefix}events SET lease_token = ?1, lease_until = CAST(?2 AS BIGINT), attempts = attempts + 1
+WHERE sequence IN (
+  SELECT free.sequence FROM free
+  WHERE NOT EXISTS (
+    SELECT 1 FROM {prefix}events AS earlier {using events_lane}
+    WHERE earlier.source = free.source
+      AND earlier.lane = free.lane
+      AND earlier.sequence < free.sequence
+      AND earlier.due_at <= CAST(?3 AS BIGINT)
+      AND earlier.sequence NOT IN (SELECT sequence FROM free)
+  )
+)
 RETURNING {event}, {fate}

@@ -117,6 +117,7 @@ fn event_row(rows: &mut Bulk, event: &NewEvent, fate: Option<&Fate<'_>>) -> Resu
         reason_text(fate.and_then(|fate| fate.reason))?,
         fate.map(|fate| fate.attempts),
         fate.and_then(|fate| fate.due_at),
+        event.lane.as_ref().map(|lane| format!("{}/{}", lane.kind.as_str(), lane.id.expose())),
     );
     match text {
         Some(text) => rows.entry(&head, text),

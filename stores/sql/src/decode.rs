@@ -29,14 +29,19 @@ pub(crate) fn event(row: Row) -> Result<StoredEvent, StoreError> {
         };
         let status = columns.text()?;
         let status = EventStatus::ALL.iter().find(|known| known.as_str() == status);
-        Ok(StoredEvent {
-            event: NewEvent { key, event_type, api_version, occurred_at, received_at, body, digest },
+        let mut stored = StoredEvent {
+            event: NewEvent { key, event_type, api_version, occurred_at, received_at, lane: None, body, digest },
             sequence,
             status: *status.ok_or("the status is unknown")?,
             reason: columns.optional_text()?.map(|text| document(&text)).transpose()?,
             attempts: u32::try_from(columns.int()?)?,
             due_at: columns.optional_time()?,
-        })
+        };
+        if let Some(lane) = columns.optional_text()? {
+            let (kind, id) = lane.split_once('/').ok_or("the lane has no kind")?;
+            stored.event.lane = Some(ObjectRef::new(kind.parse()?, ProviderId::new(id)?));
+        }
+        Ok(stored)
     })
 }
 

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The version that this library needs: the last migration's.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Makes the table of versions.
 const CREATE: &str = include_str!("../schema/create.sql");
@@ -21,7 +21,8 @@ const MARK: &str = include_str!("../schema/mark.sql");
 /// Version, name of the file, and text. The statements of a file stand between lines of `--;`.
 const MIGRATIONS: &[(u32, &str, &str)] = &[
     (1, "0001_first", include_str!("../schema/0001_first.sql")),
-    (SCHEMA_VERSION, "0002_credits", include_str!("../schema/0002_credits.sql")),
+    (2, "0002_credits", include_str!("../schema/0002_credits.sql")),
+    (SCHEMA_VERSION, "0003_lanes", include_str!("../schema/0003_lanes.sql")),
 ];
 
 impl<E: Executor> SqlStore<E> {

@@ -146,7 +146,7 @@ impl<E: Executor> Store for SqlStore<E> {
         );
         let rows = self.run("claim events", Access::Write, &batch.statements).await?.concat();
         let mut claimed = rows.into_iter().map(decode::event).collect::<Result<Vec<_>, _>>()?;
-        claimed.sort_by_key(|stored| (stored.due_at, stored.sequence));
+        claimed.sort_by_key(|stored| stored.sequence);
         Ok(claimed)
     }
 

@@ -55,6 +55,7 @@ pub(super) fn event(number: i64) -> Result<NewEvent, Broken> {
         api_version: Some("1".to_owned()),
         occurred_at: Some(at(number)),
         received_at: at(number),
+        lane: None,
         digest: Sha256::digest(&body).into(),
         body,
     })

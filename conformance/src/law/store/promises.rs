@@ -25,7 +25,7 @@ use crate::{
     verdict::{Broken, Held, Verdict, ensure, ensure_equal},
 };
 
-async fn open(trial: &StoreTrial) -> Result<Fresh, Broken> {
+pub(super) async fn open(trial: &StoreTrial) -> Result<Fresh, Broken> {
     let fresh = (trial.store.fresh)().await.map_err(|error| Broken::caused("the store can't be opened", &error))?;
     Ok(Fresh { store: trial.mutation.store(fresh.store), guard: fresh.guard })
 }

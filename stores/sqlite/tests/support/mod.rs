@@ -60,6 +60,7 @@ pub fn event(name: &str, body: &[u8]) -> NewEvent {
         api_version: Some("1".to_owned()),
         occurred_at: Some(at(1)),
         received_at: at(2),
+        lane: None,
         body: body.to_vec(),
         digest,
     }

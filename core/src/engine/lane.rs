@@ -1,0 +1,20 @@
+//! Decides in which lane of the queue an event stands: events of one lane are given out in order, lanes side by side.
+
+use crate::{
+    fact::Link,
+    id::{ObjectKind, ObjectRef},
+    provider::{Event, Meaning, Unreadable},
+};
+
+/// The provider's customer that an event names, else what it is about first. An event that says nothing of any object,
+/// or can't be read, has no lane and waits for nobody.
+pub(super) fn lane(reading: &Result<Event, Unreadable>) -> Option<ObjectRef> {
+    let Ok(Event { meaning: Meaning::Facts(facts), .. }) = reading else { return None };
+    let named = facts.iter().flat_map(|fact| &fact.links).find_map(|link| {
+        let Link::Customer(id) = link else { return None };
+        Some(ObjectRef::new(ObjectKind::Customer, id.clone()))
+    });
+    let is_customer = |root: &&ObjectRef| root.kind == ObjectKind::Customer;
+    let roots = || facts.iter().map(|fact| &fact.subject.root);
+    named.or_else(|| roots().find(is_customer).or_else(|| roots().next()).cloned())
+}

@@ -1,0 +1,86 @@
+//! Decides when an event whose processing failed is tried again, and when it is given up. An event that is given up is
+//! a dead letter: `failed`, without a time when it is due, until [`replay`](crate::engine::Engine::replay) reads it
+//! again or its provider sends it again.
+
+use crate::{provider::ReadFault, store::StoredEvent, time::Timestamp};
+
+/// How often an event that fails is tried, and how long it rests in between: `first_seconds`, doubled each time, at
+/// most `most_seconds`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// How often it is tried at most before it is a dead letter. At least once, whatever stands here.
+    pub attempts: u32,
+    /// The rest after the first attempt, in seconds.
+    pub first_seconds: u32,
+    /// The longest rest, in seconds.
+    pub most_seconds: u32,
+}
+
+impl Default for RetryPolicy {
+    /// Twenty times, after a minute first, after a day at most: some nine days in all.
+    fn default() -> Self {
+        Self { attempts: 20, first_seconds: 60, most_seconds: 24 * 3600 }
+    }
+}
+
+impl RetryPolicy {
+    /// When an event is due again that failed in this attempt, counted from 1; none when that was the last.
+    pub fn due_after(&self, attempts: u32, now: Timestamp) -> Option<Timestamp> {
+        let doublings = attempts.saturating_sub(1).min(31);
+        let rest = (i64::from(self.first_seconds) << doublings).min(i64::from(self.most_seconds));
+        (attempts < self.most()).then(|| now.plus_seconds(rest))
+    }
+
+    /// A fault of configuration is not tried again by itself: no attempt is like the next until somebody changes it.
+    pub(super) fn due_after_fault(&self, fault: &ReadFault, attempts: u32, now: Timestamp) -> Option<Timestamp> {
+        match fault {
+            ReadFault::NoAdapter | ReadFault::WrongAccount | ReadFault::WrongMode { .. } => None,
+            ReadFault::NotJson { .. } | ReadFault::NotUtf8 { .. } | ReadFault::Shape { .. } => {
+                self.due_after(attempts, now)
+            }
+        }
+    }
+
+    /// Whether a claimed event was tried to the end already: every attempt was counted when it was claimed, and none
+    /// lived to write what came of it.
+    pub(super) fn is_used_up(&self, claimed: &StoredEvent) -> bool {
+        claimed.attempts > self.most()
+    }
+
+    /// The attempts of an event that its provider sends again and that can be read: one more is left to it.
+    pub(super) fn once_more(&self, attempts: u32) -> u32 {
+        attempts.min(self.most() - 1)
+    }
+
+    fn most(&self) -> u32 {
+        self.attempts.max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rests(policy: RetryPolicy, attempts: &[u32]) -> Vec<Option<i64>> {
+        attempts.iter().map(|tried| policy.due_after(*tried, Timestamp::EPOCH).map(Timestamp::seconds)).collect()
+    }
+
+    #[test]
+    fn rests_double_up_to_the_longest_and_end() {
+        let policy = RetryPolicy { attempts: 14, first_seconds: 60, most_seconds: 86_400 };
+        let expect = [Some(60), Some(120), Some(61_440), Some(86_400), Some(86_400), None, None];
+        assert_eq!(rests(policy, &[1, 2, 11, 12, 13, 14, 15]), expect);
+    }
+
+    #[test]
+    fn the_largest_figures_overflow_nothing() {
+        let policy = RetryPolicy { attempts: u32::MAX, first_seconds: u32::MAX, most_seconds: u32::MAX };
+        assert_eq!(rests(policy, &[1, 40, u32::MAX]), [Some(u32::MAX.into()), Some(u32::MAX.into()), None]);
+    }
+
+    #[test]
+    fn no_attempts_are_one() {
+        let policy = RetryPolicy { attempts: 0, ..RetryPolicy::default() };
+        assert_eq!((rests(policy, &[1]), policy.once_more(5)), (vec![None], 0));
+    }
+}

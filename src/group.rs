@@ -1,0 +1,226 @@
+//! Decides which deliveries share a commit: those that come while one is being committed go together in the next. It
+//! does not know what is in them.
+
+use std::{any::Any, panic, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{Semaphore, mpsc, oneshot, watch},
+    time::{Instant, timeout},
+};
+
+use crate::{
+    delivery::Delivery,
+    engine::{Admitted, Engine},
+    error::{Refusal, StoreError},
+    receipt::WebhookReceipt,
+};
+
+/// How deliveries are gathered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupSettings {
+    /// How long a group is held open for more, counted from when its first delivery came. Zero: what is there goes at
+    /// once. A delivery that comes when nothing is in flight goes at once in any case.
+    pub wait: Duration,
+    /// How many share a commit at most; never more than [`Limits::deliveries`](crate::delivery::Limits::deliveries).
+    pub most: usize,
+    /// How many may wait for a group. One more is refused with [`Refusal::Overloaded`].
+    pub waiting: usize,
+}
+
+impl Default for GroupSettings {
+    fn default() -> Self {
+        Self { wait: Duration::from_millis(2), most: 64, waiting: 4096 }
+    }
+}
+
+/// Takes deliveries the whole way, several in one commit where several come at once. A clone shares the queue.
+///
+/// What [`Engine::handle`] promises stands for each: its answer comes after the commit that holds it, and a refusal of
+/// one is nothing to the others. When the last clone is gone, what was queued is still committed.
+#[derive(Clone)]
+pub struct GroupCommit {
+    engine: Arc<Engine>,
+    queue: mpsc::Sender<Waiting>,
+    closing: watch::Sender<bool>,
+    ended: watch::Receiver<()>,
+}
+
+impl GroupCommit {
+    /// Starts to gather, in a task of its own.
+    ///
+    /// # Panics
+    /// Outside of a Tokio runtime.
+    pub fn new(engine: Engine, settings: GroupSettings) -> Self {
+        let engine = Arc::new(engine);
+        let (queue, incoming) = mpsc::channel(settings.waiting.clamp(1, Semaphore::MAX_PERMITS));
+        let (closing, closes) = watch::channel(false);
+        let (running, ended) = watch::channel(());
+        let gatherer = Gatherer {
+            most: settings.most.min(engine.settings().limits.deliveries).max(1),
+            engine: Arc::clone(&engine),
+            incoming,
+            closes,
+            wait: settings.wait,
+        };
+        tokio::spawn(async move {
+            gatherer.run().await;
+            drop(running);
+        });
+        Self { engine, queue, closing, ended }
+    }
+
+    /// Takes one delivery the whole way, as [`Engine::handle`] does. A caller that doesn't wait for the answer changes
+    /// nothing: what was queued is committed.
+    ///
+    /// # Errors
+    /// As [`Engine::handle`]; and [`Refusal::Overloaded`] or [`Refusal::Closing`].
+    ///
+    /// # Panics
+    /// When processing this delivery panics, as [`Engine::handle`] would.
+    pub async fn handle(&self, delivery: Delivery) -> Result<WebhookReceipt, Refusal> {
+        // What is not genuine takes no place in the queue.
+        let admitted = self.engine.admit(delivery)?;
+        let (answer, answered) = oneshot::channel();
+        let waiting = Waiting { admitted, since: Instant::now(), answer };
+        self.queue.try_send(waiting).map_err(|fault| match fault {
+            mpsc::error::TrySendError::Full(_) => Refusal::Overloaded { limit: self.queue.max_capacity() },
+            mpsc::error::TrySendError::Closed(_) => Refusal::Closing,
+        })?;
+        match answered.await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(panic)) => panic::resume_unwind(panic),
+            // The runtime ends, and the task with it.
+            Err(_) => Err(Refusal::Closing),
+        }
+    }
+
+    /// Takes no more deliveries, and returns when those that were queued are answered.
+    pub async fn close(&self) {
+        self.closing.send_replace(true);
+        // Nothing is ever sent: the other end is dropped when the task has ended.
+        let _dropped = self.ended.clone().changed().await;
+    }
+}
+
+type Panic = Box<dyn Any + Send>;
+type Answer = Result<Result<WebhookReceipt, Refusal>, Panic>;
+type Answers = Result<Result<Vec<Result<WebhookReceipt, Refusal>>, Refusal>, Panic>;
+
+struct Waiting {
+    admitted: Admitted,
+    since: Instant,
+    answer: oneshot::Sender<Answer>,
+}
+
+struct Gatherer {
+    engine: Arc<Engine>,
+    incoming: mpsc::Receiver<Waiting>,
+    closes: watch::Receiver<bool>,
+    wait: Duration,
+    most: usize,
+}
+
+impl Gatherer {
+    async fn run(mut self) {
+        let mut group = Vec::new();
+        while let Some(first) = self.next().await {
+            // Nothing was in flight, so there is nobody to wait for.
+            group.push(first);
+            while !group.is_empty() {
+                self.take_waiting(&mut group);
+                commit(&self.engine, std::mem::take(&mut group)).await;
+                self.take_waiting(&mut group);
+                self.hold_open(&mut group).await;
+            }
+        }
+    }
+
+    /// The next delivery; none after the end was asked for and what was queued is taken.
+    async fn next(&mut self) -> Option<Waiting> {
+        tokio::select! {
+            biased;
+            _ = self.closes.wait_for(|closes| *closes) => self.incoming.close(),
+            waiting = self.incoming.recv() => return waiting,
+        }
+        self.incoming.recv().await
+    }
+
+    fn take_waiting(&mut self, group: &mut Vec<Waiting>) {
+        // Under a load that never lets the queue become empty, this is where the end is noticed.
+        if *self.closes.borrow() {
+            self.incoming.close();
+        }
+        while group.len() < self.most {
+            let Ok(waiting) = self.incoming.try_recv() else { return };
+            group.push(waiting);
+        }
+    }
+
+    async fn hold_open(&mut self, group: &mut Vec<Waiting>) {
+        let Some(first) = group.first() else { return };
+        let since = first.since;
+        while group.len() < self.most {
+            match timeout(self.wait.saturating_sub(since.elapsed()), self.next()).await {
+                Ok(Some(waiting)) => group.push(waiting),
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Takes a group the rest of the way, and answers each member.
+async fn commit(engine: &Arc<Engine>, group: Vec<Waiting>) {
+    let (members, mut answers): (Vec<_>, Vec<_>) = group.into_iter().map(|it| (it.admitted, it.answer)).unzip();
+    let members = Arc::new(members);
+    tracing::debug!(deliveries = members.len(), "a group is committed");
+    let answered = together(engine, &members).await;
+    if members.len() == 1 {
+        let Some(to) = answers.pop() else { return };
+        return give(to, alone(answered));
+    }
+    match answered {
+        Ok(Ok(given)) => {
+            for (to, answer) in answers.into_iter().zip(given) {
+                give(to, Ok(answer));
+            }
+        }
+        Ok(Err(Refusal::Store(fault))) if !fault.is_of_the_data() => {
+            let fault = Arc::new(fault);
+            for to in answers {
+                give(to, Ok(Err(StoreError::again(&fault).into())));
+            }
+        }
+        Ok(Err(_)) | Err(_) => {
+            tracing::warn!(deliveries = members.len(), "a group failed; each delivery goes alone");
+            for (to, member) in answers.into_iter().zip(Arc::unwrap_or_clone(members)) {
+                give(to, alone(together(engine, &Arc::new(vec![member])).await));
+            }
+        }
+    }
+}
+
+/// The answer of a group of one.
+fn alone(answers: Answers) -> Answer {
+    answers.map(|given| given.and_then(|mut only| only.pop().unwrap_or(Err(Refusal::Closing))))
+}
+
+/// Processes in a task of its own, so that a panic, which is a defect of an adapter, ends neither the gatherer nor the
+/// others' deliveries.
+async fn together(engine: &Arc<Engine>, members: &Arc<Vec<Admitted>>) -> Answers {
+    let (engine, members) = (Arc::clone(engine), Arc::clone(members));
+    match tokio::spawn(async move { engine.handle_admitted(&members).await }).await {
+        Ok(answers) => Ok(answers),
+        Err(ended) => match ended.try_into_panic() {
+            Ok(panic) => Err(panic),
+            // Only the end of the runtime cancels it.
+            Err(_) => Ok(Err(Refusal::Closing)),
+        },
+    }
+}
+
+/// A caller that has gone away needs no answer.
+fn give(to: oneshot::Sender<Answer>, answer: Answer) {
+    if to.send(answer).is_err() {
+        tracing::debug!("a caller did not wait for its answer");
+    }
+}

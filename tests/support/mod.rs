@@ -1,0 +1,280 @@
+//! What the tests of group commit and of the queue share: an adapter that panics on demand, and a store whose calls are
+//! held up or fail on demand. Nothing here measures time.
+#![allow(dead_code, reason = "each test file uses a part")]
+
+use std::{
+    collections::BTreeMap,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use async_trait::async_trait;
+use purchase::{
+    capability::Capabilities,
+    delivery::{Delivery, Headers, Limits},
+    engine::{Engine, RetryPolicy, Settings},
+    error::{CommitError, StoreError},
+    fact::Fact,
+    id::ProviderName,
+    provider::{Event, Provider, Unreadable},
+    store::{
+        Claim, Commit, EventQuery, FactQuery, Loaded, NewEvent, Store, StoredEvent, StoredSubject, SubjectQuery,
+        Wanted, memory::MemoryStore,
+    },
+    stripe::{ModePolicy, Stripe, StripeConfig},
+    time::Timestamp,
+    verify::{Secret, SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+};
+use tokio::sync::Semaphore;
+
+const SECRET: &str = "whsec_queue";
+/// When every delivery comes: long before any clock that a worker reads.
+pub(crate) const RECEIVED: i64 = 1_767_225_600;
+
+/// An event that creates a customer. The mark stands in its body.
+pub(crate) fn delivery(event: &str, mark: &str) -> Delivery {
+    customers_event(event, &format!("cus_{event}"), mark)
+}
+
+/// An event about a customer of its own choice.
+pub(crate) fn customers_event(event: &str, customer: &str, mark: &str) -> Delivery {
+    let body = format!(
+        r#"{{"id": "{event}", "object": "event", "type": "customer.created", "created": {created}, "livemode": false,
+        "api_version": "2026-03-25.dahlia", "data": {{"object": {{"id": "{customer}", "object": "customer",
+        "created": {created}, "email": "{mark}@example.com"}}}}}}"#,
+        created = RECEIVED - 1,
+    );
+    let mac = Secret::new(SECRET).expect("a secret").sign(&[RECEIVED.to_string().as_bytes(), b".", body.as_bytes()]);
+    Delivery {
+        provider: ProviderName::new("stripe").expect("a name"),
+        headers: [("Stripe-Signature", format!("t={RECEIVED},v1={}", hex::encode(mac)))].into_iter().collect(),
+        body: body.into_bytes(),
+        received_at: Timestamp::from_seconds(RECEIVED).expect("in range"),
+    }
+}
+
+/// Stripe's adapter with a defect: where `armed`, it panics over bodies that hold the word `panic`.
+pub(crate) struct Defective {
+    inner: Stripe,
+    pub(crate) armed: Arc<AtomicBool>,
+}
+
+impl Defective {
+    fn panic_over(&self, body: &[u8]) {
+        let marked = body.windows(5).any(|word| word == b"panic");
+        assert!(!(marked && self.armed.load(Ordering::SeqCst)), "the test makes the adapter panic");
+    }
+}
+
+impl Provider for Defective {
+    fn name(&self) -> &ProviderName {
+        self.inner.name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    fn trust(&self) -> &Trust {
+        self.inner.trust()
+    }
+
+    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
+        self.inner.claim(headers, limits)
+    }
+
+    fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
+        self.panic_over(delivery.body());
+        self.inner.read(delivery)
+    }
+
+    fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
+        self.panic_over(one);
+        self.inner.same_content(one, other)
+    }
+}
+
+/// What a commit does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weather {
+    Fair,
+    /// More than one event at once is always stale.
+    Crowded,
+    /// Commits fail.
+    Down,
+    /// Claims fail, too.
+    Gone,
+    /// An event whose body holds the word `poison` is refused.
+    Poison,
+}
+
+/// A store in memory whose commits wait for a permit of `gate`.
+pub(crate) struct Gate {
+    inner: MemoryStore,
+    pub(crate) gate: Semaphore,
+    /// A permit for each commit that came to the gate.
+    pub(crate) began: Semaphore,
+    /// A permit for each claim that found nothing.
+    pub(crate) idle: Semaphore,
+    weather: Mutex<(Weather, usize)>,
+    /// How many commits were tried.
+    pub(crate) tried: AtomicUsize,
+    commits: Mutex<Vec<Vec<String>>>,
+    tokens: Mutex<Vec<String>>,
+}
+
+impl Gate {
+    /// One whose gate is open for ever.
+    pub(crate) fn open() -> Arc<Self> {
+        Self::with_permits(Semaphore::MAX_PERMITS / 2)
+    }
+
+    pub(crate) fn closed() -> Arc<Self> {
+        Self::with_permits(0)
+    }
+
+    fn with_permits(permits: usize) -> Arc<Self> {
+        Arc::new(Self {
+            inner: MemoryStore::new(),
+            gate: Semaphore::new(permits),
+            began: Semaphore::new(0),
+            idle: Semaphore::new(0),
+            weather: Mutex::new((Weather::Fair, 0)),
+            tried: AtomicUsize::new(0),
+            commits: Mutex::default(),
+            tokens: Mutex::default(),
+        })
+    }
+
+    /// Lets every commit through from now on.
+    pub(crate) fn lift(&self) {
+        self.gate.add_permits(Semaphore::MAX_PERMITS / 2);
+    }
+
+    /// Waits for so many commits to come to the gate.
+    pub(crate) async fn begun(&self, commits: u32) {
+        self.began.acquire_many(commits).await.expect("open").forget();
+    }
+
+    /// For so many calls; afterwards it is fair again.
+    pub(crate) fn turn(&self, weather: Weather, calls: usize) {
+        *self.weather.lock().expect("weather") = (weather, calls);
+    }
+
+    /// The events of each commit, by id.
+    pub(crate) fn commits(&self) -> Vec<Vec<String>> {
+        self.commits.lock().expect("commits").clone()
+    }
+
+    pub(crate) fn tokens(&self) -> Vec<String> {
+        self.tokens.lock().expect("tokens").clone()
+    }
+
+    /// The weather of a call that has to do with it.
+    fn weather(&self, minds: impl Fn(Weather) -> bool) -> Weather {
+        let mut turned = self.weather.lock().expect("weather");
+        if turned.1 == 0 || !minds(turned.0) {
+            return Weather::Fair;
+        }
+        turned.1 -= 1;
+        turned.0
+    }
+
+    /// Every event, with its status, its attempts, and its row.
+    pub(crate) async fn stored(&self) -> BTreeMap<String, StoredEvent> {
+        let all = self.inner.events(&EventQuery { limit: 10_000, ..EventQuery::default() }).await.expect("memory");
+        all.into_iter().map(|stored| (stored.event.key.id.expose().to_owned(), stored)).collect()
+    }
+}
+
+fn unavailable() -> StoreError {
+    StoreError::Unavailable { operation: "answer", cause: "the test makes it fail".into() }
+}
+
+#[async_trait]
+impl Store for Gate {
+    async fn accept(&self, events: &[NewEvent]) -> Result<Vec<bool>, StoreError> {
+        self.inner.accept(events).await
+    }
+
+    async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+        if self.weather(|it| it == Weather::Gone) == Weather::Gone {
+            return Err(unavailable());
+        }
+        let claimed = self.inner.claim(claim).await?;
+        self.tokens.lock().expect("tokens").push(claim.lease.token.clone());
+        self.idle.add_permits(usize::from(claimed.is_empty()));
+        Ok(claimed)
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        self.tried.fetch_add(1, Ordering::SeqCst);
+        self.began.add_permits(1);
+        self.gate.acquire().await.expect("open").forget();
+        let has_facts = !commit.facts.is_empty();
+        let poison = commit.facts.iter().any(|fact| format!("{:?}", fact.subject.root.id.expose()).contains("poison"));
+        let crowd = commit.events.len() > 1;
+        let weather = self.weather(|weather| match weather {
+            Weather::Crowded => crowd,
+            Weather::Down => has_facts,
+            Weather::Poison => poison,
+            Weather::Fair | Weather::Gone => false,
+        });
+        match weather {
+            Weather::Fair | Weather::Gone => {}
+            Weather::Crowded => return Err(CommitError::Stale),
+            Weather::Down => return Err(unavailable().into()),
+            Weather::Poison => {
+                let cause = "the test refuses it".into();
+                return Err(StoreError::Refused { operation: "commit", cause }.into());
+            }
+        }
+        self.inner.commit(commit).await?;
+        let names = commit.events.iter().map(|write| write.event.key.id.expose().to_owned()).collect();
+        self.commits.lock().expect("commits").push(names);
+        Ok(())
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
+        self.inner.events(query).await
+    }
+
+    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
+        self.inner.facts(query).await
+    }
+
+    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
+        self.inner.load(wanted).await
+    }
+
+    async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
+        self.inner.subjects(query).await
+    }
+}
+
+/// An engine over a store, and the switch of its adapter's defect.
+pub(crate) fn engine(store: &Arc<Gate>, retry: RetryPolicy) -> (Engine, Arc<AtomicBool>) {
+    engine_over(Arc::clone(store) as Arc<dyn Store>, retry)
+}
+
+pub(crate) fn engine_over(store: Arc<dyn Store>, retry: RetryPolicy) -> (Engine, Arc<AtomicBool>) {
+    let armed = Arc::new(AtomicBool::new(false));
+    let config = StripeConfig::new(ModePolicy::Both, [SECRET]).expect("a config");
+    let inner = Stripe::new(config).expect("an adapter");
+    let engine = Engine::new(store)
+        .with_provider(Arc::new(Defective { inner, armed: Arc::clone(&armed) }))
+        .with_settings(Settings { retry, ..Settings::default() });
+    (engine, armed)
+}
+
+/// Three attempts without a rest between them.
+pub(crate) const AT_ONCE: RetryPolicy = RetryPolicy { attempts: 3, first_seconds: 0, most_seconds: 0 };
+
+/// Polls once, which is enough for a delivery to be queued, and says whether that was all.
+pub(crate) fn is_waiting<F: Future>(future: &mut Pin<Box<F>>) -> bool {
+    matches!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending)
+}
