@@ -34,7 +34,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "same-rooms",
-        says: "adapters have the same files, and stores have the same files",
+        says: "adapters have the same files, and every store has those that all need",
         check: same_rooms,
         specimen: |repo| {
             repo.files.remove("adapters/acme/src/signature.rs");
@@ -96,14 +96,23 @@ fn no_default_methods(repo: &Repo) -> Vec<Finding> {
 }
 
 fn same_rooms(repo: &Repo) -> Vec<Finding> {
-    let mut findings =
-        of_one_shape(repo, "adapters", &["README.md", "src/facts.rs", "src/lib.rs", "src/signature.rs", "src/wire.rs"]);
-    findings.extend(of_one_shape(repo, "stores", &["src/error.rs", "src/executor.rs", "src/lib.rs", "src/migrate.rs"]));
+    let required = ["README.md", "src/facts.rs", "src/lib.rs", "src/signature.rs", "src/wire.rs"];
+    let mut findings = of_one_shape(repo, "adapters", Beyond::Alike, &required);
+    // An engine may need what no other does.
+    let required = ["README.md", "src/error.rs", "src/executor.rs", "src/lib.rs", "src/migrate.rs"];
+    findings.extend(of_one_shape(repo, "stores", Beyond::Own, &required));
     findings
 }
 
+/// Whether what one room has beyond the required must be in every other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Beyond {
+    Alike,
+    Own,
+}
+
 /// What each room of a folder must have, and what the others have and one lacks. `stores/sql` is shared, no room.
-fn of_one_shape(repo: &Repo, folder: &str, required: &[&str]) -> Vec<Finding> {
+fn of_one_shape(repo: &Repo, folder: &str, beyond: Beyond, required: &[&str]) -> Vec<Finding> {
     let mut rooms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for room in repo.rooms(folder).into_iter().filter(|room| room != "sql") {
         let prefix = format!("{folder}/{room}/");
@@ -115,8 +124,10 @@ fn of_one_shape(repo: &Repo, folder: &str, required: &[&str]) -> Vec<Finding> {
         });
         rooms.insert(room.clone(), top.map(str::to_owned).collect());
     }
-    let mut wanted: BTreeSet<String> = rooms.values().flatten().cloned().collect();
-    wanted.extend(required.iter().map(|file| (*file).to_owned()));
+    let mut wanted: BTreeSet<String> = required.iter().map(|file| (*file).to_owned()).collect();
+    if beyond == Beyond::Alike {
+        wanted.extend(rooms.values().flatten().cloned());
+    }
     let mut findings = Vec::new();
     for (room, files) in &rooms {
         let missing = wanted.difference(files);
