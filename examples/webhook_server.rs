@@ -1,10 +1,11 @@
-//! A webhook endpoint over SQLite: raw bytes and headers go into the library, its receipt or refusal comes back. All
+//! A webhook endpoint over a store of your choice: raw bytes and headers go into the library, its receipt or refusal comes back. All
 //! that the library must not have is here: the clock, the environment, the network.
 //!
 //! ```text
 //! STRIPE_WEBHOOK_SECRET=whsec_… cargo run --release --example webhook_server
 //! ```
 //!
+//! `DATABASE_URL` names the store, `sqlite://purchase.sqlite` if nothing else; see [`purchase::open`].
 //! It serves each provider whose signing secret is in the environment. Deliveries that come at once share a commit; with
 //! `--queue` they are only kept before they are acknowledged, and a worker in the same process does the rest.
 
@@ -34,7 +35,6 @@ use purchase::{
     id::{CustomerId, Mode, ProviderName},
     paddle::{CustomData, Paddle, PaddleConfig, Simulated},
     provider::Provider,
-    sqlite::{Options, Sqlite, SqliteStore},
     stripe::{ModePolicy, Stripe, StripeConfig},
     time::Timestamp,
     worker::{Worker, WorkerSettings},
@@ -95,8 +95,9 @@ async fn serve(args: Args) -> anyhow::Result<()> {
             "STRIPE_WEBHOOK_SECRET or PADDLE_WEBHOOK_SECRET is missing: an endpoint's signing secrets, with commas between"
         );
     }
-    let store = open_store(&variable("DATABASE_URL")?.unwrap_or("sqlite://purchase.sqlite".to_owned())).await?;
-    let engine = providers.into_iter().fold(Engine::new(Arc::new(store)), Engine::with_provider);
+    let url = variable("DATABASE_URL")?.unwrap_or("sqlite://purchase.sqlite".to_owned());
+    let store = purchase::open::open(&url).await.context("DATABASE_URL")?;
+    let engine = providers.into_iter().fold(Engine::new(store), Engine::with_provider);
     let way = match args.queue {
         true => Way::Queued(Worker::new(engine.clone(), WorkerSettings::default())),
         false => {
@@ -252,15 +253,6 @@ fn as_of(query: &[(String, String)]) -> Result<Timestamp, Failure> {
         Some((_, text)) => Timestamp::parse_rfc3339(text).map_err(|fault| Failure::new(400, "as_of", fault)),
         None => Ok(now()?),
     }
-}
-
-async fn open_store(url: &str) -> anyhow::Result<SqliteStore> {
-    if !url.starts_with("sqlite:") {
-        let scheme = url.split(':').next().unwrap_or_default();
-        bail!("DATABASE_URL: {scheme:?} is not a database of this example; use sqlite://PATH or sqlite::memory:");
-    }
-    let options = Options { create_if_missing: true, ..Options::default() };
-    Sqlite::open_and_migrate(url, options).await.context("DATABASE_URL")
 }
 
 fn stripe() -> anyhow::Result<Option<Arc<dyn Provider>>> {

@@ -12,10 +12,11 @@
 //! | `lemonsqueezy` | `purchase::lemonsqueezy` | Lemon Squeezy, the receiving side |
 //! | `paddle` | `purchase::paddle` | Paddle Billing, the receiving side |
 //! | `stripe` | `purchase::stripe` | Stripe, the receiving side |
+//! | `postgres` | `purchase::postgres` | the store on PostgreSQL |
 //! | `sqlite` | `purchase::sqlite` | the embedded store on SQLite |
 //! | `runtime` | `purchase::group`, `purchase::worker` | group commit and the queue's worker, on Tokio |
 //!
-//! A store in memory is always there: [`store::memory::MemoryStore`]. No feature changes what another part does.
+//! A store in memory is always there: [`store::memory::MemoryStore`]. [`open`](open::open) opens the one that a URL names. No feature changes what another part does.
 //!
 //! # Example
 //!
@@ -64,6 +65,7 @@
 
 #[cfg(feature = "runtime")]
 pub mod group;
+pub mod open;
 #[cfg(feature = "runtime")]
 pub mod worker;
 
@@ -75,6 +77,9 @@ pub use purchase_lemonsqueezy as lemonsqueezy;
 #[cfg(feature = "paddle")]
 #[doc(inline)]
 pub use purchase_paddle as paddle;
+#[cfg(feature = "postgres")]
+#[doc(inline)]
+pub use purchase_postgres as postgres;
 #[cfg(feature = "sqlite")]
 #[doc(inline)]
 pub use purchase_sqlite as sqlite;

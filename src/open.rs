@@ -1,0 +1,144 @@
+//! Decides which store a URL means, so that an application, or an operator, chooses one by configuration.
+
+use std::sync::Arc;
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use purchase_sql::TablePrefix;
+
+use crate::{error::StoreError, store::Store};
+
+/// Opens the store that a URL names, and brings its tables forward.
+///
+/// | URL | store |
+/// |---|---|
+/// | `memory:` | in memory, gone with the process |
+/// | `sqlite:PATH`, `sqlite::memory:` | a file of SQLite, made where there is none |
+/// | `postgres://USER:PASSWORD@HOST:PORT/DATABASE` | a PostgreSQL server |
+///
+/// Two words of a URL are this library's own, and are taken out of it: `prefix=` before the name of every table, and, for
+/// PostgreSQL, `schema=`. `postgres://app@db/app?sslmode=verify-full&schema=billing` is an example.
+///
+/// # Errors
+/// [`OpenError`]; no error repeats the URL, which may hold a password.
+pub async fn open(url: &str) -> Result<Arc<dyn Store>, OpenError> {
+    let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
+    match scheme {
+        "memory" => Ok(Arc::new(crate::store::memory::MemoryStore::new())),
+        "sqlite" => sqlite(url).await,
+        "postgres" | "postgresql" => postgres(url).await,
+        other => Err(OpenError::Scheme { scheme: other.to_owned() }),
+    }
+}
+
+/// Why no store was opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The feature of the store isn't enabled.
+    #[error("this program was built without {feature}; enable the feature {feature:?} of the package purchase")]
+    Feature {
+        /// The feature.
+        feature: &'static str,
+    },
+    /// A word of the URL that is this library's has an unusable value.
+    #[error("the URL's {name}= can't be used")]
+    Option {
+        /// The word.
+        name: &'static str,
+        /// What is wrong with it.
+        #[source]
+        cause: crate::error::Cause,
+    },
+    /// No store goes by such a URL.
+    #[error("a database's URL begins with memory:, sqlite: or postgres:, not with {scheme:?}")]
+    Scheme {
+        /// What it begins with.
+        scheme: String,
+    },
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[cfg(feature = "sqlite")]
+async fn sqlite(url: &str) -> Result<Arc<dyn Store>, OpenError> {
+    use crate::sqlite::{Options, Sqlite};
+
+    let (url, prefix) = prefix(url)?;
+    let options = Options { create_if_missing: true, prefix, ..Options::default() };
+    Ok(Arc::new(Sqlite::open_and_migrate(url, options).await?))
+}
+
+#[cfg(not(feature = "sqlite"))]
+async fn sqlite(_: &str) -> Result<Arc<dyn Store>, OpenError> {
+    Err(OpenError::Feature { feature: "sqlite" })
+}
+
+#[cfg(feature = "postgres")]
+async fn postgres(url: &str) -> Result<Arc<dyn Store>, OpenError> {
+    use crate::postgres::{Options, Postgres, SchemaName};
+
+    let (url, prefix) = prefix(url)?;
+    let (url, schema) = take(&url, "schema");
+    let unusable = |error: crate::postgres::SchemaNameError| OpenError::Option { name: "schema", cause: error.into() };
+    let schema = schema.map(SchemaName::new).transpose().map_err(unusable)?;
+    Ok(Arc::new(Postgres::open_and_migrate(&url, Options { prefix, schema, ..Options::default() }).await?))
+}
+
+#[cfg(not(feature = "postgres"))]
+async fn postgres(_: &str) -> Result<Arc<dyn Store>, OpenError> {
+    Err(OpenError::Feature { feature: "postgres" })
+}
+
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+fn prefix(url: &str) -> Result<(String, TablePrefix), OpenError> {
+    let (url, prefix) = take(url, "prefix");
+    let prefix = prefix.map(TablePrefix::new).transpose();
+    let prefix = prefix.map_err(|error| OpenError::Option { name: "prefix", cause: error.into() })?;
+    Ok((url, prefix.unwrap_or_default()))
+}
+
+/// Takes a word out of a URL's query.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+fn take(url: &str, name: &str) -> (String, Option<String>) {
+    let Some((place, query)) = url.split_once('?') else { return (url.to_owned(), None) };
+    let value = |word: &str| word.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).map(str::to_owned);
+    let taken = query.split('&').find_map(value);
+    let others: Vec<&str> = query.split('&').filter(|word| value(word).is_none()).collect();
+    match others.is_empty() {
+        true => (place.to_owned(), taken),
+        false => (format!("{place}?{}", others.join("&")), taken),
+    }
+}
+
+#[cfg(all(test, any(feature = "postgres", feature = "sqlite")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_words_are_taken_out_of_a_url() {
+        let check = |url: &str, rest: &str, taken: Option<&str>| {
+            assert_eq!(take(url, "schema"), (rest.to_owned(), taken.map(str::to_owned)));
+        };
+        check("postgres://h/d", "postgres://h/d", None);
+        check("postgres://h/d?schema=a", "postgres://h/d", Some("a"));
+        check("postgres://h/d?x=1&schema=a&y=2", "postgres://h/d?x=1&y=2", Some("a"));
+        check("postgres://h/d?schemas=a", "postgres://h/d?schemas=a", None);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_opened_says_why_and_repeats_no_secret() {
+        let refused = async |url: &str| match open(url).await {
+            Ok(_) => String::new(),
+            Err(error) => format!("{error} {error:?}"),
+        };
+        let scheme = refused("mysql://user:hunter2@h/d").await;
+        assert!(scheme.starts_with("a database's URL begins with memory:, sqlite: or postgres:, not with \"mysql\""));
+        let option = refused("sqlite::memory:?prefix=A-B").await;
+        assert!(option.starts_with("the URL's prefix= can't be used"), "{option}");
+        let server = refused("postgres://user:hunter2@127.0.0.1:1/d").await;
+        for text in [scheme, option, server] {
+            assert!(!text.contains("hunter2"), "{text}");
+        }
+    }
+}
