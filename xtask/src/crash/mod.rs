@@ -1,10 +1,12 @@
-//! Decides how the promise "durable before acknowledged, at any crash" is tried on the real program: the example server
-//! on a SQLite file is killed at random moments while senders deliver as a provider does, each until it is answered 2xx.
+//! Decides how the promise "durable before acknowledged, at any crash" is tried on the real programs: the example server,
+//! or the database under it, is killed at random moments while senders deliver as a provider does, each until it is
+//! answered 2xx.
 //!
 //! A run is made of passes. Each begins with an empty database and sends every delivery of the fixtures, shuffled; when
 //! all are acknowledged, what is stored must be what an undisturbed run stored. A pass is short, so that every kill finds
 //! work in progress.
 
+mod place;
 mod sender;
 mod server;
 mod verdict;
@@ -19,6 +21,7 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
+use place::Place;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 use sender::{Board, Tally};
 use server::Server;
@@ -26,13 +29,14 @@ use verdict::Stored;
 
 use crate::{
     scenarios::{self, Body},
+    services::{self, Running, Service},
     shell::{self, Tone, paint},
 };
 
 /// Kills the webhook server again and again while deliveries come, and compares the end with an undisturbed run.
 #[derive(Debug, Args)]
 pub(crate) struct CrashArgs {
-    /// How often the server is killed.
+    /// How often it is killed.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     kills: u32,
     /// The seed of every random choice; without it, one is drawn and printed.
@@ -41,12 +45,40 @@ pub(crate) struct CrashArgs {
     /// How many senders deliver at once.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     concurrency: u32,
+    /// Where the server keeps what it is given. A database server that isn't there is started.
+    #[arg(long, value_enum, default_value_t = Database::Sqlite)]
+    store: Database,
+    /// What is killed: the webhook server, or the database server under it, which is then started again.
+    #[arg(long, value_enum, default_value_t = Victim::Server)]
+    kill: Victim,
     /// The build of the server.
     #[arg(long, value_enum, default_value_t = Profile::Release)]
     profile: Profile,
     /// When the run must be over; fewer kills by then is a failure.
     #[arg(long, default_value_t = 230)]
     seconds: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Database {
+    Postgres,
+    Sqlite,
+}
+
+impl Database {
+    /// The server that it is.
+    fn service(self) -> Option<Service> {
+        match self {
+            Self::Postgres => Some(Service::Postgres),
+            Self::Sqlite => None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Victim {
+    Database,
+    Server,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -57,6 +89,8 @@ enum Profile {
 
 /// How long a server lives at most, once it listens.
 const LIFE_MILLIS: u64 = 45;
+/// How long a database server lives at most, once it answers.
+const DATABASE_LIFE_MILLIS: u64 = 400;
 /// One in so many kills comes while the server starts.
 const KILLS_AT_START: u32 = 10;
 /// One in so many deliveries comes once more after it was acknowledged.
@@ -73,7 +107,12 @@ struct Score {
 
 /// Kills, and judges.
 pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
+    let service = args.store.service();
+    if args.kill == Victim::Database && service.is_none() {
+        bail!("--kill database needs a store with a server of its own: --store postgres");
+    }
     let program = build(args.profile)?;
+    let running = service.map(|service| services::ensure(&[service])).transpose()?;
     let bodies: Arc<[Body]> = scenarios::bodies()?.into();
     let seed = match args.seed {
         Some(seed) => seed,
@@ -84,7 +123,7 @@ pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(&scratch).with_context(|| format!("could not make {}", scratch.display()))?;
     let scratch = tempfile::tempdir_in(scratch)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (score, broken) = runtime.block_on(judge(&args, &program, &bodies, seed, scratch.path()))?;
+    let (score, broken) = runtime.block_on(judge(&args, &program, &bodies, seed, running.as_ref(), scratch.path()))?;
     let Tally { acknowledged, duplicates, cut_off, stored_unanswered, .. } = score.tally;
     println!(
         "{} kills in {} passes, {} with requests in flight; {acknowledged} acknowledgements, {duplicates} of duplicates; \
@@ -95,8 +134,14 @@ pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
         println!("{} {line}", paint(Tone::Bad, "broken"));
     }
     if !broken.is_empty() {
-        println!("again: cargo xtask crash --kills {} --seed {seed}", args.kills);
-        println!("the database of the broken pass: {}", scratch.keep().display());
+        let word = |value: &dyn Fn() -> Option<clap::builder::PossibleValue>| {
+            value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+        };
+        let (store, kill) = (word(&|| args.store.to_possible_value()), word(&|| args.kill.to_possible_value()));
+        println!("again: cargo xtask crash --kills {} --seed {seed} --store {store} --kill {kill}", args.kills);
+        if args.store == Database::Sqlite {
+            println!("the database of the broken pass: {}", scratch.keep().display());
+        }
         return Ok(ExitCode::FAILURE);
     }
     println!(
@@ -125,11 +170,15 @@ async fn judge(
     program: &Path,
     bodies: &Arc<[Body]>,
     seed: u64,
+    running: Option<&Running>,
     scratch: &Path,
 ) -> anyhow::Result<(Score, Vec<String>)> {
     let deadline = Instant::now() + Duration::from_secs(args.seconds);
     let mut score = Score::default();
-    let calm = Pass { program, bodies, concurrency: args.concurrency, database: scratch.join("undisturbed.sqlite") };
+    let place = |name: &str| Place::new(args.store, running, scratch, name);
+    let database = place("undisturbed")?;
+    let victim = args.store.service().filter(|_| args.kill == Victim::Database);
+    let calm = Pass { program, bodies, concurrency: args.concurrency, database, victim };
     let (expected, _) = calm.run(&mut StdRng::seed_from_u64(seed), 0, &mut Score::default(), deadline).await?;
     ensure!(expected.count() > 0, "the undisturbed run stored nothing");
     while score.kills < args.kills {
@@ -139,14 +188,14 @@ async fn judge(
         }
         score.passes += 1;
         let mut random = StdRng::seed_from_u64(seed.wrapping_add(u64::from(score.passes)));
-        let pass = Pass { database: scratch.join(format!("pass-{}.sqlite", score.passes)), ..calm.clone() };
+        let pass = Pass { database: place(&format!("pass{}", score.passes))?, ..calm.clone() };
         let wanted = args.kills - score.kills;
         let (found, acknowledged) = pass.run(&mut random, wanted, &mut score, deadline).await?;
         let broken = verdict::differences(&expected, &found, &acknowledged);
         if !broken.is_empty() {
             return Ok((score, broken));
         }
-        verdict::remove(&pass.database);
+        pass.database.remove();
         progress(&score, args.kills);
     }
     Ok((score, Vec::new()))
@@ -168,7 +217,9 @@ struct Pass<'a> {
     program: &'a Path,
     bodies: &'a Arc<[Body]>,
     concurrency: u32,
-    database: PathBuf,
+    database: Place,
+    /// The database server that is killed; none where it is the webhook server.
+    victim: Option<Service>,
 }
 
 impl Pass<'_> {
@@ -187,30 +238,9 @@ impl Pass<'_> {
         for _ in 0..self.concurrency {
             senders.spawn(sender::send_all(Arc::clone(&board), random.random()));
         }
-        let mut killed = 0;
-        let server = loop {
-            let mut server = Server::start(self.program, &self.database)?;
-            if killed < kills && random.random_ratio(1, KILLS_AT_START) {
-                tokio::time::sleep(Duration::from_millis(random.random_range(0..20))).await;
-                server.kill().await?;
-                (killed, score.kills) = (killed + 1, score.kills + 1);
-                continue;
-            }
-            board.listen_at(Some(server.ready().await?));
-            if killed == kills {
-                break server;
-            }
-            let life = Duration::from_micros(random.random_range(0..LIFE_MILLIS * 1000));
-            let done = tokio::time::timeout(life, board.done()).await.is_ok();
-            if done {
-                break server;
-            }
-            let in_flight = board.in_flight.load(Ordering::SeqCst);
-            server.kill().await?;
-            board.listen_at(None);
-            (killed, score.kills) = (killed + 1, score.kills + 1);
-            score.kills_in_flight += u32::from(in_flight > 0);
-            ensure!(Instant::now() < deadline + Duration::from_secs(20), "the run does not come to an end");
+        let server = match self.victim {
+            Some(service) => self.kill_database(service, &board, random, kills, score, deadline).await?,
+            None => self.kill_server(&board, random, kills, score, deadline).await?,
         };
         if tokio::time::timeout(Duration::from_secs(60), board.done()).await.is_err() {
             bail!("after 60 s the server has not taken everything; the last answer was: {}", board.last_answer());
@@ -220,7 +250,69 @@ impl Pass<'_> {
         }
         let projection = sender::projection(server.address()?).await?;
         server.stop().await?;
-        let stored = Stored::read(&self.database, projection).await?;
+        let stored = Stored::read(self.database.open().await?.as_ref(), projection).await?;
         Ok((stored, board.acknowledged()))
+    }
+
+    /// Starts the server, kills it, and starts it again, until there is nothing more to kill.
+    async fn kill_server(
+        &self,
+        board: &Board,
+        random: &mut StdRng,
+        kills: u32,
+        score: &mut Score,
+        deadline: Instant,
+    ) -> anyhow::Result<Server> {
+        let mut killed = 0;
+        loop {
+            let mut server = Server::start(self.program, self.database.url())?;
+            if killed < kills && random.random_ratio(1, KILLS_AT_START) {
+                tokio::time::sleep(Duration::from_millis(random.random_range(0..20))).await;
+                server.kill().await?;
+                (killed, score.kills) = (killed + 1, score.kills + 1);
+                continue;
+            }
+            board.listen_at(Some(server.ready().await?));
+            if killed == kills {
+                return Ok(server);
+            }
+            let life = Duration::from_micros(random.random_range(0..LIFE_MILLIS * 1000));
+            let done = tokio::time::timeout(life, board.done()).await.is_ok();
+            if done {
+                return Ok(server);
+            }
+            let in_flight = board.in_flight.load(Ordering::SeqCst);
+            server.kill().await?;
+            board.listen_at(None);
+            (killed, score.kills) = (killed + 1, score.kills + 1);
+            score.kills_in_flight += u32::from(in_flight > 0);
+            ensure!(Instant::now() < deadline + Duration::from_secs(20), "the run does not come to an end");
+        }
+    }
+
+    /// Starts the server, and kills the database under it again and again while it runs.
+    async fn kill_database(
+        &self,
+        service: Service,
+        board: &Board,
+        random: &mut StdRng,
+        kills: u32,
+        score: &mut Score,
+        deadline: Instant,
+    ) -> anyhow::Result<Server> {
+        let mut server = Server::start(self.program, self.database.url())?;
+        board.listen_at(Some(server.ready().await?));
+        for _ in 0..kills {
+            let life = Duration::from_micros(random.random_range(0..DATABASE_LIFE_MILLIS * 1000));
+            if tokio::time::timeout(life, board.done()).await.is_ok() {
+                break;
+            }
+            let in_flight = board.in_flight.load(Ordering::SeqCst);
+            tokio::task::block_in_place(|| services::crash(service).and_then(|()| services::restart(service)))?;
+            score.kills += 1;
+            score.kills_in_flight += u32::from(in_flight > 0);
+            ensure!(Instant::now() < deadline + Duration::from_secs(20), "the run does not come to an end");
+        }
+        Ok(server)
     }
 }

@@ -19,11 +19,11 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts one on a database file, at a port that the system chooses.
-    pub(super) fn start(program: &Path, database: &Path) -> anyhow::Result<Self> {
+    /// Starts one on a database, at a port that the system chooses.
+    pub(super) fn start(program: &Path, database: &str) -> anyhow::Result<Self> {
         let child = Command::new(program)
             .env("ADDR", "127.0.0.1:0")
-            .env("DATABASE_URL", format!("sqlite://{}", database.display()))
+            .env("DATABASE_URL", database)
             .env("RUST_LOG", "warn")
             .env("STRIPE_WEBHOOK_SECRET", SECRET)
             .env_remove("STRIPE_MODE")

@@ -1,12 +1,8 @@
 //! Decides whether what a killed server stored is what an undisturbed one stored: the inbox, the facts, the projection.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use purchase_core::store::{EventQuery, EventStatus, FactQuery, Store, SubjectQuery};
-use purchase_sqlite::{Options, Sqlite};
 
 /// At most so many differences of one kind are shown.
 const SHOWN: usize = 5;
@@ -26,8 +22,7 @@ pub(super) struct Stored {
 
 impl Stored {
     /// Reads a database that no server holds.
-    pub(super) async fn read(database: &Path, projection: String) -> anyhow::Result<Self> {
-        let store = Sqlite::open(database, Options::default()).await?;
+    pub(super) async fn read(store: &dyn Store, projection: String) -> anyhow::Result<Self> {
         let mut events = Vec::new();
         for statuses in [vec![], vec![EventStatus::Conflict]] {
             let mut after = None;
@@ -97,16 +92,6 @@ pub(super) fn differences(expected: &Stored, found: &Stored, acknowledged: &[Str
         broken.push(format!("the projection differs: {}", first_difference(&expected.projection, &found.projection)));
     }
     broken
-}
-
-/// Removes a database and what belongs to it.
-pub(super) fn remove(database: &Path) {
-    for ending in ["", "-wal", "-shm"] {
-        let mut file = database.as_os_str().to_owned();
-        file.push(ending);
-        // Two of them are gone when the server stopped in order.
-        drop(std::fs::remove_file(file));
-    }
 }
 
 fn minus(these: &[String], those: &[String]) -> Vec<String> {
