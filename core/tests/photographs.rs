@@ -110,7 +110,7 @@ fn price(unit_amount: Option<i64>, deleted: bool) -> Photo {
 /// The second, the part of the life, and the state.
 type Shot = (i64, Phase, Photo);
 
-/// What photographs of one object settle to. The ids of their events rise or fall, so that no expectation is met by them.
+/// What photographs of one object settle to. The ids of their events rise or fall: by both the expectation must be met.
 fn settled(shots: &[Shot], rising: bool) -> Settled {
     let source = Source { provider: ProviderName::new("acme").expect("name"), account: None, mode: Mode::Test };
     let object = ObjectRef::new(shots[0].2.kind(), id("object"));
