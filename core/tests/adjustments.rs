@@ -141,6 +141,7 @@ fn attempts_are_a_set_and_take_no_part_in_what_went_back() {
         shows(&payment, 4, "pay", paid(&[])),
         shows(&payment, 5, "ref_1", refund(RefundState::Succeeded)),
         shows(&payment, 6, "ref_2", refund(RefundState::Pending)),
+        shows(&payment, 7, "ref_3", refund(RefundState::Pending)),
     ];
     let rows = rows(&payment, &facts, &Catalog::default());
     assert_eq!((rows.payments[0].attempts, rows.payments[0].refunded), (3, 400));

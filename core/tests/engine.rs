@@ -1,6 +1,8 @@
 //! The way of a delivery through the engine, on the memory store: what is kept, what is refused, who owns what.
 
 mod acme;
+#[path = "engine/transitions.rs"]
+mod transitions;
 
 use acme::{at, body, delivery, engine, id, linked, money, projection, raw, statuses, subject, told};
 use purchase_core::{
@@ -246,26 +248,6 @@ async fn a_queue_accepts_first_and_works_later() {
 }
 
 #[tokio::test]
-async fn transitions_are_told_once_whatever_comes_late() {
-    let engine = engine();
-    let state = |event: &str, seconds, status| {
-        let links = vec![Link::Customer(id("cus"))];
-        body(event, seconds, vec![told(ObjectKind::Subscription, "sub", subscription(status), links)])
-    };
-    let changes = |receipt: purchase_core::receipt::WebhookReceipt| -> Vec<String> {
-        receipt.transitions.iter().map(|it| format!("{:?}@{}", it.change, it.at.seconds())).collect()
-    };
-    let active = state("e1", 10, SubscriptionStatus::Active);
-    let canceled = state("e3", 30, SubscriptionStatus::Canceled);
-    let past_due = state("e2", 20, SubscriptionStatus::PastDue);
-    assert_eq!(changes(handle(&engine, &active).await), ["Activated@10"]);
-    assert_eq!(changes(handle(&engine, &canceled).await), ["Canceled@30"]);
-    assert_eq!(changes(handle(&engine, &past_due).await), ["PastDue@20"]);
-    assert_eq!(changes(handle(&engine, &past_due).await), [""; 0]);
-    assert_eq!(projection(&engine).await["subscriptions"]["sub"]["state"], json!("canceled"));
-}
-
-#[tokio::test]
 async fn a_photograph_after_the_end_is_a_broken_contract_and_revives_nothing() {
     let engine = engine();
     let links = || vec![Link::Customer(id("cus"))];
@@ -373,35 +355,6 @@ async fn a_link_that_is_known_costs_no_write() {
     assert_eq!(revision().await, 2, "an earlier statement moves the link's version");
 }
 
-/// Scheduled, undone and scheduled again in one second: the tie is settled three times, and told once.
-#[tokio::test]
-async fn what_a_tie_takes_back_is_not_told_again() {
-    let engine = engine();
-    let state = |cancel: bool| {
-        let cancel_at = cancel.then(|| at(99));
-        Photo::Subscription(Box::new(Subscription { cancel_at, ..unpriced(SubscriptionStatus::Active) }))
-    };
-    let step = |event: &str, seconds, prior: Option<bool>, now: bool| {
-        let mut told = told(ObjectKind::Subscription, "sub", state(now), vec![Link::Customer(id("cus"))]);
-        if let Some((_, _, before)) = &mut told.object {
-            *before = prior.map(state);
-        }
-        body(event, seconds, vec![told])
-    };
-    let mut changes = Vec::new();
-    for body in [
-        step("e1", 10, None, false),
-        step("e2", 20, Some(false), true),
-        step("e3", 20, Some(true), false),
-        step("e4", 20, Some(false), true),
-    ] {
-        let receipt = handle(&engine, &body).await;
-        changes.push(receipt.transitions.iter().map(|it| format!("{:?}", it.change)).collect::<Vec<_>>());
-    }
-    assert_eq!(changes, [vec!["Activated"], vec!["CancelScheduled"], vec![], vec![]]);
-    assert!(projection(&engine).await["subscriptions"]["sub"]["cancel_at"].is_string());
-}
-
 #[tokio::test]
 async fn a_queue_refuses_what_inline_handling_refuses() {
     let engine = engine();
@@ -443,21 +396,6 @@ async fn an_event_without_an_adapter_hinders_no_other() {
     assert_eq!(report.receipts.len(), 1);
 }
 
-#[tokio::test]
-async fn a_late_fact_tells_what_it_changes_after_it() {
-    let engine = engine();
-    let state = |event: &str, seconds, status| {
-        let links = vec![Link::Customer(id("cus"))];
-        body(event, seconds, vec![told(ObjectKind::Subscription, "sub", subscription(status), links)])
-    };
-    handle(&engine, &state("e1", 0, SubscriptionStatus::Active)).await;
-    handle(&engine, &state("e3", 30, SubscriptionStatus::Active)).await;
-    let late = handle(&engine, &state("e2", 20, SubscriptionStatus::PastDue)).await;
-    let changes: Vec<String> =
-        late.transitions.iter().map(|it| format!("{:?}@{}", it.change, it.at.seconds())).collect();
-    assert_eq!(changes, ["PastDue@20", "Recovered@30"]);
-}
-
 /// A one-time checkout may make an invoice for its payment; the buyer keeps what was bought.
 #[tokio::test]
 async fn an_invoice_takes_no_purchase_away() {
@@ -466,4 +404,31 @@ async fn an_invoice_takes_no_purchase_away() {
     let paid = told(ObjectKind::Payment, "pay", payment(PaymentState::Succeeded), links);
     handle(&engine, &body("e1", 1, vec![paid])).await;
     assert_eq!(projection(&engine).await["entitlements"]["cus"]["pay"]["access"], json!(true));
+}
+
+/// What only a link tells of waits; what it waits for is not known yet, and waits for nobody.
+#[tokio::test]
+async fn what_is_known_by_a_link_alone_is_parked_and_what_it_waits_for_is_not() {
+    let engine = engine();
+    let linked = linked(ObjectKind::Payment, "pay", vec![Link::Invoice(id("inv"))]);
+    assert_eq!(handle(&engine, &body("e1", 1, vec![linked])).await.status, EventStatus::Parked);
+    let expect = json!({ "pay": { "kind": "payment", "waits_for": ["inv"] } });
+    assert_eq!(projection(&engine).await["parked"], expect);
+}
+
+/// Two states in one instant and nothing that orders them: someone has to ask, until a later photograph settles it.
+#[tokio::test]
+async fn an_order_that_only_event_ids_give_is_signalled() {
+    let engine = engine();
+    let state = |event: &str, seconds, quantity| {
+        let items = vec![Item { price: id("price"), quantity: Some(quantity) }];
+        let photo = Photo::Subscription(Box::new(Subscription { items, ..unpriced(SubscriptionStatus::Active) }));
+        body(event, seconds, vec![told(ObjectKind::Subscription, "sub", photo, vec![Link::Customer(id("cus"))])])
+    };
+    assert_eq!(handle(&engine, &state("e1", 10, 5)).await.reconciliation, []);
+    let tied = handle(&engine, &state("e2", 10, 6)).await;
+    assert!(matches!(tied.reconciliation[..], [Reconciliation::Ambiguous { .. }]), "{:?}", tied.reconciliation);
+    assert_eq!(projection(&engine).await["ambiguous"], json!({ "sub": { "kind": "subscription" } }));
+    assert_eq!(handle(&engine, &state("e3", 20, 6)).await.reconciliation, []);
+    assert_eq!(projection(&engine).await["ambiguous"], json!({}));
 }

@@ -75,7 +75,11 @@ fn an_update_in_the_future_counts_as_now() {
 #[test]
 fn an_update_that_is_zero_or_missing_counts_as_now() {
     let occurred_at = "2023-08-21T14:08:43.786457Z";
-    for updated_at in [json!("0001-01-01T00:00:00Z"), json!(null), json!("remove"), json!("soon"), json!(7)] {
+    // The zero of Go, and that of Unix.
+    for zero in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"] {
+        check(occurred_at, json!(zero), occurred_at);
+    }
+    for updated_at in [json!(null), json!("remove"), json!("soon"), json!(7)] {
         check(occurred_at, updated_at, occurred_at);
     }
 }

@@ -238,6 +238,10 @@ fn the_offer_is_that_of_what_is_sold_once_or_of_the_subscription() {
     let both = told(json!({}));
     let once = told(json!({"items": [addon(1)]}));
     let later = told(json!({"items": [addon(1)], "origin": "subscription_charge", "subscription_id": "sub_1"}));
+    // An invoice asks for money; what was sold is said by its payment or its subscription.
+    let invoice = "invoice:txn_1 shows invoice:txn_1 changed of customer:ctm_1 owner:cust-1 payment:txn_1";
+    assert_eq!([&both[0], &once[0]], [invoice; 2]);
+    assert_eq!(later[0], format!("{invoice} subscription:sub_1"));
     let payment = "payment:txn_1 shows payment:txn_1 changed of customer:ctm_1 owner:cust-1";
     assert_eq!(both[2], format!("{payment} invoice:txn_1"));
     assert_eq!(once[2], format!("{payment} offer:pro invoice:txn_1"));

@@ -48,7 +48,11 @@ fn a_deleted_customer_may_still_show_who_it_was() {
 #[test]
 fn a_customer_names_its_owner() {
     let owned = customer(json!({"metadata": {"purchase_customer_id": "u1"}}));
-    assert_eq!(lines(&facts("customer.updated", owned)), ["customer:cus_1 shows customer:cus_1 changed of owner:u1"]);
+    let expect = ["customer:cus_1 shows customer:cus_1 changed of owner:u1"];
+    assert_eq!(lines(&facts("customer.updated", owned.clone())), expect);
+    // With Accounts v2 a customer names the account that stands for it, which is no other customer.
+    let account = with(owned, json!({"customer_account": "acct_1"}));
+    assert_eq!(lines(&facts("customer.updated", account)), expect);
 }
 
 #[test]
@@ -94,6 +98,7 @@ fn a_price_is_photographed() {
     let check = |event_type, over, expect| assert_eq!(photo(event_type, price(over)), Photo::Price(expect));
     check("price.created", json!({}), expect.clone());
     check("price.deleted", json!({}), Price { deleted: true, ..expect.clone() });
+    check("price.updated", json!({"deleted": true}), Price { deleted: true, ..expect.clone() });
     check("price.updated", json!({"recurring": null}), Price { interval: None, ..expect.clone() });
     let fraction = json!({"unit_amount": null, "unit_amount_decimal": "0.5"});
     check("price.updated", fraction, Price { unit_amount: None, ..expect });
@@ -115,6 +120,10 @@ fn a_price_names_its_product() {
 #[test]
 fn a_bad_price_names_the_path() {
     let check = |over, expect| assert_eq!(fault("price.updated", price(over)), expect);
+    assert_eq!(
+        fault("price.updated", without(price(json!({})), "active")),
+        shape("data.object.active", "boolean", "nothing")
+    );
     check(json!({"currency": null}), shape("data.object.currency", "three-letter currency", "null"));
     check(json!({"unit_amount": "400"}), shape("data.object.unit_amount", "integer minor units", "string"));
     check(json!({"recurring": {}}), shape("data.object.recurring.interval", "string", "nothing"));

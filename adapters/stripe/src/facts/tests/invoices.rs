@@ -187,6 +187,12 @@ fn a_credit_note_is_a_credit_of_its_invoice() {
         lines(&facts("credit_note.created", note("issued"))),
         ["invoice:in_1 shows credit:cn_1 created of customer:cus_1"]
     );
+    // What is credited was sold by the invoice: the credit's metadata names no other offer.
+    let metadata = json!({"metadata": {"purchase_customer_id": "u1", "purchase_offer_id": "o1"}});
+    assert_eq!(
+        lines(&facts("credit_note.created", with(note("issued"), metadata))),
+        ["invoice:in_1 shows credit:cn_1 created of customer:cus_1 owner:u1", "customer:cus_1 of owner:u1"]
+    );
     assert_eq!(
         fault("credit_note.voided", with(note("void"), json!({"invoice": null}))),
         shape("data.object.invoice", "id", "null")

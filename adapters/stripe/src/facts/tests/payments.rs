@@ -248,8 +248,16 @@ fn a_partial_capture_is_no_refund() {
     let released = json!({"captured": false, "amount_captured": 0, "amount_refunded": 2000});
     let Photo::Charge(released) = photo("charge.refunded", charge(released)) else { panic!("a charge") };
     assert_eq!(released.refunded, money(0, "eur"));
+    // Charges of old API versions don't say how much was captured.
+    let old = json!({"captured": false, "amount_refunded": 2000});
+    let Photo::Charge(old) = photo("charge.refunded", charge(old)) else { panic!("a charge") };
+    assert_eq!(old.refunded, money(0, "eur"));
     let Photo::Payment(paid) = photo("payment_intent.succeeded", intent(json!({"amount_received": 1200}))) else {
         panic!("a payment")
     };
     assert_eq!(paid.received, Some(money(1200, "eur")));
+    let direct = json!({"payment_intent": null, "amount_captured": 1200, "amount_refunded": 800});
+    let found = facts("charge.captured", charge(direct));
+    let Some(Photo::Payment(paid)) = found[1].sight.as_ref().map(|sight| &sight.photo) else { panic!("a payment") };
+    assert_eq!((paid.amount, paid.received), (money(2000, "eur"), Some(money(1200, "eur"))));
 }
