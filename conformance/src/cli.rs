@@ -63,6 +63,9 @@ struct Arguments {
     /// Only this law, by its id.
     #[arg(long, value_name = "ID")]
     law: Option<String>,
+    /// Only so many scenarios of each provider, drawn by the seed: what a slow store can be tried on again and again.
+    #[arg(long, value_name = "N", conflicts_with = "scenario", value_parser = clap::value_parser!(u32).range(1..))]
+    draw: Option<u32>,
     /// Plays one schedule of the scenarios named: delivery numbers, commas between batches, + within one.
     #[arg(long, value_name = "3,1+2", requires = "scenario")]
     schedule: Option<Written>,
@@ -152,6 +155,7 @@ fn run(judge: Judge, asked: Arguments) -> Result<Report, Fault> {
         complete,
         provider: asked.provider,
         scenario: asked.scenario,
+        draw: asked.draw.map(|most| most as usize),
         law: asked.law,
         schedule: asked.schedule,
         effort: Effort { samples: asked.samples, ..Effort::FULL },

@@ -1,15 +1,18 @@
 //! Decides which scenarios and twins are judged, and what is wrong or missing before anything runs.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
+
+use rand::seq::SliceRandom;
 
 use crate::{
     law::COMPLETENESS,
     report::{Case, Report},
     runner::{Options, RunError},
     scenario::{self, Scenario},
+    schedule::random_of,
     twin::{self, Listed, Twin},
     under_test::ProviderUnderTest,
     verdict::chain,
@@ -58,7 +61,26 @@ pub(crate) fn collect(
         scenarios.retain(|(_, scenario)| if exact { scenario.name == *wanted } else { scenario.name.contains(wanted) });
         report.laws.clear();
     }
+    if let Some(most) = options.draw {
+        draw(&mut scenarios, most, options.seed);
+    }
     Ok(scenarios)
+}
+
+/// Leaves so many scenarios of each provider, in their order.
+fn draw(scenarios: &mut Vec<(ProviderUnderTest, Scenario)>, most: usize, seed: u64) {
+    let mut random = random_of(seed, "draw");
+    let providers: BTreeSet<&'static str> = scenarios.iter().map(|(provider, _)| provider.name).collect();
+    for name in providers {
+        let mut own: Vec<String> = scenarios
+            .iter()
+            .filter(|(provider, _)| provider.name == name)
+            .map(|(_, scenario)| scenario.name.clone())
+            .collect();
+        own.shuffle(&mut random);
+        own.truncate(most);
+        scenarios.retain(|(provider, scenario)| provider.name != name || own.contains(&scenario.name));
+    }
 }
 
 /// Reads every twin that is asked for. One that names a scenario which can't be read is broken; one of an adapter that

@@ -149,10 +149,14 @@ impl Effort {
     pub const QUICK: Self = Self { samples: 24, exhaustive: 4 };
 
     /// Up to how many deliveries every permutation is executed on a store. What is true of an order is decided in
-    /// memory; a store that writes to a disk is slower, and keeps what it is given: there the longest are drawn.
+    /// memory; a store that writes to a disk is slower, one behind a server slower still, and both keep what they are
+    /// given: there the longest are drawn.
     pub fn exhaustive_on(self, store: &StoreUnderTest) -> usize {
-        let most = if store.durable.is_some() { Scenario::EXHAUSTIVE_ON_DISK } else { Scenario::EXHAUSTIVE };
-        self.exhaustive.min(most)
+        self.exhaustive.min(match (store.server, &store.durable) {
+            (Some(_), _) => Scenario::EXHAUSTIVE_ON_SERVER,
+            (None, Some(_)) => Scenario::EXHAUSTIVE_ON_DISK,
+            (None, None) => Scenario::EXHAUSTIVE,
+        })
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Options {
     pub provider: Option<String>,
     /// Only scenarios of this name, or whose names contain this.
     pub scenario: Option<String>,
+    /// Only so many scenarios of each provider, drawn by the seed.
+    pub draw: Option<usize>,
     /// Only this law.
     pub law: Option<String>,
     /// Only this schedule.
@@ -60,6 +62,7 @@ impl Options {
             complete: false,
             provider: None,
             scenario: None,
+            draw: None,
             law: None,
             schedule: None,
             effort: Effort::FULL,
@@ -74,7 +77,7 @@ impl Options {
 
     /// Whether it is only a part of what could be run of these fixtures.
     pub(crate) fn narrowed(&self) -> bool {
-        self.scenario.is_some() || self.law.is_some() || self.schedule.is_some()
+        self.scenario.is_some() || self.draw.is_some() || self.law.is_some() || self.schedule.is_some()
     }
 }
 

@@ -76,6 +76,8 @@ impl Scenario {
     pub const EXHAUSTIVE: usize = 7;
     /// The same on a store that outlives its process.
     pub const EXHAUSTIVE_ON_DISK: usize = 6;
+    /// As [`EXHAUSTIVE`](Self::EXHAUSTIVE), on a store behind a server.
+    pub const EXHAUSTIVE_ON_SERVER: usize = 3;
 
     /// A schedule with the deliveries' own numbers.
     pub fn written(&self, schedule: &Schedule) -> Written {

@@ -25,6 +25,9 @@ use crate::{
     function::{Function, with_placeholders},
 };
 
+/// Says that these locks are this library's, among the application's own.
+const LOCKS: i32 = 0x7075_7263;
+
 /// An [`Executor`] on one PostgreSQL database.
 #[derive(Debug)]
 pub struct PostgresExecutor {
@@ -92,6 +95,14 @@ impl PostgresExecutor {
         }
     }
 
+    /// Waits until nobody else defines anything here: two that make the same table at once would disturb each other even
+    /// where it may be there already.
+    fn turn(&self) -> Statement {
+        let prefix = &self.options.prefix;
+        let sql = format!("SELECT pg_advisory_xact_lock({LOCKS}, hashtext('{prefix}'))");
+        Statement { name: "turn", sql: sql.into(), params: Vec::new() }
+    }
+
     /// Reads can be asked again: once, with a connection that was seen to work.
     async fn read_or_again(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         let mut again = true;
@@ -116,7 +127,11 @@ impl Executor for PostgresExecutor {
         }
         let mut connection = self.acquire().await?;
         let outcome = match access {
-            Access::Define => define(&mut connection, statements).await.map(|()| vec![Vec::new(); statements.len()]),
+            Access::Define => {
+                let mut batch = vec![self.turn()];
+                batch.extend_from_slice(statements);
+                define(&mut connection, &batch).await.map(|()| vec![Vec::new(); statements.len()])
+            }
             Access::Read | Access::Write => write(&mut connection, &self.function, statements).await,
         };
         let broken = outcome.as_ref().is_err_and(is_broken);

@@ -8,9 +8,6 @@ use purchase_sql::{Access, ExecuteError, Executor, Statement};
 
 use crate::{Options, Postgres, PostgresExecutor, PostgresStore, SchemaName, error::execute_error};
 
-/// Says that these locks are this library's, among the application's own.
-const LOCKS: i32 = 0x7075_7263;
-
 impl Postgres {
     /// Brings a database to this library's schema. Safe to do again, and from several processes at once: they take
     /// turns by an advisory lock.
@@ -42,8 +39,6 @@ impl PostgresExecutor {
         let prefix = &self.options.prefix;
         let make = |schema: &SchemaName| format!("CREATE SCHEMA IF NOT EXISTS {}", schema.as_str());
         let texts = [
-            // Two that make the same thing at once would disturb each other even where it may be there already.
-            Some(format!("SELECT pg_advisory_xact_lock({LOCKS}, hashtext('{prefix}'))")),
             self.options.schema.as_ref().map(make),
             Some(format!("CREATE SEQUENCE IF NOT EXISTS {prefix}place")),
             Some(self.function.definition.clone()),

@@ -1,0 +1,101 @@
+//! A server, a schema of its own for each test, and the simplest things to keep in it.
+#![allow(dead_code, unreachable_pub, reason = "each test binary takes what it needs")]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::{num::NonZeroU32, time::Duration};
+
+use purchase_core::{
+    fact::{
+        Fact, Phase, Sight, Version,
+        photo::{Customer, Photo},
+    },
+    fold::SubjectState,
+    id::{EventKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
+    snapshot::rows::Rows,
+    store::{Commit, EventStatus, EventWrite, NewEvent, SubjectWrite},
+    time::Timestamp,
+};
+use purchase_postgres::{Options, Postgres, PostgresStore, SchemaName};
+
+/// A schema that nobody else uses, on the server of the tests; none where there is no server, said aloud.
+pub struct Server {
+    pub url: String,
+    pub options: Options,
+}
+
+pub fn server() -> Option<Server> {
+    let Ok(url) = std::env::var("PURCHASE_TEST_POSTGRES_URL") else {
+        assert!(std::env::var("CI").is_err(), "PURCHASE_TEST_POSTGRES_URL is not set");
+        eprintln!("SKIPPED: PURCHASE_TEST_POSTGRES_URL is not set; `cargo xtask services up` says its value");
+        return None;
+    };
+    let schema = SchemaName::new(format!("test_{:016x}", rand::random::<u64>())).unwrap();
+    let connections = NonZeroU32::new(4).unwrap();
+    Some(Server { url, options: Options { schema: Some(schema), connections, ..Options::default() } })
+}
+
+impl Server {
+    pub async fn migrated(&self) -> PostgresStore {
+        Postgres::open_and_migrate(&self.url, self.options.clone()).await.unwrap()
+    }
+
+    /// Another process's store.
+    pub async fn another(&self) -> PostgresStore {
+        Postgres::open(&self.url, self.options.clone()).await.unwrap()
+    }
+
+    pub fn patient(mut self, lock: Duration) -> Self {
+        self.options.lock_timeout = lock;
+        self
+    }
+}
+
+pub fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_seconds(1_700_000_000 + seconds).unwrap()
+}
+
+fn source() -> Source {
+    "acme//test".parse().unwrap()
+}
+
+pub fn customer(text: &str) -> Subject {
+    Subject { source: source(), root: ObjectRef::new(ObjectKind::Customer, ProviderId::new(text).unwrap()) }
+}
+
+pub fn event(name: &str) -> NewEvent {
+    NewEvent {
+        key: EventKey { source: source(), id: ProviderId::new(name).unwrap() },
+        event_type: "thing.happened".to_owned(),
+        api_version: None,
+        occurred_at: Some(at(1)),
+        received_at: at(2),
+        lane: None,
+        body: format!("{{\"id\":\"{name}\"}}").into_bytes(),
+        digest: [7; 32],
+    }
+}
+
+pub fn done(name: &str, insert: bool) -> EventWrite {
+    let status = EventStatus::Processed;
+    EventWrite { event: event(name), insert, expected: None, status, reason: None, attempts: 1, due_at: None }
+}
+
+/// A commit of one event with one fact about one customer.
+pub fn commit(name: &str, subject: &str, revision: i64) -> Commit {
+    let subject = customer(subject);
+    let photo = Photo::Customer(Customer { email: None, name: None, deleted: false, archived: false, bare: false });
+    let sight = Sight { object: subject.root.clone(), phase: Phase::Changed, photo, prior: None };
+    let event = ProviderId::new(name).unwrap();
+    let version = Version::at(at(revision));
+    let facts = vec![Fact { subject: subject.clone(), event, version, sight: Some(sight), links: Vec::new() }];
+    let (state, _) = SubjectState::fold(&subject, &facts);
+    let written = SubjectWrite {
+        subject,
+        expected_revision: revision,
+        state,
+        rows: Rows::default(),
+        transitions: Vec::new(),
+        released: true,
+    };
+    Commit { events: vec![done(name, true)], facts, subjects: vec![written], ..Commit::default() }
+}
