@@ -12,6 +12,8 @@
 //! | `lemonsqueezy` | `purchase::lemonsqueezy` | Lemon Squeezy, the receiving side |
 //! | `paddle` | `purchase::paddle` | Paddle Billing, the receiving side |
 //! | `stripe` | `purchase::stripe` | Stripe, the receiving side |
+//! | `d1` | `purchase::d1` | the store on Cloudflare D1, over HTTP |
+//! | `d1-worker` | `purchase::d1` | the store on Cloudflare D1, inside a Worker |
 //! | `sqlite` | `purchase::sqlite` | the embedded store on SQLite |
 //!
 //! A store in memory is always there: [`store::memory::MemoryStore`]. No feature changes what another part does.
@@ -63,6 +65,9 @@
 
 pub use purchase_core::*;
 
+#[cfg(any(feature = "d1", feature = "d1-worker"))]
+#[doc(inline)]
+pub use purchase_d1 as d1;
 #[cfg(feature = "lemonsqueezy")]
 #[doc(inline)]
 pub use purchase_lemonsqueezy as lemonsqueezy;

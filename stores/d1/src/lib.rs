@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+//!
+//! Decides how a D1 database becomes a store: over HTTP, or as the binding of a Worker. The SQL is `purchase-sql`'s, in
+//! SQLite's words, and nothing here knows it.
+
+#[cfg(feature = "rest")]
+mod answer;
+#[cfg(feature = "worker")]
+mod binding;
+mod error;
+mod executor;
+#[cfg(feature = "rest")]
+mod migrate;
+#[cfg(feature = "rest")]
+mod place;
+#[cfg(feature = "rest")]
+mod rest;
+
+pub use purchase_sql::TablePrefix;
+#[cfg(any(feature = "rest", feature = "worker"))]
+use purchase_sql::SqlStore;
+
+#[cfg(feature = "worker")]
+pub use crate::binding::BindingExecutor;
+#[cfg(feature = "rest")]
+pub use crate::{
+    place::{Place, PlaceError, Token, TokenError},
+    rest::{D1, Options, RestExecutor},
+};
+
+/// A store on D1 over HTTP.
+#[cfg(feature = "rest")]
+pub type D1Store = SqlStore<RestExecutor>;
+
+/// A store on D1 inside a Worker. [`SqlStore::new`] makes it of a [`BindingExecutor`]; [`SqlStore::check_schema`] and
+/// [`SqlStore::migrate`] are its own.
+#[cfg(feature = "worker")]
+pub type BindingStore = SqlStore<BindingExecutor>;
