@@ -1,8 +1,8 @@
 //! Decides what an answer of D1's API means: rows, or an error by its status, its code and its message.
 
+use http::StatusCode;
 use purchase_core::error::Cause;
 use purchase_sql::{ExecuteError, JsonRow, Row};
-use reqwest::StatusCode;
 use serde::Deserialize;
 
 use crate::error::classify;

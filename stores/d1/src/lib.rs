@@ -16,7 +16,7 @@ mod place;
 #[cfg(feature = "rest")]
 mod rest;
 
-pub use purchase_sql::TablePrefix;
+pub use purchase_sql::{Access, Cell, ExecuteError, Executor, Statement, TablePrefix};
 #[cfg(any(feature = "rest", feature = "worker"))]
 use purchase_sql::SqlStore;
 

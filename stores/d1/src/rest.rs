@@ -4,9 +4,16 @@
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Uri, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
 use purchase_core::error::{Cause, StoreError};
 use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, SQLITE, SqlStore, Statement, TablePrefix};
-use reqwest::{Client, Url, header::RETRY_AFTER, redirect};
 use serde::Serialize;
 
 use crate::{
@@ -79,11 +86,13 @@ impl D1 {
 /// An [`Executor`] on one D1 database over HTTP.
 #[derive(Clone)]
 pub struct RestExecutor {
-    client: Client,
+    /// It follows no redirection: whoever sends elsewhere would get the token there.
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     place: Arc<str>,
     response_bytes: usize,
+    timeout: Duration,
     token: Token,
-    url: Url,
+    url: Uri,
 }
 
 impl RestExecutor {
@@ -93,52 +102,68 @@ impl RestExecutor {
     /// [`StoreError::Unavailable`] when the address can't be one, or this machine trusts nobody.
     pub fn new(place: &Place, token: Token, options: Options) -> Result<Self, StoreError> {
         let base = options.base.trim_end_matches('/');
-        let url = Url::parse(&format!("{base}{}", place.path())).map_err(|error| unusable(error.into()))?;
-        let own = is_this_machine(&url);
-        let builder = match url.scheme() {
-            "https" => Client::builder().tls_backend_preconfigured(tls().map_err(unusable)?),
-            "http" if own => Client::builder(),
-            _ => return Err(unusable(Address::Clear.into())),
-        };
-        if !url.username().is_empty() || url.password().is_some() {
+        let url: Uri = format!("{base}{}", place.path()).parse().map_err(|_| unusable(Address::Form.into()))?;
+        let authority = url.authority().ok_or_else(|| unusable(Address::Form.into()))?;
+        if authority.as_str().contains('@') {
             return Err(unusable(Address::User.into()));
         }
-        let builder = if own { builder.no_proxy() } else { builder };
-        let client = builder
-            // Whoever sends elsewhere would get the token there.
-            .redirect(redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT.min(options.timeout))
-            .timeout(options.timeout)
-            .build()
-            .map_err(|error| unusable(error.into()))?;
-        Ok(Self { client, place: place.to_string().into(), response_bytes: options.response_bytes, token, url })
+        match url.scheme_str() {
+            Some("https") => {}
+            Some("http") if is_this_machine(authority.host()) => {}
+            _ => return Err(unusable(Address::Clear.into())),
+        }
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT.min(options.timeout)));
+        let tls = HttpsConnectorBuilder::new()
+            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())
+            .map_err(|error| unusable(Address::Nobody { cause: error.into() }.into()))?;
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .build(tls.https_or_http().enable_http1().wrap_connector(tcp));
+        let Options { response_bytes, timeout, .. } = options;
+        Ok(Self { client, place: place.to_string().into(), response_bytes, timeout, token, url })
     }
 
     /// One exchange. The error says "unknown" when the request may have been read, whatever it asks for.
-    async fn exchange(&self, body: &[u8], statements: usize) -> Result<Vec<Vec<Row>>, Fault> {
-        let request = self.client.post(self.url.clone()).bearer_auth(self.token.expose());
-        let request = request.header("content-type", "application/json").body(body.to_vec());
-        let mut answer = request.send().await.map_err(Fault::of_transport)?;
+    async fn exchange(&self, body: Bytes, statements: usize) -> Result<Vec<Vec<Row>>, Fault> {
+        let mut bearer = header::HeaderValue::try_from(format!("Bearer {}", self.token.expose()))
+            .map_err(|error| Fault::last(ExecuteError::Other { cause: error.into() }))?;
+        bearer.set_sensitive(true);
+        let request = Request::post(self.url.clone())
+            .header(header::AUTHORIZATION, bearer)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body))
+            .map_err(|error| Fault::last(ExecuteError::Other { cause: error.into() }))?;
+        let answer = self.client.request(request).await.map_err(Fault::of_transport)?;
         let status = answer.status();
-        let wait = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let wait = wait.map(Duration::from_secs);
-        let mut bytes = Vec::new();
-        loop {
-            match answer.chunk().await {
-                Ok(Some(chunk)) if bytes.len() + chunk.len() > self.response_bytes => {
-                    let limit = self.response_bytes;
-                    return Err(Fault::final_(ExecuteError::Unknown { cause: Exchange::TooLong { limit }.into() }));
-                }
-                Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
-                Ok(None) => break,
-                Err(error) => return Err(Fault::again(ExecuteError::Unknown { cause: error.without_url().into() })),
-            }
-        }
+        let wait = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let limited = Limited::new(answer.into_body(), self.response_bytes);
+        let bytes = limited.collect().await.map_err(|error| self.fault_of_body(error))?.to_bytes();
         rows(status, &bytes, statements, &self.place, self.token.expose()).map_err(|error| Fault {
             again: matches!(error, ExecuteError::Busy { .. } | ExecuteError::Unknown { .. }),
             error,
-            wait,
+            wait: wait.map(Duration::from_secs),
         })
+    }
+
+    async fn in_time(&self, body: Bytes, statements: usize) -> Result<Vec<Vec<Row>>, Fault> {
+        let seconds = self.timeout.as_secs_f64();
+        let late = || Fault::again(ExecuteError::Unknown { cause: Exchange::Late { seconds }.into() });
+        let exchange = self.exchange(body, statements);
+        tokio::time::timeout(self.timeout, exchange).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    /// An answer that ended early, or did not end.
+    fn fault_of_body(&self, error: Cause) -> Fault {
+        match error.is::<LengthLimitError>() {
+            true => {
+                let cause = Exchange::TooLong { limit: self.response_bytes }.into();
+                Fault::last(ExecuteError::Unknown { cause })
+            }
+            false => Fault::again(ExecuteError::Unknown { cause: error }),
+        }
     }
 }
 
@@ -161,7 +186,7 @@ impl Executor for RestExecutor {
         let mut asked = 0;
         loop {
             asked += 1;
-            let fault = match self.exchange(&body, statements.len()).await {
+            let fault = match self.in_time(body.clone(), statements.len()).await {
                 Ok(rows) => return Ok(rows),
                 Err(fault) => fault,
             };
@@ -195,17 +220,12 @@ impl Fault {
         Self { error, again: true, wait: None }
     }
 
-    fn final_(error: ExecuteError) -> Self {
+    fn last(error: ExecuteError) -> Self {
         Self { error, again: false, wait: None }
     }
 
     /// A request that nobody answered. One that found no connection was not sent.
-    fn of_transport(error: reqwest::Error) -> Self {
-        // Its address names account and database, which the place says in a shorter way.
-        let error = error.without_url();
-        if error.is_builder() {
-            return Self::final_(ExecuteError::Other { cause: error.into() });
-        }
+    fn of_transport(error: hyper_util::client::legacy::Error) -> Self {
         match error.is_connect() {
             true => Self::again(ExecuteError::Other { cause: Exchange::Unreachable { cause: error.into() }.into() }),
             false => Self::again(ExecuteError::Unknown { cause: error.into() }),
@@ -215,6 +235,8 @@ impl Fault {
 
 #[derive(Debug, thiserror::Error)]
 enum Exchange {
+    #[error("no answer within {seconds} s")]
+    Late { seconds: f64 },
     #[error("the answer is longer than {limit} bytes; ask for fewer events at once, or allow more by response_bytes")]
     TooLong { limit: usize },
     #[error("the API can't be reached, so nothing was sent; check its address and this machine's network")]
@@ -228,15 +250,20 @@ enum Exchange {
 enum Address {
     #[error("the API's address has to begin with https:, apart from this machine's own, since a token travels there")]
     Clear,
+    #[error("the API's address is none; it is like https://api.cloudflare.com")]
+    Form,
     #[error("this machine has no certificates of authorities to trust, so no server can be trusted")]
-    Nobody,
+    Nobody {
+        #[source]
+        cause: Cause,
+    },
     #[error("the API's address must not hold a user or a password; the token is given by itself")]
     User,
 }
 
 /// What D1's API takes.
 #[derive(Serialize)]
-struct Request<'a> {
+struct Batch<'a> {
     batch: Vec<Query<'a>>,
 }
 
@@ -246,29 +273,18 @@ struct Query<'a> {
     params: Vec<Option<&'a str>>,
 }
 
-fn encode(statements: &[Statement]) -> Result<Vec<u8>, ExecuteError> {
+fn encode(statements: &[Statement]) -> Result<Bytes, ExecuteError> {
     let query = |it| Query { sql: text(it), params: values(&it.params).collect() };
-    let request = Request { batch: statements.iter().map(query).collect() };
-    serde_json::to_vec(&request).map_err(|error| ExecuteError::Refused { cause: error.into() })
+    let batch = Batch { batch: statements.iter().map(query).collect() };
+    let encoded = serde_json::to_vec(&batch).map_err(|error| ExecuteError::Refused { cause: error.into() })?;
+    Ok(encoded.into())
 }
 
 fn unusable(cause: Cause) -> StoreError {
     StoreError::Unavailable { operation: "find the D1 database", cause }
 }
 
-fn is_this_machine(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// Whom this machine trusts, by the one implementation of TLS that the stores share.
-fn tls() -> Result<rustls::ClientConfig, Cause> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        return Err(Address::Nobody.into());
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    Ok(config.with_root_certificates(roots).with_no_client_auth())
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
