@@ -51,6 +51,7 @@ pub(crate) async fn batch(request: &mut Request, env: &Env) -> Result<Response> 
 }
 
 fn texts(results: Vec<Vec<Vec<Cell>>>) -> Vec<Vec<Vec<Option<String>>>> {
-    let rows = |rows: Vec<Vec<Cell>>| rows.into_iter().map(|row| row.into_iter().map(|cell| cell.0).collect()).collect();
+    let rows =
+        |rows: Vec<Vec<Cell>>| rows.into_iter().map(|row| row.into_iter().map(|cell| cell.0).collect()).collect();
     results.into_iter().map(rows).collect()
 }

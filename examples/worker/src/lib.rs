@@ -51,7 +51,8 @@ async fn webhook(request: &mut Request, env: &Env, provider: &str) -> std::resul
         // The library would say the same after a body that nobody wants to hold.
         return Err(Refusal::BodyTooLarge { bytes: declared, limit }.into());
     }
-    let provider = ProviderName::new(provider).map_err(|_| Refusal::UnknownProvider { provider: provider.to_owned() })?;
+    let provider =
+        ProviderName::new(provider).map_err(|_| Refusal::UnknownProvider { provider: provider.to_owned() })?;
     let headers = request.headers().entries().collect();
     let body = request.bytes().await?;
     let receipt = engine(env)?.handle(Delivery { provider, headers, body, received_at }).await?;

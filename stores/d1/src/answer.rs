@@ -82,9 +82,7 @@ fn refusal(status: StatusCode, said: Option<Said>, place: String) -> ExecuteErro
     let other = |refusal: Refusal| ExecuteError::Other { cause: refusal.into() };
     match (status, said) {
         (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => other(Refusal::Unauthorized { place, status, code }),
-        (StatusCode::TOO_MANY_REQUESTS, _) => {
-            ExecuteError::Busy { cause: Refusal::TooMany { status, code }.into() }
-        }
+        (StatusCode::TOO_MANY_REQUESTS, _) => ExecuteError::Busy { cause: Refusal::TooMany { status, code }.into() },
         (StatusCode::PAYLOAD_TOO_LARGE, _) => ExecuteError::Refused { cause: Refusal::TooLarge { status }.into() },
         (StatusCode::NOT_FOUND, _) => other(Refusal::NotFound { place, status, code }),
         (_, Some(Said { code: NO_DATABASE, .. })) => other(Refusal::NotFound { place, status, code }),

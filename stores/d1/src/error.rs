@@ -56,12 +56,19 @@ pub(crate) fn classify(message: &str) -> ExecuteError {
 
 const TOO_BIG: &[&str] = &["statement too long", "string or blob too big", "too many SQL variables", "variable number"];
 
-const REFUSED: &[&str] =
-    &["CHECK constraint failed", "FOREIGN KEY constraint failed", "cannot store ", "datatype mismatch", "integer overflow"];
+const REFUSED: &[&str] = &[
+    "CHECK constraint failed",
+    "FOREIGN KEY constraint failed",
+    "cannot store ",
+    "datatype mismatch",
+    "integer overflow",
+];
 
-const BUSY: &[&str] = &["D1 DB is overloaded", "Too many requests queued", "Requests queued for too long", "database is locked"];
+const BUSY: &[&str] =
+    &["D1 DB is overloaded", "Too many requests queued", "Requests queued for too long", "database is locked"];
 
-const FULL: &[&str] = &["Exceeded maximum DB size", "Your account has exceeded D1's maximum", "database or disk is full"];
+const FULL: &[&str] =
+    &["Exceeded maximum DB size", "Your account has exceeded D1's maximum", "database or disk is full"];
 
 /// A statement is wrong, so nothing of its batch has happened.
 const STATEMENT: &[&str] = &["D1_TYPE_ERROR", "No SQL statements", "Wrong number of parameter", "near \"", "no such "];

@@ -16,9 +16,9 @@ mod place;
 #[cfg(feature = "rest")]
 mod rest;
 
-pub use purchase_sql::{Access, Cell, ExecuteError, Executor, Statement, TablePrefix};
 #[cfg(any(feature = "rest", feature = "worker"))]
 use purchase_sql::SqlStore;
+pub use purchase_sql::{Access, Cell, ExecuteError, Executor, Statement, TablePrefix};
 
 #[cfg(feature = "worker")]
 pub use crate::binding::BindingExecutor;

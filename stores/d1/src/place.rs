@@ -112,10 +112,7 @@ mod tests {
     fn a_place_is_two_ids() {
         let place: Place = "d1:0123abcd/00000000-0000-4000-8000-000000000001".parse().expect("it is one");
         assert_eq!(place.to_string(), "d1:0123abcd/00000000-0000-4000-8000-000000000001");
-        assert_eq!(
-            place.path(),
-            "/client/v4/accounts/0123abcd/d1/database/00000000-0000-4000-8000-000000000001/query"
-        );
+        assert_eq!(place.path(), "/client/v4/accounts/0123abcd/d1/database/00000000-0000-4000-8000-000000000001/query");
         for (bad, why) in [
             ("", PlaceError::Form),
             ("sqlite:a/b", PlaceError::Form),

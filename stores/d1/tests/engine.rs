@@ -67,7 +67,11 @@ async fn a_batch_is_one_transaction() -> Outcome {
     assert!(matches!(broken, Err(ExecuteError::Unique { place }) if place == "t.n"));
     let rows = executor.batch(Access::Read, &[statement("SELECT CAST(n AS TEXT) AS n FROM t", &[])]).await?;
     assert_eq!(rows, [[[Cell::from("1")]]]);
-    assert_eq!(executor.batch(Access::Write, &[]).await?, Vec::<Vec<_>>::new(), "an empty batch is not sent");
+    assert_eq!(
+        executor.batch(Access::Write, &[]).await?,
+        Vec::<Vec<purchase_sql::Row>>::new(),
+        "an empty batch is not sent"
+    );
     Ok(())
 }
 
@@ -89,8 +93,12 @@ async fn each_kind_of_error_is_known() -> Outcome {
     };
     check("INSERT INTO t VALUES ('a', 1, NULL)", &[], "Unique { place: \"t.id, t.n\" }").await;
     check("INSERT INTO t VALUES (NULL, 1, NULL)", &[], "NotNull { place: \"t.id\" }").await;
-    check("INSERT INTO t VALUES ('b', 10, NULL)", &[], "the database refuses the data: D1 says: CHECK constraint failed: small")
-        .await;
+    check(
+        "INSERT INTO t VALUES ('b', 10, NULL)",
+        &[],
+        "the database refuses the data: D1 says: CHECK constraint failed: small",
+    )
+    .await;
     check("INSERT INTO t VALUES ('b', 1, 'none')", &[], "the database refuses the data: D1 says: FOREIGN KEY").await;
     check("INSERT INTO t VALUES ('b', 'many', NULL)", &[], "refuses the data: D1 says: cannot store TEXT value").await;
     check("INSERT INTO parent VALUES (?1 || ?1)", &[&long], "refuses the data: D1 says: string or blob too big").await;
@@ -110,9 +118,11 @@ async fn every_statement_prepares_and_is_one() -> Outcome {
         assert!(!text.contains(';'), "{name}: the API would take it for several");
         let explained = statement(&format!("EXPLAIN {text}"), &[]);
         let params = vec![Cell::NULL; (1..=9).filter(|number| text.contains(&format!("?{number}"))).count()];
-        store.executor().batch(Access::Read, &[Statement { params, ..explained }]).await.map_err(|error| {
-            format!("{name}: {}", told(&error))
-        })?;
+        store
+            .executor()
+            .batch(Access::Read, &[Statement { params, ..explained }])
+            .await
+            .map_err(|error| format!("{name}: {}", told(&error)))?;
     }
     Ok(())
 }
@@ -126,7 +136,8 @@ async fn a_wrong_token_or_database_is_said() -> Outcome {
     assert!(matches!(error, StoreError::Unavailable { .. }), "{said}");
     assert!(said.contains("the token is not accepted for d1:tests/") && said.contains("code 10000"), "{said}");
     assert!(!said.contains("another-token") && !format!("{error:?}").contains("another-token"), "{said}");
-    let error = D1::open("d1:tests/nowhere", database.token.clone(), database.options.clone()).await.expect_err("nowhere");
+    let error =
+        D1::open("d1:tests/nowhere", database.token.clone(), database.options.clone()).await.expect_err("nowhere");
     let said = told(&error);
     assert!(said.contains("there is no database d1:tests/nowhere") && said.contains("code 7404"), "{said}");
     let shown = format!("{:?} {:?}", database.executor()?, database);

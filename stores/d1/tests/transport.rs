@@ -18,7 +18,8 @@ use tokio::{
 };
 
 const TOKEN: &str = "a-token-that-nobody-may-see";
-const DONE: &str = r#"{"success":true,"errors":[],"messages":[],"result":[{"success":true,"results":[{"a":"x"}],"meta":{}}]}"#;
+const DONE: &str =
+    r#"{"success":true,"errors":[],"messages":[],"result":[{"success":true,"results":[{"a":"x"}],"meta":{}}]}"#;
 
 /// What the server does with a request that it has read.
 #[derive(Clone, Copy)]
@@ -177,7 +178,10 @@ async fn nobody_there_means_that_nothing_was_sent() -> Result<(), Cause> {
     let place = "d1:account/database".parse::<Place>()?;
     let executor = RestExecutor::new(&place, Token::new(TOKEN)?, Options { base, ..Options::default() })?;
     let error = executor.batch(Access::Write, &statements()).await.expect_err("nobody listens");
-    assert!(matches!(&error, ExecuteError::Other { cause } if cause.to_string().contains("nothing was sent")), "{error:?}");
+    assert!(
+        matches!(&error, ExecuteError::Other { cause } if cause.to_string().contains("nothing was sent")),
+        "{error:?}"
+    );
     Ok(())
 }
 

@@ -30,7 +30,8 @@ impl Database {
     pub(crate) async fn take() -> Result<Self, StoreError> {
         let [base, token, ids] = [variable(SERVER)?, variable(TOKEN)?, variable(DATABASES)?];
         let lock = wait_for_one(&base, &ids).await?;
-        let (id, _lock) = lock.ok_or_else(|| unusable("every database is in use; a test may have been left running"))?;
+        let (id, _lock) =
+            lock.ok_or_else(|| unusable("every database is in use; a test may have been left running"))?;
         let token = Token::new(token).map_err(|error| unusable(&error.to_string()))?;
         let options = Options { base, ..Options::default() };
         let database = Self { place: format!("d1:tests/{id}"), token, options, _lock };
