@@ -1,7 +1,5 @@
 //! Decides how the kit reaches the binding: a route that runs any statements, in builds for tests alone.
 
-use std::sync::Arc;
-
 use purchase::d1::{Access, BindingExecutor, Cell, ExecuteError, Executor, Statement};
 use serde::Deserialize;
 use serde_json::json;
@@ -15,12 +13,12 @@ struct Batch {
 
 #[derive(Deserialize)]
 struct Asked {
-    sql: Arc<str>,
+    sql: String,
     params: Vec<Option<String>>,
 }
 
-/// Runs a batch, and answers rows, or the kind of its error.
-pub(crate) async fn batch(request: &mut Request, env: &Env) -> Result<Response> {
+/// Runs a batch on the database of a binding, and answers rows, or the kind of its error.
+pub(crate) async fn batch(request: &mut Request, env: &Env, binding: &str) -> Result<Response> {
     let asked: Batch = request.json().await?;
     let access = match asked.access.as_str() {
         "define" => Access::Define,
@@ -29,10 +27,10 @@ pub(crate) async fn batch(request: &mut Request, env: &Env) -> Result<Response> 
     };
     let statement = |it: Asked| {
         let params = it.params.into_iter().map(Cell).collect();
-        Statement { name: "judged", sql: it.sql, params }
+        Statement { name: "judged", sql: it.sql.into(), params }
     };
     let statements: Vec<Statement> = asked.statements.into_iter().map(statement).collect();
-    let answer = match BindingExecutor::new(env.d1("DB")?).batch(access, &statements).await {
+    let answer = match BindingExecutor::new(env.d1(binding)?).batch(access, &statements).await {
         Ok(results) => json!({ "results": texts(results) }),
         Err(ExecuteError::NotNull { place }) => json!({ "error": "not_null", "said": place }),
         Err(ExecuteError::Unique { place }) => json!({ "error": "unique", "said": place }),

@@ -37,7 +37,7 @@ async fn answer(request: &mut Request, env: &Env) -> std::result::Result<Respons
         (Method::Get, ["customers", id]) => customer(request, env, id).await,
         (Method::Post, ["migrate"]) => migrate(request, env).await,
         #[cfg(feature = "judge")]
-        (Method::Post, ["batch"]) => Ok(judge::batch(request, env).await?),
+        (Method::Post, ["batch", binding]) => Ok(judge::batch(request, env, binding).await?),
         (Method::Get, ["healthz"]) => Ok(Response::ok("ok")?),
         _ => Err(Failure::new(404, "no_route", "there is no such route")),
     }

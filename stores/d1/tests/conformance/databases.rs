@@ -39,6 +39,14 @@ impl Database {
         Ok(database)
     }
 
+    /// The name by which a local Worker has it: its place among all.
+    #[allow(dead_code, reason = "only those who judge a Worker ask for it")]
+    pub(crate) fn binding(&self) -> Result<String, StoreError> {
+        let ids = variable(DATABASES)?;
+        let at = ids.split(',').position(|id| self.place.ends_with(id));
+        at.map(|at| format!("D1_{at}")).ok_or_else(|| unusable("the database is not among those of the server"))
+    }
+
     pub(crate) fn executor(&self) -> Result<RestExecutor, StoreError> {
         let place: Place = self.place.parse().map_err(|error: purchase_d1::PlaceError| unusable(&error.to_string()))?;
         RestExecutor::new(&place, self.token.clone(), self.options.clone())
