@@ -1,6 +1,15 @@
 //! Decides what may be sent to D1, whichever way it goes: what D1 surely refuses stays here, with a message that says
 //! what to do. What is sent, the parameters, are texts and nulls; every number in them stays exact that way.
 
+#[cfg(feature = "rest")]
+mod answer;
+#[cfg(feature = "worker")]
+pub(crate) mod binding;
+#[cfg(feature = "rest")]
+pub(crate) mod place;
+#[cfg(feature = "rest")]
+pub(crate) mod rest;
+
 use purchase_sql::{ExecuteError, Statement};
 
 /// Bytes of a statement: <https://developers.cloudflare.com/d1/platform/limits/>.

@@ -3,27 +3,19 @@
 //! Decides how a D1 database becomes a store: over HTTP, or as the binding of a Worker. The SQL is `purchase-sql`'s, in
 //! SQLite's words, and nothing here knows it.
 
-#[cfg(feature = "rest")]
-mod answer;
-#[cfg(feature = "worker")]
-mod binding;
 mod error;
 mod executor;
 #[cfg(feature = "rest")]
 mod migrate;
-#[cfg(feature = "rest")]
-mod place;
-#[cfg(feature = "rest")]
-mod rest;
 
 #[cfg(any(feature = "rest", feature = "worker"))]
 use purchase_sql::SqlStore;
 pub use purchase_sql::{Access, Cell, ExecuteError, Executor, Statement, TablePrefix};
 
 #[cfg(feature = "worker")]
-pub use crate::binding::BindingExecutor;
+pub use crate::executor::binding::BindingExecutor;
 #[cfg(feature = "rest")]
-pub use crate::{
+pub use crate::executor::{
     place::{Place, PlaceError, Token, TokenError},
     rest::{D1, Options, RestExecutor},
 };

@@ -18,9 +18,8 @@ use serde::Serialize;
 
 use crate::{
     D1Store, Place, Token,
-    answer::rows,
     error::of,
-    executor::{fits, text, values},
+    executor::{answer::rows, fits, text, values},
 };
 
 /// How often a read is asked at most.
