@@ -12,6 +12,8 @@
 //! | `lemonsqueezy` | `purchase::lemonsqueezy` | Lemon Squeezy, the receiving side |
 //! | `paddle` | `purchase::paddle` | Paddle Billing, the receiving side |
 //! | `stripe` | `purchase::stripe` | Stripe, the receiving side |
+//! | `d1` | `purchase::d1` | the store on Cloudflare D1, over HTTP |
+//! | `d1-worker` | `purchase::d1` | the store on Cloudflare D1, inside a Worker |
 //! | `postgres` | `purchase::postgres` | the store on PostgreSQL |
 //! | `sqlite` | `purchase::sqlite` | the embedded store on SQLite |
 //! | `runtime` | `purchase::group`, `purchase::worker` | group commit and the queue's worker, on Tokio |
@@ -71,6 +73,9 @@ pub mod worker;
 
 pub use purchase_core::*;
 
+#[cfg(any(feature = "d1", feature = "d1-worker"))]
+#[doc(inline)]
+pub use purchase_d1 as d1;
 #[cfg(feature = "lemonsqueezy")]
 #[doc(inline)]
 pub use purchase_lemonsqueezy as lemonsqueezy;

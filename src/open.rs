@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg(any(feature = "d1", feature = "postgres", feature = "sqlite"))]
 use purchase_sql::TablePrefix;
 
 use crate::{error::StoreError, store::Store};
@@ -14,9 +14,11 @@ use crate::{error::StoreError, store::Store};
 /// | `memory:` | in memory, gone with the process |
 /// | `sqlite:PATH`, `sqlite::memory:` | a file of SQLite, made where there is none |
 /// | `postgres://USER:PASSWORD@HOST:PORT/DATABASE` | a PostgreSQL server |
+/// | `d1:ACCOUNT/DATABASE?token=TOKEN` | a database of Cloudflare D1, over HTTP |
 ///
-/// Two words of a URL are this library's own, and are taken out of it: `prefix=` before the name of every table, and, for
-/// PostgreSQL, `schema=`. `postgres://app@db/app?sslmode=verify-full&schema=billing` is an example.
+/// Some words of a URL are this library's own: `prefix=`, which stands before the name of every table; for PostgreSQL
+/// `schema=`, as in `postgres://app@db/app?sslmode=verify-full&schema=billing`; for D1 `token=`, and `base=`, the address of
+/// a gateway that answers instead of Cloudflare's.
 ///
 /// # Errors
 /// [`OpenError`]; no error repeats the URL, which may hold a password.
@@ -26,6 +28,7 @@ pub async fn open(url: &str) -> Result<Arc<dyn Store>, OpenError> {
         "memory" => Ok(Arc::new(crate::store::memory::MemoryStore::new())),
         "sqlite" => sqlite(url).await,
         "postgres" | "postgresql" => postgres(url).await,
+        "d1" => d1(url).await,
         other => Err(OpenError::Scheme { scheme: other.to_owned() }),
     }
 }
@@ -50,7 +53,7 @@ pub enum OpenError {
         cause: crate::error::Cause,
     },
     /// No store goes by such a URL.
-    #[error("a database's URL begins with memory:, sqlite: or postgres:, not with {scheme:?}")]
+    #[error("a database's URL begins with memory:, sqlite:, postgres: or d1:, not with {scheme:?}")]
     Scheme {
         /// What it begins with.
         scheme: String,
@@ -90,7 +93,26 @@ async fn postgres(_: &str) -> Result<Arc<dyn Store>, OpenError> {
     Err(OpenError::Feature { feature: "postgres" })
 }
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg(feature = "d1")]
+async fn d1(url: &str) -> Result<Arc<dyn Store>, OpenError> {
+    use crate::d1::{D1, Options, Token};
+
+    let (url, prefix) = prefix(url)?;
+    let (url, token) = take(&url, "token");
+    let (url, base) = take(&url, "base");
+    let token = Token::new(token.unwrap_or_default());
+    let token = token.map_err(|error| OpenError::Option { name: "token", cause: error.into() })?;
+    let mut options = Options { prefix, ..Options::default() };
+    options.base = base.unwrap_or(options.base);
+    Ok(Arc::new(D1::open_and_migrate(&url, token, options).await?))
+}
+
+#[cfg(not(feature = "d1"))]
+async fn d1(_: &str) -> Result<Arc<dyn Store>, OpenError> {
+    Err(OpenError::Feature { feature: "d1" })
+}
+
+#[cfg(any(feature = "d1", feature = "postgres", feature = "sqlite"))]
 fn prefix(url: &str) -> Result<(String, TablePrefix), OpenError> {
     let (url, prefix) = take(url, "prefix");
     let prefix = prefix.map(TablePrefix::new).transpose();
@@ -99,7 +121,7 @@ fn prefix(url: &str) -> Result<(String, TablePrefix), OpenError> {
 }
 
 /// Takes a word out of a URL's query.
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg(any(feature = "d1", feature = "postgres", feature = "sqlite"))]
 fn take(url: &str, name: &str) -> (String, Option<String>) {
     let Some((place, query)) = url.split_once('?') else { return (url.to_owned(), None) };
     let value = |word: &str| word.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).map(str::to_owned);
@@ -111,7 +133,7 @@ fn take(url: &str, name: &str) -> (String, Option<String>) {
     }
 }
 
-#[cfg(all(test, any(feature = "postgres", feature = "sqlite")))]
+#[cfg(all(test, feature = "d1", feature = "postgres", feature = "sqlite"))]
 mod tests {
     use super::*;
 
@@ -133,11 +155,16 @@ mod tests {
             Err(error) => format!("{error} {error:?}"),
         };
         let scheme = refused("mysql://user:hunter2@h/d").await;
-        assert!(scheme.starts_with("a database's URL begins with memory:, sqlite: or postgres:, not with \"mysql\""));
+        assert!(
+            scheme.starts_with("a database's URL begins with memory:, sqlite:, postgres: or d1:, not with \"mysql\"")
+        );
         let option = refused("sqlite::memory:?prefix=A-B").await;
         assert!(option.starts_with("the URL's prefix= can't be used"), "{option}");
+        let token = refused("d1:account/database").await;
+        assert!(token.starts_with("the URL's token= can't be used"), "{token}");
+        let gateway = refused("d1:account/database?token=hunter2&base=http://127.0.0.1:1").await;
         let server = refused("postgres://user:hunter2@127.0.0.1:1/d").await;
-        for text in [scheme, option, server] {
+        for text in [scheme, option, gateway, server] {
             assert!(!text.contains("hunter2"), "{text}");
         }
     }

@@ -86,7 +86,8 @@ function worker(folder) {
     modulesRoot: folder,
     // Miniflare takes the first module for the entry.
     modules: [entry, ...files.filter((file) => file !== entry)].map(readModule),
-    d1Databases: { DB: ids[0] },
+    // The first is its own; a build for tests reaches the others as well.
+    d1Databases: { DB: ids[0], ...bindings },
     bindings: Object.fromEntries(asked.var.map(variable)),
   };
 }

@@ -11,6 +11,7 @@ mod shell;
 mod test;
 mod tidy;
 mod wasm;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -46,6 +47,8 @@ enum Command {
     Tidy(tidy::TidyArgs),
     /// Builds core and the adapters for wasm32-unknown-unknown.
     Wasm(wasm::WasmArgs),
+    /// Builds the example Worker, or judges its database.
+    Worker(worker::WorkerArgs),
 }
 
 fn main() -> ExitCode {
@@ -70,5 +73,6 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Test(args) => test::run(args, std::env::var_os("CI").is_some()),
         Command::Tidy(args) => tidy::run(args),
         Command::Wasm(args) => wasm::run(args),
+        Command::Worker(args) => worker::run(&args),
     }
 }

@@ -94,6 +94,14 @@ const STEPS: &[Step] = &[
         },
     },
     Step {
+        name: "worker",
+        says: "the Worker builds, and every law of stores holds on its binding in workerd",
+        command: |_| match wasm::is_ready() {
+            true => Ok(xtask(&["worker", "test"])),
+            false => Err("no standard library for wasm32-unknown-unknown; `cargo xtask wasm --prepare` makes one"),
+        },
+    },
+    Step {
         name: "deny",
         says: "licences, bans and sources of the dependencies",
         command: |_| match shell::works(&mut cargo(&["deny", "--version"])) {

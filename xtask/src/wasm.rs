@@ -12,7 +12,8 @@ use clap::Args;
 
 use crate::shell::{self, Tone, paint};
 
-const TARGET: &str = "wasm32-unknown-unknown";
+/// What a Worker is compiled for.
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Builds core and the adapters for wasm32-unknown-unknown.
 #[derive(Debug, Args)]
@@ -32,10 +33,7 @@ enum Std {
 
 /// Builds.
 pub(crate) fn run(args: WasmArgs) -> anyhow::Result<ExitCode> {
-    let std = match find() {
-        Some(std) => std,
-        None => make()?,
-    };
+    let environment = environment()?;
     if args.prepare {
         println!("{}", paint(Tone::Good, &format!("a standard library for {TARGET} is there")));
         return Ok(ExitCode::SUCCESS);
@@ -49,14 +47,22 @@ pub(crate) fn run(args: WasmArgs) -> anyhow::Result<ExitCode> {
     for package in packages {
         build.args(["--package", &package]);
     }
-    if let Std::Prefix(prefix) = std {
-        for (name, value) in variables(&prefix)? {
-            build.env(name, value);
-        }
-    }
+    build.envs(environment);
     shell::must(&mut build)?;
     println!("{}", paint(Tone::Good, &format!("core and the adapters build for {TARGET}")));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What cargo has to be told to build for the target, whose standard library is made where there is none.
+pub(crate) fn environment() -> anyhow::Result<Vec<(String, String)>> {
+    let std = match find() {
+        Some(std) => std,
+        None => make()?,
+    };
+    match std {
+        Std::Installed => Ok(Vec::new()),
+        Std::Prefix(prefix) => variables(&prefix),
+    }
 }
 
 /// Whether the target can be built for right now.

@@ -49,6 +49,15 @@ impl Bulk {
         self.close_row()
     }
 
+    /// Makes room for a row whose long column has about so many bytes: it opens another text rather than to make this
+    /// one longer than an engine takes.
+    pub(crate) fn make_room(&mut self, bytes: usize) -> Result<(), Cause> {
+        match self.open.len() + bytes > FULL_BYTES {
+            true => self.finish(),
+            false => Ok(()),
+        }
+    }
+
     /// How many rows the open text has.
     pub(crate) fn rows_in_open(&self) -> usize {
         self.rows
@@ -106,6 +115,17 @@ mod tests {
         bulk.entry(&("a\"", 1), "body").expect("serializes");
         assert_eq!(texts(bulk), [r#"{"[\"a\\\"\",1]":"body"}"#]);
         assert_eq!(texts(Bulk::array()), [""; 0]);
+    }
+
+    #[test]
+    fn a_long_row_is_alone() {
+        let mut bulk = Bulk::object();
+        for (key, bytes) in [("a", 600_000), ("b", 600_000), ("c", 10)] {
+            bulk.make_room(bytes).expect("UTF-8");
+            bulk.entry(&(bulk.rows_in_open() + 1, key), &"x".repeat(bytes)).expect("serializes");
+        }
+        let heads: Vec<String> = texts(bulk).iter().map(|text| text.replace('x', "")).collect();
+        assert_eq!(heads, [r#"{"[1,\"a\"]":""}"#, r#"{"[1,\"b\"]":"","[2,\"c\"]":""}"#]);
     }
 
     #[test]

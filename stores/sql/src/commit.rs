@@ -102,6 +102,7 @@ fn reason_text(reason: Option<&Reason>) -> Result<Option<String>, Cause> {
 /// Adds an event with its body. Text is kept as text; anything else, and text with a NUL, which engines cut, as hex.
 fn event_row(rows: &mut Bulk, event: &NewEvent, fate: Option<&Fate<'_>>) -> Result<(), Cause> {
     let text = std::str::from_utf8(&event.body).ok().filter(|text| !text.contains('\0'));
+    rows.make_room(event.body.len())?;
     let (source, id) = event_columns(&event.key);
     let head = (
         rows.rows_in_open() + 1,

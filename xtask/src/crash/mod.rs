@@ -61,6 +61,7 @@ pub(crate) struct CrashArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Database {
+    D1,
     Postgres,
     Sqlite,
 }
@@ -69,6 +70,7 @@ impl Database {
     /// The server that it is.
     fn service(self) -> Option<Service> {
         match self {
+            Self::D1 => Some(Service::D1),
             Self::Postgres => Some(Service::Postgres),
             Self::Sqlite => None,
         }
@@ -109,7 +111,7 @@ struct Score {
 pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
     let service = args.store.service();
     if args.kill == Victim::Database && service.is_none() {
-        bail!("--kill database needs a store with a server of its own: --store postgres");
+        bail!("--kill database needs a store with a server of its own: --store postgres or --store d1");
     }
     let program = build(args.profile)?;
     let running = service.map(|service| services::ensure(&[service])).transpose()?;

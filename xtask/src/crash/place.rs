@@ -24,19 +24,27 @@ impl Place {
         scratch: &Path,
         name: &str,
     ) -> anyhow::Result<Self> {
+        let variable = |wanted: &str| {
+            let found = running.and_then(|it| it.variables().find(|(name, _)| *name == wanted));
+            found.map(|(_, value)| value).with_context(|| format!("there is no {wanted}"))
+        };
         match database {
             Database::Sqlite => {
                 let file = scratch.join(format!("{name}.sqlite"));
                 Ok(Self { url: format!("sqlite://{}", file.display()), file: Some(file) })
             }
             Database::Postgres => {
-                let variable = |wanted| running?.variables().find(|(name, _)| *name == wanted).map(|(_, value)| value);
-                let url = variable("PURCHASE_TEST_POSTGRES_URL").context("there is no PostgreSQL")?;
+                let url = variable("PURCHASE_TEST_POSTGRES_URL")?;
                 let joint = if url.contains('?') { '&' } else { '?' };
-                // Of this run: a server that is used again may hold those of others.
-                let run = scratch.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-                let run: String = run.chars().filter(char::is_ascii_alphanumeric).collect();
-                Ok(Self { url: format!("{url}{joint}schema=crash_{run}_{name}"), file: None })
+                Ok(Self { url: format!("{url}{joint}schema=crash_{}_{name}", of_run(scratch)), file: None })
+            }
+            Database::D1 => {
+                let base = variable("PURCHASE_TEST_D1_URL")?;
+                let token = variable("PURCHASE_TEST_D1_TOKEN")?;
+                let database = variable("PURCHASE_TEST_D1_DATABASES")?.split(',').next().unwrap_or_default();
+                let prefix = format!("c{}_{name}_", of_run(scratch));
+                let url = format!("d1:crash/{database}?token={token}&base={base}&prefix={prefix}");
+                Ok(Self { url, file: None })
             }
         }
     }
@@ -60,4 +68,10 @@ impl Place {
             drop(std::fs::remove_file(file));
         }
     }
+}
+
+/// A name of this run: a server that is used again may hold what others left.
+fn of_run(scratch: &Path) -> String {
+    let name = scratch.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    name.chars().filter(char::is_ascii_alphanumeric).collect()
 }

@@ -153,6 +153,14 @@ pub(super) fn host(node: &Path, token: &str, port: u16) -> Command {
     host
 }
 
+/// A host that somebody else starts, and what its clients need to know besides its address.
+pub(super) fn own_host(home: &Home) -> anyhow::Result<(Command, Variables)> {
+    node::prepare(home.node())?;
+    let token = process::secret();
+    let command = host(home.node(), &token, 0);
+    Ok((command, vec![(TOKEN, token), (DATABASES, databases().collect::<Vec<_>>().join(","))]))
+}
+
 fn databases() -> impl Iterator<Item = String> {
     (1..=COUNT).map(|number| format!("00000000-0000-4000-8000-{number:012}"))
 }

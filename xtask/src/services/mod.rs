@@ -128,6 +128,12 @@ pub(crate) fn ensure(services: &[Service]) -> anyhow::Result<Running> {
     up(&Home::of_checkout(), services, Some(std::process::id()))
 }
 
+/// A local D1 of one's own, at a port that the system chooses, which keeps nothing; and what its clients need to know.
+pub(crate) fn d1_host() -> anyhow::Result<(std::process::Command, Variables)> {
+    let home = Home::of_checkout();
+    d1::own_host(&home)
+}
+
 /// Kills a service, as a crash would, whichever command started it. Its data stay, for `restart`.
 pub(crate) fn crash(service: Service) -> anyhow::Result<()> {
     crash_in(&Home::of_checkout(), service)

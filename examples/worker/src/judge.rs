@@ -1,0 +1,55 @@
+//! Decides how the kit reaches the binding: a route that runs any statements, in builds for tests alone.
+
+use purchase::d1::{Access, BindingExecutor, Cell, ExecuteError, Executor, Statement};
+use serde::Deserialize;
+use serde_json::json;
+use worker::{Env, Request, Response, Result};
+
+#[derive(Deserialize)]
+struct Batch {
+    access: String,
+    statements: Vec<Asked>,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    sql: String,
+    params: Vec<Option<String>>,
+}
+
+/// Runs a batch on the database of a binding, and answers rows, or the kind of its error.
+pub(crate) async fn batch(request: &mut Request, env: &Env, binding: &str) -> Result<Response> {
+    let asked: Batch = request.json().await?;
+    let access = match asked.access.as_str() {
+        "define" => Access::Define,
+        "read" => Access::Read,
+        _ => Access::Write,
+    };
+    let statement = |it: Asked| {
+        let params = it.params.into_iter().map(Cell).collect();
+        Statement { name: "judged", sql: it.sql.into(), params }
+    };
+    let statements: Vec<Statement> = asked.statements.into_iter().map(statement).collect();
+    let answer = match BindingExecutor::new(env.d1(binding)?).batch(access, &statements).await {
+        Ok(results) => json!({ "results": texts(results) }),
+        Err(ExecuteError::NotNull { place }) => json!({ "error": "not_null", "said": place }),
+        Err(ExecuteError::Unique { place }) => json!({ "error": "unique", "said": place }),
+        Err(error) => {
+            let said = std::error::Error::source(&error).map(ToString::to_string);
+            let kind = match error {
+                ExecuteError::Busy { .. } => "busy",
+                ExecuteError::Refused { .. } => "refused",
+                ExecuteError::Unknown { .. } => "unknown",
+                _ => "other",
+            };
+            json!({ "error": kind, "said": said })
+        }
+    };
+    Response::from_json(&answer)
+}
+
+fn texts(results: Vec<Vec<Vec<Cell>>>) -> Vec<Vec<Vec<Option<String>>>> {
+    let rows =
+        |rows: Vec<Vec<Cell>>| rows.into_iter().map(|row| row.into_iter().map(|cell| cell.0).collect()).collect();
+    results.into_iter().map(rows).collect()
+}

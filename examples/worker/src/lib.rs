@@ -1,0 +1,148 @@
+//! A webhook endpoint as a Cloudflare Worker over its own D1 database.
+//!
+//! Decides how requests reach the library and what is answered. All that the library must not have is here: the clock,
+//! the bindings, the network.
+
+#[cfg(feature = "judge")]
+mod judge;
+mod setup;
+
+use purchase::{
+    delivery::{Delivery, Limits},
+    error::{Refusal, StoreError},
+    id::{CustomerId, ProviderName},
+    time::Timestamp,
+    verify::Secret,
+};
+use serde_json::json;
+use worker::{Context, Date, Env, Headers, Method, Request, Response, Result, console_error, event};
+
+use crate::setup::{engine, store};
+
+/// Every request comes here.
+#[event(fetch)]
+async fn fetch(mut request: Request, env: Env, _context: Context) -> Result<Response> {
+    let answered = match answer(&mut request, &env).await {
+        Ok(response) => Ok(response),
+        Err(failure) => failure.response(),
+    };
+    answered.map(|response| response.with_headers(no_cache()))
+}
+
+async fn answer(request: &mut Request, env: &Env) -> std::result::Result<Response, Failure> {
+    let path = request.path();
+    let segments: Vec<&str> = path.trim_matches('/').split('/').collect();
+    match (request.method(), segments.as_slice()) {
+        (Method::Post, ["webhooks", provider]) => webhook(request, env, provider).await,
+        (Method::Get, ["customers", id]) => customer(request, env, id).await,
+        (Method::Post, ["migrate"]) => migrate(request, env).await,
+        #[cfg(feature = "judge")]
+        (Method::Post, ["batch", binding]) => Ok(judge::batch(request, env, binding).await?),
+        (Method::Get, ["healthz"]) => Ok(Response::ok("ok")?),
+        _ => Err(Failure::new(404, "no_route", "there is no such route")),
+    }
+}
+
+async fn webhook(request: &mut Request, env: &Env, provider: &str) -> std::result::Result<Response, Failure> {
+    let received_at = now()?;
+    let declared = request.headers().get("content-length")?.and_then(|length| length.parse().ok()).unwrap_or(0_usize);
+    let limit = Limits::default().body_bytes;
+    if declared > limit {
+        // The library would say the same after a body that nobody wants to hold.
+        return Err(Refusal::BodyTooLarge { bytes: declared, limit }.into());
+    }
+    let provider =
+        ProviderName::new(provider).map_err(|_| Refusal::UnknownProvider { provider: provider.to_owned() })?;
+    let headers = request.headers().entries().collect();
+    let body = request.bytes().await?;
+    let receipt = engine(env)?.handle(Delivery { provider, headers, body, received_at }).await?;
+    Ok(Response::from_json(&receipt)?.with_status(receipt.http_status()))
+}
+
+async fn customer(request: &Request, env: &Env, id: &str) -> std::result::Result<Response, Failure> {
+    authorize(request, env)?;
+    let unknown = || Failure::new(404, "unknown_customer", "nobody has heard of this customer");
+    let id = CustomerId::new(id).map_err(|_| unknown())?;
+    let snapshots = engine(env)?.customer(&id, now()?).await?;
+    match snapshots.is_empty() {
+        true => Err(unknown()),
+        false => Ok(Response::from_json(&snapshots)?),
+    }
+}
+
+async fn migrate(request: &Request, env: &Env) -> std::result::Result<Response, Failure> {
+    authorize(request, env)?;
+    store(env)?.migrate().await?;
+    Ok(Response::ok("migrated")?)
+}
+
+/// Only whoever bears the token of the binding `API_TOKEN`. Compared by a code under a key, so that the time it takes
+/// tells nothing.
+fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Failure> {
+    let wrong = || Failure::new(401, "unauthorized", "the request bears no token, or another one");
+    let expected = setup::variable(env, "API_TOKEN")
+        .ok_or_else(|| Failure::new(503, "no_token", "the secret API_TOKEN is not set, so nobody may ask"))?;
+    let given = request.headers().get("authorization")?;
+    let given = given.as_deref().and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(wrong)?;
+    let key = Secret::new(expected.as_str()).map_err(|fault| Failure::new(503, "no_token", fault))?;
+    match key.sign(&[given.as_bytes()]) == key.sign(&[expected.as_bytes()]) {
+        true => Ok(()),
+        false => Err(wrong()),
+    }
+}
+
+/// The Worker's clock: the only one. It stands still while a request computes.
+fn now() -> std::result::Result<Timestamp, Failure> {
+    let micros = i64::try_from(Date::now().as_millis()).ok().and_then(|millis| millis.checked_mul(1000));
+    let wrong = || Failure::new(500, "clock", "the clock says no time");
+    Timestamp::from_micros(micros.ok_or_else(wrong)?).map_err(|_| wrong())
+}
+
+/// What is answered when something could not be done: a status, a stable word, and a sentence for people.
+pub(crate) struct Failure {
+    status: u16,
+    code: &'static str,
+    message: String,
+}
+
+impl Failure {
+    pub(crate) fn new(status: u16, code: &'static str, message: impl ToString) -> Self {
+        Self { status, code, message: message.to_string() }
+    }
+
+    fn response(self) -> Result<Response> {
+        if self.status >= 500 {
+            console_error!("{}: {}", self.code, self.message);
+        }
+        let response = Response::from_json(&json!({ "error": self.code, "message": self.message }))?;
+        Ok(response.with_status(self.status))
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let mut message = refusal.to_string();
+        let mut source = std::error::Error::source(&refusal);
+        while let Some(cause) = source {
+            message.push_str(&format!(": {cause}"));
+            source = cause.source();
+        }
+        Self::new(refusal.http_status(), refusal.code(), message)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(fault: StoreError) -> Self {
+        Refusal::from(fault).into()
+    }
+}
+
+impl From<worker::Error> for Failure {
+    fn from(fault: worker::Error) -> Self {
+        Self::new(500, "internal", fault)
+    }
+}
+
+fn no_cache() -> Headers {
+    [("cache-control", "no-store"), ("content-type", "application/json")].into_iter().collect()
+}

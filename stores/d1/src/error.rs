@@ -1,0 +1,141 @@
+//! Decides what D1's messages mean to a store, by how they begin: their ends differ between releases of the engine. It
+//! does not know which way they came.
+
+use purchase_sql::{Access, ExecuteError};
+
+/// So much of a message is kept. It comes from a server, and goes into logs.
+const MESSAGE_CHARS: usize = 300;
+
+/// What D1, or whoever stands before it, said.
+#[derive(Debug, thiserror::Error)]
+#[error("D1 says: {0}")]
+struct Said(String);
+
+/// What happens to data that D1 has no room for in one value, row or statement.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "D1 says: {0}; a value or a row has at most 2 MB there, a statement 100 KB and 100 parameters: commit fewer \
+     deliveries at once, and refuse larger bodies by the engine's limits"
+)]
+struct TooBig(String);
+
+/// What a message means that a database answered. "Unknown" is what may or may not have happened.
+pub(crate) fn classify(message: &str) -> ExecuteError {
+    let said = message.trim_start_matches("Error: ").trim_start_matches("D1_ERROR: ");
+    let place = |rest: &str| rest.split_once(": ").map_or(rest, |(place, _)| place).to_owned();
+    if let Some(rest) = said.strip_prefix("UNIQUE constraint failed: ") {
+        return ExecuteError::Unique { place: place(rest) };
+    }
+    if let Some(rest) = said.strip_prefix("NOT NULL constraint failed: ") {
+        return ExecuteError::NotNull { place: place(rest) };
+    }
+    let begins = |heads: &[&str]| heads.iter().any(|head| said.starts_with(head));
+    let short = || said.chars().take(MESSAGE_CHARS).collect::<String>();
+    let cause = || Said(short()).into();
+    if begins(TOO_BIG) {
+        ExecuteError::Refused { cause: TooBig(short()).into() }
+    } else if begins(REFUSED) {
+        ExecuteError::Refused { cause: cause() }
+    } else if begins(BUSY) {
+        ExecuteError::Busy { cause: cause() }
+    } else if begins(FULL) {
+        ExecuteError::Full { cause: cause() }
+    } else if begins(&["database disk image is malformed", "file is not a database"]) {
+        ExecuteError::Damaged { cause: cause() }
+    } else if begins(&["attempt to write a readonly database"]) {
+        ExecuteError::ReadOnly { cause: cause() }
+    } else if RESET.iter().any(|part| said.contains(part)) {
+        ExecuteError::Unknown { cause: cause() }
+    } else if begins(STATEMENT) || said.contains("SQLITE_") {
+        ExecuteError::Other { cause: cause() }
+    } else {
+        // Nothing says that a statement failed, which would have taken the batch back.
+        ExecuteError::Unknown { cause: cause() }
+    }
+}
+
+const TOO_BIG: &[&str] = &["statement too long", "string or blob too big", "too many SQL variables", "variable number"];
+
+const REFUSED: &[&str] = &[
+    "CHECK constraint failed",
+    "FOREIGN KEY constraint failed",
+    "cannot store ",
+    "datatype mismatch",
+    "integer overflow",
+];
+
+const BUSY: &[&str] =
+    &["D1 DB is overloaded", "Too many requests queued", "Requests queued for too long", "database is locked"];
+
+const FULL: &[&str] =
+    &["Exceeded maximum DB size", "Your account has exceeded D1's maximum", "database or disk is full"];
+
+/// A statement is wrong, so nothing of its batch has happened.
+const STATEMENT: &[&str] = &["D1_TYPE_ERROR", "No SQL statements", "Wrong number of parameter", "near \"", "no such "];
+
+/// The database was set back under a batch, whatever the message says before that.
+const RESET: &[&str] = &["and was reset", "object to be reset", "reset because its code was updated"];
+
+/// What an error means to one who asked for this: reading changes nothing, whether it happened or not.
+pub(crate) fn of(access: Access, error: ExecuteError) -> ExecuteError {
+    match error {
+        ExecuteError::Unknown { cause } if access == Access::Read => ExecuteError::Other { cause },
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(message: &str, expect: &str) {
+        let endings: &[&str] = match message.ends_with('.') {
+            true => &[""],
+            false => &["", ": SQLITE_CONSTRAINT", ": SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_CHECK)"],
+        };
+        for ending in endings {
+            for head in ["", "D1_ERROR: "] {
+                let found = format!("{:?}", classify(&format!("{head}{message}{ending}")));
+                assert!(found.starts_with(expect), "{message}: {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn messages_are_known_by_how_they_begin() {
+        check("UNIQUE constraint failed: t.a, t.b", "Unique { place: \"t.a, t.b\" }");
+        check("UNIQUE constraint failed: index 'lower'", "Unique { place: \"index 'lower'\" }");
+        check("NOT NULL constraint failed: fence.lease", "NotNull { place: \"fence.lease\" }");
+        check("CHECK constraint failed: amount_bounds", "Refused");
+        check("FOREIGN KEY constraint failed", "Refused");
+        check("cannot store TEXT value in INTEGER column t.n", "Refused");
+        check("string or blob too big", "Refused { cause: TooBig");
+        check("statement too long", "Refused { cause: TooBig");
+        check("variable number must be between ?1 and ?100 at offset 7", "Refused { cause: TooBig");
+        check("D1 DB is overloaded. Requests queued for too long.", "Busy");
+        check("D1 DB is overloaded. Too many requests queued.", "Busy");
+        check("Exceeded maximum DB size.", "Full");
+        check("Network connection lost.", "Unknown");
+        check("D1 DB storage operation exceeded timeout which caused object to be reset.", "Unknown");
+        check("Internal error in D1 DB storage caused object to be reset.", "Unknown");
+        check("D1 DB reset because its code was updated.", "Unknown");
+        check("D1 DB exceeded its CPU time limit and was reset.", "Unknown");
+        check("Something that nobody has seen before.", "Unknown");
+        check("near \"selec\": syntax error at offset 0", "Other");
+        check("no such table: UNIQUE constraint failed", "Other");
+    }
+
+    #[test]
+    fn a_lost_read_is_no_riddle() {
+        assert!(matches!(of(Access::Read, classify("Network connection lost.")), ExecuteError::Other { .. }));
+        assert!(matches!(of(Access::Write, classify("Network connection lost.")), ExecuteError::Unknown { .. }));
+        assert!(matches!(of(Access::Define, classify("Network connection lost.")), ExecuteError::Unknown { .. }));
+    }
+
+    #[test]
+    fn a_long_message_is_cut() {
+        let long = format!("no such thing: {}", "x".repeat(5000));
+        let ExecuteError::Other { cause } = classify(&long) else { panic!("it is no other error") };
+        assert_eq!(cause.to_string().len(), "D1 says: ".len() + MESSAGE_CHARS);
+    }
+}

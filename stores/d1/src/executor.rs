@@ -1,0 +1,94 @@
+//! Decides what may be sent to D1, whichever way it goes: what D1 surely refuses stays here, with a message that says
+//! what to do. What is sent, the parameters, are texts and nulls; every number in them stays exact that way.
+
+#[cfg(feature = "rest")]
+mod answer;
+#[cfg(feature = "worker")]
+pub(crate) mod binding;
+#[cfg(feature = "rest")]
+pub(crate) mod place;
+#[cfg(feature = "rest")]
+pub(crate) mod rest;
+
+use purchase_sql::{ExecuteError, Statement};
+
+/// Bytes of a statement: <https://developers.cloudflare.com/d1/platform/limits/>.
+const STATEMENT_BYTES: usize = 100_000;
+/// Parameters of a statement.
+const PARAMETERS: usize = 100;
+/// Bytes of a value; a row has as many altogether.
+const VALUE_BYTES: usize = 2_000_000;
+
+/// Why a batch is not sent.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum TooMuch {
+    #[error("{statement} has {parameters} parameters; D1 takes {PARAMETERS} in a statement")]
+    Parameters { statement: &'static str, parameters: usize },
+    #[error("{statement} has {bytes} bytes of text; D1 takes {STATEMENT_BYTES}")]
+    Text { statement: &'static str, bytes: usize },
+    #[error(
+        "{statement} brings a value of {bytes} bytes; D1 takes {VALUE_BYTES}: refuse larger bodies by the engine's limits"
+    )]
+    Value { statement: &'static str, bytes: usize },
+}
+
+/// Refuses what D1 can't take. Nothing has been sent then.
+pub(crate) fn fits(statements: &[Statement]) -> Result<(), ExecuteError> {
+    let refused = |why: TooMuch| Err(ExecuteError::Refused { cause: why.into() });
+    for Statement { name: statement, sql, params } in statements {
+        let (bytes, parameters) = (sql.len(), params.len());
+        if bytes > STATEMENT_BYTES {
+            return refused(TooMuch::Text { statement, bytes });
+        }
+        if parameters > PARAMETERS {
+            return refused(TooMuch::Parameters { statement, parameters });
+        }
+        let longest = values(params).flatten().map(str::len).max().unwrap_or(0);
+        if longest > VALUE_BYTES {
+            return refused(TooMuch::Value { statement, bytes: longest });
+        }
+    }
+    Ok(())
+}
+
+/// The text that is sent for a statement: one alone, for what stands behind a semicolon would be another.
+pub(crate) fn text(statement: &Statement) -> &str {
+    statement.sql.trim_end().trim_end_matches(';')
+}
+
+/// What is sent for parameters.
+pub(crate) fn values(params: &[purchase_sql::Cell]) -> impl Iterator<Item = Option<&str>> {
+    params.iter().map(|cell| cell.0.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use purchase_sql::Cell;
+
+    use super::*;
+
+    fn check(sql: usize, params: usize, value: usize, expect: Option<&str>) {
+        let cell = Cell::from("x".repeat(value));
+        let statement = Statement { name: "case", sql: "-".repeat(sql).into(), params: vec![cell; params] };
+        let found = fits(&[statement]).err().map(|error| match error {
+            ExecuteError::Refused { cause } => cause.to_string(),
+            other => format!("{other:?}"),
+        });
+        assert_eq!(found.as_deref().and_then(|it| it.split_once(';')).map(|(head, _)| head), expect);
+    }
+
+    #[test]
+    fn what_is_too_much_is_not_sent() {
+        check(STATEMENT_BYTES, PARAMETERS, 1, None);
+        check(1, 1, VALUE_BYTES, None);
+        check(STATEMENT_BYTES + 1, 1, 1, Some("case has 100001 bytes of text"));
+        check(1, PARAMETERS + 1, 1, Some("case has 101 parameters"));
+        check(1, 1, VALUE_BYTES + 1, Some("case brings a value of 2000001 bytes"));
+    }
+
+    #[test]
+    fn a_statement_goes_alone() {
+        let statement = Statement { name: "case", sql: "ALTER TABLE t ADD COLUMN c;\n".into(), params: Vec::new() };
+        assert_eq!(text(&statement), "ALTER TABLE t ADD COLUMN c");
+    }
+}

@@ -1,0 +1,113 @@
+//! Decides what an answer of D1's API means: rows, or an error by its status, its code and its message.
+
+use http::StatusCode;
+use purchase_core::error::Cause;
+use purchase_sql::{ExecuteError, JsonRow, Row};
+use serde::Deserialize;
+
+use crate::error::classify;
+
+/// Codes of the API's own errors: a statement failed; the database is not there.
+const STATEMENT_FAILED: u64 = 7500;
+const NO_DATABASE: u64 = 7404;
+
+#[derive(Deserialize)]
+struct Answer {
+    success: bool,
+    #[serde(default)]
+    errors: Vec<Said>,
+    #[serde(default)]
+    result: Option<Vec<Outcome>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Said {
+    #[serde(default)]
+    code: u64,
+    #[serde(default)]
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct Outcome {
+    success: bool,
+    results: Vec<JsonRow>,
+}
+
+/// Why there are no rows.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("the API of {place} answers {status} with something that is no answer of D1's; is the address right?")]
+    Garbage { place: String, status: StatusCode },
+    #[error("the API answers {status} for {place}: {message} (code {code})")]
+    Other { place: String, status: StatusCode, code: u64, message: String },
+    #[error("there is no database {place}: check both ids, and that the address is the API's ({status}, code {code})")]
+    NotFound { place: String, status: StatusCode, code: u64 },
+    #[error("the API wants fewer requests ({status}, code {code})")]
+    TooMany { status: StatusCode, code: u64 },
+    #[error("the request is too large for the API ({status}); commit fewer deliveries at once")]
+    TooLarge { status: StatusCode },
+    #[error("the token is not accepted for {place}: it has to be live and allowed to edit D1 ({status}, code {code})")]
+    Unauthorized { place: String, status: StatusCode, code: u64 },
+}
+
+/// The rows of an answer to so many statements. The token is what no message may repeat.
+pub(crate) fn rows(
+    status: StatusCode,
+    body: &[u8],
+    statements: usize,
+    place: &str,
+    token: &str,
+) -> Result<Vec<Vec<Row>>, ExecuteError> {
+    let place = place.to_owned();
+    let garbage = |place| ExecuteError::Unknown { cause: Refusal::Garbage { place, status }.into() };
+    let answer: Option<Answer> = serde_json::from_slice(body).ok();
+    let done = answer.as_ref().filter(|answer| status.is_success() && answer.success).is_some();
+    if !done {
+        let said = answer.map(|answer| answer.errors.into_iter().next().unwrap_or_default());
+        let said = said.map(|said| Said { message: said.message.replace(token, "(token)"), ..said });
+        return Err(refusal(status, said, place));
+    }
+    let outcomes = answer.and_then(|answer| answer.result).unwrap_or_default();
+    // Without a result for each, nobody knows what happened.
+    if outcomes.len() != statements || outcomes.iter().any(|outcome| !outcome.success) {
+        return Err(garbage(place));
+    }
+    let rows = |outcome: Outcome| outcome.results.into_iter().map(|JsonRow(row)| row).collect();
+    Ok(outcomes.into_iter().map(rows).collect())
+}
+
+fn refusal(status: StatusCode, said: Option<Said>, place: String) -> ExecuteError {
+    let code = said.as_ref().map_or(0, |said| said.code);
+    let other = |refusal: Refusal| ExecuteError::Other { cause: refusal.into() };
+    match (status, said) {
+        (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => other(Refusal::Unauthorized { place, status, code }),
+        (StatusCode::TOO_MANY_REQUESTS, _) => ExecuteError::Busy { cause: Refusal::TooMany { status, code }.into() },
+        (StatusCode::PAYLOAD_TOO_LARGE, _) => ExecuteError::Refused { cause: Refusal::TooLarge { status }.into() },
+        (StatusCode::NOT_FOUND, _) => other(Refusal::NotFound { place, status, code }),
+        (_, Some(Said { code: NO_DATABASE, .. })) => other(Refusal::NotFound { place, status, code }),
+        (_, Some(Said { code: STATEMENT_FAILED, message })) => classify(&message),
+        (_, Some(Said { message, .. })) => {
+            let cause: Cause = Refusal::Other { place, status, code, message: short(&message) }.into();
+            // A request that is wrong was not run; after anything else it may have been.
+            match status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT {
+                true => ExecuteError::Other { cause },
+                false => match classify(&message) {
+                    busy @ ExecuteError::Busy { .. } => busy,
+                    _ => ExecuteError::Unknown { cause },
+                },
+            }
+        }
+        (_, None) => {
+            let cause: Cause = Refusal::Garbage { place, status }.into();
+            match status.is_redirection() || (status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT) {
+                true => ExecuteError::Other { cause },
+                false => ExecuteError::Unknown { cause },
+            }
+        }
+    }
+}
+
+fn short(message: &str) -> String {
+    message.chars().take(300).collect()
+}

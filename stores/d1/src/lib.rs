@@ -1,0 +1,30 @@
+#![doc = include_str!("../README.md")]
+//!
+//! Decides how a D1 database becomes a store: over HTTP, or as the binding of a Worker. The SQL is `purchase-sql`'s, in
+//! SQLite's words, and nothing here knows it.
+
+mod error;
+mod executor;
+#[cfg(feature = "rest")]
+mod migrate;
+
+#[cfg(any(feature = "rest", feature = "worker"))]
+use purchase_sql::SqlStore;
+pub use purchase_sql::{Access, Cell, ExecuteError, Executor, Statement, TablePrefix};
+
+#[cfg(feature = "worker")]
+pub use crate::executor::binding::BindingExecutor;
+#[cfg(feature = "rest")]
+pub use crate::executor::{
+    place::{Place, PlaceError, Token, TokenError},
+    rest::{D1, Options, RestExecutor},
+};
+
+/// A store on D1 over HTTP.
+#[cfg(feature = "rest")]
+pub type D1Store = SqlStore<RestExecutor>;
+
+/// A store on D1 inside a Worker. [`SqlStore::new`] makes it of a [`BindingExecutor`]; [`SqlStore::check_schema`] and
+/// [`SqlStore::migrate`] are its own.
+#[cfg(feature = "worker")]
+pub type BindingStore = SqlStore<BindingExecutor>;

@@ -1,0 +1,78 @@
+//! Decides how a batch reaches a Worker's binding: by the route of a build for tests, which answers rows or the kind of
+//! an error. Everything that the binding's executor decides, it decides there.
+
+#[path = "../conformance/databases.rs"]
+pub(crate) mod databases;
+
+use async_trait::async_trait;
+use databases::{Database, SERVER};
+use purchase_core::error::StoreError;
+use purchase_sql::{Access, Cell, Dialect, ExecuteError, Executor, Row, SQLITE, Statement};
+use serde::Deserialize;
+use serde_json::json;
+
+/// An executor in a Worker, seen from here.
+pub(crate) struct Forward {
+    client: reqwest::Client,
+    url: String,
+    _database: Database,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    results: Option<Vec<Vec<Vec<Option<String>>>>>,
+    error: Option<String>,
+    said: Option<String>,
+}
+
+impl Forward {
+    pub(crate) async fn open() -> Result<Self, StoreError> {
+        let database = Database::take().await?;
+        let binding = database.binding()?;
+        let base = std::env::var(SERVER).map_err(|error| unusable(error.into()))?;
+        // What it brings for TLS is none of these tests' business: they stay on this machine.
+        let client = reqwest::Client::builder().no_proxy().build().map_err(|error| unusable(error.into()))?;
+        Ok(Self { client, url: format!("{base}/batch/{binding}"), _database: database })
+    }
+
+    async fn ask(&self, access: Access, statements: &[Statement]) -> Result<Answer, reqwest::Error> {
+        let access = match access {
+            Access::Define => "define",
+            Access::Read => "read",
+            Access::Write => "write",
+        };
+        let params = |it: &Statement| it.params.iter().map(|cell| cell.0.clone()).collect::<Vec<_>>();
+        let list: Vec<_> = statements.iter().map(|it| json!({ "sql": &*it.sql, "params": params(it) })).collect();
+        let request = self.client.post(&self.url).json(&json!({ "access": access, "statements": list }));
+        request.send().await?.error_for_status()?.json().await
+    }
+}
+
+#[async_trait]
+impl Executor for Forward {
+    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+        let lost = |error: reqwest::Error| ExecuteError::Unknown { cause: error.into() };
+        let answer = self.ask(access, statements).await.map_err(lost)?;
+        let said = answer.said.unwrap_or_default();
+        match (answer.results, answer.error.as_deref()) {
+            (Some(results), None) => {
+                let row = |row: Vec<Option<String>>| row.into_iter().map(Cell).collect();
+                Ok(results.into_iter().map(|rows| rows.into_iter().map(row).collect()).collect())
+            }
+            (_, Some("busy")) => Err(ExecuteError::Busy { cause: said.into() }),
+            (_, Some("not_null")) => Err(ExecuteError::NotNull { place: said }),
+            (_, Some("refused")) => Err(ExecuteError::Refused { cause: said.into() }),
+            (_, Some("unique")) => Err(ExecuteError::Unique { place: said }),
+            (_, Some("other")) => Err(ExecuteError::Other { cause: said.into() }),
+            _ => Err(ExecuteError::Unknown { cause: said.into() }),
+        }
+    }
+
+    fn dialect(&self) -> &Dialect {
+        &SQLITE
+    }
+}
+
+fn unusable(cause: purchase_core::error::Cause) -> StoreError {
+    StoreError::Unavailable { operation: "reach the Worker", cause }
+}
