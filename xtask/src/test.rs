@@ -71,6 +71,13 @@ const STEPS: &[Step] = &[
         command: |_| Ok(xtask(&["conformance"])),
     },
     Step {
+        name: "servers",
+        says: "every law holds on PostgreSQL and D1, on scenarios that are drawn",
+        command: |_| {
+            Ok(xtask(&["conformance", "--store", "postgres", "--store", "d1", "--draw", "3", "--samples", "2"]))
+        },
+    },
+    Step {
         name: "new-adapter",
         says: "a new adapter compiles, and its tests say what to write",
         command: |_| Ok(xtask(&["new-adapter", "--check"])),
@@ -84,6 +91,14 @@ const STEPS: &[Step] = &[
         name: "crash",
         says: "a killed server ends where an undisturbed one does",
         command: |_| Ok(xtask(&["crash", "--kills", "25", "--profile", "dev"])),
+    },
+    Step {
+        name: "crash-database",
+        says: "a PostgreSQL that is killed under the server loses nothing",
+        command: |_| {
+            let killed = ["crash", "--store", "postgres", "--kill", "database", "--kills", "8", "--profile", "dev"];
+            Ok(xtask(&killed))
+        },
     },
     Step {
         name: "wasm",
@@ -112,7 +127,7 @@ const STEPS: &[Step] = &[
 ];
 
 /// The steps that find servers in their environment.
-const WITH_SERVICES: &[&str] = &["unit", "conformance", "crash"];
+const WITH_SERVICES: &[&str] = &["unit", "conformance", "servers", "crash"];
 
 enum Outcome {
     Failed(Duration),

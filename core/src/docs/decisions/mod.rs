@@ -18,3 +18,5 @@ pub mod d0007_reversals_name_nothing {}
 pub mod d0008_sources_stand_apart {}
 #[doc = include_str!("0009_bodies_are_read_by_core.md")]
 pub mod d0009_bodies_are_read_by_core {}
+#[doc = include_str!("0010_a_batch_is_one_message.md")]
+pub mod d0010_a_batch_is_one_message {}
