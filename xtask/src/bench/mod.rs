@@ -6,8 +6,10 @@ mod adapter;
 mod copies;
 mod database;
 mod floor;
+mod growth;
 mod history;
 mod ingest;
+mod memory;
 mod postgres;
 
 use std::{
@@ -32,6 +34,12 @@ pub(crate) struct BenchArgs {
     /// How the table is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Works a queue off and says how much memory that took: what the rows of `memory` start.
+    #[arg(long, hide = true, value_name = "EVENTS")]
+    drain: Option<u64>,
+    /// Also measures a million stored events, which takes long to fill.
+    #[arg(long)]
+    full: bool,
     /// Also measures verifying and reading over every JSON file below this folder.
     #[arg(long, value_name = "DIR")]
     payloads: Option<PathBuf>,
@@ -57,8 +65,12 @@ enum Format {
 enum Rows {
     /// Verifying and reading, in memory.
     Adapter,
+    /// A database that holds many events, in SQLite and in PostgreSQL.
+    Growth,
     /// A customer with a long history, in SQLite.
     History,
+    /// How much memory a worker takes.
+    Memory,
     /// The whole way into PostgreSQL, which is started where none is named.
     Postgres,
     /// The whole way into SQLite.
@@ -93,11 +105,15 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     if cfg!(debug_assertions) {
         return in_release();
     }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Some(events) = args.drain {
+        runtime.block_on(memory::drain(events))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let scratch = shell::target_dir().join("bench");
     std::fs::create_dir_all(&scratch).with_context(|| format!("could not make {}", scratch.display()))?;
     // Beside the build, not in /tmp, which may be memory: what a synchronized commit costs is part of the measure.
     let scratch = tempfile::tempdir_in(scratch)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let report = Report { rounds: args.rounds, rows: runtime.block_on(rows(&args, scratch.path()))? };
     match args.format {
         Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
@@ -119,10 +135,21 @@ async fn rows(args: &BenchArgs, scratch: &Path) -> anyhow::Result<Vec<Row>> {
     if wanted(Rows::History) {
         rows.extend(history::rows(args, scratch).await?);
     }
-    if wanted(Rows::Postgres) {
+    if wanted(Rows::Growth) {
+        rows.extend(growth::sqlite(args, scratch).await?);
+    }
+    if [Rows::Growth, Rows::Memory, Rows::Postgres].into_iter().any(wanted) {
         let running = services::ensure(&[Service::Postgres])?;
         let (_, server) = running.variables().next().context("there is no PostgreSQL")?;
-        rows.extend(postgres::rows(args, server, scratch).await?);
+        if wanted(Rows::Postgres) {
+            rows.extend(postgres::rows(args, server, scratch).await?);
+        }
+        if wanted(Rows::Growth) {
+            rows.extend(growth::postgres(args, server).await?);
+        }
+        if wanted(Rows::Memory) {
+            rows.extend(memory::rows(server).await?);
+        }
     }
     Ok(rows)
 }

@@ -34,7 +34,7 @@ pub(super) async fn rows(args: &BenchArgs, server: &str, scratch: &Path) -> anyh
         let mut copies = Copies::of_first(DELIVERIES)?;
         let floor_table = Floor::new(server, "floor", copies.templates(), scratch).await?;
         let database = Database::create(server, "ours").await?;
-        let engine = engine(&database).await?;
+        let engine = engine(&database.url()?).await?;
         let door = match grouped {
             true => Door::Grouped(GroupCommit::new(engine, GroupSettings::default())),
             false => Door::OneByOne(engine),
@@ -58,9 +58,9 @@ pub(super) async fn rows(args: &BenchArgs, server: &str, scratch: &Path) -> anyh
     Ok(rows)
 }
 
-/// An engine over the tables of a schema.
-pub(super) async fn engine(database: &Database) -> anyhow::Result<Engine> {
-    let store = purchase::open::open(&database.url()?).await?;
+/// An engine over the database that a URL names.
+pub(super) async fn engine(url: &str) -> anyhow::Result<Engine> {
+    let store = purchase::open::open(url).await?;
     Ok(Engine::new(store).with_provider(Arc::new(stripe()?)))
 }
 
