@@ -11,12 +11,15 @@ use serde_json::{Value, json};
 use super::{
     BenchArgs, Row, Times,
     adapter::delivery,
+    copies::rename,
     ingest::{engine, ingest},
 };
 use crate::scenarios;
 
 const EARLIER_FACTS: [usize; 3] = [10, 1_000, 10_000];
 const DELIVERIES_PER_ROUND: usize = 20;
+/// What the ids of invoices, their lines and their payments begin with.
+const OF_INVOICES: &[&str] = &["ch_", "il_", "in_", "inpay_", "pi_", "py_"];
 
 pub(super) async fn rows(args: &BenchArgs, scratch: &Path) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
@@ -65,7 +68,7 @@ async fn preload(engine: &Engine, next: &mut Series, earlier: usize) -> anyhow::
 struct Series {
     template: Value,
     fresh_objects: bool,
-    made: i64,
+    made: usize,
 }
 
 impl Series {
@@ -89,25 +92,12 @@ impl Series {
         let mut event = self.template.clone();
         let created = event["created"].as_i64().context("the event has no time")?;
         event["id"] = json!(format!("evt_of_series_{}", self.made));
-        event["created"] = json!(created + self.made);
+        event["created"] = json!(created + i64::try_from(self.made)?);
         event["data"]["object"]["metadata"]["turn"] = json!(self.made.to_string());
         event["data"]["previous_attributes"] = json!({ "metadata": { "turn": (self.made - 1).to_string() } });
         if self.fresh_objects {
-            rename(&mut event["data"]["object"], self.made);
+            rename(&mut event["data"]["object"], OF_INVOICES, self.made);
         }
         delivery(&serde_json::to_vec(&event)?)
-    }
-}
-
-/// Gives invoices, their lines and their payments ids of their own, wherever they are named.
-fn rename(value: &mut Value, number: i64) {
-    const RENAMED: &[&str] = &["ch_", "il_", "in_", "inpay_", "pi_", "py_"];
-    match value {
-        Value::String(text) if RENAMED.iter().any(|prefix| text.starts_with(prefix)) => {
-            text.push_str(&format!("_{number}"));
-        }
-        Value::Array(values) => values.iter_mut().for_each(|value| rename(value, number)),
-        Value::Object(values) => values.values_mut().for_each(|value| rename(value, number)),
-        _ => {}
     }
 }

@@ -3,11 +3,17 @@
 //! both. Only the ratios carry over to another machine.
 
 mod adapter;
+mod copies;
+mod database;
+mod floor;
+mod growth;
 mod history;
 mod ingest;
+mod memory;
+mod postgres;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -17,7 +23,10 @@ use clap::{Args, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use crate::shell::{self, Tone, paint};
+use crate::{
+    services::{self, Service},
+    shell::{self, Tone, paint},
+};
 
 /// Measures what a delivery costs, each time beside the least that it could cost.
 #[derive(Debug, Args)]
@@ -25,9 +34,18 @@ pub(crate) struct BenchArgs {
     /// How the table is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Works a queue off and says how much memory that took: what the rows of `memory` start.
+    #[arg(long, hide = true, value_name = "EVENTS")]
+    drain: Option<u64>,
+    /// Also measures a million stored events, which takes long to fill.
+    #[arg(long)]
+    full: bool,
     /// Also measures verifying and reading over every JSON file below this folder.
     #[arg(long, value_name = "DIR")]
     payloads: Option<PathBuf>,
+    /// Measures only these.
+    #[arg(long, value_enum)]
+    only: Vec<Rows>,
     /// How often each pair is measured; the median counts.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
@@ -42,7 +60,24 @@ enum Format {
     Text,
 }
 
-/// One line of the table. Times are microseconds per delivery.
+/// What is measured together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Rows {
+    /// Verifying and reading, in memory.
+    Adapter,
+    /// A database that holds many events, in SQLite and in PostgreSQL.
+    Growth,
+    /// A customer with a long history, in SQLite.
+    History,
+    /// How much memory a worker takes.
+    Memory,
+    /// The whole way into PostgreSQL, which is started where none is named.
+    Postgres,
+    /// The whole way into SQLite.
+    Sqlite,
+}
+
+/// One line of the table.
 #[derive(Debug, Serialize)]
 struct Row {
     name: String,
@@ -55,11 +90,12 @@ struct Row {
     floor_is: &'static str,
     /// How many deliveries one round measures.
     deliveries: usize,
+    /// What `ours` and `floor` count.
+    unit: &'static str,
 }
 
 #[derive(Debug, Serialize)]
 struct Report {
-    unit: &'static str,
     rounds: u32,
     rows: Vec<Row>,
 }
@@ -69,21 +105,53 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     if cfg!(debug_assertions) {
         return in_release();
     }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Some(events) = args.drain {
+        runtime.block_on(memory::drain(events))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let scratch = shell::target_dir().join("bench");
     std::fs::create_dir_all(&scratch).with_context(|| format!("could not make {}", scratch.display()))?;
     // Beside the build, not in /tmp, which may be memory: what a synchronized commit costs is part of the measure.
     let scratch = tempfile::tempdir_in(scratch)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let mut rows = adapter::rows(&args)?;
-    rows.extend(runtime.block_on(ingest::rows(&args, scratch.path()))?);
-    rows.extend(runtime.block_on(history::rows(&args, scratch.path()))?);
-    let report = Report { unit: "microseconds per delivery", rounds: args.rounds, rows };
+    let report = Report { rounds: args.rounds, rows: runtime.block_on(rows(&args, scratch.path()))? };
     match args.format {
         Format::Json => println!("{}", serde_json::to_string_pretty(&report)?),
         Format::Text => print(&report),
     }
     let missed = report.rows.iter().any(|row| row.ratio > row.aim);
     Ok(if missed && args.strict { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn rows(args: &BenchArgs, scratch: &Path) -> anyhow::Result<Vec<Row>> {
+    let wanted = |rows: Rows| args.only.is_empty() || args.only.contains(&rows);
+    let mut rows = Vec::new();
+    if wanted(Rows::Adapter) {
+        rows.extend(adapter::rows(args)?);
+    }
+    if wanted(Rows::Sqlite) {
+        rows.extend(ingest::rows(args, scratch).await?);
+    }
+    if wanted(Rows::History) {
+        rows.extend(history::rows(args, scratch).await?);
+    }
+    if wanted(Rows::Growth) {
+        rows.extend(growth::sqlite(args, scratch).await?);
+    }
+    if [Rows::Growth, Rows::Memory, Rows::Postgres].into_iter().any(wanted) {
+        let running = services::ensure(&[Service::Postgres])?;
+        let (_, server) = running.variables().next().context("there is no PostgreSQL")?;
+        if wanted(Rows::Postgres) {
+            rows.extend(postgres::rows(args, server, scratch).await?);
+        }
+        if wanted(Rows::Growth) {
+            rows.extend(growth::postgres(args, server).await?);
+        }
+        if wanted(Rows::Memory) {
+            rows.extend(memory::rows(server).await?);
+        }
+    }
+    Ok(rows)
 }
 
 fn in_release() -> anyhow::Result<ExitCode> {
@@ -96,14 +164,15 @@ fn in_release() -> anyhow::Result<ExitCode> {
 fn print(report: &Report) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["", "ours µs", "floor µs", "ratio", "aim", "the floor"]);
+    table.set_header(["", "ours", "floor", "ratio", "aim", "unit", "the floor"]);
     for row in &report.rows {
         table.add_row([
             row.name.clone(),
             format!("{:.1}", row.ours),
             format!("{:.1}", row.floor),
             format!("{:.2}", row.ratio),
-            format!("≤ {:.1}", row.aim),
+            format!("≤ {:.2}", row.aim),
+            row.unit.to_owned(),
             row.floor_is.to_owned(),
         ]);
     }
@@ -113,7 +182,7 @@ fn print(report: &Report) {
         }
     }
     println!("{table}");
-    println!("{}; the median of {} rounds, ours and floor in turn", report.unit, report.rounds);
+    println!("the median of {} rounds, ours and floor in turn", report.rounds);
     for row in report.rows.iter().filter(|row| row.ratio > row.aim) {
         println!("{} {}", paint(Tone::Warn, "over its aim:"), row.name);
     }
@@ -125,7 +194,11 @@ struct Times(Vec<Duration>);
 
 impl Times {
     fn push(&mut self, since: Instant) {
-        self.0.push(since.elapsed());
+        self.add(since.elapsed());
+    }
+
+    fn add(&mut self, time: Duration) {
+        self.0.push(time);
     }
 
     /// The median, in microseconds per delivery.
@@ -147,7 +220,7 @@ impl Times {
 impl Row {
     fn new(name: String, aim: f64, floor_is: &'static str, deliveries: usize, ours: &Times, floor: &Times) -> Self {
         let (ours, floor) = (ours.micros_per(deliveries), floor.micros_per(deliveries));
-        Self { name, ours, floor, ratio: ours / floor, aim, floor_is, deliveries }
+        Self { name, ours, floor, ratio: ours / floor, aim, floor_is, deliveries, unit: "µs per delivery" }
     }
 }
 

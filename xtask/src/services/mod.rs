@@ -144,6 +144,11 @@ pub(crate) fn restart(service: Service) -> anyhow::Result<()> {
     restart_in(&Home::of_checkout(), service)
 }
 
+/// One of PostgreSQL's own programs, where it is on this machine.
+pub(crate) fn postgres_program(name: &str) -> Option<PathBuf> {
+    programs::find().map(|folder| folder.join(name)).filter(|program| program.is_file())
+}
+
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
