@@ -149,10 +149,6 @@ pub(crate) fn postgres_program(name: &str) -> Option<PathBuf> {
     programs::find().map(|folder| folder.join(name)).filter(|program| program.is_file())
 }
 
-fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
 impl Running {
     /// What whoever uses the services finds them by.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
@@ -182,7 +178,7 @@ fn up(home: &Home, services: &[Service], owner: Option<u32>) -> anyhow::Result<R
 fn ready(home: &Home, service: Service, owner: Option<u32>) -> anyhow::Result<Ready> {
     let mut held = home.hold()?;
     let own = held.state.of(service).map(|kept| kept.server.variables());
-    if let Some(variables) = given::by_environment(service, own.as_ref(), environment)? {
+    if let Some(variables) = given::by_environment(service, own.as_ref(), |name| home.variable(name))? {
         return Ok(Ready { service, variables, stop: false });
     }
     if let Some(kept) = held.state.of(service) {

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use comfy_table::{Table, presets};
 use serde_json::json;
 
-use super::{Service, Variables, environment, given, state::Home};
+use super::{Service, Variables, given, state::Home};
 use crate::shell::{Tone, paint};
 
 /// For whom services are shown.
@@ -52,7 +52,7 @@ fn row(home: &Home, service: Service) -> anyhow::Result<Row> {
     let own = kept.as_ref().map(|kept| kept.server.variables());
     let nothing =
         Row { service, state: "down", runs: false, port: None, pid: None, log: String::new(), variables: Vec::new() };
-    if let Some(variables) = given::by_environment(service, own.as_ref(), environment)? {
+    if let Some(variables) = given::by_environment(service, own.as_ref(), |name| home.variable(name))? {
         return Ok(Row { state: "given by the environment", runs: true, variables, ..nothing });
     }
     let Some(kept) = kept else { return Ok(nothing) };

@@ -19,6 +19,8 @@ pub(super) struct Home {
     folder: PathBuf,
     /// Where the packages of Node stand, which hold no data and are kept.
     node: PathBuf,
+    /// Whether servers that the environment names are taken instead of own ones.
+    heeds_environment: bool,
 }
 
 /// The servers that were started.
@@ -46,13 +48,18 @@ impl Home {
     /// The one below the folder that cargo builds in: each checkout has its own.
     pub(super) fn of_checkout() -> Self {
         let folder = shell::target_dir().join("services");
-        Self { node: folder.join("node"), folder }
+        Self { node: folder.join("node"), folder, heeds_environment: true }
     }
 
-    /// One elsewhere, which shares nothing but the packages of Node.
+    /// One elsewhere, which shares nothing but the packages of Node, and has only servers of its own.
     #[cfg(test)]
     pub(super) fn elsewhere(folder: &Path) -> Self {
-        Self { folder: folder.to_path_buf(), ..Self::of_checkout() }
+        Self { folder: folder.to_path_buf(), heeds_environment: false, ..Self::of_checkout() }
+    }
+
+    /// A variable of the environment.
+    pub(super) fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok().filter(|_| self.heeds_environment)
     }
 
     /// The folder of one service's data, which may not be there yet.
