@@ -72,7 +72,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "servers",
-        says: "every law holds on PostgreSQL, on scenarios that are drawn",
+        says: "every law holds on PostgreSQL and D1, on scenarios that are drawn",
         command: |_| Ok(xtask(&["conformance", "--store", "postgres", "--draw", "1", "--samples", "1"])),
     },
     Step {
