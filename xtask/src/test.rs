@@ -91,17 +91,6 @@ const STEPS: &[Step] = &[
         command: |_| Ok(xtask(&["crash", "--kills", "25", "--profile", "dev"])),
     },
     Step {
-        name: "crash-database",
-        says: "a PostgreSQL that is killed under the server loses nothing",
-        command: |_| {
-            let killed = ["crash", "--store", "postgres", "--kill", "database", "--kills", "8", "--profile", "dev"];
-            let mut crash = xtask(&killed);
-            // A server of somebody else is not to be killed.
-            crash.env_remove("PURCHASE_TEST_POSTGRES_URL");
-            Ok(crash)
-        },
-    },
-    Step {
         name: "wasm",
         says: "core and the adapters build for wasm32-unknown-unknown",
         command: |_| match wasm::is_ready() {
