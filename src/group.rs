@@ -18,8 +18,8 @@ use crate::{
 /// How deliveries are gathered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupSettings {
-    /// How long a group is held open for more, counted from when its first delivery came. Zero: what is there goes at
-    /// once. A delivery that comes when nothing is in flight goes at once in any case.
+    /// How long a group is held open, counted from when the one before was answered, until it has as many members as that
+    /// one. A delivery that comes later than that when nothing is in flight goes at once. Zero: what is there goes at once.
     pub wait: Duration,
     /// How many share a commit at most; never more than [`Limits::deliveries`](crate::delivery::Limits::deliveries).
     pub most: usize,
@@ -81,7 +81,7 @@ impl GroupCommit {
         // What is not genuine takes no place in the queue.
         let admitted = self.engine.admit(delivery)?;
         let (answer, answered) = oneshot::channel();
-        let waiting = Waiting { admitted, since: Instant::now(), answer };
+        let waiting = Waiting { admitted, answer };
         self.queue.try_send(waiting).map_err(|fault| match fault {
             mpsc::error::TrySendError::Full(_) => Refusal::Overloaded { limit: self.queue.max_capacity() },
             mpsc::error::TrySendError::Closed(_) => Refusal::Closing,
@@ -108,7 +108,6 @@ type Answers = Result<Result<Vec<Result<WebhookReceipt, Refusal>>, Refusal>, Pan
 
 struct Waiting {
     admitted: Admitted,
-    since: Instant,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -122,16 +121,14 @@ struct Gatherer {
 
 impl Gatherer {
     async fn run(mut self) {
-        let mut group = Vec::new();
+        let mut last = Answered { members: 0, at: Instant::now() };
         while let Some(first) = self.next().await {
-            // Nothing was in flight, so there is nobody to wait for.
-            group.push(first);
-            while !group.is_empty() {
-                self.take_waiting(&mut group);
-                commit(&self.engine, std::mem::take(&mut group)).await;
-                self.take_waiting(&mut group);
-                self.hold_open(&mut group).await;
-            }
+            let mut group = vec![first];
+            self.take_waiting(&mut group);
+            self.hold_open(&mut group, &last).await;
+            let members = group.len();
+            commit(&self.engine, group).await;
+            last = Answered { members, at: Instant::now() };
         }
     }
 
@@ -156,16 +153,22 @@ impl Gatherer {
         }
     }
 
-    async fn hold_open(&mut self, group: &mut Vec<Waiting>) {
-        let Some(first) = group.first() else { return };
-        let since = first.since;
-        while group.len() < self.most {
-            match timeout(self.wait.saturating_sub(since.elapsed()), self.next()).await {
+    /// Waits until as many have come as were answered last: whoever sent those is likely to send on at once. Not for more
+    /// than them, and not for longer than was asked for.
+    async fn hold_open(&mut self, group: &mut Vec<Waiting>, last: &Answered) {
+        while group.len() < self.most.min(last.members) {
+            match timeout(self.wait.saturating_sub(last.at.elapsed()), self.next()).await {
                 Ok(Some(waiting)) => group.push(waiting),
                 Ok(None) | Err(_) => return,
             }
         }
     }
+}
+
+/// The group that was answered last.
+struct Answered {
+    members: usize,
+    at: Instant,
 }
 
 /// Takes a group the rest of the way, and answers each member.

@@ -17,6 +17,8 @@ use tokio::time::Instant;
 
 type Answer = Result<WebhookReceipt, Refusal>;
 
+const HOUR: Duration = Duration::from_secs(3600);
+
 fn plain(store: &std::sync::Arc<Gate>) -> Engine {
     engine(store, RetryPolicy::default()).0
 }
@@ -64,35 +66,50 @@ async fn a_group_is_never_larger_than_allowed() {
 
 /// The clock stands still: whoever waited for it would wait an hour of its time.
 #[tokio::test(start_paused = true)]
-async fn a_group_that_is_held_open_goes_when_it_is_full_and_a_lone_delivery_at_once() {
+async fn a_group_is_held_open_for_as_many_as_were_answered_last() {
     let store = Gate::closed();
-    let settings = GroupSettings { wait: Duration::from_secs(3600), most: 3, ..GroupSettings::default() };
-    let group = GroupCommit::new(plain(&store), settings);
+    let group = GroupCommit::new(plain(&store), GroupSettings { wait: HOUR, ..GroupSettings::default() });
     let start = Instant::now();
-    let mut first = Box::pin(group.handle(delivery("e1", "a")));
-    assert!(is_waiting(&mut first));
-    store.begun(1).await;
-    let mut second = Box::pin(group.handle(delivery("e2", "a")));
-    assert!(is_waiting(&mut second));
-    store.lift();
-    assert_eq!(first.await.map(|it| it.status).ok(), Some(EventStatus::Processed));
-    let rest = join_all([group.handle(delivery("e3", "a")), group.handle(delivery("e4", "a"))]);
-    let (second, rest) = tokio::join!(second, rest);
-    assert_eq!(told(rest.into_iter().chain([second]).collect()), ["processed"; 3]);
-    assert_eq!(store.commits(), [vec!["e1"], vec!["e2", "e3", "e4"]]);
-    assert_eq!(told(vec![group.handle(delivery("e5", "a")).await]), ["processed"]);
+    let events = ["e1", "e2", "e3", "e4"].map(|event| (event, "a"));
+    assert_eq!(answers(&store, &group, &events).await, ["processed"; 4]);
+    let mut early =
+        Box::pin(async { tokio::join!(group.handle(delivery("e5", "a")), group.handle(delivery("e6", "a"))) });
+    assert!(is_waiting(&mut early));
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(store.commits(), [vec!["e1"], vec!["e2", "e3", "e4"]], "two of three are back");
+    let ((fifth, sixth), seventh) = tokio::join!(early, group.handle(delivery("e7", "a")));
+    assert_eq!(told(vec![fifth, sixth, seventh]), ["processed"; 3]);
+    assert_eq!(store.commits()[2..], [vec!["e5", "e6", "e7"]]);
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
 /// Here it moves on, because everybody waits for it.
 #[tokio::test(start_paused = true)]
-async fn a_group_that_does_not_fill_up_goes_when_its_first_has_waited_long_enough() {
+async fn a_group_that_does_not_fill_up_goes_in_time_and_a_lone_delivery_at_once() {
     let store = Gate::closed();
-    let wait = Duration::from_secs(3600);
-    let group = GroupCommit::new(plain(&store), GroupSettings { wait, ..GroupSettings::default() });
+    let group = GroupCommit::new(plain(&store), GroupSettings { wait: HOUR, ..GroupSettings::default() });
     let start = Instant::now();
-    assert_eq!(answers(&store, &group, &[("e1", "a"), ("e2", "a")]).await, ["processed"; 2]);
-    assert_eq!(start.elapsed().as_secs(), wait.as_secs());
+    let alone = async |event| told(vec![group.handle(delivery(event, "a")).await]);
+    assert_eq!(answers(&store, &group, &[("e1", "a"), ("e2", "a"), ("e3", "a")]).await, ["processed"; 3]);
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(alone("e4").await, ["processed"]);
+    assert_eq!(start.elapsed().as_secs(), HOUR.as_secs(), "the others of the last group were waited for");
+    assert_eq!(alone("e5").await, ["processed"]);
+    assert_eq!(start.elapsed().as_secs(), HOUR.as_secs());
+}
+
+/// Those that came together with it were answered long ago.
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_those_that_did_not_come_back() {
+    let store = Gate::closed();
+    let group = GroupCommit::new(plain(&store), GroupSettings { wait: HOUR, ..GroupSettings::default() });
+    assert_eq!(answers(&store, &group, &[("e1", "a"), ("e2", "a"), ("e3", "a")]).await, ["processed"; 3]);
+    tokio::time::advance(HOUR).await;
+    let start = Instant::now();
+    assert_eq!(told(vec![group.handle(delivery("e4", "a")).await]), ["processed"]);
+    assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test]
