@@ -287,6 +287,8 @@ pub const LAWS: &[Law] = &[
         "one worker per customer" Store(|trial| Box::pin(store::lanes::in_order(trial)))),
     law!("S13" Must "A claim counts an attempt, also when its worker is never seen again."
         "nothing is dropped; F5" Store(|trial| Box::pin(store::lanes::attempts_are_counted(trial)))),
+    law!("S14" Must "A body is kept to the byte, whatever its bytes are and however it came in."
+        "nothing is dropped" Store(|trial| Box::pin(store::bodies::to_the_byte(trial)))),
 ];
 
 /// The law with an id.

@@ -1,5 +1,6 @@
 //! Decides what stores are judged by, without any adapter: each law works on what the kit itself brings along.
 
+pub mod bodies;
 pub mod durable;
 pub mod lanes;
 mod material;

@@ -299,6 +299,32 @@ impl Breakage for ForgetsAttempts {
     }
 }
 
+struct KeepsTextsOnly;
+
+pub(super) fn keeps_texts_only(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, KeepsTextsOnly)
+}
+
+impl KeepsTextsOnly {
+    fn kept(event: &NewEvent) -> NewEvent {
+        NewEvent { body: String::from_utf8_lossy(&event.body).into_owned().into_bytes(), ..event.clone() }
+    }
+}
+
+#[async_trait]
+impl Breakage for KeepsTextsOnly {
+    async fn commit(&self, inner: &dyn Store, mut commit: Commit) -> Result<(), CommitError> {
+        for write in &mut commit.events {
+            write.event = Self::kept(&write.event);
+        }
+        inner.commit(&commit).await
+    }
+
+    async fn accept(&self, inner: &dyn Store, events: &[NewEvent]) -> Result<Vec<bool>, StoreError> {
+        inner.accept(&events.iter().map(Self::kept).collect::<Vec<_>>()).await
+    }
+}
+
 /// The first answer about each subject.
 #[derive(Default)]
 struct ReadsThePast(Mutex<BTreeMap<Subject, Option<StoredSubject>>>);

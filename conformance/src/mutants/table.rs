@@ -164,6 +164,10 @@ pub const MUTANTS: &[Mutant] = &[
         "gives out events as if they had never been tried"
         "an event that kills its worker is tried for ever"
         InStore(stores::forgets_attempts)),
+    mutant!("keeps-texts-only" "store" "S14" Anywhere
+        "keeps a body as text, so that bytes which are none are replaced"
+        "what was signed can't be verified or read again"
+        InStore(stores::keeps_texts_only)),
     mutant!("reads-the-past" "store" "S06" Anywhere
         "answers with what it read before"
         ""
