@@ -1,6 +1,18 @@
 //! Decides what PostgreSQL says in its own way.
 
-use purchase_sql::Dialect;
+use purchase_sql::{Dialect, Entries};
+
+/// [`Entries::Separated`] as rows, whose value is cast as said. `OFFSET 0` keeps the planner from reading the key anew for
+/// every column.
+macro_rules! entries {
+    ($cast:literal) => {
+        concat!(
+            "(SELECT split_part(row_of, E'\\x1f', 1)::jsonb AS key, split_part(row_of, E'\\x1f', 2)",
+            $cast,
+            " AS value FROM unnest(string_to_array(%, E'\\x1e')) AS row_of OFFSET 0)"
+        )
+    };
+}
 
 /// PostgreSQL's words.
 ///
@@ -12,7 +24,8 @@ pub(crate) const POSTGRES: Dialect = Dialect {
     words: &[
         ("boolean", "BOOLEAN"),
         ("document", "value #>> '{}'"),
-        ("entries", "(SELECT CAST(key AS jsonb) AS key, value FROM json_each(CAST(% AS json)))"),
+        ("entries", entries!("")),
+        ("fields", entries!("::jsonb")),
         ("integer", "BIGINT"),
         ("json_object", "json_build_object"),
         ("lock_free_rows", "FOR UPDATE SKIP LOCKED"),
@@ -31,6 +44,7 @@ pub(crate) const POSTGRES: Dialect = Dialect {
         ("text", "TEXT COLLATE \"C\""),
         ("using", ""),
     ],
+    entries: Entries::Separated,
     locks: true,
 };
 

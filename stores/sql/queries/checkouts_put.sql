@@ -10,7 +10,7 @@ SELECT
   value ->> 'owner',
   value ->> 'subscription',
   value ->> 'payment'
-FROM {entries ?1} AS entry
+FROM {fields ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   state = excluded.state,

@@ -8,5 +8,5 @@ SELECT
   value ->> 'state',
   CAST(value ->> 'amount' AS BIGINT),
   value ->> 'currency'
-FROM {entries ?1} AS entry
+FROM {fields ?1} AS entry
 WHERE true

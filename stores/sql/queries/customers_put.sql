@@ -8,7 +8,7 @@ SELECT
   value ->> 'name',
   CAST(value ->> 'deleted' AS BOOLEAN),
   value ->> 'owner'
-FROM {entries ?1} AS entry
+FROM {fields ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   email = excluded.email,

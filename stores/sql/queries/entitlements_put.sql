@@ -17,5 +17,5 @@ SELECT
   CAST(value ->> 'period_end' AS BIGINT),
   value ->> 'customer',
   value ->> 'owner'
-FROM {entries ?1} AS entry
+FROM {fields ?1} AS entry
 WHERE true

@@ -4,7 +4,7 @@ INSERT INTO {prefix}facts (
 SELECT
   key ->> 0, key ->> 1, key ->> 2, key ->> 3,
   CAST(key ->> 4 AS BIGINT), CAST(key ->> 5 AS BIGINT), CAST(key ->> 6 AS BIGINT),
-  key ->> 7, key ->> 8, {document}
+  key ->> 7, key ->> 8, value
 FROM {entries ?1} AS entry
 WHERE true
 ON CONFLICT DO NOTHING

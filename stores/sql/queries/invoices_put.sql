@@ -15,7 +15,7 @@ SELECT
   CAST(value ->> 'deleted' AS BOOLEAN),
   value ->> 'customer',
   value ->> 'subscription'
-FROM {entries ?1} AS entry
+FROM {fields ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   state = excluded.state,

@@ -14,7 +14,7 @@ SELECT
   value ->> 'owner',
   value ->> 'invoice',
   value ->> 'subscription'
-FROM {entries ?1} AS entry
+FROM {fields ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   state = excluded.state,

@@ -11,7 +11,7 @@ SELECT
   value ->> 'interval',
   CAST(value ->> 'interval_count' AS BIGINT),
   CAST(value ->> 'deleted' AS BOOLEAN)
-FROM {entries ?1} AS entry
+FROM {fields ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   product = excluded.product,

@@ -7,7 +7,7 @@ SELECT
   value ->> 'name',
   CAST(value ->> 'active' AS BOOLEAN),
   CAST(value ->> 'deleted' AS BOOLEAN)
-FROM {entries ?1} AS entry
+FROM {fields ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   name = excluded.name,

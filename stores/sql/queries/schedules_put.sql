@@ -6,7 +6,7 @@ SELECT
   value ->> 'id',
   value ->> 'state',
   value ->> 'subscription'
-FROM {entries ?1} AS entry
+FROM {fields ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   state = excluded.state,

@@ -1,7 +1,7 @@
 INSERT INTO {prefix}subjects (source, kind, id, revision, customer, owner, released, state)
 SELECT
   key ->> 0, key ->> 1, key ->> 2, CAST(key ->> 3 AS BIGINT), key ->> 4, key ->> 5, CAST(key ->> 6 AS BOOLEAN),
-  {document}
+  value
 FROM {entries ?1} AS entry
 WHERE true
 ON CONFLICT (source, kind, id) DO UPDATE SET

@@ -7,5 +7,5 @@ SELECT
   CAST(key ->> 1 AS BIGINT),
   value ->> 'price',
   CAST(value ->> 'quantity' AS BIGINT)
-FROM {entries ?1} AS entry
+FROM {fields ?1} AS entry
 WHERE true

@@ -16,7 +16,7 @@ SELECT
   CAST(value ->> 'collection_paused' AS BOOLEAN),
   value ->> 'customer',
   value ->> 'owner'
-FROM {entries ?1} AS entry
+FROM {fields ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
   state = excluded.state,

@@ -1,21 +1,42 @@
 //! Decides how many rows become few parameters: JSON texts of about a megabyte. It does not know the tables.
 //!
-//! Rows of short columns are arrays in an array. A row with one long column, a body or a document, is an entry of an
-//! object: the short columns as JSON text are its key, the long column is its value. So the database unpacks each long
-//! value once, whichever way it reads the columns.
+//! Rows of short columns are arrays in an array. A row with one long column, a body or a document, is an entry: the short
+//! columns as JSON text are its key, the long column is its value. So the database unpacks each long value once, whichever
+//! way it reads the columns. How entries stand in a text is the engine's choice ([`Entries`]).
 
 use purchase_core::error::Cause;
 use serde::Serialize;
 
-use crate::executor::Cell;
+use crate::{
+    dialect::{Entries, KEY_END},
+    executor::Cell,
+};
 
 /// When a text is this long, the next row opens another one.
 const FULL_BYTES: usize = 1 << 20;
 
-/// Rows as JSON texts.
+/// What a text of rows is.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Array,
+    Entries(Entries),
+}
+
+impl Form {
+    /// What stands before the first row, between two rows, and at the end.
+    fn marks(self) -> [&'static str; 3] {
+        match self {
+            Form::Array => ["[", ",", "]"],
+            Form::Entries(Entries::Object) => ["{", ",", "}"],
+            Form::Entries(Entries::Separated) => ["", "\u{1e}", ""],
+        }
+    }
+}
+
+/// Rows as texts.
 #[derive(Debug)]
 pub(crate) struct Bulk {
-    brackets: [u8; 2],
+    form: Form,
     done: Vec<Cell>,
     open: Vec<u8>,
     rows: usize,
@@ -24,12 +45,16 @@ pub(crate) struct Bulk {
 impl Bulk {
     /// Rows of short columns.
     pub(crate) fn array() -> Self {
-        Self { brackets: *b"[]", done: Vec::new(), open: Vec::new(), rows: 0 }
+        Self::of(Form::Array)
     }
 
     /// Rows with one long column.
-    pub(crate) fn object() -> Self {
-        Self { brackets: *b"{}", ..Self::array() }
+    pub(crate) fn entries(entries: Entries) -> Self {
+        Self::of(Form::Entries(entries))
+    }
+
+    fn of(form: Form) -> Self {
+        Self { form, done: Vec::new(), open: Vec::new(), rows: 0 }
     }
 
     /// Adds a row of short columns.
@@ -39,12 +64,19 @@ impl Bulk {
         self.close_row()
     }
 
-    /// Adds a row with one long column.
-    pub(crate) fn entry<K: Serialize, V: Serialize + ?Sized>(&mut self, columns: &K, long: &V) -> Result<(), Cause> {
-        let key = serde_json::to_string(columns)?;
-        self.open_row();
-        serde_json::to_writer(&mut self.open, &key)?;
-        self.open.push(b':');
+    /// Adds a row whose long column is a text.
+    pub(crate) fn text<K: Serialize>(&mut self, columns: &K, long: &str) -> Result<(), Cause> {
+        self.open_entry(columns)?;
+        match self.form {
+            Form::Entries(Entries::Separated) => self.open.extend_from_slice(long.as_bytes()),
+            _ => serde_json::to_writer(&mut self.open, long)?,
+        }
+        self.close_row()
+    }
+
+    /// Adds a row whose long column is JSON.
+    pub(crate) fn document<K: Serialize, V: Serialize>(&mut self, columns: &K, long: &V) -> Result<(), Cause> {
+        self.open_entry(columns)?;
         serde_json::to_writer(&mut self.open, long)?;
         self.close_row()
     }
@@ -75,8 +107,25 @@ impl Bulk {
     }
 
     fn open_row(&mut self) {
-        self.open.push(if self.rows == 0 { self.brackets[0] } else { b',' });
+        let [first, next, _] = self.form.marks();
+        self.open.extend_from_slice(if self.rows == 0 { first } else { next }.as_bytes());
         self.rows += 1;
+    }
+
+    fn open_entry<K: Serialize>(&mut self, columns: &K) -> Result<(), Cause> {
+        let key = serde_json::to_string(columns)?;
+        self.open_row();
+        match self.form {
+            Form::Entries(Entries::Separated) => {
+                self.open.extend_from_slice(key.as_bytes());
+                self.open.push(KEY_END as u8);
+            }
+            _ => {
+                serde_json::to_writer(&mut self.open, &key)?;
+                self.open.push(b':');
+            }
+        }
+        Ok(())
     }
 
     fn close_row(&mut self) -> Result<(), Cause> {
@@ -90,7 +139,7 @@ impl Bulk {
         if self.rows == 0 {
             return Ok(());
         }
-        self.open.push(self.brackets[1]);
+        self.open.extend_from_slice(self.form.marks()[2].as_bytes());
         self.rows = 0;
         self.done.push(String::from_utf8(std::mem::take(&mut self.open))?.into());
         Ok(())
@@ -111,18 +160,25 @@ mod tests {
         bulk.row(&("a", 1)).expect("serializes");
         bulk.row(&("b", None::<i64>)).expect("serializes");
         assert_eq!(texts(bulk), [r#"[["a",1],["b",null]]"#]);
-        let mut bulk = Bulk::object();
-        bulk.entry(&("a\"", 1), "body").expect("serializes");
-        assert_eq!(texts(bulk), [r#"{"[\"a\\\"\",1]":"body"}"#]);
+        let entries = |entries| {
+            let mut bulk = Bulk::entries(entries);
+            bulk.text(&("a\"", 1), "body\"").expect("serializes");
+            bulk.document(&("\u{1e}",), &[2]).expect("serializes");
+            texts(bulk)
+        };
+        let object = r#"{"[\"a\\\"\",1]":"body\"","[\"\\u001e\"]":[2]}"#;
+        assert_eq!(entries(Entries::Object), [object]);
+        let separated = "[\"a\\\"\",1]\u{1f}body\"\u{1e}[\"\\u001e\"]\u{1f}[2]";
+        assert_eq!(entries(Entries::Separated), [separated]);
         assert_eq!(texts(Bulk::array()), [""; 0]);
     }
 
     #[test]
     fn a_long_row_is_alone() {
-        let mut bulk = Bulk::object();
+        let mut bulk = Bulk::entries(Entries::Object);
         for (key, bytes) in [("a", 600_000), ("b", 600_000), ("c", 10)] {
             bulk.make_room(bytes).expect("UTF-8");
-            bulk.entry(&(bulk.rows_in_open() + 1, key), &"x".repeat(bytes)).expect("serializes");
+            bulk.text(&(bulk.rows_in_open() + 1, key), &"x".repeat(bytes)).expect("serializes");
         }
         let heads: Vec<String> = texts(bulk).iter().map(|text| text.replace('x', "")).collect();
         assert_eq!(heads, [r#"{"[1,\"a\"]":""}"#, r#"{"[1,\"b\"]":"","[2,\"c\"]":""}"#]);

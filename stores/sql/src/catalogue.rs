@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    dialect::{Dialect, TablePrefix},
+    dialect::{Dialect, Entries, TablePrefix},
     executor::{Cell, Statement},
 };
 
@@ -100,12 +100,19 @@ queries! {
 #[derive(Debug)]
 pub(crate) struct Catalogue {
     texts: Vec<Arc<str>>,
+    entries: Entries,
     locks: bool,
 }
 
 impl Catalogue {
     pub(crate) fn new(dialect: &Dialect, prefix: &TablePrefix) -> Self {
-        Self { texts: FILES.iter().map(|(_, text)| dialect.render(prefix, text)).collect(), locks: dialect.locks }
+        let texts = FILES.iter().map(|(_, text)| dialect.render(prefix, text)).collect();
+        Self { texts, entries: dialect.entries, locks: dialect.locks }
+    }
+
+    /// How rows with one long column come in a parameter.
+    pub(crate) fn entries(&self) -> Entries {
+        self.entries
     }
 
     /// Whether rows have to be locked before a batch decides by them.

@@ -13,6 +13,7 @@ use purchase_core::{
 use crate::{
     bulk::Bulk,
     catalogue::{Catalogue, Query},
+    dialect::{KEY_END, ROW_END},
     executor::{Cell, Statement},
     read_model,
 };
@@ -30,6 +31,11 @@ impl<'a> Batch<'a> {
 
     pub(crate) fn push(&mut self, query: Query, params: Vec<Cell>) {
         self.statements.push(self.catalogue.statement(query, params));
+    }
+
+    /// Rows with one long column, as the engine wants them.
+    pub(crate) fn entries(&self) -> Bulk {
+        Bulk::entries(self.catalogue.entries())
     }
 
     /// Adds one statement per text of rows, and answers how many.
@@ -57,7 +63,7 @@ pub(crate) fn statements(catalogue: &Catalogue, commit: &Commit) -> Result<Vec<S
     read_model::write(&mut batch, &commit.subjects)?;
     write_transitions(&mut batch, &commit.subjects)?;
     write_waits(&mut batch, commit)?;
-    let mut conflicts = Bulk::object();
+    let mut conflicts = batch.entries();
     for conflict in &commit.conflicts {
         event_row(&mut conflicts, &conflict.event, None)?;
     }
@@ -68,7 +74,7 @@ pub(crate) fn statements(catalogue: &Catalogue, commit: &Commit) -> Result<Vec<S
 /// Deliveries that are kept for later: those that are new are answered.
 pub(crate) fn accept(catalogue: &Catalogue, events: &[NewEvent]) -> Result<Vec<Statement>, Cause> {
     let mut batch = Batch::new(catalogue);
-    let mut rows = Bulk::object();
+    let mut rows = batch.entries();
     for event in events {
         let fate = Fate { status: EventStatus::Received, reason: None, attempts: 0, due_at: Some(event.received_at) };
         event_row(&mut rows, event, Some(&fate))?;
@@ -99,9 +105,10 @@ fn reason_text(reason: Option<&Reason>) -> Result<Option<String>, Cause> {
     Ok(reason.map(serde_json::to_string).transpose()?)
 }
 
-/// Adds an event with its body. Text is kept as text; anything else, and text with a NUL, which engines cut, as hex.
+/// Adds an event with its body. Text is kept as text; anything else is kept as hex, and so is text with a NUL, which engines
+/// cut, or with what ends a row. No JSON has those.
 fn event_row(rows: &mut Bulk, event: &NewEvent, fate: Option<&Fate<'_>>) -> Result<(), Cause> {
-    let text = std::str::from_utf8(&event.body).ok().filter(|text| !text.contains('\0'));
+    let text = std::str::from_utf8(&event.body).ok().filter(|text| !text.contains(['\0', KEY_END, ROW_END]));
     rows.make_room(event.body.len())?;
     let (source, id) = event_columns(&event.key);
     let head = (
@@ -121,8 +128,8 @@ fn event_row(rows: &mut Bulk, event: &NewEvent, fate: Option<&Fate<'_>>) -> Resu
         event.lane.as_ref().map(|lane| format!("{}/{}", lane.kind.as_str(), lane.id.expose())),
     );
     match text {
-        Some(text) => rows.entry(&head, text),
-        None => rows.entry(&head, &hex::encode(&event.body)),
+        Some(text) => rows.text(&head, text),
+        None => rows.text(&head, &hex::encode(&event.body)),
     }
 }
 
@@ -146,7 +153,7 @@ fn fence_events(batch: &mut Batch<'_>, events: &[EventWrite], lease: Option<&Lea
 }
 
 fn insert_events(batch: &mut Batch<'_>, events: &[EventWrite]) -> Result<(), Cause> {
-    let mut rows = Bulk::object();
+    let mut rows = batch.entries();
     for write in events.iter().filter(|write| write.insert) {
         let fate = Fate {
             status: write.status,
@@ -190,7 +197,7 @@ fn write_facts(batch: &mut Batch<'_>, commit: &Commit) -> Result<(), Cause> {
         reread.row(&event_columns(key))?;
     }
     batch.push_bulk(Query::FactsForget, reread, &[])?;
-    let mut rows = Bulk::object();
+    let mut rows = batch.entries();
     // An event may say several things about one subject; reading it is pure, so their order is their name.
     let mut ordinals: HashMap<(&Subject, &ProviderId), u32> = HashMap::new();
     for fact in &commit.facts {
@@ -208,7 +215,7 @@ fn write_facts(batch: &mut Batch<'_>, commit: &Commit) -> Result<(), Cause> {
             object.map(|object| object.kind.as_str()),
             object.map(|object| object.id.expose()),
         );
-        rows.entry(&columns, fact)?;
+        rows.document(&columns, fact)?;
     }
     batch.push_bulk(Query::FactsInsert, rows, &[])?;
     Ok(())
@@ -235,7 +242,7 @@ fn release_events(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<()
 }
 
 fn write_subjects(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
-    let mut rows = Bulk::object();
+    let mut rows = batch.entries();
     for write in subjects {
         let (source, kind, id) = subject_columns(&write.subject);
         let customer = match write.subject.root.kind {
@@ -244,7 +251,7 @@ fn write_subjects(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<()
         };
         let owner = write.state.application_customer();
         let revision = write.expected_revision + 1;
-        rows.entry(&(source, kind, id, revision, customer, owner, write.released), &write.state)?;
+        rows.document(&(source, kind, id, revision, customer, owner, write.released), &write.state)?;
     }
     batch.push_bulk(Query::SubjectsPut, rows, &[])?;
     Ok(())

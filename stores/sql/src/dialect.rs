@@ -13,10 +13,27 @@ pub struct Dialect {
     /// What the engine says for a word, `%` being what follows the word: `{rows ?1}` is the word `rows` followed by `?1`.
     /// Each of [`WORDS`] must be there.
     pub words: &'static [(&'static str, &'static str)],
+    /// How rows with one long column come in a parameter.
+    pub entries: Entries,
     /// Whether writers run side by side, so that a batch has to lock the rows that it decides by. Where batches run one
     /// after another there is nothing to lock.
     pub locks: bool,
 }
+
+/// How rows of one key and one long text stand in one parameter. The key is JSON of short columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entries {
+    /// A JSON object: for an engine whose functions read JSON and little else.
+    Object,
+    /// Each row but the last ends with [`ROW_END`], its key with [`KEY_END`]: for an engine to which reading long JSON is dear. JSON
+    /// can't hold these characters, so no key and no document does.
+    Separated,
+}
+
+/// Ends a key in [`Entries::Separated`].
+pub const KEY_END: char = '\u{1f}';
+/// Ends a row in [`Entries::Separated`].
+pub const ROW_END: char = '\u{1e}';
 
 /// The words that each engine says in its own way:
 ///
@@ -24,7 +41,8 @@ pub struct Dialect {
 /// * `strict`, `strict_by_key`: what a table's definition ends with, the latter where rows are kept by the primary key;
 /// * `tables`: the tables there are, with their `name`;
 /// * `rows`: a JSON array as rows of one column `value`;
-/// * `entries`: a JSON object as rows of `key`, which is JSON itself, and `value`;
+/// * `entries`: [`Entries`] as rows of `key`, which is JSON, and `value`, which is a text;
+/// * `fields`: the same, with a `value` that is JSON;
 /// * `document`: the whole `value`: a text without its quotes, anything else as JSON text;
 /// * `json_object`: the function that makes an object of names and values;
 /// * `next_place`: an event's place in the order of arrival, where `key ->> 0` counts the rows of one statement from 1;
@@ -36,6 +54,7 @@ pub const WORDS: &[&str] = &[
     "boolean",
     "document",
     "entries",
+    "fields",
     "integer",
     "json_object",
     "lock_free_rows",
@@ -59,6 +78,7 @@ pub const SQLITE: Dialect = Dialect {
         ("boolean", "INTEGER"),
         ("document", "value"),
         ("entries", "json_each(%)"),
+        ("fields", "json_each(%)"),
         ("integer", "INTEGER"),
         ("json_object", "json_object"),
         ("lock_free_rows", ""),
@@ -76,6 +96,7 @@ pub const SQLITE: Dialect = Dialect {
         ("text", "TEXT"),
         ("using", "INDEXED BY {prefix}%"),
     ],
+    entries: Entries::Object,
     locks: false,
 };
 
@@ -193,7 +214,7 @@ mod tests {
     #[test]
     fn words_are_said_in_the_engines_own_way() {
         let words = &[("rows", "unpack(%)"), ("document", "value #>> '{}'"), ("using", "")];
-        let dialect = Dialect { name: "other", placeholder: '$', words, locks: true };
+        let dialect = Dialect { name: "other", placeholder: '$', words, entries: Entries::Separated, locks: true };
         let prefix = TablePrefix::new("p_").expect("valid");
         let said = |dialect: Dialect, shared| dialect.render(&prefix, shared).to_string();
         let shared = "SELECT {document} FROM {rows ?1}, {prefix}a {using b}";

@@ -18,7 +18,7 @@ mod store;
 mod testing;
 
 pub use catalogue::statements;
-pub use dialect::{Dialect, PrefixError, SQLITE, TablePrefix, WORDS};
+pub use dialect::{Dialect, Entries, KEY_END, PrefixError, ROW_END, SQLITE, TablePrefix, WORDS};
 pub use executor::{Access, Cell, ExecuteError, Executor, JsonRow, Row, Statement};
 pub use migrate::SCHEMA_VERSION;
 pub use store::SqlStore;

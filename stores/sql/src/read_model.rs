@@ -78,7 +78,7 @@ impl Table<'_, '_> {
         root_of: impl Fn(&R) -> &String,
     ) -> Result<(), Cause> {
         let mut cleared = Bulk::array();
-        let mut rows = Bulk::object();
+        let mut rows = self.batch.entries();
         for write in self.subjects {
             let picked = pick(&write.rows);
             let (source, kind, id) = subject_columns(&write.subject);
@@ -92,7 +92,7 @@ impl Table<'_, '_> {
                 cleared.row(&(&source, kind, id))?;
             }
             for (ordinal, row) in picked.iter().enumerate() {
-                rows.entry(&(&source, ordinal), row)?;
+                rows.document(&(&source, ordinal), row)?;
             }
         }
         self.batch.push_bulk(clear, cleared, &[])?;

@@ -4,6 +4,6 @@ INSERT INTO {prefix}events (
 )
 SELECT
   {next_place}, {new_event},
-  key ->> 9, key ->> 10, CAST(key ->> 11 AS BIGINT), CAST(key ->> 12 AS BIGINT), key ->> 13, {document}
+  key ->> 9, key ->> 10, CAST(key ->> 11 AS BIGINT), CAST(key ->> 12 AS BIGINT), key ->> 13, value
 FROM {entries ?1} AS entry
 WHERE true
