@@ -181,13 +181,16 @@ async fn commit(engine: &Arc<Engine>, group: Vec<Waiting>) {
         let Some(to) = answers.pop() else { return };
         return give(to, alone(answered));
     }
+    // A panic is of one, too.
+    let may_be_of_one =
+        answered.as_ref().map_or(true, |given| given.as_ref().err().is_some_and(Refusal::may_be_of_one));
     match answered {
         Ok(Ok(given)) => {
             for (to, answer) in answers.into_iter().zip(given) {
                 give(to, Ok(answer));
             }
         }
-        Ok(Err(Refusal::Store(fault))) if !fault.is_of_the_data() => {
+        Ok(Err(Refusal::Store(fault))) if !may_be_of_one => {
             let fault = Arc::new(fault);
             for to in answers {
                 give(to, Ok(Err(StoreError::again(&fault).into())));

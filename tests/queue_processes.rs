@@ -6,7 +6,7 @@ mod support;
 use std::{
     collections::BTreeMap,
     env, fs,
-    fs::{File, OpenOptions},
+    fs::OpenOptions,
     io::Write,
     path::Path,
     process::{Child, Command, Stdio},
@@ -14,85 +14,48 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use purchase::{
-    engine::{Engine, RetryPolicy},
-    error::{CommitError, StoreError},
-    fact::Fact,
-    sqlite::{Options, Sqlite, SqliteStore},
-    store::{
-        Claim, Commit, EventQuery, EventStatus, FactQuery, Loaded, NewEvent, Store, StoredEvent, StoredSubject,
-        SubjectQuery, Wanted,
-    },
+    engine::RetryPolicy,
+    sqlite::{Options, Sqlite},
+    store::{Commit, EventQuery, EventStatus, Store},
     worker::{Worker, WorkerSettings},
 };
-use support::{customers_event, engine_over};
-use tokio::sync::Notify;
+use support::{Gate, customers_event, engine};
 
 const FOLDER: &str = "PURCHASE_TEST_QUEUE_FOLDER";
 const EVENTS: usize = 60;
 const CUSTOMERS: usize = 5;
 const PROCESSES: usize = 3;
 
-/// A store that writes down which events it is about to commit, in a file that all processes append to, and tells when
-/// nothing was due.
-struct Logged {
-    inner: SqliteStore,
-    log: File,
-    idle: Arc<Notify>,
-}
-
-#[async_trait]
-impl Store for Logged {
-    async fn accept(&self, events: &[NewEvent]) -> Result<Vec<bool>, StoreError> {
-        self.inner.accept(events).await
-    }
-
-    async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
-        let claimed = self.inner.claim(claim).await?;
-        let all = EventQuery { statuses: vec![EventStatus::Received], limit: 1, ..EventQuery::default() };
-        if claimed.is_empty() && self.inner.events(&all).await?.is_empty() {
-            self.idle.notify_one();
-        }
-        Ok(claimed)
-    }
-
-    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+/// The file of all processes, behind a store that writes down which events it is about to commit, in a file that they
+/// append to as well.
+async fn store(folder: &Path) -> Arc<Gate> {
+    let options = Options { create_if_missing: true, ..Options::default() };
+    let database = Sqlite::open_and_migrate(folder.join("queue.sqlite"), options).await.expect("a database");
+    let log = OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("a log");
+    let witness = move |commit: &Commit| {
         let names: Vec<&str> = commit.events.iter().map(|write| write.event.key.id.expose()).collect();
         // One call, so that the lines of several processes don't mix.
-        (&self.log).write_all(format!("{}\n", names.join(" ")).as_bytes()).expect("the log");
-        self.inner.commit(commit).await
-    }
-
-    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
-        self.inner.events(query).await
-    }
-
-    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
-        self.inner.facts(query).await
-    }
-
-    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
-        self.inner.load(wanted).await
-    }
-
-    async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
-        self.inner.subjects(query).await
-    }
-}
-
-async fn engine(folder: &Path, idle: &Arc<Notify>) -> Engine {
-    let options = Options { create_if_missing: true, ..Options::default() };
-    let inner = Sqlite::open_and_migrate(folder.join("queue.sqlite"), options).await.expect("a database");
-    let log = OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("a log");
-    engine_over(Arc::new(Logged { inner, log, idle: Arc::clone(idle) }), RetryPolicy::default()).0
+        (&log).write_all(format!("{}\n", names.join(" ")).as_bytes()).expect("the log");
+    };
+    Gate::before(Arc::new(database), Box::new(witness))
 }
 
 /// One of the processes: works until nothing is left.
 async fn work(folder: &Path) {
-    let idle = Arc::new(Notify::new());
+    let store = store(folder).await;
     let settings = WorkerSettings { batch: 4, idle: Duration::from_millis(5), ..WorkerSettings::default() };
-    let report = Worker::new(engine(folder, &idle).await, settings).run(idle.notified()).await;
+    let until_nothing_is_left = async {
+        let left = EventQuery { statuses: vec![EventStatus::Received], limit: 1, ..EventQuery::default() };
+        loop {
+            store.idle.acquire().await.expect("open").forget();
+            if store.events(&left).await.expect("events").is_empty() {
+                return;
+            }
+        }
+    };
+    let worker = Worker::new(engine(&store, RetryPolicy::default()).0, settings);
+    let report = worker.run(until_nothing_is_left).await;
     assert_eq!((report.failed, report.lost), (0, 0), "{report:?}");
 }
 
@@ -102,7 +65,7 @@ async fn workers_in_several_processes_share_one_file() {
         return work(Path::new(&folder)).await;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let engine = engine(folder.path(), &Arc::default()).await;
+    let engine = engine(&store(folder.path()).await, RetryPolicy::default()).0;
     for number in 0..EVENTS {
         // In runs of three, so that a claim of four cuts through them.
         let customer = format!("cus_{}", number / 3 % CUSTOMERS);

@@ -16,7 +16,7 @@ use purchase_sql::{Access, Cell, Executor, SqlStore, Statement, TablePrefix, Tam
 
 use crate::{
     fault::{FaultyExecutor, StatementFault},
-    under_test::{Durable, Fresh, ReadModel, Sql, StoreUnderTest},
+    under_test::{Durable, Fresh, ReadModel, Schema, Sql, StoreUnderTest},
 };
 
 /// A store on the shared SQL.
@@ -30,6 +30,16 @@ pub struct SqlUnderTest<E> {
     pub open: fn() -> BoxFuture<'static, Result<E, StoreError>>,
     /// What outlives the process, if anything does.
     pub durable: Option<Arc<dyn Durable>>,
+}
+
+impl From<Schema> for Tampering {
+    fn from(spoiled: Schema) -> Self {
+        match spoiled {
+            Schema::Missing => Tampering::NoSchema,
+            Schema::Newer => Tampering::NewerSchema,
+            Schema::Older => Tampering::OlderSchema,
+        }
+    }
 }
 
 impl<E> fmt::Debug for SqlUnderTest<E> {

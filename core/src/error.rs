@@ -242,7 +242,7 @@ impl StoreError {
     }
 
     /// Whether it is about what was to be written, or about what it meets in the database: other data may fare better.
-    pub fn is_of_the_data(&self) -> bool {
+    pub(crate) fn is_of_the_data(&self) -> bool {
         match self {
             StoreError::Corrupt { .. } | StoreError::Refused { .. } => true,
             StoreError::Busy { .. }

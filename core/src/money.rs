@@ -86,6 +86,11 @@ impl Money {
         }
     }
 
+    /// Nothing, in a currency.
+    pub fn zero(currency: Currency) -> Self {
+        Self { minor: 0, currency }
+    }
+
     /// The amount in minor units.
     pub fn minor(&self) -> i64 {
         self.minor

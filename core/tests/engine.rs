@@ -28,32 +28,11 @@ fn payment(state: PaymentState) -> Photo {
 }
 
 fn invoice(state: InvoiceState) -> Photo {
-    Photo::Invoice(Invoice {
-        state,
-        total: money(900),
-        amount_paid: money(0),
-        attempts: 0,
-        renews: false,
-        finalized_at: None,
-        paid_at: None,
-        voided_at: None,
-        deleted: false,
-    })
+    Photo::Invoice(Invoice::new(state, money(900)))
 }
 
 fn unpriced(status: SubscriptionStatus) -> Subscription {
-    Subscription {
-        status,
-        provider_status: format!("{status:?}").to_lowercase(),
-        items: Vec::new(),
-        period: None,
-        trial_end: None,
-        cancel_at: None,
-        ended_at: None,
-        pause_at: None,
-        resume_at: None,
-        collection_paused: false,
-    }
+    Subscription::new(status, format!("{status:?}").to_lowercase())
 }
 
 fn subscription(status: SubscriptionStatus) -> Photo {

@@ -54,16 +54,8 @@ fn a_price_names_its_product() {
 #[test]
 fn an_agreement_grants_the_offer_that_was_named_last() {
     let photo = Photo::Subscription(Box::new(Subscription {
-        status: SubscriptionStatus::Active,
-        provider_status: "active".to_owned(),
         items: vec![Item { price: id("price"), quantity: Some(1) }],
-        period: None,
-        trial_end: None,
-        cancel_at: None,
-        ended_at: None,
-        pause_at: None,
-        resume_at: None,
-        collection_paused: false,
+        ..Subscription::new(SubscriptionStatus::Active, "active")
     }));
     let benefit = |told: &[(i64, Link)]| rows(&photo, told).entitlements[0].benefit.clone();
     assert_eq!(benefit(&[(1, Link::Customer(id("cus")))]), "price");

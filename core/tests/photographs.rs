@@ -60,34 +60,14 @@ fn schedule(state: ScheduleState) -> Photo {
 }
 
 fn invoice(state: InvoiceState, change: impl FnOnce(&mut Invoice)) -> Photo {
-    let mut it = Invoice {
-        state,
-        total: money(9),
-        amount_paid: money(0),
-        attempts: 0,
-        renews: false,
-        finalized_at: None,
-        paid_at: None,
-        voided_at: None,
-        deleted: false,
-    };
+    let mut it = Invoice::new(state, money(9));
     change(&mut it);
     Photo::Invoice(it)
 }
 
 fn subscription(status: SubscriptionStatus, quantity: u64, change: impl FnOnce(&mut Subscription)) -> Photo {
-    let mut it = Subscription {
-        status,
-        provider_status: format!("{status:?}"),
-        items: vec![Item { price: id("price"), quantity: Some(quantity) }],
-        period: None,
-        trial_end: None,
-        cancel_at: None,
-        ended_at: None,
-        pause_at: None,
-        resume_at: None,
-        collection_paused: false,
-    };
+    let mut it = Subscription::new(status, format!("{status:?}"));
+    it.items.push(Item { price: id("price"), quantity: Some(quantity) });
     change(&mut it);
     Photo::Subscription(Box::new(it))
 }

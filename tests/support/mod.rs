@@ -1,5 +1,5 @@
 //! What the tests of group commit and of the queue share: an adapter that panics on demand, and a store whose calls are
-//! held up or fail on demand. Nothing here measures time.
+//! seen, held up or fail on demand. Nothing here measures time.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::{
@@ -112,9 +112,13 @@ pub(crate) enum Weather {
     Poison,
 }
 
-/// A store in memory whose commits wait for a permit of `gate`.
+/// What is told of a commit when it comes to the gate.
+type Witness = Box<dyn Fn(&Commit) + Send + Sync>;
+
+/// A store whose commits wait for a permit of `gate`.
 pub(crate) struct Gate {
-    inner: MemoryStore,
+    inner: Arc<dyn Store>,
+    witness: Witness,
     pub(crate) gate: Semaphore,
     /// A permit for each commit that came to the gate.
     pub(crate) began: Semaphore,
@@ -128,18 +132,25 @@ pub(crate) struct Gate {
 }
 
 impl Gate {
-    /// One whose gate is open for ever.
+    /// One in memory whose gate is open for ever.
     pub(crate) fn open() -> Arc<Self> {
-        Self::with_permits(Semaphore::MAX_PERMITS / 2)
+        Self::before(Arc::new(MemoryStore::new()), Box::new(|_| {}))
     }
 
+    /// One in memory whose gate is closed.
     pub(crate) fn closed() -> Arc<Self> {
-        Self::with_permits(0)
+        Self::with_permits(0, Arc::new(MemoryStore::new()), Box::new(|_| {}))
     }
 
-    fn with_permits(permits: usize) -> Arc<Self> {
+    /// One before another store, whose gate is open for ever.
+    pub(crate) fn before(inner: Arc<dyn Store>, witness: Witness) -> Arc<Self> {
+        Self::with_permits(Semaphore::MAX_PERMITS / 2, inner, witness)
+    }
+
+    fn with_permits(permits: usize, inner: Arc<dyn Store>, witness: Witness) -> Arc<Self> {
         Arc::new(Self {
-            inner: MemoryStore::new(),
+            inner,
+            witness,
             gate: Semaphore::new(permits),
             began: Semaphore::new(0),
             idle: Semaphore::new(0),
@@ -186,7 +197,7 @@ impl Gate {
 
     /// Every event, with its status, its attempts, and its row.
     pub(crate) async fn stored(&self) -> BTreeMap<String, StoredEvent> {
-        let all = self.inner.events(&EventQuery { limit: 10_000, ..EventQuery::default() }).await.expect("memory");
+        let all = self.inner.events(&EventQuery { limit: 10_000, ..EventQuery::default() }).await.expect("events");
         all.into_iter().map(|stored| (stored.event.key.id.expose().to_owned(), stored)).collect()
     }
 }
@@ -215,6 +226,7 @@ impl Store for Gate {
         self.tried.fetch_add(1, Ordering::SeqCst);
         self.began.add_permits(1);
         self.gate.acquire().await.expect("open").forget();
+        (self.witness)(commit);
         let has_facts = !commit.facts.is_empty();
         let poison = commit.facts.iter().any(|fact| format!("{:?}", fact.subject.root.id.expose()).contains("poison"));
         let crowd = commit.events.len() > 1;
@@ -258,14 +270,10 @@ impl Store for Gate {
 
 /// An engine over a store, and the switch of its adapter's defect.
 pub(crate) fn engine(store: &Arc<Gate>, retry: RetryPolicy) -> (Engine, Arc<AtomicBool>) {
-    engine_over(Arc::clone(store) as Arc<dyn Store>, retry)
-}
-
-pub(crate) fn engine_over(store: Arc<dyn Store>, retry: RetryPolicy) -> (Engine, Arc<AtomicBool>) {
     let armed = Arc::new(AtomicBool::new(false));
     let config = StripeConfig::new(ModePolicy::Both, [SECRET]).expect("a config");
     let inner = Stripe::new(config).expect("an adapter");
-    let engine = Engine::new(store)
+    let engine = Engine::new(Arc::clone(store) as Arc<dyn Store>)
         .with_provider(Arc::new(Defective { inner, armed: Arc::clone(&armed) }))
         .with_settings(Settings { retry, ..Settings::default() });
     (engine, armed)

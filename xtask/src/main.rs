@@ -1,6 +1,7 @@
-//! The project's own commands: `cargo xtask --help` lists them. Each module is one command; `shell` and `scenarios` serve several.
+//! The project's own commands: `cargo xtask --help` lists them. Each module is one command; `beside`, `scenarios` and `shell` serve several.
 
 mod bench;
+mod beside;
 mod conformance;
 mod crash;
 mod new_adapter;

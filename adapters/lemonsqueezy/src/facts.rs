@@ -127,7 +127,7 @@ impl Reading<'_> {
         let refunded = match wire::money(&place, currency)? {
             Some(refunded) => refunded,
             None if status == "refunded" => total,
-            None => place.money_of(0, currency)?,
+            None => Money::zero(currency),
         };
         Ok((total, refunded))
     }
@@ -242,12 +242,11 @@ fn invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault
         "void" => (InvoiceState::Void, PaymentState::Canceled),
         _ => (InvoiceState::Unknown, PaymentState::Unknown),
     };
-    let nothing = object.at("total").money_of(0, total.currency())?;
     let reason = object.at("billing_reason").need_text()?;
     let photo = Invoice {
         state,
         total,
-        amount_paid: if state == InvoiceState::Paid { total } else { nothing },
+        amount_paid: if state == InvoiceState::Paid { total } else { Money::zero(total.currency()) },
         attempts: 0,
         renews: reason == "renewal",
         finalized_at: None,

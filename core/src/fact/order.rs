@@ -186,16 +186,9 @@ mod tests {
             digits => (digits.parse().expect("digits"), SubscriptionStatus::Active),
         };
         Photo::Subscription(Box::new(Subscription {
-            status,
-            provider_status: String::new(),
             items: vec![Item { price: ProviderId::new("price").expect("id"), quantity: Some(quantity) }],
-            period: None,
-            trial_end: None,
             cancel_at: scheduled.then_some(Timestamp::EPOCH),
-            ended_at: None,
-            pause_at: None,
-            resume_at: None,
-            collection_paused: false,
+            ..Subscription::new(status, "")
         }))
     }
 

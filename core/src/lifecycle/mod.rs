@@ -313,18 +313,7 @@ mod tests {
         let mut words = text.split_whitespace();
         let status: SubscriptionStatus =
             serde_json::from_value(serde_json::Value::from(words.next().expect("a status"))).expect("a status");
-        let mut it = Subscription {
-            status,
-            provider_status: String::new(),
-            items: Vec::new(),
-            period: None,
-            trial_end: None,
-            cancel_at: None,
-            ended_at: None,
-            pause_at: None,
-            resume_at: None,
-            collection_paused: false,
-        };
+        let mut it = Subscription::new(status, "");
         for word in words {
             let number = || word[1..].parse::<i64>().expect("a number");
             let at = |seconds| Timestamp::from_seconds(seconds).expect("in range");

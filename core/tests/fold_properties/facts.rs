@@ -50,16 +50,13 @@ pub(crate) fn subscription() -> impl Strategy<Value = Photo> {
     (status, 1..4_u64, some_time(), some_time(), some_time(), 0..2_i64).prop_map(
         |(status, quantity, cancel_at, pause_at, resume_at, start)| {
             Photo::Subscription(Box::new(Subscription {
-                status,
-                provider_status: format!("{status:?}"),
                 items: vec![Item { price: id("p"), quantity: Some(quantity) }],
                 period: Some(Period { start: at(start), end: at(start + 10) }),
-                trial_end: None,
                 cancel_at: cancel_at.map(at),
                 ended_at: (status == SubscriptionStatus::Canceled).then(|| at(5)),
                 pause_at: pause_at.map(at),
                 resume_at: resume_at.map(at),
-                collection_paused: false,
+                ..Subscription::new(status, format!("{status:?}"))
             }))
         },
     )
@@ -79,15 +76,11 @@ fn invoice() -> impl Strategy<Value = Photo> {
     ];
     (state, 0..3_i64, 0..3_u32, proptest::option::of(6..8_i64)).prop_map(|(state, paid, attempts, finalized_at)| {
         Photo::Invoice(Invoice {
-            state,
-            total: money(3),
             amount_paid: money(paid),
             attempts,
-            renews: false,
             finalized_at: finalized_at.map(at),
             paid_at: (state == InvoiceState::Paid).then(|| at(7)),
-            voided_at: None,
-            deleted: false,
+            ..Invoice::new(state, money(3))
         })
     })
 }

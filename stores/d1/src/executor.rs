@@ -3,7 +3,7 @@
 
 #[cfg(feature = "rest")]
 mod answer;
-#[cfg(feature = "worker")]
+#[cfg(all(feature = "worker", target_family = "wasm"))]
 pub(crate) mod binding;
 #[cfg(feature = "rest")]
 pub(crate) mod place;

@@ -12,7 +12,7 @@ mod migrate;
 use purchase_sql::SqlStore;
 pub use purchase_sql::{Access, Cell, ExecuteError, Executor, Statement, TablePrefix};
 
-#[cfg(feature = "worker")]
+#[cfg(all(feature = "worker", target_family = "wasm"))]
 pub use crate::executor::binding::BindingExecutor;
 #[cfg(feature = "rest")]
 pub use crate::executor::{
@@ -26,5 +26,5 @@ pub type D1Store = SqlStore<RestExecutor>;
 
 /// A store on D1 inside a Worker. [`SqlStore::new`] makes it of a [`BindingExecutor`]; [`SqlStore::check_schema`] and
 /// [`SqlStore::migrate`] are its own.
-#[cfg(feature = "worker")]
+#[cfg(all(feature = "worker", target_family = "wasm"))]
 pub type BindingStore = SqlStore<BindingExecutor>;

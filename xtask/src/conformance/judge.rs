@@ -2,7 +2,7 @@
 //! `tests/conformance/under_test.rs` how it is judged. So there is no list that a new adapter would have to enter.
 //!
 //! The program is a package of its own below the target folder. It takes its dependencies from the manifests of those
-//! packages, and versions, profiles and lock file from the workspace, so that third-party crates are shared.
+//! packages, and versions, profiles, lock file and features from the workspace, so that all that is compiled already is shared.
 
 use std::{
     fs,
@@ -11,6 +11,8 @@ use std::{
 
 use anyhow::{Context, bail};
 use toml::{Table, Value};
+
+use crate::beside::{self, manifest as manifest_of};
 
 /// Where a package says how it is judged.
 pub(super) const UNDER_TEST: &str = "tests/conformance/under_test.rs";
@@ -29,7 +31,7 @@ pub(super) fn generate(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
     let folder = target.join("judge");
     fs::create_dir_all(folder.join("src")).with_context(|| format!("{} can't be made", folder.display()))?;
     let path = folder.join("Cargo.toml");
-    write(&path, &manifest(root, adapters.iter().chain(&stores))?)?;
+    write(&path, &manifest(root, &folder, adapters.iter().chain(&stores))?)?;
     write(&folder.join("src/main.rs"), &program(root, &adapters, &stores)?)?;
     // Cargo takes out of the lock file what the package doesn't need, so the original is kept beside it.
     let lock = read(&root.join("Cargo.lock"))?;
@@ -54,9 +56,9 @@ fn judged(folder: &Path) -> anyhow::Result<Vec<Judged>> {
     Ok(found)
 }
 
-fn manifest<'a>(root: &Path, all: impl Iterator<Item = &'a Judged>) -> anyhow::Result<String> {
+fn manifest<'a>(root: &Path, place: &Path, all: impl Iterator<Item = &'a Judged>) -> anyhow::Result<String> {
     let workspace = manifest_of(root)?;
-    let inherited = |key: &str| workspace.get("workspace").and_then(|it| it.get(key)).cloned();
+    let own_workspace = beside::workspace(root, place)?;
     let mut dependencies = Table::new();
     let kit = [("workspace", Value::Boolean(true)), ("features", Value::Array(vec!["cli".into()]))];
     dependencies.insert("purchase-conformance".to_owned(), table(kit));
@@ -64,11 +66,12 @@ fn manifest<'a>(root: &Path, all: impl Iterator<Item = &'a Judged>) -> anyhow::R
         let own = manifest_of(folder)?;
         let name = own.get("package").and_then(|it| it.get("name")).and_then(Value::as_str);
         let name = name.with_context(|| format!("{}/Cargo.toml names no package", folder.display()))?;
-        add(&mut dependencies, name, table([("path", text(folder))]), folder)?;
+        let there = folder.strip_prefix(root).unwrap_or(folder);
+        add(&mut dependencies, name, table([("path", text(there))]), folder)?;
         for section in ["dependencies", "dev-dependencies"] {
             for (name, wanted) in own.get(section).and_then(Value::as_table).into_iter().flatten() {
                 let mut wanted = as_table(wanted.clone());
-                rebase(&mut wanted, folder);
+                rebase(&mut wanted, there);
                 // What is optional for the package is none of its judge's business.
                 if wanted.remove("optional") != Some(Value::Boolean(true)) {
                     add(&mut dependencies, name, Value::Table(wanted), folder)?;
@@ -76,26 +79,19 @@ fn manifest<'a>(root: &Path, all: impl Iterator<Item = &'a Judged>) -> anyhow::R
             }
         }
     }
-    let mut offered = Table::new();
-    for (name, dependency) in inherited("dependencies").as_ref().and_then(Value::as_table).into_iter().flatten() {
-        let mut dependency = as_table(dependency.clone());
-        rebase(&mut dependency, root);
-        offered.insert(name.clone(), Value::Table(dependency));
+    for (name, wanted) in beside::third_party(root)? {
+        add(&mut dependencies, &name, wanted, root)?;
     }
-    let edition = inherited("package").and_then(|package| package.get("edition").cloned());
+    let edition = own_workspace.get("package").and_then(|package| package.get("edition").cloned());
     let package = [
         ("name", "purchase-judge".into()),
         ("version", "0.0.0".into()),
         ("publish", Value::Boolean(false)),
         ("edition", edition.context("the workspace names no edition")?),
     ];
-    let own_workspace = [
-        ("resolver", inherited("resolver").context("the workspace names no resolver")?),
-        ("dependencies", Value::Table(offered)),
-    ];
     let mut manifest = Table::new();
     manifest.insert("package".to_owned(), table(package));
-    manifest.insert("workspace".to_owned(), table(own_workspace));
+    manifest.insert("workspace".to_owned(), Value::Table(own_workspace));
     manifest.insert("dependencies".to_owned(), Value::Table(dependencies));
     manifest.extend(workspace.get("profile").map(|profile| ("profile".to_owned(), profile.clone())));
     Ok(format!("# Made by `cargo xtask conformance` from what stands in adapters/ and stores/.\n{manifest}"))
@@ -149,18 +145,18 @@ fn program(root: &Path, adapters: &[Judged], stores: &[Judged]) -> anyhow::Resul
     ))
 }
 
-/// Makes a path absolute.
-fn rebase(dependency: &mut Table, folder: &Path) {
-    if let Some(path) = dependency.get("path").and_then(Value::as_str) {
-        let path = folder.join(path);
-        dependency.insert("path".to_owned(), text(&path));
-    }
-}
-
 fn as_table(dependency: Value) -> Table {
     match dependency {
         Value::Table(table) => table,
         version => [("version".to_owned(), version)].into_iter().collect(),
+    }
+}
+
+/// Makes a path, which starts in a folder, start where that folder's own path starts.
+fn rebase(dependency: &mut Table, folder: &Path) {
+    if let Some(path) = dependency.get("path").and_then(Value::as_str) {
+        let path = folder.join(path);
+        dependency.insert("path".to_owned(), text(&path));
     }
 }
 
@@ -170,11 +166,6 @@ fn table<const N: usize>(entries: [(&str, Value); N]) -> Value {
 
 fn text(path: &Path) -> Value {
     Value::String(path.to_string_lossy().into_owned())
-}
-
-fn manifest_of(folder: &Path) -> anyhow::Result<Table> {
-    let path = folder.join("Cargo.toml");
-    read(&path)?.parse().with_context(|| format!("{} can't be read", path.display()))
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
@@ -210,6 +201,7 @@ mod tests {
                     [\"serde\"] }\n[dev-dependencies]\npurchase-conformance.workspace = true\n";
         put(root.path(), "adapters/acme/Cargo.toml", acme);
         put(root.path(), "adapters/acme/tests/conformance/under_test.rs", "");
+        put(root.path(), "xtask/Cargo.toml", "[dependencies]\nhex.workspace = true\n");
         let store = "[package]\nname = \"purchase-paper\"\n[dev-dependencies]\nhex.workspace = true\n\
                      purchase-acme.workspace = true\nown = { path = \"../own\", optional = true }\n";
         put(root.path(), "stores/paper-clip/Cargo.toml", store);
@@ -226,12 +218,9 @@ mod tests {
             .parse()
             .expect("TOML");
         let found: Vec<(&String, &Value)> = manifest["dependencies"].as_table().expect("a table").iter().collect();
-        let expect: Table = format!(
-            "hex = {{ workspace = true, features = [\"serde\"] }}\npurchase-acme = {{ path = {0:?} }}\n\
-             purchase-conformance = {{ workspace = true, features = [\"cli\"] }}\npurchase-paper = {{ path = {1:?} }}\n",
-            root.path().join("adapters/acme"),
-            root.path().join("stores/paper-clip"),
-        )
+        let expect: Table = "hex = { workspace = true, features = [\"serde\"] }\npurchase-acme = { path = \"adapters/acme\" }\n\
+                             purchase-conformance = { workspace = true, features = [\"cli\"] }\npurchase-paper = { path = \
+                             \"stores/paper-clip\" }\n"
         .parse()
         .expect("TOML");
         assert_eq!(found, expect.iter().collect::<Vec<_>>());

@@ -155,7 +155,7 @@ pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
 
 fn build(profile: Profile) -> anyhow::Result<PathBuf> {
     let mut cargo = shell::cargo();
-    cargo.args(["build", "--quiet", "--example", "webhook_server"]);
+    cargo.args(["build", "--quiet", "--workspace", "--all-features", "--example", "webhook_server"]);
     let folder = match profile {
         Profile::Dev => "debug",
         Profile::Release => {

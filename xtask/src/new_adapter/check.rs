@@ -4,13 +4,18 @@
 
 use std::{
     fs,
+    path::Path,
     process::{Command, ExitCode},
 };
 
 use anyhow::{Context, bail};
+use toml::{Table, Value};
 
 use super::stamp_elsewhere;
-use crate::shell::{self, Tone, paint};
+use crate::{
+    beside,
+    shell::{self, Tone, paint},
+};
 
 /// The tests that fail, each with what it says, and those of the template that hold from the beginning.
 const FAIL: &[(&str, &str)] = &[
@@ -30,12 +35,10 @@ pub(super) fn run() -> anyhow::Result<ExitCode> {
         fs::remove_dir_all(&out).with_context(|| format!("{} can't be removed", out.display()))?;
     }
     let folder = stamp_elsewhere("lemon-tree", &out, Some(&root))?;
-    // The versions of the workspace are there, and compiled.
+    // The versions of the workspace are there, and compiled with its features.
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).context("Cargo.lock can't be copied")?;
-    let profiles = super::read(&root.join("Cargo.toml"))?.parse::<toml::Table>()?;
-    let profiles: toml::Table = profiles.into_iter().filter(|(key, _)| key == "profile").collect();
     let manifest = folder.join("Cargo.toml");
-    fs::write(&manifest, format!("{}\n{profiles}", super::read(&manifest)?))?;
+    fs::write(&manifest, sharing(&root, &folder)?.to_string())?;
 
     let cargo = |args: &[&str]| {
         let mut cargo = shell::cargo();
@@ -64,6 +67,29 @@ pub(super) fn run() -> anyhow::Result<ExitCode> {
     }
     println!("{}", paint(Tone::Good, "a new adapter compiles, and its tests say what to write"));
     Ok(ExitCode::SUCCESS)
+}
+
+/// The manifest of what was stamped out, changed so that it is built of what the workspace has compiled.
+fn sharing(root: &Path, folder: &Path) -> anyhow::Result<Table> {
+    let mut own = beside::manifest(folder)?;
+    let workspace = beside::workspace(root, folder)?;
+    for section in ["dependencies", "dev-dependencies"] {
+        let dependencies = own.get_mut(section).and_then(Value::as_table_mut).context("it has no dependencies")?;
+        for dependency in dependencies.iter_mut().filter_map(|(_, dependency)| dependency.as_table_mut()) {
+            let path =
+                dependency.get("path").and_then(Value::as_str).and_then(|it| Path::new(it).strip_prefix(root).ok());
+            if let Some(path) = path.map(|path| path.to_string_lossy().into_owned()) {
+                dependency.insert("path".to_owned(), Value::String(path));
+            }
+        }
+    }
+    let tests = own.get_mut("dev-dependencies").and_then(Value::as_table_mut).context("it has no tests")?;
+    let kit = tests.get_mut("purchase-conformance").and_then(Value::as_table_mut).context("it has no kit")?;
+    kit.insert("features".to_owned(), Value::Array(vec!["cli".into()]));
+    tests.extend(beside::third_party(root)?);
+    own.insert("workspace".to_owned(), Value::Table(workspace));
+    own.extend(beside::manifest(root)?.into_iter().filter(|(key, _)| key == "profile"));
+    Ok(own)
 }
 
 /// Runs what must succeed, and shows what it says only if it doesn't.

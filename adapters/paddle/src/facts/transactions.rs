@@ -175,7 +175,7 @@ impl Totals {
     /// A draft may not be calculated yet: it asks for nothing.
     fn read(object: &View<'_, '_>, status: &str, currency: Currency) -> Result<Self, ReadFault> {
         if status == "draft" && !object.at("details").is_there() {
-            let nothing = object.at("details").money_of(0, currency)?;
+            let nothing = Money::zero(currency);
             return Ok(Self { total: nothing, due: nothing, paid: nothing });
         }
         let totals = object.at("details.totals");
@@ -213,7 +213,7 @@ impl<'v> Attempt<'v> {
             "captured" => ChargeState::Succeeded,
             _ => ChargeState::Pending,
         };
-        let nothing = Money::new(0, self.amount.currency()).expect("zero is in range");
+        let nothing = Money::zero(self.amount.currency());
         let photo = Photo::Charge(Charge { state, amount: self.amount, refunded: nothing });
         let object = ObjectRef::new(ObjectKind::Charge, self.id.clone());
         Sight { object, phase: Phase::Changed, photo, prior: None }

@@ -64,16 +64,8 @@ pub(super) fn event(number: i64) -> Result<NewEvent, Broken> {
 /// What an event says of a subject: a quantity of its number.
 pub(super) fn fact(event: &NewEvent, subject: &Subject, number: i64) -> Result<Fact, Broken> {
     let photo = Photo::Subscription(Box::new(Subscription {
-        status: SubscriptionStatus::Active,
-        provider_status: "active".to_owned(),
         items: vec![Item { price: id("price_seats")?, quantity: u64::try_from(number).ok() }],
-        period: None,
-        trial_end: None,
-        cancel_at: None,
-        ended_at: None,
-        pause_at: None,
-        resume_at: None,
-        collection_paused: false,
+        ..Subscription::new(SubscriptionStatus::Active, "active")
     }));
     let owner = CustomerId::new("user-of-acme").map_err(|error| Broken::caused("an id of the kit", &error))?;
     Ok(Fact {

@@ -170,6 +170,23 @@ pub struct Invoice {
     pub deleted: bool,
 }
 
+impl Invoice {
+    /// An invoice of which nothing else is known: nothing paid of it, no attempt, no time.
+    pub fn new(state: InvoiceState, total: Money) -> Self {
+        Self {
+            state,
+            total,
+            amount_paid: Money::zero(total.currency()),
+            attempts: 0,
+            renews: false,
+            finalized_at: None,
+            paid_at: None,
+            voided_at: None,
+            deleted: false,
+        }
+    }
+}
+
 /// States of an invoice, in the order of its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -348,6 +365,24 @@ pub struct Subscription {
     /// Whether invoices are made and not collected. Not a pause: service goes on.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub collection_paused: bool,
+}
+
+impl Subscription {
+    /// A subscription of which nothing else is known: no item, no period, nothing decided for later.
+    pub fn new(status: SubscriptionStatus, provider_status: impl Into<String>) -> Self {
+        Self {
+            status,
+            provider_status: provider_status.into(),
+            items: Vec::new(),
+            period: None,
+            trial_end: None,
+            cancel_at: None,
+            ended_at: None,
+            pause_at: None,
+            resume_at: None,
+            collection_paused: false,
+        }
+    }
 }
 
 /// Neutral statuses of a subscription.

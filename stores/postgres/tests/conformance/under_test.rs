@@ -9,7 +9,6 @@ use purchase_core::{
     store::Store,
 };
 use purchase_postgres::{Options, Pooled, Postgres, PostgresExecutor, PostgresStore, SchemaName};
-use purchase_sql::Tampering;
 
 /// The variable that names the server: a database for tests alone, in which schemas come and go.
 const SERVER: &str = "PURCHASE_TEST_POSTGRES_URL";
@@ -68,13 +67,7 @@ impl Place for OwnSchema {
 
     async fn spoil_schema(&mut self, spoiled: Schema) -> Result<(), Cause> {
         let store = Postgres::connect(&self.url, self.options.clone()).await?;
-        store
-            .tamper(match spoiled {
-                Schema::Missing => Tampering::NoSchema,
-                Schema::Newer => Tampering::NewerSchema,
-                Schema::Older => Tampering::OlderSchema,
-            })
-            .await?;
+        store.tamper(spoiled.into()).await?;
         Ok(())
     }
 }

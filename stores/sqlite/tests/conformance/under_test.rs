@@ -8,7 +8,6 @@ use purchase_core::{
     error::{Cause, StoreError},
     store::Store,
 };
-use purchase_sql::Tampering;
 use purchase_sqlite::{Options, Sqlite, SqliteExecutor};
 use tempfile::TempDir;
 
@@ -48,13 +47,7 @@ impl Place for File {
 
     async fn spoil_schema(&mut self, spoiled: Schema) -> Result<(), Cause> {
         let store = Sqlite::connect(&self.file, Options::default()).await?;
-        store
-            .tamper(match spoiled {
-                Schema::Missing => Tampering::NoSchema,
-                Schema::Newer => Tampering::NewerSchema,
-                Schema::Older => Tampering::OlderSchema,
-            })
-            .await?;
+        store.tamper(spoiled.into()).await?;
         Ok(())
     }
 }
