@@ -57,7 +57,7 @@ async fn paddles_deliveries_lead_to_the_undisturbed_projection() -> Result<(), C
 }
 
 async fn judge(provider: ProviderUnderTest, names: &[&str]) -> Result<(), Cause> {
-    let endpoint = Endpoint::take().await?;
+    let Some(endpoint) = Endpoint::take().await? else { return Ok(()) };
     let mut seen = Seen::default();
     for name in names {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(provider.name).join(name);
@@ -169,7 +169,7 @@ fn told(place: &str, broken: &Broken) -> String {
 /// What is wrong with a request is said by its status and a word, and leaves nothing behind.
 #[tokio::test]
 async fn what_is_no_delivery_is_refused() -> Result<(), Cause> {
-    let endpoint = Endpoint::take().await?;
+    let Some(endpoint) = Endpoint::take().await? else { return Ok(()) };
     endpoint.empty().await?;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/stripe/purchase-by-card");
     let body = Scenario::load(&folder)?.deliveries.swap_remove(0).body;
@@ -200,7 +200,7 @@ async fn what_is_no_delivery_is_refused() -> Result<(), Cause> {
 /// An id is any text, whatever of it a path can't hold.
 #[tokio::test]
 async fn a_customer_is_found_by_any_id() -> Result<(), Cause> {
-    let endpoint = Endpoint::take().await?;
+    let Some(endpoint) = Endpoint::take().await? else { return Ok(()) };
     endpoint.empty().await?;
     let id = "Zoë/5 50%?";
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/stripe/late-update-does-not-revive");
