@@ -48,7 +48,7 @@ enum Command {
     Tidy(tidy::TidyArgs),
     /// Builds core and the adapters for wasm32-unknown-unknown.
     Wasm(wasm::WasmArgs),
-    /// Builds the example Worker, or judges its database.
+    /// Builds the example Worker, or judges it and its database.
     Worker(worker::WorkerArgs),
 }
 

@@ -18,6 +18,12 @@ pub(crate) fn root() -> PathBuf {
 /// Cargo, in the workspace's folder. The same cargo that runs this program, where there is one.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // What it told this program of its package: build scripts that look at it would run again, and all that needs them.
+    for (name, _) in env::vars_os() {
+        if ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|head| name.to_string_lossy().starts_with(head)) {
+            command.env_remove(name);
+        }
+    }
     command.current_dir(root());
     command
 }

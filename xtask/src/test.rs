@@ -89,10 +89,12 @@ const STEPS: &[Step] = &[
     Step {
         name: "wasm",
         says: "core and the adapters build for wasm32-unknown-unknown",
-        command: |_| match wasm::is_ready() {
-            true => Ok(xtask(&["wasm"])),
-            false => Err("no standard library for wasm32-unknown-unknown; `cargo xtask wasm --prepare` makes one"),
-        },
+        command: |_| in_wasm(&["wasm"]),
+    },
+    Step {
+        name: "worker",
+        says: "the Worker and its binding keep the laws, in workerd",
+        command: |_| in_wasm(&["worker", "test"]),
     },
     Step {
         name: "deny",
@@ -246,6 +248,14 @@ fn cargo(args: &[&str]) -> Command {
     let mut command = shell::cargo();
     command.args(args);
     command
+}
+
+/// A command of this program that compiles for a Worker.
+fn in_wasm(args: &[&str]) -> Result<Command, &'static str> {
+    match wasm::is_ready() {
+        true => Ok(xtask(args)),
+        false => Err("no standard library for wasm32-unknown-unknown; `cargo xtask wasm --prepare` makes one"),
+    }
 }
 
 /// This program itself: it is built already. The path is asked for once, at the start: a later step may link the file

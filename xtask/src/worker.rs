@@ -1,26 +1,34 @@
-//! Decides how the example Worker is built, and how its binding of D1 is judged: the compiled program is packed by the
-//! version of wasm-bindgen that it was linked with, and a build for tests runs in workerd beside the kit.
+//! Decides how the example Worker is built, and how it is judged: the compiled program is packed by the version of
+//! wasm-bindgen that it was linked with, and a build for tests runs in workerd, where the kit judges its binding of D1
+//! and a test posts scenarios to it.
 
 use std::{
     fs,
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, ExitCode, Stdio},
+    process::{Child, ChildStdout, Command, ExitCode, Stdio},
+    time::Instant,
 };
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
+use serde_json::json;
+use toml::{Table, Value};
 
 use crate::{
-    services,
+    conformance,
+    scenarios::SECRET,
+    services::{self, Variables},
     shell::{self, Tone, paint},
     wasm,
 };
 
 /// What the modules are called; `entry.mjs` names them.
 const NAME: &str = "worker";
+/// The providers that the Worker serves.
+const PROVIDERS: [&str; 2] = ["paddle", "stripe"];
 
-/// Builds the example Worker, or judges its database.
+/// Builds the example Worker, or judges it and its database.
 #[derive(Debug, Args)]
 pub(crate) struct WorkerArgs {
     #[command(subcommand)]
@@ -30,49 +38,63 @@ pub(crate) struct WorkerArgs {
 #[derive(Debug, Subcommand)]
 enum Task {
     /// Builds and packs the Worker, and says where it is and how large.
-    Build {
-        /// Adds the route that runs any SQL: never for deployment.
-        #[arg(long)]
-        judge: bool,
-    },
-    /// Judges the store on the Worker's binding by every law, in workerd.
+    Build,
+    /// Posts scenarios to the Worker in workerd, and judges the store on its binding by every law.
     Test,
 }
 
 pub(crate) fn run(args: &WorkerArgs) -> anyhow::Result<ExitCode> {
     match args.command {
-        Task::Build { judge } => {
-            build(judge)?;
-        }
+        Task::Build => build(Purpose::Deployment).map(drop)?,
         Task::Test => test()?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a Worker is built for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Deployment,
+    /// With a route that runs any SQL, and built quickly.
+    Tests,
+}
+
+impl Purpose {
+    /// The profile, and the folder of the modules.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Deployment => ("release", "dist"),
+            Self::Tests => ("judge", "judged"),
+        }
+    }
+}
+
 /// Answers the folder of the modules.
-fn build(judge: bool) -> anyhow::Result<PathBuf> {
+fn build(purpose: Purpose) -> anyhow::Result<PathBuf> {
     let source = shell::root().join("examples/worker");
     let target = shell::target_dir().join("worker");
+    let (profile, folder) = purpose.names();
     let mut pack = shell::cargo();
-    pack.args(["build", "--locked", "--package", "purchase-worker-pack"]).current_dir(&source);
+    pack.args(["build", "--quiet", "--locked", "--package", "purchase-worker-pack"]).current_dir(&source);
     // It runs once a build, so it is not optimized either.
     pack.arg("--target-dir").arg(shell::target_dir().join("worker-pack"));
     shell::must(&mut pack)?;
     let mut compile = shell::cargo();
-    compile.args(["build", "--locked", "--release", "--package", "purchase-worker", "--target", wasm::TARGET]);
-    compile.arg("--target-dir").arg(&target).current_dir(&source).envs(wasm::environment()?);
-    if judge {
+    compile.args(["build", "--quiet", "--locked", "--profile", profile, "--package", "purchase-worker"]);
+    compile.args(["--target", wasm::TARGET]).arg("--target-dir").arg(&target);
+    compile.current_dir(&source).envs(wasm::environment()?);
+    if purpose == Purpose::Tests {
         compile.args(["--features", "judge"]);
     }
     shell::must(&mut compile)?;
-    let compiled = target.join(wasm::TARGET).join("release/purchase_worker.wasm");
-    let folder = target.join(if judge { "judge" } else { "dist" });
+    let compiled = target.join(wasm::TARGET).join(profile).join("purchase_worker.wasm");
+    let folder = target.join(folder);
     // What an earlier build left is not part of this one.
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("{} can't be emptied", folder.display()))?;
     }
     fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
-    let mut packer = std::process::Command::new(shell::target_dir().join("worker-pack/debug/purchase-worker-pack"));
+    let mut packer = Command::new(shell::target_dir().join("worker-pack/debug/purchase-worker-pack"));
     shell::must(packer.arg(&compiled).arg(&folder).arg(NAME))?;
     fs::copy(source.join("entry.mjs"), folder.join("entry.mjs"))?;
     let packed = folder.join(format!("{NAME}_bg.wasm"));
@@ -87,26 +109,89 @@ fn kilobytes(file: &Path) -> anyhow::Result<u64> {
 }
 
 fn test() -> anyhow::Result<()> {
-    let folder = build(true)?;
-    let (mut command, variables) = services::d1_host()?;
-    let mut host = Host(command.arg("--worker").arg(&folder).stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?);
-    let stdout = host.0.stdout.take().context("the host has no output")?;
-    let mut line = String::new();
-    BufReader::new(stdout).read_line(&mut line)?;
-    let Some(url) = line.trim().strip_prefix("listening on ") else { bail!("the host said {line:?}") };
-    let mut judge = shell::cargo();
-    judge.args(["test", "--quiet", "--package", "purchase-d1", "--test", "binding"]);
-    judge.envs(variables).env("PURCHASE_TEST_D1_URL", url);
-    shell::must(&mut judge)
+    let begin = Instant::now();
+    let folder = build(Purpose::Tests)?;
+    let judge = conformance::program()?;
+    println!("built in {:.0} s", begin.elapsed().as_secs_f64());
+    let host = Host::start(&folder)?;
+    // First, so that the Worker finds no tables and has to make them.
+    let mut whole = shell::cargo();
+    // All of the workspace, so that its packages are built as for its other tests.
+    whole.args(["test", "--quiet", "--workspace", "--all-features", "--test", "worker", "--", "--show-output"]);
+    shell::must(whole.envs(host.variables()))?;
+    let mut laws = Command::new(judge);
+    laws.args(["--store", "d1-binding", "--draw", "1", "--samples", "1"]);
+    shell::must(laws.envs(host.variables()))?;
+    println!("{}", paint(Tone::Good, "the Worker and its binding keep the laws"));
+    Ok(())
 }
 
-/// A server, until it is dropped.
-struct Host(Child);
+/// A Worker in workerd, until it is dropped.
+struct Host {
+    child: Child,
+    /// Kept open, for the host would end over an output that nobody takes.
+    stdout: Option<BufReader<ChildStdout>>,
+    variables: Variables,
+}
+
+impl Host {
+    fn start(folder: &Path) -> anyhow::Result<Self> {
+        let (mut command, variables) = services::d1_host()?;
+        let token = variables.iter().find(|(name, _)| *name == services::D1_TOKEN);
+        let (_, token) = token.context("the local D1 has no token")?;
+        // The first secret is one that is being rolled.
+        let secrets = format!("whsec_before,{SECRET}");
+        command.arg("--worker").arg(folder);
+        for (name, value) in [
+            ("API_TOKEN", token.as_str()),
+            ("CATALOG", &catalog()?),
+            ("PADDLE_CUSTOM_DATA", "everywhere"),
+            ("PADDLE_MODE", "test"),
+            ("PADDLE_WEBHOOK_SECRET", &secrets),
+            ("STRIPE_WEBHOOK_SECRET", &secrets),
+        ] {
+            command.arg("--var").arg(format!("{name}={value}"));
+        }
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("could not start node")?;
+        let mut host = Self { child, variables, stdout: None };
+        let stdout = host.child.stdout.take().context("the host has no output")?;
+        let stdout = host.stdout.insert(BufReader::new(stdout));
+        let mut line = String::new();
+        stdout.read_line(&mut line)?;
+        let Some(url) = line.trim().strip_prefix("listening on ") else { bail!("the host said {line:?}") };
+        host.variables.extend([(services::D1_URL, url.to_owned()), ("PURCHASE_TEST_WORKER_SECRET", SECRET.to_owned())]);
+        Ok(host)
+    }
+
+    fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.variables.iter().map(|(name, value)| (*name, value.as_str()))
+    }
+}
 
 impl Drop for Host {
     fn drop(&mut self) {
         // Asked and not killed, so that it ends workerd as well.
-        drop(std::process::Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status());
-        drop(self.0.wait());
+        drop(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status());
+        drop(self.child.wait());
     }
+}
+
+/// One catalogue for all scenarios, as the Worker's variable holds it: no two of them name the same price.
+fn catalog() -> anyhow::Result<String> {
+    let mut prices = Table::new();
+    for provider in PROVIDERS {
+        let folder = shell::root().join("fixtures").join(provider);
+        for scenario in folder.read_dir().with_context(|| format!("{} can't be listed", folder.display()))? {
+            let file = scenario?.path().join("catalog.toml");
+            let Ok(text) = fs::read_to_string(&file) else { continue };
+            let catalog: Table = text.parse().with_context(|| format!("{} can't be read", file.display()))?;
+            for (price, offer) in catalog.get("prices").and_then(Value::as_table).into_iter().flatten() {
+                let other = prices.insert(price.clone(), offer.clone()).filter(|other| other != offer);
+                if let Some(other) = other {
+                    bail!("{}: {price} sells {offer} here and {other} in another scenario", file.display());
+                }
+            }
+        }
+    }
+    Ok(json!({ "prices": prices }).to_string())
 }

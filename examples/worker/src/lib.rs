@@ -7,6 +7,7 @@
 mod judge;
 mod setup;
 
+use percent_encoding::percent_decode_str;
 use purchase::{
     delivery::{Delivery, Limits},
     error::{Refusal, StoreError},
@@ -59,11 +60,18 @@ async fn webhook(request: &mut Request, env: &Env, provider: &str) -> std::resul
     Ok(Response::from_json(&receipt)?.with_status(receipt.http_status()))
 }
 
+/// What the customer may use now, or at the instant of `?as_of=`.
 async fn customer(request: &Request, env: &Env, id: &str) -> std::result::Result<Response, Failure> {
     authorize(request, env)?;
     let unknown = || Failure::new(404, "unknown_customer", "nobody has heard of this customer");
-    let id = CustomerId::new(id).map_err(|_| unknown())?;
-    let snapshots = engine(env)?.customer(&id, now()?).await?;
+    let id = percent_decode_str(id).decode_utf8().map_err(|_| unknown())?;
+    let id = CustomerId::new(id.as_ref()).map_err(|_| unknown())?;
+    let url = request.url()?;
+    let as_of = match url.query_pairs().find(|(name, _)| name == "as_of") {
+        Some((_, text)) => Timestamp::parse_rfc3339(&text).map_err(|fault| Failure::new(400, "as_of", fault))?,
+        None => now()?,
+    };
+    let snapshots = engine(env)?.customer(&id, as_of).await?;
     match snapshots.is_empty() {
         true => Err(unknown()),
         false => Ok(Response::from_json(&snapshots)?),

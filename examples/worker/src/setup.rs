@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use purchase::{
+    catalog::Catalog,
     d1::{BindingExecutor, BindingStore, TablePrefix},
-    engine::Engine,
+    engine::{Engine, Settings},
     id::Mode,
-    paddle::{Paddle, PaddleConfig},
+    paddle::{CustomData, Paddle, PaddleConfig},
     provider::Provider,
     stripe::{ModePolicy, Stripe, StripeConfig},
 };
@@ -22,9 +23,15 @@ pub(crate) fn store(env: &Env) -> Result<BindingStore, Failure> {
 
 /// The engine. Nothing is asked of the database yet.
 pub(crate) fn engine(env: &Env) -> Result<Engine, Failure> {
-    let engine = Engine::new(Arc::new(store(env)?));
+    let settings = Settings { catalog: catalog(env)?, ..Settings::default() };
+    let engine = Engine::new(Arc::new(store(env)?)).with_settings(settings);
     let providers = [stripe(env)?, paddle(env)?];
     Ok(providers.into_iter().flatten().fold(engine, Engine::with_provider))
+}
+
+fn catalog(env: &Env) -> Result<Catalog, Failure> {
+    let Some(text) = variable(env, "CATALOG") else { return Ok(Catalog::default()) };
+    serde_json::from_str(&text).map_err(|fault| Failure::new(503, "configuration", format!("CATALOG: {fault}")))
 }
 
 /// A variable or secret; an empty one counts as not set.
@@ -54,6 +61,11 @@ fn paddle(env: &Env) -> Result<Option<Arc<dyn Provider>>, Failure> {
         Some("test") => Mode::Test,
         _ => return Err(wrong(&"PADDLE_MODE is live or test")),
     };
-    let config = PaddleConfig::new(mode, secrets.split(',')).map_err(|fault| wrong(&fault))?;
+    let mut config = PaddleConfig::new(mode, secrets.split(',')).map_err(|fault| wrong(&fault))?;
+    config.custom_data = match variable(env, "PADDLE_CUSTOM_DATA").as_deref() {
+        None | Some("customers") => CustomData::Customers,
+        Some("everywhere") => CustomData::Everywhere,
+        Some(_) => return Err(wrong(&"PADDLE_CUSTOM_DATA is customers or everywhere")),
+    };
     Ok(Some(Arc::new(Paddle::new(config).map_err(|fault| wrong(&fault))?)))
 }

@@ -4,6 +4,7 @@
 
 mod adapter;
 mod copies;
+mod d1;
 mod database;
 mod floor;
 mod growth;
@@ -65,6 +66,8 @@ enum Format {
 enum Rows {
     /// Verifying and reading, in memory.
     Adapter,
+    /// The whole way into D1 over HTTP; the server is started where none is named.
+    D1,
     /// A database that holds many events, in SQLite and in PostgreSQL.
     Growth,
     /// A customer with a long history, in SQLite.
@@ -137,6 +140,9 @@ async fn rows(args: &BenchArgs, scratch: &Path) -> anyhow::Result<Vec<Row>> {
     }
     if wanted(Rows::Growth) {
         rows.extend(growth::sqlite(args, scratch).await?);
+    }
+    if wanted(Rows::D1) {
+        rows.extend(d1::rows(args, &services::ensure(&[Service::D1])?).await?);
     }
     if [Rows::Growth, Rows::Memory, Rows::Postgres].into_iter().any(wanted) {
         let running = services::ensure(&[Service::Postgres])?;

@@ -66,13 +66,13 @@ pub(super) async fn engine(url: &str) -> anyhow::Result<Engine> {
 
 /// Where deliveries go in.
 #[derive(Clone)]
-enum Door {
+pub(super) enum Door {
     Grouped(GroupCommit),
     OneByOne(Engine),
 }
 
 /// Each sender sends its own customers' deliveries, one after another, and waits for each answer.
-async fn send(door: &Door, copies: &mut Copies, senders: usize, times: usize) -> anyhow::Result<Duration> {
+pub(super) async fn send(door: &Door, copies: &mut Copies, senders: usize, times: usize) -> anyhow::Result<Duration> {
     let each: Vec<Vec<Delivery>> = (0..senders).map(|_| copies.take(times)).collect::<anyhow::Result<_>>()?;
     let begin = Instant::now();
     let mut tasks = JoinSet::new();

@@ -1,5 +1,6 @@
 //! Decides what the program that judges is made of: every package directly under `adapters/` and `stores/` that says in
-//! `tests/conformance/under_test.rs` how it is judged. So there is no list that a new adapter would have to enter.
+//! `tests/conformance/under_test.rs` how it is judged, or in another folder of its tests how it is judged as well. So
+//! there is no list that a new adapter would have to enter.
 //!
 //! The program is a package of its own below the target folder. It takes its dependencies from the manifests of those
 //! packages, and versions, profiles, lock file and features from the workspace, so that all that is compiled already is shared.
@@ -17,12 +18,13 @@ use crate::beside::{self, manifest as manifest_of};
 /// Where a package says how it is judged.
 pub(super) const UNDER_TEST: &str = "tests/conformance/under_test.rs";
 
-/// A package that can be judged.
+/// A package that can be judged, and one way to do it.
 #[derive(Debug)]
 struct Judged {
-    /// The folder's name.
+    /// The folder's name, and what sets the way apart from the usual one.
     name: String,
     folder: PathBuf,
+    under_test: PathBuf,
 }
 
 /// Writes the package, files that are as they should be apart, and says where its manifest is.
@@ -48,8 +50,18 @@ fn judged(folder: &Path) -> anyhow::Result<Vec<Judged>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("{} can't be listed", folder.display()))? {
         let (folder, name) = entry.map(|entry| (entry.path(), entry.file_name().to_string_lossy().into_owned()))?;
-        if folder.join(UNDER_TEST).is_file() {
-            found.push(Judged { name, folder });
+        let usual = folder.join(UNDER_TEST);
+        if !usual.is_file() {
+            continue;
+        }
+        for way in folder.join("tests").read_dir()?.flatten() {
+            let under_test = way.path().join("under_test.rs");
+            if under_test == usual {
+                found.push(Judged { name: name.clone(), folder: folder.clone(), under_test });
+            } else if under_test.is_file() {
+                let name = format!("{name}-{}", way.file_name().to_string_lossy());
+                found.push(Judged { name, folder: folder.clone(), under_test });
+            }
         }
     }
     found.sort_by(|one, other| one.name.cmp(&other.name));
@@ -127,9 +139,9 @@ fn program(root: &Path, adapters: &[Judged], stores: &[Judged]) -> anyhow::Resul
     let mut modules = String::new();
     let mut called = |kind: &str, all: &[Judged]| {
         let mut calls = Vec::new();
-        for Judged { name, folder } in all {
+        for Judged { name, under_test, .. } in all {
             let module = format!("{kind}_{}", name.replace('-', "_"));
-            modules.push_str(&format!("#[path = {:?}]\nmod {module};\n", folder.join(UNDER_TEST)));
+            modules.push_str(&format!("#[path = {under_test:?}]\nmod {module};\n"));
             calls.push(format!("{module}::under_test()"));
         }
         calls.join(", ")
@@ -206,6 +218,7 @@ mod tests {
                      purchase-acme.workspace = true\nown = { path = \"../own\", optional = true }\n";
         put(root.path(), "stores/paper-clip/Cargo.toml", store);
         put(root.path(), "stores/paper-clip/tests/conformance/under_test.rs", "");
+        put(root.path(), "stores/paper-clip/tests/folded/under_test.rs", "");
         put(root.path(), "stores/shared/Cargo.toml", "[package]\nname = \"shared\"\n");
         root
     }
@@ -227,7 +240,8 @@ mod tests {
         assert_eq!(manifest["profile"]["dev"]["opt-level"], Value::Integer(1));
         let program = read(&root.path().join("target/judge/src/main.rs")).expect("it is there");
         assert!(program.contains("providers: vec![adapter_acme::under_test()]"), "{program}");
-        assert!(program.contains("stores: vec![store_paper_clip::under_test()]"), "{program}");
+        let stores = "stores: vec![store_paper_clip::under_test(), store_paper_clip_folded::under_test()]";
+        assert!(program.contains(stores), "{program}");
     }
 
     #[test]

@@ -126,10 +126,10 @@ pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
     let scratch = tempfile::tempdir_in(scratch)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (score, broken) = runtime.block_on(judge(&args, &program, &bodies, seed, running.as_ref(), scratch.path()))?;
-    let Tally { acknowledged, duplicates, cut_off, stored_unanswered, .. } = score.tally;
+    let Tally { acknowledged, duplicates, cut_off, put_off, stored_unanswered } = score.tally;
     println!(
         "{} kills in {} passes, {} with requests in flight; {acknowledged} acknowledgements, {duplicates} of duplicates; \
-         {cut_off} requests cut off, {stored_unanswered} of them stored and not answered",
+         {cut_off} requests cut off, {put_off} answered 5xx, {stored_unanswered} of these stored and not acknowledged",
         score.kills, score.passes, score.kills_in_flight,
     );
     for line in &broken {

@@ -45,8 +45,8 @@ struct Task {
     body: usize,
     /// How often it was answered 4xx.
     refused: u32,
-    /// Whether the last try of it was cut off.
-    cut_off: bool,
+    /// Whether the last try of it was cut off or put off.
+    open: bool,
 }
 
 /// What the senders saw.
@@ -58,10 +58,10 @@ pub(super) struct Tally {
     pub(super) duplicates: u32,
     /// Requests that were not answered.
     pub(super) cut_off: u32,
-    /// Deliveries whose first answer after a cut said that they were there already.
+    /// Answers 5xx: the delivery is wanted again.
+    pub(super) put_off: u32,
+    /// Deliveries that were cut off or put off, and whose next answer said that they were there already.
     pub(super) stored_unanswered: u32,
-    /// Answers that were not 2xx.
-    pub(super) refused: u32,
 }
 
 impl Tally {
@@ -69,8 +69,8 @@ impl Tally {
         self.acknowledged += other.acknowledged;
         self.duplicates += other.duplicates;
         self.cut_off += other.cut_off;
+        self.put_off += other.put_off;
         self.stored_unanswered += other.stored_unanswered;
-        self.refused += other.refused;
     }
 }
 
@@ -82,7 +82,7 @@ enum Answer {
 
 impl Board {
     pub(super) fn new(bodies: Arc<[Body]>, order: Vec<usize>) -> Self {
-        let queue = order.into_iter().map(|body| Task { body, refused: 0, cut_off: false }).collect();
+        let queue = order.into_iter().map(|body| Task { body, refused: 0, open: false }).collect();
         let state = State { queue, taken: 0, acknowledged: BTreeSet::new(), last_answer: "none".to_owned() };
         Self {
             bodies,
@@ -159,20 +159,21 @@ pub(super) async fn send_all(board: Arc<Board>, seed: u64) -> anyhow::Result<Tal
                 tally.acknowledged += 1;
                 tally.duplicates += u32::from(duplicate);
                 let first = board.state().acknowledged.insert(task.body);
-                tally.stored_unanswered += u32::from(first && duplicate && task.cut_off);
-                (first && random.random_ratio(1, DUPLICATES)).then_some(Task { cut_off: false, ..task })
+                tally.stored_unanswered += u32::from(first && duplicate && task.open);
+                (first && random.random_ratio(1, DUPLICATES)).then_some(Task { open: false, ..task })
             }
             Answer::Refused(status) => {
-                tally.refused += 1;
                 board.state().last_answer = format!("{status} to {}", board.bodies[task.body].name);
-                let refused = task.refused + u32::from((400..500).contains(&status));
-                (refused < PATIENCE).then_some(Task { refused, cut_off: false, ..task })
+                let put_off = status >= 500;
+                tally.put_off += u32::from(put_off);
+                let refused = task.refused + u32::from(!put_off);
+                (refused < PATIENCE).then_some(Task { refused, open: put_off, ..task })
             }
             Answer::CutOff => {
                 tally.cut_off += 1;
                 // The one who kills says when there is a server again; until then nothing can be delivered.
                 drop(tokio::time::timeout(Duration::from_millis(50), address.changed()).await);
-                Some(Task { cut_off: true, ..task })
+                Some(Task { open: true, ..task })
             }
         };
         board.give_back(again);

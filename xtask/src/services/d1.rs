@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 use super::{Service, Variables, node, process, state::Home};
 
 /// Names the server that tests use: its address, without a path.
-pub(super) const URL: &str = "PURCHASE_TEST_D1_URL";
+pub(crate) const URL: &str = "PURCHASE_TEST_D1_URL";
 /// What clients must bear.
-pub(super) const TOKEN: &str = "PURCHASE_TEST_D1_TOKEN";
+pub(crate) const TOKEN: &str = "PURCHASE_TEST_D1_TOKEN";
 /// The ids of the databases, separated by commas.
-pub(super) const DATABASES: &str = "PURCHASE_TEST_D1_DATABASES";
+pub(crate) const DATABASES: &str = "PURCHASE_TEST_D1_DATABASES";
 /// How many databases there are, so that tests need not share one. They cost nothing until they are used.
 const COUNT: u32 = 16;
 const PATIENCE: Duration = Duration::from_secs(30);

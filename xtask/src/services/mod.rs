@@ -18,6 +18,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
+pub(crate) use d1::{DATABASES as D1_DATABASES, TOKEN as D1_TOKEN, URL as D1_URL};
 use serde::{Deserialize, Serialize};
 use show::Format;
 use state::{Home, Kept};

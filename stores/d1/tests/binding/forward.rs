@@ -4,18 +4,21 @@
 #[path = "../conformance/databases.rs"]
 pub(crate) mod databases;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use databases::{Database, SERVER};
-use purchase_core::error::StoreError;
+use purchase_core::error::{Cause, StoreError};
 use purchase_sql::{Access, Cell, Dialect, ExecuteError, Executor, Row, SQLITE, Statement};
 use serde::Deserialize;
 use serde_json::json;
 
-/// An executor in a Worker, seen from here.
+/// An executor in a Worker, seen from here. Clones are one and the same; the last one gives the database back.
+#[derive(Clone)]
 pub(crate) struct Forward {
     client: reqwest::Client,
     url: String,
-    _database: Database,
+    _database: Arc<Database>,
 }
 
 #[derive(Deserialize)]
@@ -32,10 +35,10 @@ impl Forward {
         let base = std::env::var(SERVER).map_err(|error| unusable(error.into()))?;
         // What it brings for TLS is none of these tests' business: they stay on this machine.
         let client = reqwest::Client::builder().no_proxy().build().map_err(|error| unusable(error.into()))?;
-        Ok(Self { client, url: format!("{base}/batch/{binding}"), _database: database })
+        Ok(Self { client, url: format!("{base}/batch/{binding}"), _database: Arc::new(database) })
     }
 
-    async fn ask(&self, access: Access, statements: &[Statement]) -> Result<Answer, reqwest::Error> {
+    async fn ask(&self, access: Access, statements: &[Statement]) -> Result<Answer, Cause> {
         let access = match access {
             Access::Define => "define",
             Access::Read => "read",
@@ -44,15 +47,18 @@ impl Forward {
         let params = |it: &Statement| it.params.iter().map(|cell| cell.0.clone()).collect::<Vec<_>>();
         let list: Vec<_> = statements.iter().map(|it| json!({ "sql": &*it.sql, "params": params(it) })).collect();
         let request = self.client.post(&self.url).json(&json!({ "access": access, "statements": list }));
-        request.send().await?.error_for_status()?.json().await
+        let answer = request.send().await?;
+        if answer.status() == reqwest::StatusCode::NOT_FOUND {
+            return Err("the server has no Worker built for tests; `cargo xtask worker test` starts one".into());
+        }
+        Ok(answer.error_for_status()?.json().await?)
     }
 }
 
 #[async_trait]
 impl Executor for Forward {
     async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
-        let lost = |error: reqwest::Error| ExecuteError::Unknown { cause: error.into() };
-        let answer = self.ask(access, statements).await.map_err(lost)?;
+        let answer = self.ask(access, statements).await.map_err(|cause| ExecuteError::Unknown { cause })?;
         let said = answer.said.unwrap_or_default();
         match (answer.results, answer.error.as_deref()) {
             (Some(results), None) => {
@@ -73,6 +79,6 @@ impl Executor for Forward {
     }
 }
 
-fn unusable(cause: purchase_core::error::Cause) -> StoreError {
+fn unusable(cause: Cause) -> StoreError {
     StoreError::Unavailable { operation: "reach the Worker", cause }
 }
