@@ -73,7 +73,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "servers",
         says: "every law holds on PostgreSQL and D1, on scenarios that are drawn",
-        command: |_| Ok(xtask(&["conformance", "--store", "postgres", "--draw", "1", "--samples", "1"])),
+        command: |_| {
+            let stores = ["--store", "postgres", "--store", "d1"];
+            Ok(xtask(&[&["conformance"][..], &stores, &["--draw", "1", "--samples", "1"]].concat()))
+        },
     },
     Step {
         name: "new-adapter",
