@@ -66,9 +66,8 @@ async fn customer(request: &Request, env: &Env, id: &str) -> std::result::Result
     let unknown = || Failure::new(404, "unknown_customer", "nobody has heard of this customer");
     let id = percent_decode_str(id).decode_utf8().map_err(|_| unknown())?;
     let id = CustomerId::new(id.as_ref()).map_err(|_| unknown())?;
-    let url = request.url()?;
-    let as_of = match url.query_pairs().find(|(name, _)| name == "as_of") {
-        Some((_, text)) => Timestamp::parse_rfc3339(&text).map_err(|fault| Failure::new(400, "as_of", fault))?,
+    let as_of = match query(request, "as_of") {
+        Some(text) => Timestamp::parse_rfc3339(&text).map_err(|fault| Failure::new(400, "as_of", fault))?,
         None => now()?,
     };
     let snapshots = engine(env)?.customer(&id, as_of).await?;
@@ -76,6 +75,14 @@ async fn customer(request: &Request, env: &Env, id: &str) -> std::result::Result
         true => Err(unknown()),
         false => Ok(Response::from_json(&snapshots)?),
     }
+}
+
+/// A word of the address's query. The crate's own type for addresses brings 200 KB for names of hosts in all scripts.
+fn query(request: &Request, name: &str) -> Option<String> {
+    let address = request.inner().url();
+    let (_, query) = address.split_once('?')?;
+    let value = query.split('&').find_map(|word| word.strip_prefix(name)?.strip_prefix('='))?;
+    Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
 }
 
 async fn migrate(request: &Request, env: &Env) -> std::result::Result<Response, Failure> {

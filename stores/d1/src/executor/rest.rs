@@ -28,6 +28,9 @@ const ASKED: u32 = 4;
 const WAIT: Duration = Duration::from_millis(100);
 /// A server that wants more patience than this is busy.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a connection may rest and be used again. A bare workerd ends one after five seconds, and a write that meets
+/// its end is lost, and unknown.
+const IDLE: Duration = Duration::from_secs(3);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How a database is reached.
@@ -120,6 +123,7 @@ impl RestExecutor {
             .map_err(|error| unusable(Address::Nobody { cause: error.into() }.into()))?;
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
             .build(tls.https_or_http().enable_http1().wrap_connector(tcp));
         let Options { response_bytes, timeout, .. } = options;
         Ok(Self { client, place: place.to_string().into(), response_bytes, timeout, token, url })

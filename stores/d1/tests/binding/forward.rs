@@ -4,7 +4,7 @@
 #[path = "../conformance/databases.rs"]
 pub(crate) mod databases;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use databases::{Database, SERVER};
@@ -12,6 +12,9 @@ use purchase_core::error::{Cause, StoreError};
 use purchase_sql::{Access, Cell, Dialect, ExecuteError, Executor, Row, SQLITE, Statement};
 use serde::Deserialize;
 use serde_json::json;
+
+/// Shorter than the server's five seconds: a request must not meet the end of its connection.
+const IDLE: Duration = Duration::from_secs(3);
 
 /// An executor in a Worker, seen from here. Clones are one and the same; the last one gives the database back.
 #[derive(Clone)]
@@ -34,7 +37,8 @@ impl Forward {
         let binding = database.binding()?;
         let base = std::env::var(SERVER).map_err(|error| unusable(error.into()))?;
         // What it brings for TLS is none of these tests' business: they stay on this machine.
-        let client = reqwest::Client::builder().no_proxy().build().map_err(|error| unusable(error.into()))?;
+        let client = reqwest::Client::builder().no_proxy().pool_idle_timeout(IDLE).build();
+        let client = client.map_err(|error| unusable(error.into()))?;
         Ok(Self { client, url: format!("{base}/batch/{binding}"), _database: Arc::new(database) })
     }
 
