@@ -30,7 +30,7 @@ use clap::Parser;
 use purchase::{
     delivery::{Delivery, Limits},
     engine::{Engine, ProjectionQuery},
-    error::{Refusal, StoreError},
+    error::{Chain, Refusal, StoreError},
     group::{GroupCommit, GroupSettings},
     id::{CustomerId, Mode, ProviderName},
     paddle::{CustomData, Paddle, PaddleConfig, Simulated},
@@ -207,6 +207,7 @@ impl From<Refusal> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(fault: StoreError) -> Self {
+        tracing::warn!(code = fault.code(), cause = %Chain(&fault), "a read failed");
         Refusal::from(fault).into()
     }
 }

@@ -33,6 +33,9 @@ impl Default for GroupSettings {
     }
 }
 
+/// How many of a group that failed go alone side by side, at most.
+const ALONE: usize = 4;
+
 /// Takes deliveries the whole way, several in one commit where several come at once. A clone shares the queue.
 ///
 /// What [`Engine::handle`] promises stands for each: its answer comes after the commit that holds it, and a refusal of
@@ -56,16 +59,15 @@ impl GroupCommit {
         let (closing, closes) = watch::channel(false);
         let (running, ended) = watch::channel(());
         let gatherer = Gatherer {
+            alone: Arc::new(Semaphore::new(ALONE)),
+            running,
             most: settings.most.min(engine.settings().limits.deliveries).max(1),
             engine: Arc::clone(&engine),
             incoming,
             closes,
             wait: settings.wait,
         };
-        tokio::spawn(async move {
-            gatherer.run().await;
-            drop(running);
-        });
+        tokio::spawn(gatherer.run());
         Self { engine, queue, closing, ended }
     }
 
@@ -112,6 +114,10 @@ struct Waiting {
 }
 
 struct Gatherer {
+    /// Permits for those that go alone.
+    alone: Arc<Semaphore>,
+    /// Dropped by the gatherer and by the last of those that go alone.
+    running: watch::Sender<()>,
     engine: Arc<Engine>,
     incoming: mpsc::Receiver<Waiting>,
     closes: watch::Receiver<bool>,
@@ -127,7 +133,9 @@ impl Gatherer {
             self.take_waiting(&mut group);
             self.hold_open(&mut group, &last).await;
             let members = group.len();
-            commit(&self.engine, group).await;
+            if let Some(outage) = self.commit(group).await {
+                self.answer_waiting(&outage);
+            }
             last = Answered { members, at: Instant::now() };
         }
     }
@@ -163,6 +171,62 @@ impl Gatherer {
             }
         }
     }
+
+    /// Takes a group the rest of the way, and answers each member; tells what every other delivery would meet, too.
+    async fn commit(&self, group: Vec<Waiting>) -> Option<Outage> {
+        let (members, mut answers): (Vec<_>, Vec<_>) = group.into_iter().map(|it| (it.admitted, it.answer)).unzip();
+        let members = Arc::new(members);
+        tracing::debug!(deliveries = members.len(), "a group is committed");
+        let failed = match together(&self.engine, &members).await {
+            Ok(Ok(given)) => {
+                for (to, answer) in answers.into_iter().zip(given) {
+                    give(to, Ok(answer));
+                }
+                return None;
+            }
+            Ok(Err(refusal)) => match Outage::of(refusal) {
+                Ok(outage) => {
+                    for to in answers {
+                        give(to, Ok(Err(outage.refusal())));
+                    }
+                    return Some(outage);
+                }
+                Err(refusal) => Ok(Err(refusal)),
+            },
+            Err(panic) => Err(panic),
+        };
+        match answers.pop() {
+            Some(to) if answers.is_empty() => give(to, failed),
+            last => {
+                answers.extend(last);
+                tracing::warn!(deliveries = members.len(), "a group failed; each delivery goes alone");
+                self.go_alone(Arc::unwrap_or_clone(members), answers).await;
+            }
+        }
+        None
+    }
+
+    /// Each in a commit of its own, some side by side: one that waits for a lock holds up the next group only when there
+    /// are as many of them.
+    async fn go_alone(&self, members: Vec<Admitted>, answers: Vec<oneshot::Sender<Answer>>) {
+        for (member, to) in members.into_iter().zip(answers) {
+            // Nobody closes it.
+            let Ok(permit) = Arc::clone(&self.alone).acquire_owned().await else { return };
+            let (engine, running) = (Arc::clone(&self.engine), self.running.clone());
+            tokio::spawn(async move {
+                let answers = together(&engine, &Arc::new(vec![member])).await;
+                give(to, answers.map(|given| given.and_then(|mut only| only.pop().unwrap_or(Err(Refusal::Closing)))));
+                drop((permit, running));
+            });
+        }
+    }
+
+    /// Those that came meanwhile would only wait for the same.
+    fn answer_waiting(&mut self, outage: &Outage) {
+        while let Ok(waiting) = self.incoming.try_recv() {
+            give(waiting.answer, Ok(Err(outage.refusal())));
+        }
+    }
 }
 
 /// The group that was answered last.
@@ -171,43 +235,29 @@ struct Answered {
     at: Instant,
 }
 
-/// Takes a group the rest of the way, and answers each member.
-async fn commit(engine: &Arc<Engine>, group: Vec<Waiting>) {
-    let (members, mut answers): (Vec<_>, Vec<_>) = group.into_iter().map(|it| (it.admitted, it.answer)).unzip();
-    let members = Arc::new(members);
-    tracing::debug!(deliveries = members.len(), "a group is committed");
-    let answered = together(engine, &members).await;
-    if members.len() == 1 {
-        let Some(to) = answers.pop() else { return };
-        return give(to, alone(answered));
-    }
-    // A panic is of one, too.
-    let may_be_of_one =
-        answered.as_ref().map_or(true, |given| given.as_ref().err().is_some_and(Refusal::may_be_of_one));
-    match answered {
-        Ok(Ok(given)) => {
-            for (to, answer) in answers.into_iter().zip(given) {
-                give(to, Ok(answer));
-            }
-        }
-        Ok(Err(Refusal::Store(fault))) if !may_be_of_one => {
-            let fault = Arc::new(fault);
-            for to in answers {
-                give(to, Ok(Err(StoreError::again(&fault).into())));
-            }
-        }
-        Ok(Err(_)) | Err(_) => {
-            tracing::warn!(deliveries = members.len(), "a group failed; each delivery goes alone");
-            for (to, member) in answers.into_iter().zip(Arc::unwrap_or_clone(members)) {
-                give(to, alone(together(engine, &Arc::new(vec![member])).await));
-            }
-        }
-    }
+/// Why no delivery can be committed now, whatever it is.
+enum Outage {
+    /// The runtime ends.
+    Closing,
+    Store(Arc<StoreError>),
 }
 
-/// The answer of a group of one.
-fn alone(answers: Answers) -> Answer {
-    answers.map(|given| given.and_then(|mut only| only.pop().unwrap_or(Err(Refusal::Closing))))
+impl Outage {
+    /// None where the refusal may be of one member alone.
+    fn of(refusal: Refusal) -> Result<Self, Refusal> {
+        match refusal {
+            refusal if refusal.may_be_of_one() => Err(refusal),
+            Refusal::Store(fault) => Ok(Self::Store(Arc::new(fault))),
+            _ => Ok(Self::Closing),
+        }
+    }
+
+    fn refusal(&self) -> Refusal {
+        match self {
+            Self::Closing => Refusal::Closing,
+            Self::Store(fault) => StoreError::again(fault).into(),
+        }
+    }
 }
 
 /// Processes in a task of its own, so that a panic, which is a defect of an adapter, ends neither the gatherer nor the

@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::{
     engine::{Engine, WorkReport},
-    error::Refusal,
+    error::{Chain, Refusal},
     store::{EventStatus, Lease, StoredEvent},
     time::Timestamp,
 };
@@ -93,7 +93,8 @@ impl Worker {
     }
 
     /// Calls `observer` after each round that claimed something: for metrics, and for what an application does about
-    /// transitions. It is called after the commit, and not again when the process dies in between.
+    /// transitions. It is called after the commit, and not again when the process dies in between, or the store is lost
+    /// before it says that the commit has happened: what must not be missed is read from the store.
     #[must_use]
     pub fn observed_by(mut self, observer: impl Fn(&WorkReport) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
@@ -122,7 +123,7 @@ impl Worker {
                     if round.claimed > 0 { Duration::ZERO } else { jitter(self.settings.idle) }
                 }
                 Err(fault) => {
-                    tracing::warn!(worker = self.settings.name, code = fault.code(), reason = %fault, "a round failed");
+                    tracing::warn!(worker = self.settings.name, code = fault.code(), cause = %Chain(fault), "a round failed");
                     report.faults += 1;
                     self.rest_after_fault(&mut faults)
                 }

@@ -157,13 +157,47 @@ async fn repetitions_contradictions_and_unreadable_bodies_in_a_group_are_answere
 }
 
 #[tokio::test]
-async fn a_delivery_that_the_store_refuses_fails_alone() {
+async fn a_delivery_that_the_store_refuses_or_that_meets_a_lock_fails_alone() {
+    for (weather, code) in [(Weather::Poison, "store_refused"), (Weather::Locked, "store_timed_out")] {
+        let store = Gate::closed();
+        store.turn(weather, usize::MAX);
+        let group = GroupCommit::new(plain(&store), GroupSettings::default());
+        let events = ["e1", "e2", "poison", "e3"].map(|event| (event, "a"));
+        assert_eq!(answers(&store, &group, &events).await, ["processed", "processed", code, "processed"]);
+        assert_eq!(store.commits(), [["e1"], ["e2"], ["e3"]]);
+    }
+}
+
+/// The gate stands for the lock that they wait for.
+#[tokio::test]
+async fn those_that_go_alone_hold_up_neither_each_other_nor_the_next_group() {
     let store = Gate::closed();
     store.turn(Weather::Poison, usize::MAX);
     let group = GroupCommit::new(plain(&store), GroupSettings::default());
-    let events = ["e1", "e2", "poison", "e3"].map(|event| (event, "a"));
-    assert_eq!(answers(&store, &group, &events).await, ["processed", "processed", "store_refused", "processed"]);
-    assert_eq!(store.commits(), [["e1"], ["e2"], ["e3"]]);
+    let mut calls = Vec::new();
+    for event in ["e1", "e2", "poison"] {
+        let mut call = Box::pin(group.handle(delivery(event, "a")));
+        assert!(is_waiting(&mut call));
+        calls.push(call);
+        if event == "e1" {
+            store.begun(1).await;
+        }
+    }
+    // The first, and then the group of the others, which is refused.
+    store.gate.add_permits(2);
+    store.begun(3).await;
+    let mut next = Box::pin(group.handle(delivery("e3", "a")));
+    assert!(is_waiting(&mut next));
+    store.begun(1).await;
+    assert_eq!(store.commits(), [["e1"]], "e2, poison and e3 are at the gate");
+    let mut close = Box::pin(group.close());
+    assert!(is_waiting(&mut close), "those that go alone are waited for");
+    calls.push(next);
+    store.lift();
+    close.await;
+    for call in &mut calls {
+        assert!(!is_waiting(call), "answered before the end");
+    }
 }
 
 #[tokio::test]
@@ -177,13 +211,14 @@ async fn a_group_that_others_keep_overtaking_goes_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_is_asked_once_and_every_member_is_told() {
+async fn a_store_that_is_down_is_asked_once_and_whoever_waits_is_told() {
     let store = Gate::closed();
-    let group = GroupCommit::new(plain(&store), GroupSettings::default());
-    store.turn(Weather::Down, 2);
+    let settings = GroupSettings { most: 2, ..GroupSettings::default() };
+    let group = GroupCommit::new(plain(&store), settings);
+    store.turn(Weather::Down, 1);
     let events = ["e1", "e2", "e3", "e4"].map(|event| (event, "a"));
     assert_eq!(answers(&store, &group, &events).await, ["store_unavailable"; 4]);
-    assert_eq!(store.tried.load(Ordering::SeqCst), 2, "one commit for the first, one for the group");
+    assert_eq!(store.tried.load(Ordering::SeqCst), 1);
     assert_eq!(store.stored().await.len(), 0);
     // It is well again, and each comes again.
     for (event, mark) in events {
@@ -192,10 +227,31 @@ async fn a_store_that_is_down_is_asked_once_and_every_member_is_told() {
 }
 
 #[tokio::test]
+async fn when_a_group_meets_a_store_that_is_down_every_member_is_told() {
+    let store = Gate::closed();
+    let group = GroupCommit::new(plain(&store), GroupSettings::default());
+    let mut calls = Vec::new();
+    for event in ["e1", "e2", "e3"] {
+        let mut call = Box::pin(group.handle(delivery(event, "a")));
+        assert!(is_waiting(&mut call));
+        calls.push(call);
+        if event == "e1" {
+            store.begun(1).await;
+        }
+    }
+    store.gate.add_permits(1);
+    store.begun(1).await;
+    store.turn(Weather::Down, 1);
+    store.lift();
+    assert_eq!(told(join_all(calls).await), ["processed", "store_unavailable", "store_unavailable"]);
+    assert_eq!(store.commits(), [["e1"]]);
+}
+
+#[tokio::test]
 async fn a_shared_fault_names_its_cause_once() {
     let store = Gate::closed();
     let group = GroupCommit::new(plain(&store), GroupSettings::default());
-    store.turn(Weather::Down, 2);
+    store.turn(Weather::Down, 1);
     let mut calls: Vec<_> = Vec::new();
     for event in ["e1", "e2", "e3"] {
         let mut call = Box::pin(group.handle(delivery(event, "a")));

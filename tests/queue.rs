@@ -10,7 +10,7 @@ use std::{
 use purchase::{
     engine::{Engine, Selection},
     id::{EventKey, Mode, ProviderId, ProviderName, Source},
-    store::{EventStatus, Lease, Reason, StoredEvent},
+    store::{Claim, EventStatus, Lease, Reason, Store as _, StoredEvent},
     time::Timestamp,
     worker::{Worker, WorkerReport, WorkerSettings},
 };
@@ -108,8 +108,18 @@ async fn the_end_waits_for_the_batch_in_hand_and_begins_no_other() {
 
 #[tokio::test]
 async fn an_event_that_the_store_refuses_fails_alone_becomes_a_dead_letter_and_is_replayed() {
+    fails_alone(Weather::Poison, "store_refused").await;
+}
+
+/// That of other customers isn't locked.
+#[tokio::test]
+async fn an_event_that_always_meets_a_lock_hinders_no_other_and_comes_to_an_end() {
+    fails_alone(Weather::Locked, "store_timed_out").await;
+}
+
+async fn fails_alone(weather: Weather, code: &str) {
     let store = Gate::open();
-    store.turn(Weather::Poison, usize::MAX);
+    store.turn(weather, usize::MAX);
     let (engine, _) = engine(&store, AT_ONCE);
     accept(&engine, &["e1", "poison", "e2"].map(|event| (event, "a"))).await;
     let report = work(&store, &Worker::new(engine.clone(), settings())).await;
@@ -121,7 +131,7 @@ async fn an_event_that_the_store_refuses_fails_alone_becomes_a_dead_letter_and_i
         (done, done)
     });
     assert_eq!(fate(&stored["poison"]), (EventStatus::Failed, 3, true));
-    assert_eq!(stored["poison"].reason, Some(Reason::Process { code: "store_refused".to_owned() }));
+    assert_eq!(stored["poison"].reason, Some(Reason::Process { code: code.to_owned() }));
 
     store.turn(Weather::Fair, 0);
     assert_eq!(work(&store, &Worker::new(engine.clone(), settings())).await, WorkerReport::default());
@@ -185,6 +195,52 @@ async fn an_event_whose_worker_dies_each_time_is_given_up() {
     assert_eq!(store.stored().await["e1"].status, EventStatus::Processed);
 }
 
+/// Here only one event ends its workers.
+#[tokio::test]
+async fn what_ends_its_worker_takes_no_other_with_it() {
+    let store = Gate::open();
+    let (engine, _) = engine(&store, AT_ONCE);
+    accept(&engine, &["e1", "deadly", "e2", "e3"].map(|event| (event, "a"))).await;
+    let at = |seconds: i64| Timestamp::from_seconds(RECEIVED + seconds).expect("in range");
+    let mut deaths = 0;
+    for round in 0..20 {
+        let now = at(10 * round);
+        let lease = Lease { token: format!("worker-{round}"), until: now.plus_seconds(10) };
+        let claimed = engine.claim(&lease, 5, now).await.expect("claimed");
+        let deadly = claimed.iter().any(|it| it.event.key.id.expose() == "deadly" && it.attempts <= 3);
+        deaths += u32::from(deadly);
+        if !deadly {
+            engine.process(&lease, claimed, now).await.expect("processed");
+        }
+    }
+    assert_eq!(deaths, 3);
+    let stored = store.stored().await;
+    for event in ["e1", "e2", "e3"] {
+        assert_eq!(fate(&stored[event]), (EventStatus::Processed, 2, false), "{event}");
+    }
+    assert_eq!(fate(&stored["deadly"]), (EventStatus::Failed, 3, true));
+    assert_eq!(stored["deadly"].reason, Some(Reason::GaveUp { attempts: 3 }));
+}
+
+#[tokio::test]
+async fn what_was_done_before_the_store_got_in_the_way_is_told() {
+    let store = Gate::open();
+    let (engine, _) = engine(&store, AT_ONCE);
+    accept(&engine, &["e1", "poison", "e2"].map(|event| (event, "a"))).await;
+    store.turn(Weather::Stuck, usize::MAX);
+    let now = Timestamp::from_seconds(RECEIVED).expect("in range");
+    let lease = Lease { token: "one".to_owned(), until: now.plus_seconds(60) };
+    let claimed = engine.claim(&lease, 5, now).await.expect("claimed");
+    let report = engine.process(&lease, claimed, now).await.expect("a report");
+    assert_eq!((report.claimed, report.returned, report.receipts.len()), (3, 2, 1));
+    assert_eq!(report.statuses.into_iter().collect::<Vec<_>>(), [(EventStatus::Processed, 1)]);
+    let stored = store.stored().await;
+    assert_eq!(["e1", "poison", "e2"].map(|event| stored[event].status), {
+        let waits = EventStatus::Received;
+        [EventStatus::Processed, waits, waits]
+    });
+}
+
 /// The clock stands still and moves on when everybody waits for it.
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails_is_asked_again_after_growing_rests_and_no_attempt_is_counted() {
@@ -241,7 +297,8 @@ async fn a_customers_events_wait_for_each_other_and_for_nobody_elses() {
     assert_eq!(claim("two", 9).await, ["e3"]);
     let later = now.plus_seconds(60);
     let lease = Lease { token: "three".to_owned(), until: later.plus_seconds(60) };
-    let names: Vec<_> = engine.claim(&lease, 3, later).await.expect("claimed").iter().map(|it| it.sequence).collect();
+    let claim = Claim { lease, now: later, limit: 3 };
+    let names: Vec<_> = store.claim(&claim).await.expect("claimed").iter().map(|it| it.sequence).collect();
     assert_eq!(names, [1, 2, 3], "in the order of arrival, when the leases are over");
 }
 

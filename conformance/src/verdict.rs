@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use purchase_core::error::{Refusal, StoreError};
+use purchase_core::error::{Chain, Refusal, StoreError};
 use serde_json::Value;
 
 use crate::schedule::Schedule;
@@ -86,16 +86,7 @@ impl From<Refusal> for Broken {
 
 /// An error with its causes.
 pub fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.ends_with(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = error.source();
-    }
-    text
+    Chain(error).to_string()
 }
 
 /// Stops when something doesn't hold.

@@ -153,8 +153,8 @@ pub type Cause = Box<dyn Error + Send + Sync>;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Another process holds the database.
-    #[error("the database is locked by another process; try again")]
+    /// Others hold the database, or all that it can serve at once.
+    #[error("the database is locked by another process, or serves as many as it can; try again")]
     Busy {
         /// The driver's word.
         #[source]
@@ -215,6 +215,16 @@ pub enum StoreError {
         /// What this library needs.
         wanted: u32,
     },
+    /// What was asked of the database met a lock that was held for too long, or took too long itself. Other data may
+    /// fare better.
+    #[error("the database ended {operation} because it took too long, or waited too long for a lock; try again")]
+    TimedOut {
+        /// What was asked of it.
+        operation: &'static str,
+        /// The driver's word.
+        #[source]
+        cause: Cause,
+    },
     /// Anything else: the connection, the driver, the disk.
     #[error("the database can't do {operation}")]
     Unavailable {
@@ -230,7 +240,7 @@ impl StoreError {
     /// Whether the same call may succeed later without anybody doing anything.
     pub fn is_retryable(&self) -> bool {
         match self {
-            StoreError::Busy { .. } | StoreError::Unavailable { .. } => true,
+            StoreError::Busy { .. } | StoreError::TimedOut { .. } | StoreError::Unavailable { .. } => true,
             StoreError::Corrupt { .. }
             | StoreError::Full { .. }
             | StoreError::ReadOnly { .. }
@@ -244,7 +254,7 @@ impl StoreError {
     /// Whether it is about what was to be written, or about what it meets in the database: other data may fare better.
     pub(crate) fn is_of_the_data(&self) -> bool {
         match self {
-            StoreError::Corrupt { .. } | StoreError::Refused { .. } => true,
+            StoreError::Corrupt { .. } | StoreError::Refused { .. } | StoreError::TimedOut { .. } => true,
             StoreError::Busy { .. }
             | StoreError::Full { .. }
             | StoreError::ReadOnly { .. }
@@ -267,6 +277,7 @@ impl StoreError {
             StoreError::SchemaMissing { wanted } => StoreError::SchemaMissing { wanted: *wanted },
             StoreError::SchemaNewer { found, wanted } => StoreError::SchemaNewer { found: *found, wanted: *wanted },
             StoreError::SchemaOlder { found, wanted } => StoreError::SchemaOlder { found: *found, wanted: *wanted },
+            StoreError::TimedOut { operation, .. } => StoreError::TimedOut { operation, cause: cause() },
             StoreError::Unavailable { operation, .. } => StoreError::Unavailable { operation, cause: cause() },
         }
     }
@@ -282,6 +293,7 @@ impl StoreError {
             StoreError::SchemaMissing { .. } => "store_schema_missing",
             StoreError::SchemaNewer { .. } => "store_schema_newer",
             StoreError::SchemaOlder { .. } => "store_schema_older",
+            StoreError::TimedOut { .. } => "store_timed_out",
             StoreError::Unavailable { .. } => "store_unavailable",
         }
     }
@@ -303,7 +315,28 @@ impl Error for SharedCause {
     }
 }
 
-/// Why a commit did not happen. Nothing was written.
+/// An error with its causes, for a line of a log: `what: why: why that`.
+#[derive(Debug, Clone, Copy)]
+pub struct Chain<'a>(pub &'a (dyn Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = self.0.to_string();
+        f.write_str(&said)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            let next = error.to_string();
+            // One that is transparent says what the next one says.
+            if !said.ends_with(&next) {
+                write!(f, ": {next}")?;
+            }
+            (said, cause) = (next, error.source());
+        }
+        Ok(())
+    }
+}
+
+/// Why a commit did not happen, or may not have. But for [`Unknown`](Self::Unknown), nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
     /// The lease on the events is no longer held.
@@ -312,6 +345,10 @@ pub enum CommitError {
     /// A subject or an event changed since it was loaded.
     #[error("a subject or an event changed since it was loaded")]
     Stale,
+    /// The store was lost before it answered: the commit has happened, or it has not. Whoever loads again finds its events
+    /// there, or not.
+    #[error("the store was lost before it said whether the commit has happened")]
+    Unknown(#[source] StoreError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -19,7 +19,8 @@ pub struct WebhookReceipt {
     pub event_type: String,
     /// The event's status now.
     pub status: EventStatus,
-    /// Whether this delivery repeated one that is done: nothing was written.
+    /// Whether this delivery repeated one that is done: nothing was written. Also true of one whose own commit has
+    /// happened, where the store was lost before it said so.
     pub duplicate: bool,
     /// What was done, in order.
     pub stages: Vec<StageReceipt>,

@@ -108,8 +108,16 @@ pub(crate) enum Weather {
     Down,
     /// Claims fail, too.
     Gone,
+    /// An event whose body holds the word `poison` meets a lock that nobody lifts.
+    Locked,
+    /// The store is lost before it answers, and nothing has happened.
+    Lost,
     /// An event whose body holds the word `poison` is refused.
     Poison,
+    /// As `Poison`, and what has no facts can't be written either.
+    Stuck,
+    /// The store is lost before it answers, and all has happened.
+    Swallowed,
 }
 
 /// What is told of a commit when it comes to the gate.
@@ -232,15 +240,26 @@ impl Store for Gate {
         let crowd = commit.events.len() > 1;
         let weather = self.weather(|weather| match weather {
             Weather::Crowded => crowd,
-            Weather::Down => has_facts,
-            Weather::Poison => poison,
+            Weather::Down | Weather::Lost | Weather::Swallowed => has_facts,
+            Weather::Locked | Weather::Poison => poison,
+            Weather::Stuck => poison || !has_facts,
             Weather::Fair | Weather::Gone => false,
         });
         match weather {
             Weather::Fair | Weather::Gone => {}
             Weather::Crowded => return Err(CommitError::Stale),
             Weather::Down => return Err(unavailable().into()),
-            Weather::Poison => {
+            Weather::Stuck if !has_facts => return Err(unavailable().into()),
+            Weather::Locked => {
+                let cause = "the test holds the lock".into();
+                return Err(StoreError::TimedOut { operation: "commit", cause }.into());
+            }
+            Weather::Lost => return Err(CommitError::Unknown(unavailable())),
+            Weather::Swallowed => {
+                self.inner.commit(commit).await?;
+                return Err(CommitError::Unknown(unavailable()));
+            }
+            Weather::Poison | Weather::Stuck => {
                 let cause = "the test refuses it".into();
                 return Err(StoreError::Refused { operation: "commit", cause }.into());
             }

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     delivery::Delivery,
-    engine::{Engine, lane, plan::Plan},
-    error::{CommitError, Refusal, StoreError},
+    engine::{Engine, attempts::Attempts, lane, plan::Plan},
+    error::{Chain, Refusal, StoreError},
     fact::Fact,
     id::{EventKey, Mode, ProviderId, Source},
     provider::{Event, Meaning, Unreadable},
@@ -71,7 +71,17 @@ impl Engine {
         if units.is_empty() {
             return Ok(Vec::new());
         }
-        for _ in 0..self.settings.commit_attempts {
+        self.drive(units, lease).await.inspect_err(|refusal| {
+            if let Refusal::Store(fault) = refusal {
+                tracing::warn!(events = units.len(), code = fault.code(), cause = %Chain(fault), "the store failed");
+            }
+        })
+    }
+
+    async fn drive(&self, units: &[Admitted], lease: Option<&Lease>) -> Result<Vec<Answer>, Refusal> {
+        let mut attempts = Attempts::at_most(self.settings.commit_attempts);
+        loop {
+            attempts.begin()?;
             let wanted = wanted(units);
             let loaded = self.store.load(&wanted).await?;
             let courses = self.courses(units, &loaded, lease.is_some()).await?;
@@ -87,17 +97,16 @@ impl Engine {
                     self.trace_dead_letters(&commit);
                     return Ok(answers);
                 }
-                Err(CommitError::Stale) => tracing::debug!("another writer was faster; loading again"),
-                Err(CommitError::LeaseLost) => return Err(Refusal::LeaseLost),
-                Err(CommitError::Store(fault)) => return Err(fault.into()),
+                Err(error) => attempts.after(error)?,
             }
         }
-        Err(Refusal::Contended { attempts: self.settings.commit_attempts })
     }
 
     /// Queue mode's repetitions: a contradiction or a fault is answered as inline; an event that is not done becomes due.
     pub(super) async fn accept_again(&self, unit: Admitted) -> Result<(), Refusal> {
-        for _ in 0..self.settings.commit_attempts {
+        let mut attempts = Attempts::at_most(self.settings.commit_attempts);
+        loop {
+            attempts.begin()?;
             let wanted = Wanted { events: vec![unit.event.key.clone()], subjects: Vec::new() };
             let loaded = self.store.load(&wanted).await?;
             let Some(stored) = loaded.events.first() else { break };
@@ -120,9 +129,7 @@ impl Engine {
             };
             match self.store.commit(&Commit { events: vec![again], ..Commit::default() }).await {
                 Ok(()) => return Ok(()),
-                Err(CommitError::Stale) => {}
-                Err(CommitError::LeaseLost) => return Err(Refusal::LeaseLost),
-                Err(CommitError::Store(fault)) => return Err(fault.into()),
+                Err(error) => attempts.after(error)?,
             }
         }
         let answer = self.ingest(&[unit], None).await?.pop();

@@ -1,6 +1,7 @@
 //! Decides the way of a delivery: verify, read, fold, commit. Everything provider-specific is asked of an adapter,
 //! everything durable of a store; time comes in with each call.
 
+mod attempts;
 mod ingest;
 mod inspect;
 mod lane;

@@ -10,10 +10,11 @@ use crate::{
     delivery::{Delivery, Headers},
     engine::{
         Engine,
+        attempts::Attempts,
         ingest::{Admitted, new_event},
         plan::Plan,
     },
-    error::{CommitError, Refusal, StoreError},
+    error::Refusal,
     fact::Fact,
     id::{EventKey, Subject},
     provider::{Event, ReadFault, Unreadable},
@@ -180,7 +181,9 @@ impl Engine {
         let mut subjects = touched.clone();
         subjects.extend(fresh.iter().map(|fact| fact.subject.clone()));
         let subjects: Vec<Subject> = subjects.into_iter().collect();
-        for _ in 0..self.settings.commit_attempts {
+        let mut attempts = Attempts::at_most(self.settings.commit_attempts);
+        loop {
+            attempts.begin()?;
             let wanted = Wanted { events: Vec::new(), subjects: subjects.clone() };
             let loaded = self.store.load(&wanted).await?;
             let before: BTreeMap<_, _> =
@@ -209,12 +212,9 @@ impl Engine {
                 commit.subjects.iter().filter(|write| before.get(&write.subject) != Some(&write.state)).count();
             match self.store.commit(&commit).await {
                 Ok(()) => return Ok(changed as u64),
-                Err(CommitError::Stale) => {}
-                Err(CommitError::LeaseLost) => return Err(Refusal::LeaseLost),
-                Err(CommitError::Store(fault)) => return Err(StoreError::into(fault)),
+                Err(error) => attempts.after(error)?,
             }
         }
-        Err(Refusal::Contended { attempts: self.settings.commit_attempts })
     }
 
     /// Reads a stored body again. It was verified when it came. An event whose provider is no longer registered can't be

@@ -1,11 +1,11 @@
 //! Decides how kept events are processed later: those accepted in queue mode, and those that failed and are due again;
 //! and what becomes of one whose processing ends without a result.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter, slice};
 
 use crate::{
     engine::{Engine, ingest::Admitted},
-    error::{CommitError, Refusal},
+    error::{Chain, CommitError, Refusal},
     receipt::WebhookReceipt,
     store::{Claim, Commit, EventStatus, EventWrite, Lease, Reason, StoredEvent},
     time::Timestamp,
@@ -24,7 +24,8 @@ pub struct WorkReport {
     pub dead: u64,
     /// Those that the store was in the way of. They are due as before, or when the lease ends.
     pub returned: u64,
-    /// Those that somebody else has taken up meanwhile: a worker after this one's lease, or a delivery.
+    /// Those that somebody else has taken up meanwhile: a worker after this one's lease, or a delivery. Also those whose
+    /// commit has happened although the store was lost before it said so: they are done, and there is no receipt.
     pub lost: u64,
     /// What came of each that could be read: transitions and what is left to settle, as for a delivery.
     pub receipts: Vec<WebhookReceipt>,
@@ -63,10 +64,22 @@ impl Engine {
 
     /// Claims due events under a lease, which counts as an attempt for each.
     ///
+    /// One that was tried before is claimed alone, the first of them; the others that were due go back, and aren't counted.
+    /// It may be what ended its last worker: then it ends this one alone, and those that were claimed with it don't come
+    /// nearer to their last attempt.
+    ///
     /// # Errors
     /// [`Refusal::Store`].
     pub async fn claim(&self, lease: &Lease, limit: u32, now: Timestamp) -> Result<Vec<StoredEvent>, Refusal> {
-        Ok(self.store.claim(&Claim { lease: lease.clone(), now, limit }).await?)
+        let mut claimed = self.store.claim(&Claim { lease: lease.clone(), now, limit }).await?;
+        match claimed.iter().position(|stored| stored.attempts > 1) {
+            Some(tried) if claimed.len() > 1 => {
+                let alone = claimed.remove(tried);
+                self.put_back(lease, claimed).await;
+                Ok(vec![alone])
+            }
+            _ => Ok(claimed),
+        }
     }
 
     /// Processes claimed events in one commit; where one of them may be why that fails, each in a commit of its own, so
@@ -74,8 +87,9 @@ impl Engine {
     /// later; one whose attempts are used up is not processed any more, and is a dead letter.
     ///
     /// # Errors
-    /// [`Refusal::Store`] when the store is in the way: the events are given back, due as before, and the attempt
-    /// isn't counted, as far as the store lets that be written.
+    /// [`Refusal::Store`] when the store is in the way of all of them: the events are given back, due as before, and the
+    /// attempt isn't counted, as far as the store lets that be written. Where it gets in the way in the middle, the report
+    /// says what was done until then, and what was returned.
     pub async fn process(
         &self,
         lease: &Lease,
@@ -85,25 +99,38 @@ impl Engine {
         let mut report = WorkReport::of(&claimed);
         let (used_up, claimed): (Vec<_>, Vec<_>) =
             claimed.into_iter().partition(|stored| self.settings.retry.is_used_up(stored));
-        for stored in used_up {
-            self.write_alone(lease, given_up(stored), &mut report).await?;
+        let mut used_up = used_up.into_iter();
+        while let Some(stored) = used_up.next() {
+            if let Err(fault) = self.write_alone(lease, given_up(stored.clone()), &mut report).await {
+                let rest = iter::once(stored).chain(used_up).chain(claimed).collect();
+                return self.stop(lease, rest, fault, report).await;
+            }
         }
         let fault = match self.together(lease, &claimed, now, &mut report).await {
             Ok(()) => return Ok(report),
             Err(fault) => fault,
         };
         if !fault.may_be_of_one() {
-            self.give_back(lease, claimed, &mut report).await;
-            return Err(fault);
+            return self.stop(lease, claimed, fault, report).await;
         }
-        if let [stored] = &claimed[..] {
-            self.end_alone(lease, stored.clone(), fault, now, &mut report).await?;
-            return Ok(report);
-        }
-        tracing::warn!(code = fault.code(), events = claimed.len(), "a batch failed; each event goes alone");
-        for stored in claimed {
-            if let Err(fault) = self.together(lease, std::slice::from_ref(&stored), now, &mut report).await {
-                self.end_alone(lease, stored, fault, now, &mut report).await?;
+        let mut first = match claimed.len() {
+            // It has been tried alone.
+            1 => Some(fault),
+            events => {
+                tracing::warn!(code = fault.code(), events, "a batch failed; each event goes alone");
+                None
+            }
+        };
+        let mut claimed = claimed.into_iter();
+        while let Some(stored) = claimed.next() {
+            let outcome = match first.take() {
+                Some(fault) => Err(fault),
+                None => self.together(lease, slice::from_ref(&stored), now, &mut report).await,
+            };
+            let Err(fault) = outcome else { continue };
+            if let Err(fault) = self.end_alone(lease, stored.clone(), fault, now, &mut report).await {
+                let rest = iter::once(stored).chain(claimed).collect();
+                return self.stop(lease, rest, fault, report).await;
             }
         }
         Ok(report)
@@ -159,7 +186,25 @@ impl Engine {
         Ok(())
     }
 
+    /// Gives back what is left when the store gets in the way. What was done before that is told all the same.
+    async fn stop(
+        &self,
+        lease: &Lease,
+        rest: Vec<StoredEvent>,
+        fault: Refusal,
+        mut report: WorkReport,
+    ) -> Result<WorkReport, Refusal> {
+        let begun = !report.statuses.is_empty() || report.lost > 0;
+        tracing::warn!(code = fault.code(), events = rest.len(), "claimed events are given back");
+        report.returned += rest.len() as u64;
+        self.put_back(lease, rest).await;
+        if begun { Ok(report) } else { Err(fault) }
+    }
+
     /// What becomes of an event that fails in a commit of its own.
+    ///
+    /// # Errors
+    /// When the store is in the way of more than this event.
     async fn end_alone(
         &self,
         lease: &Lease,
@@ -173,23 +218,24 @@ impl Engine {
             Refusal::Store(fault) if fault.is_of_the_data() => {
                 report.add(self.set_aside(lease, stored, fault.code(), now).await?);
             }
-            fault => {
+            fault if fault.may_be_of_one() => {
                 tracing::warn!(code = fault.code(), "a claimed event is given back");
-                self.give_back(lease, vec![stored], report).await;
+                report.returned += 1;
+                self.put_back(lease, vec![stored]).await;
             }
+            fault => return Err(fault),
         }
         Ok(())
     }
 
-    /// Gives events back as they were before they were claimed. Where even that can't be written, their lease ends.
-    async fn give_back(&self, lease: &Lease, claimed: Vec<StoredEvent>, report: &mut WorkReport) {
-        report.returned += claimed.len() as u64;
+    /// Puts events back as they were before they were claimed. Where even that can't be written, their lease ends.
+    async fn put_back(&self, lease: &Lease, claimed: Vec<StoredEvent>) {
         let before =
             |stored: StoredEvent| EventWrite { attempts: stored.attempts.saturating_sub(1), ..unchanged(stored) };
         let events = claimed.into_iter().map(before).collect();
         let commit = Commit { lease: Some(lease.clone()), events, ..Commit::default() };
         if let Err(fault) = self.store.commit(&commit).await {
-            tracing::warn!(reason = %fault, "claimed events stay leased until their lease ends");
+            tracing::warn!(cause = %Chain(&fault), "claimed events stay leased until their lease ends");
         }
     }
 
@@ -201,7 +247,8 @@ impl Engine {
                 report.lost += 1;
                 return Ok(());
             }
-            Err(CommitError::Store(fault)) => return Err(fault.into()),
+            // Where it has happened, it is found so when the lease ends.
+            Err(CommitError::Store(fault) | CommitError::Unknown(fault)) => return Err(fault.into()),
         }
         for write in &commit.events {
             *report.statuses.entry(write.status).or_default() += 1;

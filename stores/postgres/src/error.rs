@@ -85,8 +85,10 @@ fn database_error(error: &PgDatabaseError) -> ExecuteError {
         "23505" => ExecuteError::Unique { place: place(error.constraint()) },
         // Serialization failure, deadlock.
         "40001" | "40P01" => ExecuteError::Overtaken { cause: cause() },
-        // Lock or statement timeout, too many connections, the server starts.
-        "55P03" | "57014" | "53300" | "57P03" => ExecuteError::Busy { cause: cause() },
+        // Too many connections, the server starts.
+        "53300" | "57P03" => ExecuteError::Busy { cause: cause() },
+        // Lock or statement timeout.
+        "55P03" | "57014" => ExecuteError::TimedOut { cause: cause() },
         "53100" | "53200" => ExecuteError::Full { cause: cause() },
         "25006" => ExecuteError::ReadOnly { cause: cause() },
         "XX001" | "XX002" => ExecuteError::Damaged { cause: cause() },

@@ -175,6 +175,13 @@ pub enum ExecuteError {
         #[source]
         cause: Cause,
     },
+    /// It waited too long for a lock, or took too long.
+    #[error("it took too long, or waited too long for a lock")]
+    TimedOut {
+        /// The driver's word.
+        #[source]
+        cause: Cause,
+    },
     /// A key is there already.
     #[error("a second row for {place}")]
     Unique {

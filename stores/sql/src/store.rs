@@ -100,11 +100,7 @@ impl<E: Executor> SqlStore<E> {
             }
             ExecuteError::Unique { place } if at(&place, "events.") => CommitError::Stale,
             ExecuteError::Overtaken { .. } => CommitError::Stale,
-            // Loading again tells: the keys of what was committed are there, or are not.
-            ExecuteError::Unknown { cause } => {
-                tracing::warn!(%cause, "the database was lost before it answered; looking at what it holds");
-                CommitError::Stale
-            }
+            ExecuteError::Unknown { .. } => CommitError::Unknown(store_error(error, "commit")),
             other => CommitError::Store(store_error(other, "commit")),
         }
     }
@@ -118,6 +114,7 @@ pub(crate) fn store_error(error: ExecuteError, operation: &'static str) -> Store
         ExecuteError::Full { cause } => StoreError::Full { cause },
         ExecuteError::Other { cause } | ExecuteError::Unknown { cause } => StoreError::Unavailable { operation, cause },
         ExecuteError::ReadOnly { cause } => StoreError::ReadOnly { cause },
+        ExecuteError::TimedOut { cause } => StoreError::TimedOut { operation, cause },
         ExecuteError::Refused { cause } => StoreError::Refused { operation, cause },
         ExecuteError::NotNull { .. } | ExecuteError::Unique { .. } => {
             StoreError::Refused { operation, cause: error.into() }

@@ -43,9 +43,10 @@ pub(crate) fn open_error(error: sqlx::Error, path: PathBuf) -> StoreError {
         ExecuteError::Other { cause } | ExecuteError::Unknown { cause } => {
             StoreError::Unavailable { operation: "open its file", cause }
         }
-        error @ (ExecuteError::NotNull { .. } | ExecuteError::Refused { .. } | ExecuteError::Unique { .. }) => {
-            StoreError::Unavailable { operation: "open its file", cause: error.into() }
-        }
+        error @ (ExecuteError::NotNull { .. }
+        | ExecuteError::Refused { .. }
+        | ExecuteError::TimedOut { .. }
+        | ExecuteError::Unique { .. }) => StoreError::Unavailable { operation: "open its file", cause: error.into() },
     }
 }
 

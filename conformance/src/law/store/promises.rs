@@ -35,7 +35,7 @@ fn outcome(result: &Result<(), CommitError>) -> &'static str {
         Ok(()) => "done",
         Err(CommitError::LeaseLost) => "refused: lease lost",
         Err(CommitError::Stale) => "refused: stale",
-        Err(CommitError::Store(_)) => "failed",
+        Err(CommitError::Store(_) | CommitError::Unknown(_)) => "failed",
     }
 }
 
