@@ -65,17 +65,20 @@ enum Course {
     Write { insert: bool },
 }
 
+/// The sender is told no cause; an operator is.
+pub(super) fn trace_fault(refusal: &Refusal, events: usize) {
+    if let Refusal::Store(fault) = refusal {
+        tracing::warn!(events, code = fault.code(), cause = %Chain(fault), "the store failed");
+    }
+}
+
 impl Engine {
     /// Drives units to their answers, which stand in the same order, all in one commit.
     pub(super) async fn ingest(&self, units: &[Admitted], lease: Option<&Lease>) -> Result<Vec<Answer>, Refusal> {
         if units.is_empty() {
             return Ok(Vec::new());
         }
-        self.drive(units, lease).await.inspect_err(|refusal| {
-            if let Refusal::Store(fault) = refusal {
-                tracing::warn!(events = units.len(), code = fault.code(), cause = %Chain(fault), "the store failed");
-            }
-        })
+        self.drive(units, lease).await.inspect_err(|refusal| trace_fault(refusal, units.len()))
     }
 
     async fn drive(&self, units: &[Admitted], lease: Option<&Lease>) -> Result<Vec<Answer>, Refusal> {

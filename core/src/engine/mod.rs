@@ -173,8 +173,11 @@ impl Engine {
     pub async fn accept(&self, delivery: Delivery) -> Result<bool, Refusal> {
         let admitted = self.admit(delivery)?;
         let event = std::slice::from_ref(&admitted.event);
-        if admitted.reading.is_ok() && self.store.accept(event).await?.into_iter().any(|new| new) {
-            return Ok(true);
+        if admitted.reading.is_ok() {
+            let new = self.store.accept(event).await.map_err(Refusal::from);
+            if new.inspect_err(|refusal| ingest::trace_fault(refusal, 1))?.into_iter().any(|new| new) {
+                return Ok(true);
+            }
         }
         self.accept_again(admitted).await?;
         Ok(false)

@@ -64,22 +64,18 @@ impl Engine {
 
     /// Claims due events under a lease, which counts as an attempt for each.
     ///
-    /// One that was tried before is claimed alone, the first of them; the others that were due go back, and aren't counted.
-    /// It may be what ended its last worker: then it ends this one alone, and those that were claimed with it don't come
-    /// nearer to their last attempt.
+    /// One that was tried before is claimed alone: those before it first, without it, and then it without those behind it,
+    /// which go back and aren't counted. It may be what ended its last worker; then it ends this one alone, and those that
+    /// were due with it don't come nearer to their last attempt.
     ///
     /// # Errors
     /// [`Refusal::Store`].
     pub async fn claim(&self, lease: &Lease, limit: u32, now: Timestamp) -> Result<Vec<StoredEvent>, Refusal> {
         let mut claimed = self.store.claim(&Claim { lease: lease.clone(), now, limit }).await?;
-        match claimed.iter().position(|stored| stored.attempts > 1) {
-            Some(tried) if claimed.len() > 1 => {
-                let alone = claimed.remove(tried);
-                self.put_back(lease, claimed).await;
-                Ok(vec![alone])
-            }
-            _ => Ok(claimed),
-        }
+        let tried = claimed.iter().position(|stored| stored.attempts > 1).unwrap_or(claimed.len());
+        let behind = claimed.split_off(tried.max(1).min(claimed.len()));
+        self.put_back(lease, behind).await;
+        Ok(claimed)
     }
 
     /// Processes claimed events in one commit; where one of them may be why that fails, each in a commit of its own, so
@@ -230,6 +226,9 @@ impl Engine {
 
     /// Puts events back as they were before they were claimed. Where even that can't be written, their lease ends.
     async fn put_back(&self, lease: &Lease, claimed: Vec<StoredEvent>) {
+        if claimed.is_empty() {
+            return;
+        }
         let before =
             |stored: StoredEvent| EventWrite { attempts: stored.attempts.saturating_sub(1), ..unchanged(stored) };
         let events = claimed.into_iter().map(before).collect();
