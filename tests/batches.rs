@@ -1,5 +1,5 @@
-//! How often a delivery goes to the database: every batch is one transaction, and on PostgreSQL one round trip. A plan of
-//! Cloudflare's limits the statements of one request, so on D1 these count as well.
+//! How often a delivery goes to the database: every batch is one transaction, and on PostgreSQL one round trip. A plan
+//! of Cloudflare's limits the statements of one request, so on D1 these count as well.
 
 #[path = "../adapters/paddle/tests/conformance/under_test.rs"]
 mod paddle_under_test;
@@ -36,8 +36,8 @@ const SERVER: &str = "PURCHASE_TEST_POSTGRES_URL";
 
 /// Statements that a plan of Cloudflare's allows one request: <https://developers.cloudflare.com/d1/platform/limits/>.
 const FREE_PLAN: usize = 50;
-/// What both README files of D1 say: the statements that are enough for half of the deliveries, and for all of them; and the
-/// batches.
+/// What both README files of D1 say: the statements that are enough for half of the deliveries, and for all of them;
+/// and the batches.
 const HALF: usize = 17;
 const MOST: usize = 27;
 const MOST_BATCHES: usize = 4;
