@@ -172,9 +172,8 @@ async fn a_delivery_takes_as_few_statements_of_d1_as_is_said() -> anyhow::Result
                 store.tamper(Tampering::Empty).await?;
                 sent.take();
                 for delivery in &signed {
-                    match engine.handle(delivery.clone()).await {
-                        Err(Refusal::Store(fault)) => return Err(fault.into()),
-                        Ok(_) | Err(_) => {}
+                    if let Err(Refusal::Store(fault)) = engine.handle(delivery.clone()).await {
+                        return Err(fault.into());
                     }
                     let (its_batches, its_statements) = sent.take();
                     batches.push(its_batches);
