@@ -17,7 +17,8 @@ use purchase_conformance::{
     ProviderUnderTest, mutants::Mutation, replay::Reference, rig::Rig, scenario::Scenario, schedule::Schedule,
     trials::memory, verdict::Broken,
 };
-use serde_json::Value;
+use purchase_sql::Tampering;
+use serde_json::{Value, json};
 
 /// Money that comes, fails, goes back and is fought over; subscriptions from trial to end; ties, late news, deliveries
 /// that can't be read.
@@ -212,5 +213,118 @@ async fn a_customer_is_found_by_any_id() -> Result<(), Cause> {
     let (status, answer) = endpoint.customer(id, Some("2025-12-19T17:47:00Z")).await?;
     let entitlements = answer[0]["entitlements"].as_object().map_or(0, |map| map.len());
     assert_eq!((status, entitlements), (200, 1), "{answer}");
+    Ok(())
+}
+
+/// A schema that is not the build's is said by its own word until it is the right one; then nobody asks any more, so
+/// that a delivery costs no more statements than it has to.
+#[tokio::test]
+async fn a_wrong_schema_is_said_until_it_is_right() -> Result<(), Cause> {
+    let Some(endpoint) = Endpoint::take().await? else { return Ok(()) };
+    let said: Vec<(&str, &str, u16, &str)> = Endpoint::said_of_schemas()
+        .iter()
+        .map(|(what, route, status, word)| (*what, *route, *status, &**word))
+        .collect();
+    let expected = [
+        ("missing", "webhooks", 500, "store_schema_missing"),
+        ("missing", "customers", 500, "store_schema_missing"),
+        ("newer", "webhooks", 500, "store_schema_newer"),
+        ("newer", "customers", 500, "store_schema_newer"),
+        ("newer", "migrate", 500, "store_schema_newer"),
+        ("older", "webhooks", 500, "store_schema_older"),
+        ("older", "customers", 500, "store_schema_older"),
+    ];
+    assert_eq!(said, expected);
+    endpoint.empty().await?;
+    assert_eq!(endpoint.customer("nobody", None).await?.0, 404);
+    endpoint.tamper(Tampering::NewerSchema).await?;
+    let (status, answer) = endpoint.customer("nobody", None).await?;
+    endpoint.tamper(Tampering::OlderSchema).await?;
+    assert_eq!(status, 404, "{answer}");
+    Ok(())
+}
+
+/// A body without a length is taken in chunks, and no further than the limit; of what is surely refused nothing is
+/// read.
+#[tokio::test]
+async fn a_body_is_read_no_further_than_it_has_to_be() -> Result<(), Cause> {
+    const CHUNKED: &str = "transfer-encoding: chunked\r\n";
+    let Some(endpoint) = Endpoint::take().await? else { return Ok(()) };
+    endpoint.empty().await?;
+    let limit = 1 << 20;
+    let chunked = |body: &[u8]| -> Vec<u8> {
+        body.chunks(1000)
+            .flat_map(|part| [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat())
+            .collect()
+    };
+    let end = b"0\r\n\r\n".as_slice();
+    for (what, provider, headers, body, expect) in [
+        ("a chunk too much, and no end", "stripe", CHUNKED, chunked(&vec![b' '; limit + 1]), (413, "body_too_large")),
+        ("a length too much, and no body", "stripe", "content-length: 1048577\r\n", vec![], (413, "body_too_large")),
+        ("another provider, and no body", "acme", CHUNKED, vec![], (404, "unknown_provider")),
+        ("no adapter's name, and no body", "Acme!", CHUNKED, vec![], (404, "unknown_provider")),
+        (
+            "all that may be",
+            "stripe",
+            CHUNKED,
+            [&chunked(&vec![b' '; limit]), end].concat(),
+            (400, "signature_missing"),
+        ),
+        ("nothing", "stripe", CHUNKED, end.to_vec(), (400, "signature_missing")),
+        ("no body at all", "stripe", "", vec![], (400, "signature_missing")),
+    ] {
+        let (status, answer) =
+            endpoint.begin(provider, headers, &body).await.map_err(|error| format!("{what}: {error}"))?;
+        assert_eq!((status, answer["error"].as_str()), (expect.0, Some(expect.1)), "{what}: {answer}");
+    }
+    assert_eq!(endpoint.events().await?, 0);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/stripe/purchase-by-card");
+    let body = Scenario::load(&folder)?.deliveries.swap_remove(0).body;
+    let signed = (stripe_under_test::under_test().sign)(&[&endpoint.secret], &body, endpoint::now()?);
+    let mut headers = CHUNKED.to_owned();
+    for (name, value) in &signed.0 {
+        headers.push_str(&format!("{name}: {}\r\n", String::from_utf8_lossy(value)));
+    }
+    let (status, answer) = endpoint.begin("stripe", &headers, &[&chunked(&body), end].concat()).await?;
+    assert_eq!((status, endpoint.events().await?), (200, 1), "{answer}");
+    Ok(())
+}
+
+/// What is set and can't be read is said by its name, and never passes for something that nobody has set.
+#[tokio::test]
+async fn a_variable_that_is_no_text_is_a_mistake() -> Result<(), Cause> {
+    let Some(endpoint) = Endpoint::take().await? else { return Ok(()) };
+    let prices = json!({ "prices": { "price_1": "app:pro" } });
+    let none = json!({ "prices": {} });
+    for (variables, providers, catalog) in [
+        (json!({}), json!([]), &none),
+        (json!({ "STRIPE_WEBHOOK_SECRET": "", "CATALOG": "" }), json!([]), &none),
+        (json!({ "STRIPE_WEBHOOK_SECRET": "whsec_a,whsec_b" }), json!(["stripe"]), &none),
+        (json!({ "PADDLE_WEBHOOK_SECRET": "pdl_a", "PADDLE_MODE": "test" }), json!(["paddle"]), &none),
+        (json!({ "CATALOG": prices.to_string() }), json!([]), &prices),
+        (json!({ "CATALOG": prices }), json!([]), &prices),
+    ] {
+        let (status, answer) = endpoint.configured(&variables).await?;
+        assert_eq!((status, &answer), (200, &json!({ "providers": providers, "catalog": catalog })), "{variables}");
+    }
+    for (variables, message) in [
+        (json!({ "STRIPE_WEBHOOK_SECRET": { "get": {} } }), "STRIPE_WEBHOOK_SECRET is no text, but of the type object"),
+        (json!({ "STRIPE_WEBHOOK_SECRET": null }), "STRIPE_WEBHOOK_SECRET is no text, but of the type object"),
+        (
+            json!({ "STRIPE_WEBHOOK_SECRET": "a", "STRIPE_MODE": true }),
+            "STRIPE_MODE is no text, but of the type boolean",
+        ),
+        (json!({ "PADDLE_WEBHOOK_SECRET": "a", "PADDLE_MODE": 1 }), "PADDLE_MODE is no text, but of the type number"),
+        (json!({ "PADDLE_WEBHOOK_SECRET": "a" }), "Paddle: PADDLE_MODE is live or test"),
+        (json!({ "CATALOG": [prices] }), "CATALOG is no text, but of the type object"),
+        (json!({ "CATALOG": 7 }), "CATALOG is no text, but of the type number"),
+        (json!({ "CATALOG": { "price": {} } }), "CATALOG: unknown field `price`"),
+        (json!({ "CATALOG": "{" }), "CATALOG: EOF"),
+    ] {
+        let (status, answer) = endpoint.configured(&variables).await?;
+        assert_eq!((status, answer["error"].as_str()), (503, Some("configuration")), "{variables}: {answer}");
+        let said = answer["message"].as_str().unwrap_or_default();
+        assert!(said.starts_with(message), "{variables}: {said}");
+    }
     Ok(())
 }

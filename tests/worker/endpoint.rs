@@ -1,12 +1,16 @@
 //! Decides how the Worker and its database are reached: the routes as its callers do, the database by its REST API, past
 //! the Worker.
 
-use std::{env, sync::Arc, time::SystemTime};
+use std::{
+    env,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use purchase::{
     d1::{D1, D1Store, Options, Token},
     engine::{Engine, ProjectionQuery, Settings},
-    error::Cause,
+    error::{Cause, StoreError},
     store::{EventQuery, Store},
     time::Timestamp,
 };
@@ -14,7 +18,12 @@ use purchase_conformance::{Signed, scenario::Scenario};
 use purchase_sql::Tampering;
 use reqwest::{Client, Url};
 use serde_json::Value;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::{Mutex, MutexGuard, OnceCell},
+    time::timeout,
+};
 
 /// How a refusal may be answered: by the sender's fault.
 pub(crate) const REFUSED: std::ops::Range<u16> = 400..500;
@@ -24,6 +33,15 @@ const SECRET: &str = "PURCHASE_TEST_WORKER_SECRET";
 
 /// The Worker has one database, so tests take turns.
 static TURN: Mutex<()> = Mutex::const_new(());
+
+/// What the Worker said of schemas that are not its build's, before it had ever seen the right one.
+static SAID_OF_SCHEMAS: OnceCell<Vec<Said>> = OnceCell::const_new();
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What was wrong, on which route; and the status and the word that it was answered with.
+pub(crate) type Said = (&'static str, &'static str, u16, String);
 
 /// A Worker that runs.
 pub(crate) struct Endpoint {
@@ -37,7 +55,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Waits for the others, and has the Worker make its tables. None where no Worker was started.
+    /// Waits for the others; the first of all has the Worker make its tables. None where no Worker was started.
     pub(crate) async fn take() -> Result<Option<Self>, Cause> {
         let Ok(secret) = env::var(SECRET) else {
             eprintln!("SKIPPED: {SECRET} is not set; `cargo xtask worker test` starts a Worker and sets it");
@@ -49,18 +67,60 @@ impl Endpoint {
         let token = variable("PURCHASE_TEST_D1_TOKEN")?;
         let base = variable("PURCHASE_TEST_D1_URL")?;
         let databases = variable("PURCHASE_TEST_D1_DATABASES")?;
-        let client = Client::builder().no_proxy().build()?;
-        let parsed = Url::parse(&base)?;
-        let answer = client.post(parsed.join("migrate")?).bearer_auth(&token).send().await?;
-        let (status, said) = (answer.status(), answer.text().await?);
-        if !status.is_success() {
-            return Err(format!("migrating is answered {status}: {said}").into());
-        }
+        // A bare workerd ends a connection whose request it did not read to its end, and does not say so.
+        let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build()?;
         // The Worker's own is the first.
         let place = format!("d1:tests/{}", databases.split(',').next().unwrap_or_default());
-        let options = Options { base, ..Options::default() };
-        let database = Arc::new(D1::open(&place, Token::new(token.as_str())?, options).await?);
-        Ok(Some(Self { client, base: parsed, token, secret, database, _turn: Some(turn) }))
+        let options = Options { base: base.clone(), ..Options::default() };
+        let database = Arc::new(D1::connect(&place, Token::new(token.as_str())?, options)?);
+        let endpoint = Self { client, base: Url::parse(&base)?, token, secret, database, _turn: Some(turn) };
+        SAID_OF_SCHEMAS.get_or_try_init(|| endpoint.first()).await?;
+        Ok(Some(endpoint))
+    }
+
+    /// What the Worker said of other schemas than its own.
+    pub(crate) fn said_of_schemas() -> &'static [Said] {
+        SAID_OF_SCHEMAS.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// Shows a new Worker one wrong schema after the other, and in the end the right one, which it makes by itself.
+    async fn first(&self) -> Result<Vec<Said>, Cause> {
+        let found = self.database.check_schema().await;
+        if !matches!(found, Err(StoreError::SchemaMissing { .. })) {
+            return Err(
+                "the Worker is not a new one, on an empty database; `cargo xtask worker test` starts one".into()
+            );
+        }
+        let mut said = Vec::new();
+        self.ask("missing", &mut said).await?;
+        let (status, answer) = self.migrate().await?;
+        if status != 200 || answer != "migrated" {
+            return Err(format!("migrating is answered {status}: {answer}").into());
+        }
+        self.database.tamper(Tampering::NewerSchema).await?;
+        self.ask("newer", &mut said).await?;
+        let (status, answer) = self.migrate().await?;
+        said.push(("newer", "migrate", status, word(&serde_json::from_str(&answer)?)));
+        for _ in 0..2 {
+            self.database.tamper(Tampering::OlderSchema).await?;
+        }
+        self.ask("older", &mut said).await?;
+        self.database.tamper(Tampering::NewerSchema).await?;
+        Ok(said)
+    }
+
+    /// A delivery that nobody signed, and a customer whom nobody knows.
+    async fn ask(&self, what: &'static str, said: &mut Vec<Said>) -> Result<(), Cause> {
+        let (status, answer) = self.deliver("stripe", &Signed::default(), b"{}").await?;
+        said.push((what, "webhooks", status, word(&answer)));
+        let (status, answer) = self.customer("nobody", None).await?;
+        said.push((what, "customers", status, word(&answer)));
+        Ok(())
+    }
+
+    async fn migrate(&self) -> Result<(u16, String), Cause> {
+        let answer = self.client.post(self.url(&["migrate"])?).bearer_auth(&self.token).send().await?;
+        Ok((answer.status().as_u16(), answer.text().await?))
     }
 
     /// The same, for somebody who bears another token.
@@ -78,6 +138,42 @@ impl Endpoint {
         answered(request).await
     }
 
+    /// Posts a part of a delivery as it stands on the wire: headers with their line ends, and so much of a body, in
+    /// chunks where no header says its length. The answer must come without any more: status and answer.
+    pub(crate) async fn begin(&self, provider: &str, headers: &str, body: &[u8]) -> Result<(u16, Value), Cause> {
+        let address = self.base.socket_addrs(|| None)?;
+        let mut stream = TcpStream::connect(address.as_slice()).await?;
+        let head = format!("POST /webhooks/{provider} HTTP/1.1\r\nhost: {}\r\n{headers}\r\n", self.base.authority());
+        timeout(PATIENCE, async {
+            stream.write_all(head.as_bytes()).await?;
+            stream.write_all(body).await?;
+            let mut answer = Vec::new();
+            loop {
+                if stream.read_buf(&mut answer).await? == 0 {
+                    return Err(format!("the answer ends: {:?}", String::from_utf8_lossy(&answer)).into());
+                }
+                let text = String::from_utf8_lossy(&answer);
+                let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
+                let json = text.find('{').zip(text.rfind('}')).and_then(|(from, to)| text.get(from..=to));
+                let json = json.and_then(|json| serde_json::from_str(json).ok());
+                if let (Some(status), Some(json)) = (status, json) {
+                    return Ok((status, json));
+                }
+            }
+        })
+        .await?
+    }
+
+    /// What variables like these lead to: status and answer.
+    pub(crate) async fn configured(&self, variables: &Value) -> Result<(u16, Value), Cause> {
+        answered(self.client.post(self.url(&["configured"])?).json(variables)).await
+    }
+
+    /// Makes the database's schema another one.
+    pub(crate) async fn tamper(&self, tampering: Tampering) -> Result<(), Cause> {
+        Ok(self.database.tamper(tampering).await?)
+    }
+
     /// Asks about a customer: status and answer.
     pub(crate) async fn customer(&self, id: &str, as_of: Option<&str>) -> Result<(u16, Value), Cause> {
         let mut url = self.url(&["customers", id])?;
@@ -89,7 +185,7 @@ impl Endpoint {
 
     /// Takes everything out of the Worker's database.
     pub(crate) async fn empty(&self) -> Result<(), Cause> {
-        Ok(self.database.tamper(Tampering::Empty).await?)
+        self.tamper(Tampering::Empty).await
     }
 
     /// What is in the Worker's database, read past the Worker as a scenario's reader does.
@@ -118,6 +214,11 @@ impl Endpoint {
 async fn answered(request: reqwest::RequestBuilder) -> Result<(u16, Value), Cause> {
     let answer = request.send().await?;
     Ok((answer.status().as_u16(), answer.json().await?))
+}
+
+/// The word of an answer that is an error.
+fn word(answer: &Value) -> String {
+    answer["error"].as_str().unwrap_or_default().to_owned()
 }
 
 /// The clock by which deliveries are signed.

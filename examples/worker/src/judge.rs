@@ -1,9 +1,15 @@
-//! Decides how the kit reaches the binding: a route that runs any statements, in builds for tests alone.
+//! Decides how tests reach what no caller can: the binding, by a route that runs any statements, and the reading of
+//! variables that they make up. In builds for tests alone.
 
 use purchase::d1::{Access, BindingExecutor, Cell, ExecuteError, Executor, Statement};
 use serde::Deserialize;
 use serde_json::json;
-use worker::{Env, Request, Response, Result};
+use worker::{Env, Request, Response, Result, js_sys::JSON, wasm_bindgen::JsCast};
+
+use crate::{
+    Failure,
+    setup::{catalog, providers},
+};
 
 #[derive(Deserialize)]
 struct Batch {
@@ -46,6 +52,15 @@ pub(crate) async fn batch(request: &mut Request, env: &Env, binding: &str) -> Re
         }
     };
     Response::from_json(&answer)
+}
+
+/// Reads an object as if it were the Worker's variables, and answers what it leads to.
+pub(crate) async fn configured(request: &mut Request) -> std::result::Result<Response, Failure> {
+    let variables = JSON::parse(&request.text().await?).map_err(worker::Error::from)?;
+    let env: Env = variables.unchecked_into();
+    let providers = providers(&env)?;
+    let names: Vec<String> = providers.iter().map(|provider| provider.name().to_string()).collect();
+    Ok(Response::from_json(&json!({ "catalog": catalog(&env)?, "providers": names }))?)
 }
 
 fn texts(results: Vec<Vec<Vec<Cell>>>) -> Vec<Vec<Vec<Option<String>>>> {

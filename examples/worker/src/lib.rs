@@ -7,6 +7,7 @@
 mod judge;
 mod setup;
 
+use futures_util::TryStreamExt;
 use percent_encoding::percent_decode_str;
 use purchase::{
     delivery::{Delivery, Limits},
@@ -18,7 +19,7 @@ use purchase::{
 use serde_json::json;
 use worker::{Context, Date, Env, Headers, Method, Request, Response, Result, console_error, event};
 
-use crate::setup::{engine, store};
+use crate::setup::{engine, providers, store};
 
 /// Every request comes here.
 #[event(fetch)]
@@ -39,6 +40,8 @@ async fn answer(request: &mut Request, env: &Env) -> std::result::Result<Respons
         (Method::Post, ["migrate"]) => migrate(request, env).await,
         #[cfg(feature = "judge")]
         (Method::Post, ["batch", binding]) => Ok(judge::batch(request, env, binding).await?),
+        #[cfg(feature = "judge")]
+        (Method::Post, ["configured"]) => judge::configured(request).await,
         (Method::Get, ["healthz"]) => Ok(Response::ok("ok")?),
         _ => Err(Failure::new(404, "no_route", "there is no such route")),
     }
@@ -46,18 +49,42 @@ async fn answer(request: &mut Request, env: &Env) -> std::result::Result<Respons
 
 async fn webhook(request: &mut Request, env: &Env, provider: &str) -> std::result::Result<Response, Failure> {
     let received_at = now()?;
-    let declared = request.headers().get("content-length")?.and_then(|length| length.parse().ok()).unwrap_or(0_usize);
-    let limit = Limits::default().body_bytes;
-    if declared > limit {
-        // The library would say the same after a body that nobody wants to hold.
-        return Err(Refusal::BodyTooLarge { bytes: declared, limit }.into());
+    let unknown = || Refusal::UnknownProvider { provider: provider.to_owned() };
+    let provider = ProviderName::new(provider).map_err(|_| unknown())?;
+    let providers = providers(env)?;
+    // The library would say the same, of a body that nobody wants to hold.
+    if !providers.iter().any(|it| *it.name() == provider) {
+        return Err(unknown().into());
     }
-    let provider =
-        ProviderName::new(provider).map_err(|_| Refusal::UnknownProvider { provider: provider.to_owned() })?;
+    let body = body(request, Limits::default().body_bytes).await?;
     let headers = request.headers().entries().collect();
-    let body = request.bytes().await?;
-    let receipt = engine(env)?.handle(Delivery { provider, headers, body, received_at }).await?;
+    let engine = engine(env, providers).await?;
+    let receipt = engine.handle(Delivery { provider, headers, body, received_at }).await?;
     Ok(Response::from_json(&receipt)?.with_status(receipt.http_status()))
+}
+
+/// The body, if it is within the limit: what goes beyond it is not read, whether its length was said or not.
+async fn body(request: &mut Request, limit: usize) -> std::result::Result<Vec<u8>, Failure> {
+    let said = request.headers().get("content-length")?.and_then(|length| length.parse().ok());
+    if let Some(bytes) = said.filter(|bytes| *bytes > limit) {
+        return Err(Refusal::BodyTooLarge { bytes, limit }.into());
+    }
+    let mut body = Vec::new();
+    // A request without a body has no stream.
+    if request.inner().body().is_none() {
+        return Ok(body);
+    }
+    let mut stream = request.stream()?;
+    while let Some(chunk) = stream.try_next().await? {
+        body.extend(chunk);
+        if body.len() > limit {
+            let failure = Failure::from(Refusal::BodyTooLarge { bytes: body.len(), limit });
+            // Its size is what nobody knows.
+            let message = format!("the body goes on after {limit} bytes; no more are taken");
+            return Err(Failure { message, ..failure });
+        }
+    }
+    Ok(body)
 }
 
 /// What the customer may use now, or at the instant of `?as_of=`.
@@ -70,7 +97,7 @@ async fn customer(request: &Request, env: &Env, id: &str) -> std::result::Result
         Some(text) => Timestamp::parse_rfc3339(&text).map_err(|fault| Failure::new(400, "as_of", fault))?,
         None => now()?,
     };
-    let snapshots = engine(env)?.customer(&id, as_of).await?;
+    let snapshots = engine(env, Vec::new()).await?.customer(&id, as_of).await?;
     match snapshots.is_empty() {
         true => Err(unknown()),
         false => Ok(Response::from_json(&snapshots)?),
@@ -87,15 +114,23 @@ fn query(request: &Request, name: &str) -> Option<String> {
 
 async fn migrate(request: &Request, env: &Env) -> std::result::Result<Response, Failure> {
     authorize(request, env)?;
-    store(env)?.migrate().await?;
-    Ok(Response::ok("migrated")?)
+    match store(env)?.migrate().await.map_err(Failure::from) {
+        Ok(()) => Ok(Response::ok("migrated")?),
+        // Each version is a transaction. A plan's queries for one request may be used up before the last.
+        Err(failure) if failure.status == 503 => {
+            let message =
+                format!("{}; ask again until the answer is \"migrated\": what is done stays", failure.message);
+            Err(Failure { message, ..failure })
+        }
+        Err(failure) => Err(failure),
+    }
 }
 
 /// Only whoever bears the token of the binding `API_TOKEN`. Compared by a code under a key, so that the time it takes
 /// tells nothing.
 fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Failure> {
     let wrong = || Failure::new(401, "unauthorized", "the request bears no token, or another one");
-    let expected = setup::variable(env, "API_TOKEN")
+    let expected = setup::variable(env, "API_TOKEN")?
         .ok_or_else(|| Failure::new(503, "no_token", "the secret API_TOKEN is not set, so nobody may ask"))?;
     let given = request.headers().get("authorization")?;
     let given = given.as_deref().and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(wrong)?;

@@ -1,6 +1,7 @@
-//! Decides what of the Worker's bindings becomes the engine: the database, and each provider whose secret is there.
+//! Decides what of the Worker's bindings becomes the engine: the database, once its schema was looked at, and each
+//! provider whose secret is there.
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use purchase::{
     catalog::Catalog,
@@ -11,39 +12,80 @@ use purchase::{
     provider::Provider,
     stripe::{ModePolicy, Stripe, StripeConfig},
 };
-use worker::Env;
+use worker::{
+    Env,
+    js_sys::{JSON, Object, Reflect},
+    wasm_bindgen::JsValue,
+};
 
 use crate::Failure;
 
-/// The store on the database that is bound as `DB`.
+thread_local! {
+    /// Whether this instance of the Worker has found the database's schema to be its build's. An instance has one
+    /// thread, and another build is another instance.
+    static SCHEMA_IS_RIGHT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The store on the database that is bound as `DB`. Nothing is asked of it yet.
 pub(crate) fn store(env: &Env) -> Result<BindingStore, Failure> {
     let database = env.d1("DB").map_err(|fault| Failure::new(503, "no_database", fault))?;
     Ok(BindingStore::new(BindingExecutor::new(database), TablePrefix::default()))
 }
 
-/// The engine. Nothing is asked of the database yet.
-pub(crate) fn engine(env: &Env) -> Result<Engine, Failure> {
+/// The engine, on a database whose schema is right. The database is asked for it until it is, and then not again.
+pub(crate) async fn engine(env: &Env, providers: Vec<Arc<dyn Provider>>) -> Result<Engine, Failure> {
     let settings = Settings { catalog: catalog(env)?, ..Settings::default() };
-    let engine = Engine::new(Arc::new(store(env)?)).with_settings(settings);
-    let providers = [stripe(env)?, paddle(env)?];
-    Ok(providers.into_iter().flatten().fold(engine, Engine::with_provider))
+    let store = store(env)?;
+    if !SCHEMA_IS_RIGHT.get() {
+        store.check_schema().await?;
+        SCHEMA_IS_RIGHT.set(true);
+    }
+    let engine = Engine::new(Arc::new(store)).with_settings(settings);
+    Ok(providers.into_iter().fold(engine, Engine::with_provider))
 }
 
-fn catalog(env: &Env) -> Result<Catalog, Failure> {
-    let Some(text) = variable(env, "CATALOG") else { return Ok(Catalog::default()) };
-    serde_json::from_str(&text).map_err(|fault| Failure::new(503, "configuration", format!("CATALOG: {fault}")))
+/// Each provider that has a secret.
+pub(crate) fn providers(env: &Env) -> Result<Vec<Arc<dyn Provider>>, Failure> {
+    Ok([stripe(env)?, paddle(env)?].into_iter().flatten().collect())
 }
 
-/// A variable or secret; an empty one counts as not set.
-pub(crate) fn variable(env: &Env, name: &str) -> Option<String> {
-    let value = env.var(name).ok()?.to_string();
-    (!value.is_empty()).then_some(value)
+/// What prices sell: a text of JSON, or an object, as Wrangler makes of a table of its own.
+pub(crate) fn catalog(env: &Env) -> Result<Catalog, Failure> {
+    const NAME: &str = "CATALOG";
+    let value = binding(env, NAME)?;
+    // A binding to some service is an object as well, but not a plain one.
+    let is_plain = value.is_object() && Object::from(value.clone()).constructor().name() == "Object";
+    let text = match is_plain {
+        true => JSON::stringify(&value).ok().and_then(|text| text.as_string()),
+        false => variable(env, NAME)?,
+    };
+    let Some(text) = text else { return Ok(Catalog::default()) };
+    serde_json::from_str(&text).map_err(|fault| Failure::new(503, "configuration", format!("{NAME}: {fault}")))
+}
+
+/// A variable or secret; an empty one counts as not set. One that is no text is a mistake, and never "not set".
+pub(crate) fn variable(env: &Env, name: &str) -> Result<Option<String>, Failure> {
+    let value = binding(env, name)?;
+    match value.as_string() {
+        Some(text) => Ok((!text.is_empty()).then_some(text)),
+        None if value.is_undefined() => Ok(None),
+        None => {
+            let kind = value.js_typeof().as_string().unwrap_or_default();
+            let message = format!("{name} is no text, but of the type {kind}; set it as a text, or as a secret");
+            Err(Failure::new(503, "configuration", message))
+        }
+    }
+}
+
+/// Whatever is bound to a name; undefined where nothing is.
+fn binding(env: &Env, name: &str) -> Result<JsValue, Failure> {
+    Reflect::get(env, &name.into()).map_err(|_| Failure::new(503, "configuration", format!("{name} can't be read")))
 }
 
 fn stripe(env: &Env) -> Result<Option<Arc<dyn Provider>>, Failure> {
     let wrong = |fault: &dyn ToString| Failure::new(503, "configuration", format!("Stripe: {}", fault.to_string()));
-    let Some(secrets) = variable(env, "STRIPE_WEBHOOK_SECRET") else { return Ok(None) };
-    let mode = match variable(env, "STRIPE_MODE").as_deref() {
+    let Some(secrets) = variable(env, "STRIPE_WEBHOOK_SECRET")? else { return Ok(None) };
+    let mode = match variable(env, "STRIPE_MODE")?.as_deref() {
         None => ModePolicy::Both,
         Some("live") => ModePolicy::Only(Mode::Live),
         Some("test") => ModePolicy::Only(Mode::Test),
@@ -55,14 +97,14 @@ fn stripe(env: &Env) -> Result<Option<Arc<dyn Provider>>, Failure> {
 
 fn paddle(env: &Env) -> Result<Option<Arc<dyn Provider>>, Failure> {
     let wrong = |fault: &dyn ToString| Failure::new(503, "configuration", format!("Paddle: {}", fault.to_string()));
-    let Some(secrets) = variable(env, "PADDLE_WEBHOOK_SECRET") else { return Ok(None) };
-    let mode = match variable(env, "PADDLE_MODE").as_deref() {
+    let Some(secrets) = variable(env, "PADDLE_WEBHOOK_SECRET")? else { return Ok(None) };
+    let mode = match variable(env, "PADDLE_MODE")?.as_deref() {
         Some("live") => Mode::Live,
         Some("test") => Mode::Test,
         _ => return Err(wrong(&"PADDLE_MODE is live or test")),
     };
     let mut config = PaddleConfig::new(mode, secrets.split(',')).map_err(|fault| wrong(&fault))?;
-    config.custom_data = match variable(env, "PADDLE_CUSTOM_DATA").as_deref() {
+    config.custom_data = match variable(env, "PADDLE_CUSTOM_DATA")?.as_deref() {
         None | Some("customers") => CustomData::Customers,
         Some("everywhere") => CustomData::Everywhere,
         Some(_) => return Err(wrong(&"PADDLE_CUSTOM_DATA is customers or everywhere")),

@@ -67,8 +67,10 @@ const REFUSED: &[&str] = &[
 const BUSY: &[&str] =
     &["D1 DB is overloaded", "Too many requests queued", "Requests queued for too long", "database is locked"];
 
-const FULL: &[&str] =
-    &["Exceeded maximum DB size", "Your account has exceeded D1's maximum", "database or disk is full"];
+/// An account has exceeded "D1's maximum account storage limit", or "D1's free tier daily row write limit" or "read
+/// limit", after which nothing runs until midnight UTC:
+/// <https://developers.cloudflare.com/changelog/post/2026-09-01-d1-free-tier-limit-enforcement/>.
+const FULL: &[&str] = &["Exceeded maximum DB size", "Your account has exceeded D1's", "database or disk is full"];
 
 /// A statement is wrong, so nothing of its batch has happened.
 const STATEMENT: &[&str] = &["D1_TYPE_ERROR", "No SQL statements", "Wrong number of parameter", "near \"", "no such "];
@@ -115,6 +117,12 @@ mod tests {
         check("D1 DB is overloaded. Requests queued for too long.", "Busy");
         check("D1 DB is overloaded. Too many requests queued.", "Busy");
         check("Exceeded maximum DB size.", "Full");
+        let account = "Your account has exceeded D1's";
+        let more = "please contact Cloudflare to raise your limit.";
+        check(&format!("{account} maximum account storage limit, {more}"), "Full");
+        let tomorrow = "Upgrade to a paid plan or wait until tomorrow (midnight UTC) to continue.";
+        check(&format!("{account} free tier daily row write limit. {tomorrow}"), "Full");
+        check(&format!("{account} free tier daily row read limit. {tomorrow}"), "Full");
         check("Network connection lost.", "Unknown");
         check("D1 DB storage operation exceeded timeout which caused object to be reset.", "Unknown");
         check("Internal error in D1 DB storage caused object to be reset.", "Unknown");

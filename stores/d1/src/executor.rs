@@ -1,13 +1,13 @@
 //! Decides what may be sent to D1, whichever way it goes: what D1 surely refuses stays here, with a message that says
 //! what to do. What is sent, the parameters, are texts and nulls; every number in them stays exact that way.
 
-#[cfg(feature = "rest")]
+#[cfg(all(feature = "rest", not(target_family = "wasm")))]
 mod answer;
 #[cfg(all(feature = "worker", target_family = "wasm"))]
 pub(crate) mod binding;
-#[cfg(feature = "rest")]
+#[cfg(all(feature = "rest", not(target_family = "wasm")))]
 pub(crate) mod place;
-#[cfg(feature = "rest")]
+#[cfg(all(feature = "rest", not(target_family = "wasm")))]
 pub(crate) mod rest;
 
 use purchase_sql::{ExecuteError, Statement};

@@ -5,23 +5,23 @@
 
 mod error;
 mod executor;
-#[cfg(feature = "rest")]
+#[cfg(all(feature = "rest", not(target_family = "wasm")))]
 mod migrate;
 
-#[cfg(any(feature = "rest", feature = "worker"))]
+#[cfg(any(all(feature = "rest", not(target_family = "wasm")), all(feature = "worker", target_family = "wasm")))]
 use purchase_sql::SqlStore;
 pub use purchase_sql::{Access, Cell, ExecuteError, Executor, Statement, TablePrefix};
 
 #[cfg(all(feature = "worker", target_family = "wasm"))]
 pub use crate::executor::binding::BindingExecutor;
-#[cfg(feature = "rest")]
+#[cfg(all(feature = "rest", not(target_family = "wasm")))]
 pub use crate::executor::{
     place::{Place, PlaceError, Token, TokenError},
     rest::{D1, Options, RestExecutor},
 };
 
 /// A store on D1 over HTTP.
-#[cfg(feature = "rest")]
+#[cfg(all(feature = "rest", not(target_family = "wasm")))]
 pub type D1Store = SqlStore<RestExecutor>;
 
 /// A store on D1 inside a Worker. [`SqlStore::new`] makes it of a [`BindingExecutor`]; [`SqlStore::check_schema`] and

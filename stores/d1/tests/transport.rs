@@ -152,6 +152,11 @@ async fn a_refusal_is_final_and_keeps_the_token() -> Result<(), Cause> {
     check(FORBIDDEN, ("Err(Other { cause: Unauthorized", 1), ("Err(Other { cause: Unauthorized", 1)).await?;
     const ELSEWHERE: &[Does] = &[Does::Answer("302 Found\r\nlocation: http://127.0.0.1:1/", "")];
     check(ELSEWHERE, ("Err(Other", 1), ("Err(Other", 1)).await?;
+    const SPENT: &[Does] = &[Does::Answer(
+        "429 Too Many Requests",
+        r#"{"success":false,"errors":[{"code":7500,"message":"Your account has exceeded D1's free tier daily row write limit."}]}"#,
+    )];
+    check(SPENT, ("Err(Full", 1), ("Err(Full", 1)).await?;
     const LARGE: &[Does] = &[Does::Answer("413 Payload Too Large", "")];
     check(LARGE, ("Err(Refused", 1), ("Err(Refused", 1)).await
 }

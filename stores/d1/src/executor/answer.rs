@@ -81,6 +81,10 @@ fn refusal(status: StatusCode, said: Option<Said>, place: String) -> ExecuteErro
     let code = said.as_ref().map_or(0, |said| said.code);
     let other = |refusal: Refusal| ExecuteError::Other { cause: refusal.into() };
     match (status, said) {
+        // Nothing says with which status an account is told that its day is over.
+        (_, Some(Said { message, .. })) if matches!(classify(&message), ExecuteError::Full { .. }) => {
+            classify(&message)
+        }
         (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => other(Refusal::Unauthorized { place, status, code }),
         (StatusCode::TOO_MANY_REQUESTS, _) => ExecuteError::Busy { cause: Refusal::TooMany { status, code }.into() },
         (StatusCode::PAYLOAD_TOO_LARGE, _) => ExecuteError::Refused { cause: Refusal::TooLarge { status }.into() },

@@ -64,7 +64,7 @@ pub enum PlaceError {
     Form,
 }
 
-/// The token that a client bears. Never printed; wiped when dropped.
+/// The token that a client bears. Never printed; its own copy is wiped when it is dropped, those of requests are not.
 #[derive(Clone)]
 pub struct Token(Zeroizing<String>);
 

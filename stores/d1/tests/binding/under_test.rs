@@ -12,7 +12,7 @@ use purchase_core::{
     error::{Cause, StoreError},
     store::Store,
 };
-use purchase_sql::{SqlStore, TablePrefix, Tampering};
+use purchase_sql::{SqlStore, TablePrefix};
 
 /// D1 as the binding of a Worker, to be judged.
 pub(crate) fn under_test() -> StoreUnderTest {
@@ -51,11 +51,6 @@ impl Place for Reopened {
     }
 
     async fn spoil_schema(&mut self, spoiled: Schema) -> Result<(), Cause> {
-        let tampering = match spoiled {
-            Schema::Missing => Tampering::NoSchema,
-            Schema::Newer => Tampering::NewerSchema,
-            Schema::Older => Tampering::OlderSchema,
-        };
-        Ok(self.store().tamper(tampering).await?)
+        Ok(self.store().tamper(spoiled.into()).await?)
     }
 }

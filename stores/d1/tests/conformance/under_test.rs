@@ -12,7 +12,7 @@ use purchase_core::{
     store::Store,
 };
 use purchase_d1::{D1, RestExecutor};
-use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, Statement, Tampering};
+use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, Statement};
 
 /// D1 over HTTP, to be judged.
 pub(crate) fn under_test() -> StoreUnderTest {
@@ -64,13 +64,6 @@ impl Place for Reopened {
 
     async fn spoil_schema(&mut self, spoiled: Schema) -> Result<(), Cause> {
         let store = D1::connect(&self.0.place, self.0.token.clone(), self.0.options.clone())?;
-        store
-            .tamper(match spoiled {
-                Schema::Missing => Tampering::NoSchema,
-                Schema::Newer => Tampering::NewerSchema,
-                Schema::Older => Tampering::OlderSchema,
-            })
-            .await?;
-        Ok(())
+        Ok(store.tamper(spoiled.into()).await?)
     }
 }
