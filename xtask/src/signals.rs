@@ -75,8 +75,11 @@ pub(crate) fn before_end(act: impl Fn() + Send + 'static) -> anyhow::Result<()> 
     watching.context("signals can't be watched")
 }
 
-/// Comes back at once, unless a signal is about to end this program: nothing new is begun then.
-pub(crate) fn hold_when_ending() {
+/// For whoever sees that a child has failed. Comes back unless a signal, which may have ended the child as well, is about
+/// to end this program: nothing new is begun then.
+pub(crate) fn hold_when_interrupted() {
+    // The child may be quicker than the thread that watches.
+    thread::sleep(Duration::from_millis(200));
     while CAME.load(Ordering::SeqCst) {
         thread::sleep(PATIENCE);
     }

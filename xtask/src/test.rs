@@ -214,7 +214,6 @@ fn sum_up(outcomes: &[(&'static str, Outcome)]) -> ExitCode {
 }
 
 fn run_step(step: &Step, around: &Around) -> anyhow::Result<Outcome> {
-    signals::hold_when_ending();
     let commands = match (step.commands)(around) {
         Ok(commands) => commands,
         Err(lack) => {
@@ -238,6 +237,7 @@ fn run_step(step: &Step, around: &Around) -> anyhow::Result<Outcome> {
         match command.status() {
             Ok(status) if status.success() => {}
             Ok(status) => {
+                signals::hold_when_interrupted();
                 println!("{} {}: it ended with {status}", paint(Tone::Bad, "FAILED"), step.name);
                 return Ok(Outcome::Failed(begin.elapsed()));
             }
