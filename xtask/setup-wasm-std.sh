@@ -1,9 +1,15 @@
 #!/usr/bin/env bash
-# Makes a standard library for wasm32-unknown-unknown in a private prefix, from Debian's rustc-web and its source, for machines where rustup can't download
+# Makes a standard library for wasm32-unknown-unknown in a private prefix, and a clippy, from Debian's rustc-web and its source, for machines where rustup can't download
 # the target. Nothing is installed system-wide. It needs dpkg-deb, the rustup toolchain, and apt lists (it runs apt-get update once if they are too old).
+# PREFIX is emptied first, so it must be new, empty, or made by this script.
 # usage: setup-wasm-std.sh PREFIX       afterwards: ( . PREFIX/env; cargo build --target wasm32-unknown-unknown )
 set -euo pipefail
 prefix=$(mkdir -p "${1:?usage: setup-wasm-std.sh PREFIX}" && cd "$1" && pwd)
+mark="$prefix/.wasm-std"
+if [ -n "$(ls -A "$prefix")" ] && [ ! -e "$mark" ] && ! ls "$prefix"/.ready-* >/dev/null 2>&1; then
+  echo "$prefix is not empty and was not made by this script, which would empty it: name a folder of its own, or empty it" >&2
+  exit 1
+fi
 
 for tool in apt-cache apt-get dpkg-deb; do
   command -v "$tool" >/dev/null || { echo "no $tool here: use \`rustup target add wasm32-unknown-unknown\` instead" >&2; exit 1; }
@@ -17,24 +23,28 @@ if ! new_enough "$version"; then
 fi
 new_enough "$version" || { echo "apt has no rustc-web of at least 1.95, but ${version:-none}" >&2; exit 1; }
 
-stamp="$prefix/.ready-$version-$(cargo -V | awk '{print $2}')"
+stamp="$prefix/.ready-clippy-$version-$(cargo -V | awk '{print $2}')"
 [ -e "$stamp" ] && exit 0
 minor=$(echo "$version" | cut -d. -f1,2)
 llvm=$(apt-cache depends "libstd-rust-web-$minor" | grep -o 'libllvm[0-9.]*' | head -1)
+touch "$mark"
 rm -rf "${prefix:?}"/* "$prefix"/.ready-*
 mkdir -p "$prefix/debs" "$prefix/bin"
 ( cd "$prefix/debs"
-  apt-get download -qq "rustc-web=$version" "libstd-rust-web-$minor=$version" "libstd-rust-web-dev=$version" "rust-web-src=$version" "$llvm"
+  apt-get download -qq "rustc-web=$version" "libstd-rust-web-$minor=$version" "libstd-rust-web-dev=$version" "rust-web-src=$version" \
+    "rust-web-clippy=$version" "$llvm"
   for deb in *.deb; do dpkg-deb -x "$deb" "$prefix"; done )
 rm -rf "$prefix/debs" "$prefix/usr/share" "$prefix"/usr/src/rustc-*/{compiler,src,debian}
 
 linker=$(rustc --print sysroot)/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld
 test -x "$linker" || { echo "the toolchain has no rust-lld" >&2; exit 1; }
-cat > "$prefix/bin/rustc" <<WRAPPER
+for program in cargo-clippy rustc; do
+  cat > "$prefix/bin/$program" <<WRAPPER
 #!/bin/sh
-LD_LIBRARY_PATH=$prefix/usr/lib/x86_64-linux-gnu\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH} exec $prefix/usr/bin/rustc "\$@"
+LD_LIBRARY_PATH=$prefix/usr/lib/x86_64-linux-gnu\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH} exec $prefix/usr/bin/$program "\$@"
 WRAPPER
-chmod +x "$prefix/bin/rustc"
+  chmod +x "$prefix/bin/$program"
+done
 cat > "$prefix/env" <<ENV
 export RUSTC=$prefix/bin/rustc CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker
 ENV

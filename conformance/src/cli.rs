@@ -21,7 +21,7 @@ use crate::{
     report::{Form, Report, ReportError},
     runner::{self, Options, RunError},
     schedule::Written,
-    trials::memory,
+    trials::{is_set, memory},
     under_test::{ProviderUnderTest, StoreUnderTest},
     verdict::chain,
 };
@@ -82,7 +82,8 @@ struct Arguments {
     /// a badge. Repeatable.
     #[arg(long, value_name = "FILE")]
     report: Vec<PathBuf>,
-    /// Allows something to be skipped, by the name that the report gives. Repeatable.
+    /// Allows something to be skipped, by the name that the report gives, or a store whose server isn't there.
+    /// Repeatable.
     #[arg(long, value_name = "NAME")]
     allow_skip: Vec<String>,
     /// Judges nothing: says of each delivery on standard input whether the provider signed it with the secret in this
@@ -104,6 +105,10 @@ enum Fault {
     NoSecret(String),
     #[error("--samples 0 would prove nothing of longer scenarios")]
     NoSamples,
+    #[error("{store} needs a server, and {variable} is not set; --allow-skip {store} judges the others without it")]
+    NoServer { store: &'static str, variable: &'static str },
+    #[error("every store that was asked for is skipped")]
+    NoStores,
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error(transparent)]
@@ -147,7 +152,7 @@ fn run(judge: Judge, asked: Arguments) -> Result<Report, Fault> {
     if asked.samples == 0 {
         return Err(Fault::NoSamples);
     }
-    let stores = stores(judge.stores, &asked.store)?;
+    let stores = served(stores(judge.stores, &asked.store)?, &asked.allow_skip)?;
     let complete = asked.fixtures.is_empty();
     let command = std::iter::once(judge.command.to_owned())
         .chain(asked.fixtures.iter().map(|folder| format!("--fixtures {}", quoted(&folder.to_string_lossy()))));
@@ -189,6 +194,21 @@ fn stores(brought: Vec<StoreUnderTest>, names: &[String]) -> Result<Vec<StoreUnd
     Ok(stores)
 }
 
+/// Those that have the server that they need. What is skipped is said.
+fn served(stores: Vec<StoreUnderTest>, allow_skip: &[String]) -> Result<Vec<StoreUnderTest>, Fault> {
+    let mut served = Vec::new();
+    for store in stores {
+        match store.server.filter(|variable| !is_set(variable)) {
+            None => served.push(store),
+            Some(variable) if allow_skip.iter().any(|name| name == store.name) => {
+                eprintln!("SKIPPED: {variable} is not set, so nothing is proved about {}", store.name);
+            }
+            Some(variable) => return Err(Fault::NoServer { store: store.name, variable }),
+        }
+    }
+    if served.is_empty() { Err(Fault::NoStores) } else { Ok(served) }
+}
+
 fn progress(done: usize, total: usize) {
     let end = if done == total { "\n" } else { "" };
     let mut terminal = io::stderr().lock();
@@ -201,8 +221,9 @@ mod tests {
     use super::*;
 
     fn check(arguments: &[&str], expect: &str) {
-        let judge =
-            Judge { command: "judge", fixtures: "nowhere".into(), providers: vec![crate::acme::ACME], stores: vec![] };
+        let served = StoreUnderTest { name: "far", server: Some("PURCHASE_TEST_NOWHERE"), ..memory() };
+        let (fixtures, providers) = ("nowhere".into(), vec![crate::acme::ACME]);
+        let judge = Judge { command: "judge", fixtures, providers, stores: vec![served] };
         let asked = Arguments::try_parse_from(std::iter::once(&"judge").chain(arguments)).expect("arguments");
         let fault = run(judge, asked).map(|report| report.to_text()).expect_err(expect);
         assert_eq!(chain(&fault), expect);
@@ -215,8 +236,17 @@ mod tests {
             &["--report", "out.pdf"],
             "out.pdf: a report is written as .html, .json, .md, .xml (JUnit) or badge.json",
         );
-        check(&["--store", "paper"], "there is no store \"paper\"; known are memory");
+        check(&["--store", "paper"], "there is no store \"paper\"; known are memory, far");
         check(&["--provider", "other"], "there is no provider \"other\"; known are acme");
+    }
+
+    #[test]
+    fn a_store_without_its_server_proves_nothing() {
+        let needs = "far needs a server, and PURCHASE_TEST_NOWHERE is not set; --allow-skip far judges the others \
+                     without it";
+        check(&["--store", "far"], needs);
+        check(&["--store", "far", "--store", "memory", "--allow-skip", "other"], needs);
+        check(&["--store", "far", "--allow-skip", "far"], "every store that was asked for is skipped");
     }
 
     #[test]

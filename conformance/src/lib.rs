@@ -33,7 +33,7 @@ pub use plan::quoted;
 pub use report::Report;
 pub use runner::{Options, RunError, run};
 pub use sql::SqlUnderTest;
-pub use trials::{main_for_provider, main_for_store};
+pub use trials::{lacks_server, main_for_provider, main_for_store};
 pub use under_test::{
     Built, Durable, Endpoint, Fresh, Opening, Place, ProviderUnderTest, ReadModel, Samples, Schema, Signed, Sql,
     StoreUnderTest, Unreadable,

@@ -1,6 +1,13 @@
-//! Decides how the kit appears as tests: one named case per law, scenario and store, for `cargo test` and nextest.
+//! Decides how the kit appears as tests: one named case per law, scenario and store, for `cargo test` and nextest; and
+//! when the tests of a store do without the server that it needs.
 
-use std::{path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    env,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
 
 use libtest_mimic::{Arguments, Failed, Trial as Test};
 use purchase_core::store::memory::MemoryStore;
@@ -13,6 +20,9 @@ use crate::{
     under_test::{Fresh, ProviderUnderTest, StoreUnderTest},
     verdict::chain,
 };
+
+/// The variable of the environment that names the stores, separated by commas, whose tests may be skipped also in CI.
+pub const ALLOW_SKIP: &str = "PURCHASE_TEST_ALLOW_SKIP";
 
 /// The store in memory, which adapters are judged on.
 pub fn memory() -> StoreUnderTest {
@@ -29,16 +39,48 @@ pub fn memory() -> StoreUnderTest {
 /// harness. Small scenarios in every order, larger ones in samples.
 pub fn main_for_provider(provider: ProviderUnderTest, fixtures: impl Into<PathBuf>) -> ExitCode {
     let options = Options { provider: Some(provider.name.to_owned()), ..Options::new(vec![fixtures.into()]) };
-    main_of(options, vec![provider], vec![memory()])
+    main_of(options, vec![provider], vec![memory()], false)
 }
 
-/// Judges a store by what the kit itself brings along: the `main` of a test without harness.
+/// Judges a store by what the kit itself brings along: the `main` of a test without harness. Where
+/// [`lacks_server`] says so its cases are ignored, by name.
 pub fn main_for_store(store: StoreUnderTest) -> ExitCode {
-    main_of(Options::new(Vec::new()), Vec::new(), vec![store])
+    let ignored = store.server.is_some_and(|variable| lacks_server(store.name, variable));
+    main_of(Options::new(Vec::new()), Vec::new(), vec![store], ignored)
 }
 
-fn main_of(options: Options, providers: Vec<ProviderUnderTest>, stores: Vec<StoreUnderTest>) -> ExitCode {
-    let seed = std::env::var("PURCHASE_CONFORMANCE_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+/// Whether a test has to be skipped, which is said on standard error: the variable that names the store's server is not
+/// set. In CI a test goes on all the same, and fails for want of it, unless [`ALLOW_SKIP`] names the store.
+pub fn lacks_server(store: &str, variable: &str) -> bool {
+    let (is_set, ci) = (is_set(variable), env::var_os("CI").is_some());
+    let skipped = is_skipped(store, is_set, ci, &env::var(ALLOW_SKIP).unwrap_or_default());
+    if skipped {
+        // Not by a macro: what a test that passes prints in that way is swallowed. Nobody may be there to read it.
+        let _ = writeln!(
+            io::stderr(),
+            "SKIPPED: {variable} is not set, so nothing is proved about {store}; `cargo xtask services up` starts a \
+             server and says its value"
+        );
+    }
+    skipped
+}
+
+/// Whether a variable of the environment says something.
+pub(crate) fn is_set(variable: &str) -> bool {
+    env::var_os(variable).is_some_and(|value| !value.is_empty())
+}
+
+fn is_skipped(store: &str, is_set: bool, ci: bool, allowed: &str) -> bool {
+    !is_set && (!ci || allowed.split(',').any(|name| name.trim() == store))
+}
+
+fn main_of(
+    options: Options,
+    providers: Vec<ProviderUnderTest>,
+    stores: Vec<StoreUnderTest>,
+    ignored: bool,
+) -> ExitCode {
+    let seed = env::var("PURCHASE_CONFORMANCE_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     let options = Options { effort: Effort::QUICK, seed, ..options };
     let (planned, wrong) = match plan_all(&options, &providers, &stores) {
         Ok(planned) => planned,
@@ -58,7 +100,7 @@ fn main_of(options: Options, providers: Vec<ProviderUnderTest>, stores: Vec<Stor
         wrong.into_iter().map(|case| Test::test(case.case.clone(), move || Err(Failed::from(case.detail)))).collect();
     for planned in planned {
         let runtime = Arc::clone(&runtime);
-        tests.push(Test::test(planned.case().case, move || judge(&runtime, planned)));
+        tests.push(Test::test(planned.case().case, move || judge(&runtime, planned)).with_ignored_flag(ignored));
     }
     if tests.is_empty() {
         eprintln!("error: there is nothing to judge; are the fixtures where the test looks for them?");
@@ -72,5 +114,24 @@ fn judge(runtime: &tokio::runtime::Runtime, planned: Planned) -> Result<(), Fail
     match case.outcome {
         Outcome::Broken => Err(Failed::from(case.detail)),
         Outcome::Held | Outcome::Skipped => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_without_its_server_is_skipped_in_ci_by_name_alone() {
+        for (is_set, ci, allowed, expect) in [
+            (true, false, "", false),
+            (true, true, "d1", false),
+            (false, false, "", true),
+            (false, true, "", false),
+            (false, true, "postgres", false),
+            (false, true, "postgres, d1", true),
+        ] {
+            assert_eq!(is_skipped("d1", is_set, ci, allowed), expect, "{is_set} {ci} {allowed:?}");
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask --help` lists them. Each module is one command; `beside`, `scenarios` and `shell` serve several.
+//! The project's own commands: `cargo xtask --help` lists them. Each module is one command; `beside`, `scenarios`, `shell` and `signals`
+//! serve several.
 
 mod bench;
 mod beside;
@@ -9,6 +10,7 @@ mod record;
 mod scenarios;
 mod services;
 mod shell;
+mod signals;
 mod test;
 mod tidy;
 mod wasm;

@@ -12,11 +12,13 @@ use std::{
 
 use anyhow::bail;
 use clap::Args;
+use purchase_conformance::trials::ALLOW_SKIP;
 
 use crate::{
     services::{self, Running, Service},
     shell::{self, Tone, paint},
-    wasm,
+    signals, wasm,
+    worker::SOURCE as WORKER,
 };
 
 /// Runs everything that CI runs.
@@ -36,81 +38,90 @@ pub(crate) struct TestArgs {
 struct Step {
     name: &'static str,
     says: &'static str,
-    /// The command, or why it can't be run here.
-    command: fn(ci: bool) -> Result<Command, &'static str>,
+    /// The commands, one after the other, or why they can't be run here.
+    commands: fn(&Around) -> Result<Vec<Command>, Lack>,
+}
+
+/// Why a step can't be run.
+enum Lack {
+    /// A tool is missing. CI wants to have that allowed.
+    Tool(&'static str),
+    /// A server is missing, which is a failure by itself unless it was allowed.
+    Server(&'static str),
+}
+
+/// What the steps are run in.
+struct Around {
+    ci: bool,
+    /// What may be skipped: steps and servers.
+    allow_skip: Vec<String>,
+    /// Servers for tests: none before a step needs them, then those that could be had.
+    servers: Option<Vec<(Service, Running)>>,
 }
 
 const STEPS: &[Step] = &[
-    Step { name: "fmt", says: "the code is laid out by rustfmt", command: |_| Ok(cargo(&["fmt", "--all", "--check"])) },
-    Step { name: "tidy", says: "the rules of the house hold", command: |_| Ok(xtask(&["tidy"])) },
+    Step { name: "fmt", says: "the code is laid out by rustfmt", commands: fmt },
+    Step { name: "tidy", says: "the rules of the house hold", commands: |_| Ok(vec![xtask(&["tidy"])]) },
     Step {
         name: "clippy",
         says: "no warnings, all targets, all features",
-        command: |_| {
-            Ok(cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"]))
+        commands: |_| {
+            let all = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"];
+            Ok(vec![cargo(&all)])
         },
     },
-    Step { name: "unit", says: "unit and integration tests", command: unit },
+    Step { name: "unit", says: "unit and integration tests", commands: unit },
     Step {
         name: "doctests",
         says: "the examples in the documentation run",
-        command: |_| Ok(cargo(&["test", "--workspace", "--all-features", "--doc", "--quiet"])),
+        commands: |_| Ok(vec![cargo(&["test", "--workspace", "--all-features", "--doc", "--quiet"])]),
     },
     Step {
         name: "docs",
         says: "the documentation builds without warnings",
-        command: |_| {
+        commands: |_| {
             let mut docs = cargo(&["doc", "--workspace", "--all-features", "--no-deps", "--quiet"]);
             docs.env("RUSTDOCFLAGS", "--deny warnings");
-            Ok(docs)
+            Ok(vec![docs])
         },
     },
     Step {
         name: "conformance",
-        says: "every law holds on every scenario and store",
-        command: |_| Ok(xtask(&["conformance"])),
+        says: "every law holds on every scenario and embedded store",
+        commands: |_| Ok(vec![xtask(&["conformance"])]),
     },
     Step {
         name: "servers",
         says: "every law holds on PostgreSQL and D1, on scenarios that are drawn",
-        command: |_| {
-            let stores = ["--store", "postgres", "--store", "d1"];
-            Ok(xtask(&[&["conformance"][..], &stores, &["--draw", "1", "--samples", "1"]].concat()))
-        },
+        commands: servers,
     },
     Step {
         name: "new-adapter",
         says: "a new adapter compiles, and its tests say what to write",
-        command: |_| Ok(xtask(&["new-adapter", "--check"])),
+        commands: |_| Ok(vec![xtask(&["new-adapter", "--check"])]),
     },
-    Step { name: "quickstart", says: "the example of the README runs", command: quickstart },
+    Step { name: "quickstart", says: "the example of the README runs", commands: quickstart },
     Step {
         name: "crash",
         says: "a killed server ends where an undisturbed one does",
-        command: |_| Ok(xtask(&["crash", "--kills", "25", "--profile", "dev"])),
+        commands: |_| Ok(vec![xtask(&["crash", "--kills", "25", "--profile", "dev"])]),
     },
     Step {
         name: "wasm",
         says: "core and the adapters build for wasm32-unknown-unknown",
-        command: |_| in_wasm(&["wasm"]),
+        commands: |_| in_wasm(&["wasm"]),
     },
     Step {
-        name: "worker",
-        says: "the Worker and its binding keep the laws, in workerd",
-        command: |_| in_wasm(&["worker", "test"]),
+        name: "worker-clippy",
+        says: "no warnings in the Worker and in D1's binding",
+        commands: |_| in_wasm(&["worker", "check"]),
     },
-    Step {
-        name: "deny",
-        says: "licences, bans and sources of the dependencies",
-        command: |_| match shell::works(&mut cargo(&["deny", "--version"])) {
-            true => Ok(cargo(&["deny", "--all-features", "check", "bans", "licenses", "sources"])),
-            false => Err("cargo-deny is not installed; `cargo install --locked cargo-deny` does it"),
-        },
-    },
+    Step { name: "worker", says: "the Worker and its binding keep the laws, in workerd", commands: worker },
+    Step { name: "deny", says: "licences, bans and sources of the dependencies", commands: deny },
 ];
 
 /// The steps that find servers in their environment.
-const WITH_SERVICES: &[&str] = &["unit", "conformance", "servers", "crash"];
+const WITH_SERVICES: &[&str] = &["unit", "servers"];
 
 enum Outcome {
     Failed(Duration),
@@ -129,27 +140,32 @@ pub(crate) fn run(args: TestArgs, ci: bool) -> anyhow::Result<ExitCode> {
     }
     if args.list {
         for step in STEPS {
-            println!("{:<12} {}", step.name, step.says);
+            println!("{:<13} {}", step.name, step.says);
         }
         return Ok(ExitCode::SUCCESS);
     }
     LazyLock::force(&OWN);
     let wanted = |step: &&Step| args.only.is_empty() || args.only.iter().any(|name| name == step.name);
-    let may_skip = |name: &str| args.allow_skip.iter().any(|allowed| allowed == name);
     let mut outcomes = Vec::new();
-    let mut servers: Option<Vec<Running>> = None;
+    let mut around = Around { ci, allow_skip: args.allow_skip, servers: None };
     for step in STEPS.iter().filter(wanted) {
-        if servers.is_none() && WITH_SERVICES.contains(&step.name) {
-            servers = Some(start_services(may_skip, &mut outcomes));
+        if around.servers.is_none() && WITH_SERVICES.contains(&step.name) {
+            around.servers = Some(start_services(&around, &mut outcomes));
         }
-        outcomes.push((step.name, run_step(step, ci, !ci || may_skip(step.name), servers.as_deref())?));
+        outcomes.push((step.name, run_step(step, &around)?));
     }
-    drop(servers);
+    drop(around);
     Ok(sum_up(&outcomes))
 }
 
+impl Around {
+    fn may_skip(&self, name: &str) -> bool {
+        self.allow_skip.iter().any(|allowed| allowed == name)
+    }
+}
+
 /// Starts what the steps need, and stops it when dropped.
-fn start_services(may_skip: impl Fn(&str) -> bool, outcomes: &mut Vec<(&'static str, Outcome)>) -> Vec<Running> {
+fn start_services(around: &Around, outcomes: &mut Vec<(&'static str, Outcome)>) -> Vec<(Service, Running)> {
     let mut servers = Vec::new();
     for service in Service::ALL {
         let name = service.name();
@@ -157,10 +173,10 @@ fn start_services(may_skip: impl Fn(&str) -> bool, outcomes: &mut Vec<(&'static 
         let begin = Instant::now();
         let outcome = match services::ensure(&[service]) {
             Ok(running) => {
-                servers.push(running);
+                servers.push((service, running));
                 Outcome::Passed(begin.elapsed())
             }
-            Err(error) if may_skip(name) => {
+            Err(error) if around.may_skip(name) => {
                 println!("{} {error:#}", paint(Tone::Warn, "SKIPPED"));
                 Outcome::Skipped { why: format!("{error:#}").into(), allowed: true }
             }
@@ -191,60 +207,114 @@ fn sum_up(outcomes: &[(&'static str, Outcome)]) -> ExitCode {
             Outcome::Failed(_) | Outcome::Skipped { allowed: false, .. } => failed += 1,
             Outcome::Skipped { .. } => skipped += 1,
         }
-        println!("{} {:<12} {detail}", paint(tone, &format!("{word:<8}")), name);
+        println!("{} {:<13} {detail}", paint(tone, &format!("{word:<8}")), name);
     }
     println!("steps: {passed} passed, {failed} failed, {skipped} skipped");
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run_step(step: &Step, ci: bool, allowed: bool, servers: Option<&[Running]>) -> anyhow::Result<Outcome> {
-    let mut command = match (step.command)(ci) {
-        Ok(command) => command,
-        Err(why) => {
+fn run_step(step: &Step, around: &Around) -> anyhow::Result<Outcome> {
+    let commands = match (step.commands)(around) {
+        Ok(commands) => commands,
+        Err(lack) => {
+            let (why, allowed) = match lack {
+                Lack::Tool(why) => (why, !around.ci || around.may_skip(step.name)),
+                Lack::Server(why) => (why, true),
+            };
             println!("\n{} {}: {why}", paint(Tone::Warn, "SKIPPED"), step.name);
             return Ok(Outcome::Skipped { why: why.into(), allowed });
         }
     };
-    if ci {
-        command.env("CARGO_TERM_COLOR", "never").env("INSTA_UPDATE", "no");
-    }
-    if WITH_SERVICES.contains(&step.name) {
-        command.envs(servers.into_iter().flatten().flat_map(Running::variables));
-    }
-    println!("\n{} {}: `{}`", paint(Tone::Head, "=="), step.name, shell::shown(&command));
     let begin = Instant::now();
-    match command.status() {
-        Ok(status) if status.success() => Ok(Outcome::Passed(begin.elapsed())),
-        Ok(status) => {
-            println!("{} {}: it ended with {status}", paint(Tone::Bad, "FAILED"), step.name);
-            Ok(Outcome::Failed(begin.elapsed()))
+    for mut command in commands {
+        if around.ci {
+            command.env("CI", "true").env("CARGO_TERM_COLOR", "never").env("INSTA_UPDATE", "no");
         }
-        Err(fault) => bail!("could not start `{}`: {fault}", shell::shown(&command)),
+        if let Some(servers) = around.servers.as_ref().filter(|_| WITH_SERVICES.contains(&step.name)) {
+            name_servers(&mut command, servers, &around.allow_skip);
+        }
+        println!("\n{} {}: `{}`", paint(Tone::Head, "=="), step.name, shell::shown(&command));
+        match command.status() {
+            Ok(status) if status.success() => {}
+            Ok(status) => {
+                signals::hold_when_interrupted();
+                println!("{} {}: it ended with {status}", paint(Tone::Bad, "FAILED"), step.name);
+                return Ok(Outcome::Failed(begin.elapsed()));
+            }
+            Err(fault) => bail!("could not start `{}`: {fault}", shell::shown(&command)),
+        }
     }
+    Ok(Outcome::Passed(begin.elapsed()))
 }
 
-fn unit(ci: bool) -> Result<Command, &'static str> {
+/// Tells tests where the servers are, and which of those that are missing may be.
+fn name_servers(command: &mut Command, servers: &[(Service, Running)], allow_skip: &[String]) {
+    for service in Service::ALL {
+        match servers.iter().find(|(had, _)| *had == service) {
+            Some((_, running)) => command.envs(running.variables()),
+            // What the environment says leads nowhere.
+            None => service.variables().iter().fold(&mut *command, |command, name| command.env_remove(name)),
+        };
+    }
+    command.env(ALLOW_SKIP, allow_skip.join(","));
+}
+
+/// Also what is no member of the workspace.
+fn fmt(_: &Around) -> Result<Vec<Command>, Lack> {
+    let mut worker = cargo(&["fmt", "--all", "--check"]);
+    worker.current_dir(shell::root().join(WORKER));
+    Ok(vec![cargo(&["fmt", "--all", "--check"]), worker])
+}
+
+fn deny(_: &Around) -> Result<Vec<Command>, Lack> {
+    if !shell::works(&mut cargo(&["deny", "--version"])) {
+        return Err(Lack::Tool("cargo-deny is not installed; `cargo install --locked cargo-deny` does it"));
+    }
+    let what = ["check", "bans", "licenses", "sources"];
+    let mut all = cargo(&["deny", "--all-features"]);
+    // The rules are the same for what is no member of the workspace, and it need not have all that they allow.
+    let worker_manifest = format!("{WORKER}/Cargo.toml");
+    let mut worker = cargo(&["deny", "--all-features", "--manifest-path", &worker_manifest, "--config", "deny.toml"]);
+    all.args(what);
+    worker.args(what).args(["--allow", "license-not-encountered"]);
+    Ok(vec![all, worker])
+}
+
+fn servers(around: &Around) -> Result<Vec<Command>, Lack> {
+    let servers = around.servers.as_deref().unwrap_or_default();
+    if servers.is_empty() {
+        return Err(Lack::Server("no server could be had"));
+    }
+    let mut laws = xtask(&["conformance", "--draw", "1", "--samples", "1"]);
+    for (service, _) in servers {
+        laws.args(["--store", service.name()]);
+    }
+    Ok(vec![laws])
+}
+
+fn unit(around: &Around) -> Result<Vec<Command>, Lack> {
     let mut command = match shell::works(&mut cargo(&["nextest", "--version"])) {
         true => cargo(&["nextest", "run", "--workspace", "--all-features"]),
         false => {
             println!("cargo-nextest is not installed: `cargo test` runs the same tests, more slowly");
-            return Ok(cargo(&["test", "--workspace", "--all-features", "--lib", "--bins", "--tests", "--examples"]));
+            let all = ["test", "--workspace", "--all-features", "--lib", "--bins", "--tests", "--examples"];
+            return Ok(vec![cargo(&all)]);
         }
     };
-    if ci {
+    if around.ci {
         command.args(["--profile", "ci"]);
     }
-    Ok(command)
+    Ok(vec![command])
 }
 
 /// The program that `cargo run --example quickstart` runs, built with the features that the tests have, so that nothing
 /// is compiled again for it. Where it can't be built, building it is what fails.
-fn quickstart(_: bool) -> Result<Command, &'static str> {
+fn quickstart(_: &Around) -> Result<Vec<Command>, Lack> {
     let mut build = cargo(&["build", "--quiet", "--workspace", "--all-features", "--example", "quickstart"]);
-    match shell::works(&mut build) {
-        true => Ok(Command::new(shell::target_dir().join("debug/examples/quickstart"))),
-        false => Ok(build),
-    }
+    Ok(vec![match shell::works(&mut build) {
+        true => Command::new(shell::target_dir().join("debug/examples/quickstart")),
+        false => build,
+    }])
 }
 
 fn cargo(args: &[&str]) -> Command {
@@ -254,11 +324,23 @@ fn cargo(args: &[&str]) -> Command {
 }
 
 /// A command of this program that compiles for a Worker.
-fn in_wasm(args: &[&str]) -> Result<Command, &'static str> {
+fn in_wasm(args: &[&str]) -> Result<Vec<Command>, Lack> {
     match wasm::is_ready() {
-        true => Ok(xtask(args)),
-        false => Err("no standard library for wasm32-unknown-unknown; `cargo xtask wasm --prepare` makes one"),
+        true => Ok(vec![xtask(args)]),
+        false => {
+            Err(Lack::Tool("no standard library for wasm32-unknown-unknown; `cargo xtask wasm --prepare` makes one"))
+        }
     }
+}
+
+/// It needs a local D1, which may be missing.
+fn worker(around: &Around) -> Result<Vec<Command>, Lack> {
+    let commands = in_wasm(&["worker", "test"])?;
+    let prepared = if around.may_skip(Service::D1.name()) { services::prepare_d1() } else { Ok(()) };
+    prepared.map(|()| commands).map_err(|error| {
+        println!("{error:#}");
+        Lack::Server("no local D1 could be had")
+    })
 }
 
 /// This program itself: it is built already. The path is asked for once, at the start: a later step may link the file

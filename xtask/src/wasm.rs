@@ -15,6 +15,9 @@ use crate::shell::{self, Tone, paint};
 /// What a Worker is compiled for.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
+/// The linter in a prefix that the set-up script has made ready.
+const CLIPPY: &str = "bin/cargo-clippy";
+
 /// Builds core and the adapters for wasm32-unknown-unknown.
 #[derive(Debug, Args)]
 pub(crate) struct WasmArgs {
@@ -65,6 +68,26 @@ pub(crate) fn environment() -> anyhow::Result<Vec<(String, String)>> {
     }
 }
 
+/// Clippy for the target, as cargo's own command.
+pub(crate) fn clippy() -> anyhow::Result<Command> {
+    let environment = environment()?;
+    let mut clippy = match find() {
+        // It has to be of the version that made the standard library.
+        Some(Std::Prefix(prefix)) => {
+            let mut clippy = Command::new(prefix.join(CLIPPY));
+            clippy.arg("clippy").env("CARGO", shell::cargo().get_program());
+            clippy
+        }
+        _ => {
+            let mut clippy = shell::cargo();
+            clippy.arg("clippy");
+            clippy
+        }
+    };
+    clippy.args(["--target", TARGET]).envs(environment);
+    Ok(clippy)
+}
+
 /// Whether the target can be built for right now.
 pub(crate) fn is_ready() -> bool {
     find().is_some()
@@ -86,7 +109,8 @@ fn find() -> Option<Std> {
     }
     let prefix = prefix();
     let libraries = prefix.join("usr/lib/rustlib").join(TARGET).join("lib");
-    (holds_std(&libraries) && prefix.join("env").exists()).then_some(Std::Prefix(prefix))
+    let made = holds_std(&libraries) && ["env", CLIPPY].iter().all(|file| prefix.join(file).exists());
+    made.then_some(Std::Prefix(prefix))
 }
 
 fn holds_std(folder: &Path) -> bool {

@@ -5,9 +5,12 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, ExitCode, Stdio},
-    time::Instant,
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, bail};
@@ -20,13 +23,17 @@ use crate::{
     scenarios::SECRET,
     services::{self, Variables},
     shell::{self, Tone, paint},
-    wasm,
+    signals, wasm,
 };
 
+/// The Worker's own workspace.
+pub(crate) const SOURCE: &str = "examples/worker";
 /// What the modules are called; `entry.mjs` names them.
 const NAME: &str = "worker";
 /// The providers that the Worker serves.
 const PROVIDERS: [&str; 2] = ["paddle", "stripe"];
+/// How long Node and workerd take at most to start, and to end when they are asked.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Builds the example Worker, or judges it and its database.
 #[derive(Debug, Args)]
@@ -39,6 +46,8 @@ pub(crate) struct WorkerArgs {
 enum Task {
     /// Builds and packs the Worker, and says where it is and how large.
     Build,
+    /// Has clippy look at the Worker and at the store's binding, which are compiled for WebAssembly alone.
+    Check,
     /// Posts scenarios to the Worker in workerd, and judges the store on its binding by every law.
     Test,
 }
@@ -46,6 +55,7 @@ enum Task {
 pub(crate) fn run(args: &WorkerArgs) -> anyhow::Result<ExitCode> {
     match args.command {
         Task::Build => build(Purpose::Deployment).map(drop)?,
+        Task::Check => check()?,
         Task::Test => test()?,
     }
     Ok(ExitCode::SUCCESS)
@@ -69,9 +79,28 @@ impl Purpose {
     }
 }
 
+/// No warnings.
+fn check() -> anyhow::Result<()> {
+    let target = shell::target_dir().join("worker-clippy");
+    let source = shell::root().join(SOURCE);
+    let deny = ["--", "--deny", "warnings"];
+    let mut pack = shell::cargo();
+    pack.args(["clippy", "--quiet", "--locked", "--package", "purchase-worker-pack", "--all-targets"]);
+    shell::must(pack.arg("--target-dir").arg(&target).args(deny).current_dir(&source))?;
+    let judged: &[&str] = &["--package", "purchase-worker", "--features", "judge"];
+    let binding: &[&str] = &["--package", "purchase-d1", "--no-default-features", "--features", "worker"];
+    for (folder, what) in [(&source, &judged[..2]), (&source, judged), (&shell::root(), binding)] {
+        let mut clippy = wasm::clippy()?;
+        clippy.args(["--quiet", "--locked", "--no-deps"]).args(what).arg("--target-dir").arg(&target);
+        shell::must(clippy.args(deny).current_dir(folder))?;
+    }
+    println!("{}", paint(Tone::Good, "no warnings in the Worker and in the binding of D1"));
+    Ok(())
+}
+
 /// Answers the folder of the modules.
 fn build(purpose: Purpose) -> anyhow::Result<PathBuf> {
-    let source = shell::root().join("examples/worker");
+    let source = shell::root().join(SOURCE);
     let target = shell::target_dir().join("worker");
     let (profile, folder) = purpose.names();
     let mut pack = shell::cargo();
@@ -152,15 +181,37 @@ impl Host {
         ] {
             command.arg("--var").arg(format!("{name}={value}"));
         }
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("could not start node")?;
+        // Its own group, so that workerd can be killed with it.
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
+        let child = command.spawn().context("could not start node")?;
+        let pid = child.id();
         let mut host = Self { child, variables, stdout: None };
-        let stdout = host.child.stdout.take().context("the host has no output")?;
-        let stdout = host.stdout.insert(BufReader::new(stdout));
-        let mut line = String::new();
-        stdout.read_line(&mut line)?;
+        signals::before_end(move || {
+            if services::runs(pid, "host.mjs") {
+                drop(signals::to_process(pid, "TERM"));
+            }
+        })?;
+        let line = host.first_line()?;
         let Some(url) = line.trim().strip_prefix("listening on ") else { bail!("the host said {line:?}") };
         host.variables.extend([(services::D1_URL, url.to_owned()), ("PURCHASE_TEST_WORKER_SECRET", SECRET.to_owned())]);
         Ok(host)
+    }
+
+    /// What it says when it is ready.
+    fn first_line(&mut self) -> anyhow::Result<String> {
+        let stdout = self.child.stdout.take().context("the host has no output")?;
+        let (sender, receiver) = mpsc::channel();
+        // It ends with the host at the latest.
+        thread::spawn(move || {
+            let (mut stdout, mut line) = (BufReader::new(stdout), String::new());
+            let read = stdout.read_line(&mut line);
+            // Whoever waited may have given up.
+            drop(sender.send((read.map(|_| line), stdout)));
+        });
+        let said = receiver.recv_timeout(PATIENCE);
+        let (line, stdout) = said.with_context(|| format!("the host said nothing for {} s", PATIENCE.as_secs()))?;
+        self.stdout = Some(stdout);
+        Ok(line?)
     }
 
     fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
@@ -170,9 +221,10 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        // Asked and not killed, so that it ends workerd as well.
-        drop(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status());
-        drop(self.child.wait());
+        if let Err(error) = signals::end_group(&mut self.child, PATIENCE) {
+            eprintln!("error: the host can't be ended: {error:#}");
+        }
+        services::sweep_d1_locks();
     }
 }
 

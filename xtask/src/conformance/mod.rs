@@ -33,7 +33,8 @@ pub(crate) struct ConformanceArgs {
 /// Builds the program and runs it beside the servers that its stores need. Exit code 2 when one of them can't be had:
 /// then nothing was proved.
 pub(crate) fn run(args: &ConformanceArgs) -> anyhow::Result<ExitCode> {
-    let ready = program().and_then(|program| Ok((program, servers(&shell::root(), &args.arguments)?)));
+    let needed = needed(&shell::root(), &args.arguments);
+    let ready = program().and_then(|program| Ok((program, servers(&needed, &args.arguments)?)));
     let (program, servers) = match ready {
         Ok(ready) => ready,
         Err(error) => {
@@ -41,7 +42,12 @@ pub(crate) fn run(args: &ConformanceArgs) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(2));
         }
     };
-    let status = Command::new(&program)
+    let mut judge = Command::new(&program);
+    // What the environment says of a server that can't be had leads nowhere.
+    for name in needed.iter().flat_map(|service| service.variables()) {
+        judge.env_remove(name);
+    }
+    let status = judge
         .args(&args.arguments)
         .envs(servers.iter().flat_map(Running::variables))
         .status()
@@ -56,10 +62,10 @@ pub(crate) fn program() -> anyhow::Result<PathBuf> {
 }
 
 /// The servers of the stores that will be judged. One that can't be had and may be skipped is left out.
-fn servers(root: &Path, arguments: &[OsString]) -> anyhow::Result<Vec<Running>> {
+fn servers(needed: &[Service], arguments: &[OsString]) -> anyhow::Result<Vec<Running>> {
     let mut running = Vec::new();
-    for service in needed(root, arguments) {
-        match services::ensure(&[service]) {
+    for service in needed {
+        match services::ensure(&[*service]) {
             Ok(server) => running.push(server),
             Err(error) if values(arguments, "--allow-skip").contains(&service.name()) => {
                 eprintln!("SKIPPED: {error:#}")
@@ -70,10 +76,10 @@ fn servers(root: &Path, arguments: &[OsString]) -> anyhow::Result<Vec<Running>> 
     Ok(running)
 }
 
-/// A store is named like the server that it needs, and is judged when it says how and nobody asks for others only.
+/// A store is named like the server that it needs, and is judged when it says how and somebody asks for it.
 fn needed(root: &Path, arguments: &[OsString]) -> Vec<Service> {
     let stores = values(arguments, "--store");
-    let is_asked = |name: &str| stores.is_empty() || stores.contains(&name);
+    let is_asked = |name: &str| stores.contains(&name);
     let is_judged = |name: &str| root.join("stores").join(name).join(judge::UNDER_TEST).is_file();
     if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
         return Vec::new();
@@ -155,14 +161,14 @@ mod tests {
             let arguments: Vec<OsString> = line.split_ascii_whitespace().map(OsString::from).collect();
             assert_eq!(needed(root.path(), &arguments), expect, "{line}");
         };
-        check("", &[]);
+        check("--store postgres", &[]);
         for store in ["d1", "postgres", "sqlite"] {
             let file = root.path().join("stores").join(store).join(judge::UNDER_TEST);
             std::fs::create_dir_all(file.parent().context("a folder")?)?;
             std::fs::write(file, "")?;
         }
-        check("", &Service::ALL);
-        check("--provider postgres --samples 3", &Service::ALL);
+        check("", &[]);
+        check("--provider postgres --samples 3", &[]);
         check("--store sqlite", &[]);
         check("--store sqlite --store=postgres", &[Service::Postgres]);
         check("--store d1 --law postgres", &[Service::D1]);

@@ -115,6 +115,14 @@ pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
     }
     let program = build(args.profile)?;
     let running = service.map(|service| services::ensure(&[service])).transpose()?;
+    if let (Victim::Database, Some(running), Some(service)) = (args.kill, &running, service) {
+        // Another server of the kind may be up as well, and killing that one would prove nothing.
+        let name = service.name();
+        ensure!(
+            !running.is_given(service),
+            "--kill database can't kill the {name} that the environment names; unset its variables, so that one is started"
+        );
+    }
     let bodies: Arc<[Body]> = scenarios::bodies()?.into();
     let seed = match args.seed {
         Some(seed) => seed,

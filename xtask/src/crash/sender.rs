@@ -140,7 +140,7 @@ impl Board {
 /// One sender: takes tasks until all are settled.
 pub(super) async fn send_all(board: Arc<Board>, seed: u64) -> anyhow::Result<Tally> {
     let mut random = StdRng::seed_from_u64(seed);
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build()?;
+    let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).no_proxy().build()?;
     let secret = Secret::new(SECRET)?;
     let mut address = board.address.subscribe();
     let mut tally = Tally::default();
@@ -200,5 +200,6 @@ async fn post(client: &reqwest::Client, server: SocketAddr, secret: &Secret, bod
 /// The projection at an instant after everything, byte for byte.
 pub(super) async fn projection(server: SocketAddr) -> anyhow::Result<String> {
     let address = format!("http://{server}/projection?as_of=2026-07-01T00:00:00Z");
-    Ok(reqwest::get(address).await?.error_for_status()?.text().await?)
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    Ok(client.get(address).send().await?.error_for_status()?.text().await?)
 }

@@ -8,7 +8,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::scenarios::SECRET;
+use crate::{scenarios::SECRET, signals};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -66,9 +66,8 @@ impl Server {
 
     /// Asks it to stop, which it must do in order.
     pub(super) async fn stop(mut self) -> anyhow::Result<()> {
-        let id = self.child.id().context("the server is gone")?.to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status().await.context("could not start `kill`")?;
-        ensure!(asked.success(), "`kill -TERM` ended with {asked}");
+        let id = self.child.id().context("the server is gone")?;
+        tokio::task::block_in_place(|| signals::to_process(id, "TERM"))?;
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.context("the server does not stop")??;
         ensure!(status.success(), "asked to stop, the server ended with {status}");
         Ok(())

@@ -12,7 +12,8 @@ use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Service, Variables, node, process, state::Home};
+use super::{Service, Variables, locks, node, process, state::Home};
+use crate::signals;
 
 /// Names the server that tests use: its address, without a path.
 pub(crate) const URL: &str = "PURCHASE_TEST_D1_URL";
@@ -89,10 +90,10 @@ impl D1 {
 
     fn end(&self, signal: &str) -> anyhow::Result<()> {
         match (self.running(), self.pid) {
-            (Some(pid), _) => process::signal_group(pid, signal)?,
+            (Some(pid), _) => signals::to_group(pid, signal)?,
             // Somebody killed Node alone: workerd goes on without it.
             (None, Some(pid)) if !process::is_free(self.port) && process::is_survived(pid) => {
-                process::signal_group(pid, "KILL")?;
+                signals::to_group(pid, "KILL")?;
             }
             (None, _) => return Ok(()),
         }
@@ -101,6 +102,7 @@ impl D1 {
     }
 
     pub(super) fn delete(&self) -> anyhow::Result<()> {
+        locks::sweep();
         process::delete(&self.folder)
     }
 
@@ -145,7 +147,7 @@ impl D1 {
 
 /// The host's program on a port, with its databases; it keeps them only where it is told to.
 pub(super) fn host(node: &Path, token: &str, port: u16) -> Command {
-    let mut host = Command::new("node");
+    let mut host = Command::new(node::program(node));
     host.arg(node.join("host.mjs")).args(["--port", &port.to_string()]);
     host.args(["--databases", &databases().collect::<Vec<_>>().join(",")]);
     // The token is no argument, for those can be listed by everybody.

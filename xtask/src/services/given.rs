@@ -2,7 +2,7 @@
 
 use anyhow::{Context, bail};
 
-use super::{Service, Variables, d1, postgres, process};
+use super::{Service, Variables, process};
 
 /// What the environment says about a service that somebody else runs. `own` is what is said about the one started here,
 /// `said` looks a variable up. The error never holds an address's password.
@@ -11,9 +11,10 @@ pub(super) fn by_environment(
     own: Option<&Variables>,
     said: impl Fn(&str) -> Option<String>,
 ) -> anyhow::Result<Option<Variables>> {
-    let (names, default_port): (&[&'static str], u16) = match service {
-        Service::D1 => (&[d1::URL, d1::TOKEN, d1::DATABASES], 443),
-        Service::Postgres => (&[postgres::URL], 5432),
+    let names = service.variables();
+    let default_port = match service {
+        Service::D1 => 443,
+        Service::Postgres => 5432,
     };
     let said = |name: &str| said(name).filter(|value| !value.is_empty());
     let Some(url) = said(names[0]) else { return Ok(None) };
@@ -39,7 +40,10 @@ pub(super) fn by_environment(
 mod tests {
     use std::net::TcpListener;
 
-    use super::*;
+    use super::{
+        super::{d1, postgres},
+        *,
+    };
 
     /// Shows what is found in an environment of one variable for PostgreSQL.
     fn postgres(url: &str, own: Option<&Variables>) -> Result<Option<Variables>, String> {

@@ -4,24 +4,29 @@
 mod d1;
 mod given;
 mod install;
+mod locks;
 mod node;
 mod postgres;
 mod process;
 mod programs;
+mod server;
 mod show;
 mod state;
 
 #[cfg(test)]
 mod tests;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, sync::Once};
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 pub(crate) use d1::{DATABASES as D1_DATABASES, TOKEN as D1_TOKEN, URL as D1_URL};
-use serde::{Deserialize, Serialize};
+pub(crate) use process::runs;
+use server::Server;
 use show::Format;
 use state::{Home, Kept};
+
+use crate::signals;
 
 /// Names and values for the environment of whoever uses a service.
 pub(crate) type Variables = Vec<(&'static str, String)>;
@@ -75,14 +80,14 @@ impl Service {
             Self::Postgres => "postgres",
         }
     }
-}
 
-/// A server that this program started, now or earlier.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Server {
-    D1(d1::D1),
-    Postgres(postgres::Postgres),
+    /// The variables that say where it is, the address first.
+    pub(crate) fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::D1 => &[D1_URL, D1_TOKEN, D1_DATABASES],
+            Self::Postgres => &[postgres::URL],
+        }
+    }
 }
 
 /// Runs one of the commands.
@@ -108,7 +113,7 @@ pub(crate) fn run(args: &ServicesArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Services that run. Dropped, it stops those that it started and deletes their data; others stay.
+/// Services that run. Dropped, it stops those that nobody else wants and deletes their data.
 #[derive(Debug)]
 pub(crate) struct Running {
     home: Home,
@@ -120,19 +125,40 @@ pub(crate) struct Running {
 struct Ready {
     service: Service,
     variables: Variables,
-    /// Whether to stop it in the end.
-    stop: bool,
+    whose: Whose,
+}
+
+/// Who is in charge of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// Somebody else: the environment names it.
+    Given,
+    /// This program; it runs for this user of it, or until `down`.
+    Own { user: Option<u32> },
 }
 
 /// Makes sure that services run, and starts what does not.
 pub(crate) fn ensure(services: &[Service]) -> anyhow::Result<Running> {
-    up(&Home::of_checkout(), services, Some(std::process::id()))
+    static ONCE: Once = Once::new();
+    let mut watched = Ok(());
+    ONCE.call_once(|| watched = signals::before_end(|| leave_all(&Home::of_checkout())));
+    watched.and_then(|()| up(&Home::of_checkout(), services, Some(std::process::id())))
 }
 
 /// A local D1 of one's own, at a port that the system chooses, which keeps nothing; and what its clients need to know.
 pub(crate) fn d1_host() -> anyhow::Result<(std::process::Command, Variables)> {
     let home = Home::of_checkout();
     d1::own_host(&home)
+}
+
+/// Makes sure that a local D1 could be started.
+pub(crate) fn prepare_d1() -> anyhow::Result<()> {
+    node::prepare(Home::of_checkout().node())
+}
+
+/// Clears away what tests have left in the temporary folder for a local D1 that is gone.
+pub(crate) fn sweep_d1_locks() {
+    locks::sweep();
 }
 
 /// Kills a service, as a crash would, whichever command started it. Its data stay, for `restart`.
@@ -151,6 +177,11 @@ pub(crate) fn postgres_program(name: &str) -> Option<PathBuf> {
 }
 
 impl Running {
+    /// Whether somebody else runs a service, so that it can't be killed and started again.
+    pub(crate) fn is_given(&self, service: Service) -> bool {
+        self.services.iter().any(|ready| ready.service == service && ready.whose == Whose::Given)
+    }
+
     /// What whoever uses the services finds them by.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.services.iter().flat_map(|ready| &ready.variables).map(|(name, value)| (*name, value.as_str()))
@@ -159,44 +190,43 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        for ready in self.services.iter().filter(|ready| ready.stop) {
-            if let Err(error) = remove(&self.home, ready.service) {
+        for ready in &self.services {
+            let Whose::Own { user: Some(user) } = ready.whose else { continue };
+            if let Err(error) = leave(&self.home, ready.service, user) {
                 eprintln!("error: {} can't be stopped: {error:#}", ready.service.name());
             }
         }
     }
 }
 
-/// Makes sure that services run for an owner, or for everybody until `down`.
-fn up(home: &Home, services: &[Service], owner: Option<u32>) -> anyhow::Result<Running> {
+/// Makes sure that services run for a process, or for everybody until `down`.
+fn up(home: &Home, services: &[Service], user: Option<u32>) -> anyhow::Result<Running> {
     let mut running = Running { home: home.clone(), services: Vec::new() };
     for service in services {
-        running.services.push(ready(home, *service, owner).with_context(|| service.name())?);
+        running.services.push(ready(home, *service, user).with_context(|| service.name())?);
     }
     Ok(running)
 }
 
-fn ready(home: &Home, service: Service, owner: Option<u32>) -> anyhow::Result<Ready> {
+fn ready(home: &Home, service: Service, user: Option<u32>) -> anyhow::Result<Ready> {
     let mut held = home.hold()?;
     let own = held.state.of(service).map(|kept| kept.server.variables());
     if let Some(variables) = given::by_environment(service, own.as_ref(), |name| home.variable(name))? {
-        return Ok(Ready { service, variables, stop: false });
+        return Ok(Ready { service, variables, whose: Whose::Given });
     }
+    let whose = Whose::Own { user };
     if let Some(kept) = held.state.of(service) {
         if kept.server.pid().is_some() && kept.server.answers() {
-            let orphan = kept.is_orphan();
-            if owner.is_none() || orphan {
-                kept.owner = owner;
-            }
-            let (variables, stop) = (kept.server.variables(), orphan && owner.is_some());
-            if owner.is_none() {
+            kept.take(user);
+            let variables = kept.server.variables();
+            if user.is_none() {
                 eprintln!("{} is up already", service.name());
             }
             held.save()?;
-            return Ok(Ready { service, variables, stop });
+            return Ok(Ready { service, variables, whose });
         }
-        if let Some(other) = kept.other_owner() {
-            bail!("process {other} started it and has stopped it for now; wait until that process ends");
+        if let Some(other) = kept.other_user() {
+            bail!("process {other} uses it and has stopped it for now; wait until that process ends");
         }
         eprintln!("{} was started earlier and does not answer; its data are deleted", service.name());
         kept.server.end_and_delete()?;
@@ -204,7 +234,7 @@ fn ready(home: &Home, service: Service, owner: Option<u32>) -> anyhow::Result<Re
         held.save()?;
     }
     let server = Server::create(home, service)?;
-    held.state.put(Kept { owner, server });
+    held.state.put(Kept { stays: user.is_none(), users: user.into_iter().collect(), server });
     let started = held.start(service);
     if let Err(error) = started {
         if let Some(kept) = held.state.remove(service) {
@@ -214,7 +244,7 @@ fn ready(home: &Home, service: Service, owner: Option<u32>) -> anyhow::Result<Re
         return Err(error);
     }
     let variables = held.state.of(service).map(|kept| kept.server.variables()).unwrap_or_default();
-    Ok(Ready { service, variables, stop: owner.is_some() })
+    Ok(Ready { service, variables, whose })
 }
 
 fn crash_in(home: &Home, service: Service) -> anyhow::Result<()> {
@@ -230,26 +260,46 @@ fn restart_in(home: &Home, service: Service) -> anyhow::Result<()> {
     }
 }
 
-/// Stops a service and deletes its data.
-fn remove(home: &Home, service: Service) -> anyhow::Result<()> {
+/// Ends the use of a service by a process. When nobody else wants it, it is stopped and its data are deleted.
+fn leave(home: &Home, service: Service, user: u32) -> anyhow::Result<()> {
     let mut held = home.hold()?;
-    if let Some(kept) = held.state.of(service) {
-        kept.server.end_and_delete()?;
-        held.state.remove(service);
-        held.save()?;
+    match held.state.of(service).map(|kept| kept.leave(user)) {
+        Some(true) => held.end(service),
+        Some(false) => held.save(),
+        None => Ok(()),
     }
-    Ok(())
 }
 
+/// Ends the use of everything by this process.
+fn leave_all(home: &Home) {
+    let own = std::process::id();
+    for service in Service::ALL {
+        let left = home.hold().map(|mut held| held.state.of(service).map_or(0, |kept| kept.times_used_by(own)));
+        let ended = left.and_then(|times| (0..times).try_for_each(|_| leave(home, service, own)));
+        if let Err(error) = ended {
+            eprintln!("error: {} can't be stopped: {error:#}", service.name());
+        }
+    }
+}
+
+/// Stops what stays, and what nobody uses who would stop it.
 fn down(home: &Home) -> anyhow::Result<()> {
     for service in Service::ALL {
-        let other = home.hold()?.state.of(service).map(|kept| kept.other_owner());
-        match other {
-            None => eprintln!("{} was not up", service.name()),
-            Some(Some(other)) => eprintln!("{} belongs to process {other}, which will stop it", service.name()),
-            Some(None) => {
-                remove(home, service)?;
-                eprintln!("{} is down", service.name());
+        let mut held = home.hold()?;
+        let name = service.name();
+        let Some(kept) = held.state.of(service) else {
+            eprintln!("{name} was not up");
+            continue;
+        };
+        match kept.other_user() {
+            Some(user) => {
+                kept.stays = false;
+                held.save()?;
+                eprintln!("{name} is in use by process {user}, which will stop it");
+            }
+            None => {
+                held.end(service)?;
+                eprintln!("{name} is down");
             }
         }
     }
@@ -265,6 +315,13 @@ impl state::Held {
         })
     }
 
+    /// Stops a service and deletes its data.
+    fn end(&mut self, service: Service) -> anyhow::Result<()> {
+        self.started(service)?.server.end_and_delete()?;
+        self.state.remove(service);
+        self.save()
+    }
+
     /// Starts a service. What runs is written down before it is waited for: nothing is left when that is cut off.
     fn start(&mut self, service: Service) -> anyhow::Result<()> {
         self.save()?;
@@ -276,72 +333,6 @@ impl state::Held {
                 server.ready()
             }
             Server::Postgres(server) => server.start(),
-        }
-    }
-}
-
-impl Server {
-    fn create(home: &Home, service: Service) -> anyhow::Result<Self> {
-        Ok(match service {
-            Service::D1 => Self::D1(d1::D1::create(home)?),
-            Service::Postgres => Self::Postgres(postgres::Postgres::create(home)?),
-        })
-    }
-
-    fn service(&self) -> Service {
-        match self {
-            Self::D1(_) => Service::D1,
-            Self::Postgres(_) => Service::Postgres,
-        }
-    }
-
-    fn end_and_delete(&self) -> anyhow::Result<()> {
-        match self {
-            Self::D1(server) => server.stop().and_then(|()| server.delete()),
-            // What would be saved by an orderly end is deleted.
-            Self::Postgres(server) => server.crash().and_then(|()| server.delete()),
-        }
-    }
-
-    fn crash(&self) -> anyhow::Result<()> {
-        match self {
-            Self::D1(server) => server.crash(),
-            Self::Postgres(server) => server.crash(),
-        }
-    }
-
-    fn pid(&self) -> Option<u32> {
-        match self {
-            Self::D1(server) => server.running(),
-            Self::Postgres(server) => server.pid(),
-        }
-    }
-
-    fn answers(&self) -> bool {
-        match self {
-            Self::D1(server) => server.answers(),
-            Self::Postgres(server) => server.answers(),
-        }
-    }
-
-    fn variables(&self) -> Variables {
-        match self {
-            Self::D1(server) => server.variables(),
-            Self::Postgres(server) => server.variables(),
-        }
-    }
-
-    fn port(&self) -> u16 {
-        match self {
-            Self::D1(server) => server.port(),
-            Self::Postgres(server) => server.port(),
-        }
-    }
-
-    fn log(&self) -> PathBuf {
-        match self {
-            Self::D1(server) => server.log(),
-            Self::Postgres(server) => server.log(),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Decides which Node runs the local D1, and when its packages are installed: once for each lock file, beside what
-//! cargo builds, never in the source tree.
+//! Decides which Node runs the local D1, the system's or, where that is too old, one that npm brings; and when packages
+//! are installed: once for each lock file, beside what cargo builds, never in the source tree.
 
 use std::{
     fs,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
@@ -14,56 +14,104 @@ use super::install::{self, Package};
 use crate::shell;
 
 const OLDEST: u32 = 20;
-const PACKAGES: &[&str] = &["package.json", "package-lock.json"];
-const PROGRAMS: &[&str] = &["host.mjs", "rest.mjs"];
+const PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
+const PROGRAMS: [&str; 2] = ["host.mjs", "rest.mjs"];
 /// Holds the hash of what is installed.
 const STAMP: &str = "installed";
+/// Where the lock file of a Node that npm brings is, and where it is installed.
+const OWN: &str = "node";
 
 /// Makes a folder ready to run the host in.
 pub(super) fn prepare(folder: &Path) -> anyhow::Result<()> {
-    find_or_install()?;
     let source = shell::root().join("xtask/d1");
+    find_or_install(&source, folder)?;
+    packages(&source, folder, "the packages of the local D1, some 170 MB")?;
+    PROGRAMS.iter().try_for_each(|name| copy(&source, folder, name))
+}
+
+/// The program that runs the host of a folder that is ready.
+pub(super) fn program(folder: &Path) -> PathBuf {
+    match version("node".as_ref()) {
+        Some(version) if is_new_enough(&version) => "node".into(),
+        _ => own(folder),
+    }
+}
+
+/// Whether a folder has been made ready.
+#[cfg(test)]
+pub(super) fn is_prepared(folder: &Path) -> bool {
+    folder.join(STAMP).exists()
+}
+
+/// Makes sure that there is a Node to run the host, and npm.
+fn find_or_install(source: &Path, folder: &Path) -> anyhow::Result<()> {
+    if !shell::works(Command::new("npm").arg("--version")) {
+        install::install(&Package { program: "Node.js with npm", apt: &["nodejs", "npm"], brew: "node" })?;
+    }
+    let found = match version("node".as_ref()) {
+        Some(version) if is_new_enough(&version) => return Ok(()),
+        Some(version) => version,
+        None => "none that runs".to_owned(),
+    };
+    // What a system calls stable is often too old, and npm is content with it.
+    let what = format!("a Node of its own, some 190 MB, for the system has {found}");
+    let installed = packages(&source.join(OWN), &folder.join(OWN), &what);
+    match version(&own(folder)) {
+        Some(version) if is_new_enough(&version) => installed,
+        _ => {
+            let why = format!(
+                "the local D1 needs Node {OLDEST} or newer, the system has {found}, and npm brings none that runs here; \
+                 put one first in PATH"
+            );
+            installed.context(why.clone()).and_then(|()| bail!(why))
+        }
+    }
+}
+
+/// Installs what a lock file names, unless that was done already.
+fn packages(source: &Path, folder: &Path, what: &str) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
     let mut hash = Sha256::new();
-    for name in PACKAGES.iter().chain(PROGRAMS) {
-        let file = source.join(name);
-        let bytes = fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
-        if PACKAGES.contains(name) {
-            hash.update(&bytes);
-        }
-        fs::write(folder.join(name), bytes).with_context(|| format!("{name} can't be written"))?;
+    for name in PACKAGES {
+        copy(source, folder, name)?;
+        hash.update(fs::read(folder.join(name))?);
     }
     let (stamp, hash) = (folder.join(STAMP), hex::encode(hash.finalize()));
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == hash) {
         return Ok(());
     }
-    eprintln!("d1: npm ci, some 170 MB into {}", folder.display());
+    eprintln!("d1: npm ci: {what}, into {}", folder.display());
     let mut npm = Command::new("npm");
     // What the packages need comes as packages; their scripts have nothing to add.
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel", "error"]);
-    shell::must(npm.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()))
-        .context("the packages of the local D1")?;
+    shell::must(npm.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null())).with_context(|| what.to_owned())?;
     fs::write(&stamp, hash).with_context(|| format!("{} can't be written", stamp.display()))
 }
 
-fn find_or_install() -> anyhow::Result<()> {
-    if version().is_none() || !shell::works(Command::new("npm").arg("--version")) {
-        install::install(&Package { program: "Node.js with npm", apt: &["nodejs", "npm"], brew: "node" })?;
-    }
-    match version() {
-        Some(version) if major(&version).is_some_and(|major| major >= OLDEST) => Ok(()),
-        Some(version) => bail!("node is {version}, and the local D1 needs {OLDEST} or newer; put one first in PATH"),
-        None => bail!("node was installed, and `node --version` does not run; put Node {OLDEST} or newer in PATH"),
-    }
+fn copy(source: &Path, folder: &Path, name: &str) -> anyhow::Result<()> {
+    let file = source.join(name);
+    let bytes = fs::read(&file).with_context(|| format!("{} can't be read", file.display()))?;
+    fs::write(folder.join(name), bytes).with_context(|| format!("{name} can't be written"))
 }
 
-fn version() -> Option<String> {
-    Some(shell::output(Command::new("node").arg("--version")).ok()?.trim().to_owned())
+/// The Node that npm brings, whose package is named after the system that it is for. Old versions of npm don't link it.
+fn own(folder: &Path) -> PathBuf {
+    let architecture = match std::env::consts::ARCH {
+        "aarch64" => "arm64",
+        "x86_64" => "x64",
+        other => other,
+    };
+    folder.join(OWN).join(format!("node_modules/node-{}-{architecture}/bin/node", std::env::consts::OS))
 }
 
-/// The first number of what `node --version` prints.
-fn major(version: &str) -> Option<u32> {
-    version.strip_prefix('v')?.split('.').next()?.parse().ok()
+fn version(node: &Path) -> Option<String> {
+    Some(shell::output(Command::new(node).arg("--version")).ok()?.trim().to_owned())
+}
+
+/// Whether what `node --version` prints will do.
+fn is_new_enough(version: &str) -> bool {
+    let major = version.strip_prefix('v').and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    major.is_some_and(|major| major >= OLDEST)
 }
 
 #[cfg(test)]
@@ -72,10 +120,17 @@ mod tests {
 
     #[test]
     fn node_says_its_version_after_a_v() {
-        let cases =
-            [("v20.20.2", Some(20)), ("v8.0.0-nightly", Some(8)), ("20.1.0", None), ("vnext", None), ("", None)];
+        let cases = [
+            ("v20.20.2", true),
+            ("v100.0.0", true),
+            ("v18.20.4", false),
+            ("v8.0.0-nightly", false),
+            ("20.1.0", false),
+            ("vnext", false),
+            ("", false),
+        ];
         for (version, expect) in cases {
-            assert_eq!(major(version), expect, "{version}");
+            assert_eq!(is_new_enough(version), expect, "{version}");
         }
     }
 }

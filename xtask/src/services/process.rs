@@ -15,7 +15,7 @@ use anyhow::{Context, bail};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-use crate::shell;
+use crate::{shell, signals};
 
 /// Below the ports that systems give to outgoing connections. From among those a client that tries again and again,
 /// while its server is down, may be given the server's own port, talk to itself, and keep the server from coming back.
@@ -66,7 +66,7 @@ pub(super) fn command_as(user: Option<&User>, program: &Path) -> Command {
 }
 
 /// Whether a process runs whose command line holds a text. One that has ended and was not waited for does not run.
-pub(super) fn runs(pid: u32, text: &str) -> bool {
+pub(crate) fn runs(pid: u32, text: &str) -> bool {
     let line = match fs::read(format!("/proc/{pid}/cmdline")) {
         Ok(line) => String::from_utf8_lossy(&line).replace('\0', " "),
         // Where there is no /proc.
@@ -82,7 +82,7 @@ pub(super) fn runs(pid: u32, text: &str) -> bool {
 /// Whether what a process started apart has started in turn is there without it. No other process gets its number as
 /// long as that is so.
 pub(super) fn is_survived(pid: u32) -> bool {
-    !runs(pid, "") && signal_group(pid, "0").is_ok()
+    !runs(pid, "") && signals::to_group(pid, "0").is_ok()
 }
 
 /// Starts a process in a group of its own: what ends this program, as Ctrl-C does, does not end it. Its command line
@@ -98,13 +98,6 @@ pub(super) fn spawn_apart(command: &mut Command, text: &str) -> anyhow::Result<u
     // Somebody must wait for it, or it stays in the system's table after its end.
     thread::spawn(move || child.wait());
     Ok(pid)
-}
-
-/// Sends a signal to a process that was started apart, and to all that it started.
-pub(super) fn signal_group(pid: u32, signal: &str) -> anyhow::Result<()> {
-    // The shell's own `kill`: a small system has no other.
-    let mut kill = Command::new("/bin/sh");
-    shell::output(kill.args(["-c", "kill -s \"$1\" -- \"-$2\"", "sh", signal, &pid.to_string()])).map(drop)
 }
 
 /// A port of this machine that nobody listens on.

@@ -57,9 +57,9 @@ fn row(home: &Home, service: Service) -> anyhow::Result<Row> {
     }
     let Some(kept) = kept else { return Ok(nothing) };
     let server = &kept.server;
-    let (state, runs) = match (server.pid().is_some(), server.answers(), kept.owner.is_some()) {
-        (true, true, true) => ("up, while a command runs", true),
-        (true, true, false) => ("up", true),
+    let (state, runs) = match (server.pid().is_some(), server.answers(), kept.stays) {
+        (true, true, true) => ("up", true),
+        (true, true, false) => ("up, while a command runs", true),
         (true, false, _) => ("runs and does not answer", false),
         (false, ..) => ("dead", false),
     };

@@ -32,8 +32,12 @@ pub(super) struct State {
 /// A server that was started.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Kept {
-    /// The process that stops it at its own end; nobody for one that stays until `down`.
-    pub(super) owner: Option<u32>,
+    /// Whether it stays until `down`. Otherwise the last of its users stops it.
+    #[serde(default)]
+    pub(super) stays: bool,
+    /// The processes that use it, each as often as it asked for it.
+    #[serde(default)]
+    pub(super) users: Vec<u32>,
     pub(super) server: Server,
 }
 
@@ -121,13 +125,37 @@ impl State {
 }
 
 impl Kept {
-    /// The process that stops it, when that is another one and alive.
-    pub(super) fn other_owner(&self) -> Option<u32> {
-        self.owner.filter(|owner| *owner != std::process::id() && process::runs(*owner, "xtask"))
+    /// Notes that a process uses it, or that it stays for everybody. Who was killed uses it no longer.
+    pub(super) fn take(&mut self, user: Option<u32>) {
+        self.users.retain(|user| is_alive(*user));
+        match user {
+            Some(user) => self.users.push(user),
+            None => self.stays = true,
+        }
     }
 
-    /// Whether nobody is left who would stop it: its owner was killed.
-    pub(super) fn is_orphan(&self) -> bool {
-        self.owner.is_some_and(|owner| owner != std::process::id()) && self.other_owner().is_none()
+    /// Notes that a process uses it no longer, as often as it asked for it or one time less. Answers whether nobody is
+    /// left who wants it.
+    pub(super) fn leave(&mut self, user: u32) -> bool {
+        if let Some(at) = self.users.iter().position(|other| *other == user) {
+            self.users.remove(at);
+        }
+        self.users.retain(|user| is_alive(*user));
+        !self.stays && self.users.is_empty()
     }
+
+    /// How often a process asked for it.
+    pub(super) fn times_used_by(&self, user: u32) -> usize {
+        self.users.iter().filter(|other| **other == user).count()
+    }
+
+    /// Another process that uses it.
+    pub(super) fn other_user(&self) -> Option<u32> {
+        self.users.iter().copied().find(|user| *user != std::process::id() && is_alive(*user))
+    }
+}
+
+/// Whether a process runs that can stop what it uses.
+fn is_alive(user: u32) -> bool {
+    user == std::process::id() || process::runs(user, "xtask")
 }

@@ -7,13 +7,14 @@ use anyhow::ensure;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::signals;
 
 /// A text of a kind that must arrive as it was sent.
 const TEXT: &str = "9007199254740993 'é\u{1f600}";
 
 fn lacks(service: Service, home: &Home) -> bool {
     let lacks = match service {
-        Service::D1 => !home.node().join("installed").exists(),
+        Service::D1 => !node::is_prepared(home.node()),
         Service::Postgres => programs::find().is_none(),
     };
     if lacks {
@@ -90,7 +91,7 @@ fn d1_survives_a_crash_and_goes_without_a_trace() -> anyhow::Result<()> {
     assert_eq!(d1(&home, None, &json!({"sql": "select a from t"}))?, (200, json!(TEXT)));
     // As the system does when memory is short: Node is killed, and workerd is not.
     let node = home.hold()?.started(Service::D1)?.server.pid().context("no process")?;
-    crate::shell::output(std::process::Command::new("/bin/sh").args(["-c", &format!("kill -s KILL {node}")]))?;
+    signals::to_process(node, "KILL")?;
     process::wait_until("node has ended", std::time::Duration::from_secs(10), || !process::runs(node, ""))?;
     assert!(process::is_survived(node), "else there is nothing left to clean up");
     gone(&home, Service::D1, running)
@@ -122,6 +123,47 @@ fn gone(home: &Home, service: Service, running: Running) -> anyhow::Result<()> {
 }
 
 #[test]
+fn what_is_brought_up_during_a_run_stays_when_the_run_ends() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let home = Home::elsewhere(folder.path());
+    if lacks(Service::Postgres, &home) {
+        return Ok(());
+    }
+    let running = up(&home, &[Service::Postgres], Some(std::process::id()))?;
+    assert!(!running.is_given(Service::Postgres));
+    drop(up(&home, &[Service::Postgres], None)?);
+    drop(running);
+    assert_eq!(psql(&home, "select 1")?, "1");
+    drop(up(&home, &[Service::Postgres], Some(std::process::id()))?);
+    assert_eq!(psql(&home, "select 1")?, "1");
+    down(&home)?;
+    assert!(home.hold()?.state.of(Service::Postgres).is_none());
+    Ok(())
+}
+
+#[test]
+fn the_last_who_uses_a_server_stops_it() -> anyhow::Result<()> {
+    let own = std::process::id();
+    let d1 = json!({"pid": null, "node": "", "folder": "", "port": 1, "token": "t"});
+    let mut kept: Kept = serde_json::from_value(json!({"users": [own], "server": {"d1": d1}}))?;
+    let mut other = std::process::Command::new("/bin/sh").args(["-c", "sleep 60; :", "xtask"]).spawn()?;
+    let patience = std::time::Duration::from_secs(10);
+    process::wait_until("the other process runs", patience, || process::runs(other.id(), "xtask"))?;
+    kept.take(Some(other.id()));
+    kept.take(Some(own));
+    assert_eq!((kept.times_used_by(own), kept.other_user()), (2, Some(other.id())));
+    let ends = [kept.leave(own), kept.leave(own)];
+    other.kill()?;
+    other.wait()?;
+    assert_eq!((ends, kept.other_user()), ([false, false], None));
+    assert!(kept.leave(own), "who was killed uses it no longer");
+    kept.take(Some(own));
+    kept.take(None);
+    assert!(!kept.leave(own), "it stays until `down`");
+    Ok(())
+}
+
+#[test]
 fn a_server_of_an_earlier_time_is_cleaned_up() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let home = Home::elsewhere(folder.path());
@@ -129,11 +171,11 @@ fn a_server_of_an_earlier_time_is_cleaned_up() -> anyhow::Result<()> {
     let data = home.data_of(Service::D1);
     fs::create_dir_all(&data)?;
     let d1 = json!({"pid": std::process::id(), "node": home.node(), "folder": data, "port": 1, "token": "t"});
-    let state = json!({"servers": [{"owner": u32::MAX, "server": {"d1": d1}}]});
+    let state = json!({"servers": [{"stays": false, "users": [u32::MAX], "server": {"d1": d1}}]});
     fs::write(folder.path().join("state.json"), state.to_string())?;
     let mut held = home.hold()?;
     let kept = held.started(Service::D1)?;
-    assert!(kept.is_orphan());
+    assert_eq!(kept.other_user(), None);
     assert_eq!((kept.server.pid(), kept.server.answers()), (None, false));
     drop(held);
     down(&home)?;
@@ -182,7 +224,7 @@ fn a_worker_is_served_beside_the_database_that_it_writes() -> anyhow::Result<()>
     host.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let pid = process::spawn_apart(&mut host, "host.mjs")?;
     let outcome = exchange_with_worker(port, &token);
-    process::signal_group(pid, "TERM")?;
+    signals::to_group(pid, "TERM")?;
     process::wait_until("the host has ended", std::time::Duration::from_secs(10), || process::is_free(port))?;
     outcome
 }

@@ -1,7 +1,8 @@
 //! Decides which of the server's databases a test has: one that no other test has at the same time, and emptied. They
-//! outlive the tests, and tests run in several processes, so each is locked by a file.
+//! outlive the tests, and tests run in several processes, so each is locked by a file. A server that isn't on this machine
+//! may hold what somebody needs: its databases are emptied only when that is allowed by name.
 
-use std::{env, fs::File, time::Duration};
+use std::{env, fs::File, net::IpAddr, time::Duration};
 
 use purchase_core::error::StoreError;
 use purchase_d1::{Options, Place, RestExecutor, Token};
@@ -11,6 +12,8 @@ use purchase_sql::{Access, Executor, Statement};
 pub(crate) const SERVER: &str = "PURCHASE_TEST_D1_URL";
 const TOKEN: &str = "PURCHASE_TEST_D1_TOKEN";
 const DATABASES: &str = "PURCHASE_TEST_D1_DATABASES";
+/// Says that every table of those databases may be dropped, wherever they are: `yes`.
+const MAY_EMPTY: &str = "PURCHASE_TEST_D1_MAY_EMPTY";
 
 /// How often a free one is looked for, and how long each time.
 const LOOKS: u32 = 1200;
@@ -29,6 +32,12 @@ impl Database {
     /// Waits for a free one, and takes every table out of it.
     pub(crate) async fn take() -> Result<Self, StoreError> {
         let [base, token, ids] = [variable(SERVER)?, variable(TOKEN)?, variable(DATABASES)?];
+        if !is_loopback(&base) && env::var(MAY_EMPTY).as_deref() != Ok("yes") {
+            return Err(unusable(&format!(
+                "{SERVER} names a server that is not on this machine, and tests drop every table of the databases in \
+                 {DATABASES}; set {MAY_EMPTY}=yes if they may"
+            )));
+        }
         let lock = wait_for_one(&base, &ids).await?;
         let (id, _lock) =
             lock.ok_or_else(|| unusable("every database is in use; a test may have been left running"))?;
@@ -80,6 +89,13 @@ async fn wait_for_one(base: &str, ids: &str) -> Result<Option<(String, File)>, S
         tokio::time::sleep(PAUSE).await;
     }
     Ok(None)
+}
+
+/// Whether an address is one of this machine by what it says, without asking anybody.
+pub(crate) fn is_loopback(base: &str) -> bool {
+    let host = reqwest::Url::parse(base).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 fn variable(name: &str) -> Result<String, StoreError> {
