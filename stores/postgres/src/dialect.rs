@@ -17,7 +17,7 @@ macro_rules! entries {
 /// PostgreSQL's words.
 ///
 /// Texts sort by their bytes, as in every store. An index can't be named in a statement; instead the connections are
-/// told that any index is better than reading a table through ([`SESSION`]).
+/// told that any index is better than reading a table through.
 pub(crate) const POSTGRES: Dialect = Dialect {
     name: "postgres",
     placeholder: '$',
@@ -47,18 +47,3 @@ pub(crate) const POSTGRES: Dialect = Dialect {
     entries: Entries::Separated,
     locks: true,
 };
-
-/// What every connection is told.
-///
-/// A plan must not depend on when statistics were last gathered: every statement finds its rows by an index, whether a
-/// table has ten of them or ten million.
-pub(crate) const SESSION: &[(&str, &str)] = &[
-    ("application_name", "purchase"),
-    ("default_transaction_isolation", "read committed"),
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-    ("enable_seqscan", "off"),
-    ("jit", "off"),
-    ("max_parallel_workers_per_gather", "0"),
-    ("timezone", "UTC"),
-];

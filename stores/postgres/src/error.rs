@@ -1,6 +1,6 @@
 //! Decides what PostgreSQL's codes mean to a store. It does not know what was asked.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use purchase_core::error::StoreError;
 use purchase_sql::ExecuteError;
@@ -61,14 +61,29 @@ pub(crate) fn write_error(error: sqlx::Error) -> ExecuteError {
     }
 }
 
-/// A server that can't be reached, or that refuses.
-pub(crate) fn unreachable(error: sqlx::Error) -> StoreError {
-    const OPERATION: &str = "connect";
-    match execute_error(error) {
+/// The driver tries to connect again and again, and keeps to itself what it met.
+#[derive(Debug, thiserror::Error)]
+#[error("no connection was made within {within:?}: the server is down, can't be reached, or has no connection left")]
+pub(crate) struct NoConnection {
+    pub(crate) within: Duration,
+}
+
+/// What a failed statement means beside any commit, and where there was nothing to wait for but the server.
+pub(crate) fn unavailable(error: ExecuteError, operation: &'static str) -> StoreError {
+    match error {
         ExecuteError::Busy { cause } => StoreError::Busy { cause },
-        ExecuteError::Other { cause } => StoreError::Unavailable { operation: OPERATION, cause },
-        other => StoreError::Unavailable { operation: OPERATION, cause: other.into() },
+        ExecuteError::Other { cause } => StoreError::Unavailable { operation, cause },
+        other => StoreError::Unavailable { operation, cause: other.into() },
     }
+}
+
+/// A server that can't be reached, or that refuses.
+pub(crate) fn unreachable(error: sqlx::Error, within: Duration) -> StoreError {
+    let error = match error {
+        sqlx::Error::PoolTimedOut => ExecuteError::Other { cause: NoConnection { within }.into() },
+        other => execute_error(other),
+    };
+    unavailable(error, "connect")
 }
 
 fn database_error(error: &PgDatabaseError) -> ExecuteError {

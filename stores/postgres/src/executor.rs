@@ -3,7 +3,6 @@
 
 use std::{
     fmt::Write as _,
-    str::FromStr,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -13,16 +12,17 @@ use futures_util::TryStreamExt;
 use purchase_core::error::StoreError;
 use purchase_sql::{Access, Cell, Dialect, ExecuteError, Executor, JsonRow, Row, Statement};
 use sqlx::{
-    AssertSqlSafe, Column, ConnectOptions, PgConnection, PgPool, Row as _, TypeInfo, ValueRef,
-    pool::PoolConnection,
-    postgres::{PgConnectOptions, PgPoolOptions, PgRow},
+    AssertSqlSafe, Column, PgConnection, PgPool, Row as _, TypeInfo, ValueRef,
+    postgres::{PgPoolOptions, PgRow},
 };
 
 use crate::{
     Options,
-    dialect::{POSTGRES, SESSION},
-    error::{execute_error, is_broken, unreachable, write_error},
+    dialect::POSTGRES,
+    error::{NoConnection, execute_error, is_broken, unreachable, write_error},
     function::{Function, with_placeholders},
+    lent::{Lent, deadline, ping, returned, within},
+    session::connect_options,
 };
 
 /// Says that these locks are this library's, among the application's own.
@@ -39,20 +39,13 @@ pub struct PostgresExecutor {
 }
 
 impl PostgresExecutor {
-    /// Opens a pool; the server has to answer once.
+    /// Opens a pool; the server has to answer once, and to heed what its connections are told.
     ///
     /// # Errors
     /// What the server says, or that there is none.
     pub async fn connect(url: &str, options: Options) -> Result<Self, StoreError> {
-        let connect = PgConnectOptions::from_str(url).map_err(unreachable)?;
-        let limits = [
-            ("statement_timeout", options.statement_timeout.as_millis().to_string()),
-            ("lock_timeout", options.lock_timeout.as_millis().to_string()),
-        ];
-        let mut connect = connect.disable_statement_logging().options(SESSION.iter().copied()).options(limits);
-        if let Some(schema) = &options.schema {
-            connect = connect.options([("search_path", schema.as_str())]);
-        }
+        let unreachable = |error| unreachable(error, options.acquire_timeout);
+        let connect = connect_options(url, &options).map_err(unreachable)?;
         let broken: Arc<Mutex<Option<Instant>>> = Arc::default();
         let since = Arc::clone(&broken);
         let pool = PgPoolOptions::new()
@@ -66,55 +59,78 @@ impl PostgresExecutor {
                 Box::pin(async move {
                     match since {
                         Some(broken) if idle_since.is_none_or(|idle| idle <= broken) => {
-                            Ok(sqlx::Connection::ping(connection).await.is_ok())
+                            Ok(ping(connection).await.is_ok())
                         }
                         _ => Ok(true),
                     }
                 })
             })
+            // Transactions of the application come back through the pool alone, and it waits for their end without a limit.
+            .after_release(|connection, _| Box::pin(returned(connection)))
             .connect_with(connect)
             .await
             .map_err(unreachable)?;
         let function = Arc::new(Function::new(&options.prefix));
-        Ok(Self { pool, options, function, broken })
+        let executor = Self { pool, options, function, broken };
+        executor.check_session().await?;
+        Ok(executor)
     }
 
     pub(crate) fn pool(&self) -> &PgPool {
         &self.pool
     }
 
-    pub(crate) async fn acquire(&self) -> Result<PoolConnection<sqlx::Postgres>, ExecuteError> {
-        self.pool.acquire().await.map_err(execute_error)
+    async fn lend(&self) -> Result<Lent, ExecuteError> {
+        let within = self.options.acquire_timeout;
+        match self.pool.acquire().await {
+            Ok(connection) => Ok(Lent::new(connection)),
+            // Nobody else has them, so it is the server that gives none.
+            Err(sqlx::Error::PoolTimedOut) if self.pool.size() < self.options.connections.get() => {
+                Err(ExecuteError::Other { cause: NoConnection { within }.into() })
+            }
+            Err(error) => Err(execute_error(error)),
+        }
     }
 
-    /// Puts a connection aside that a statement found broken, and remembers when.
-    pub(crate) fn settle(&self, mut connection: PoolConnection<sqlx::Postgres>, broken: bool) {
-        if broken {
-            *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-            connection.close_on_drop();
+    /// Gives a connection back, or drops one that is of no more use, and remembers when.
+    fn settle(&self, lent: Lent, broken: bool) {
+        match broken {
+            true => {
+                *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                drop(lent);
+            }
+            false => lent.give_back(),
         }
     }
 
     /// Waits until nobody else defines anything here: two that make the same table at once would disturb each other even
-    /// where it may be there already.
-    fn turn(&self) -> Statement {
+    /// where it may be there already. The limits are those of requests, and an index on a big table takes its time, as do
+    /// those whose turn is earlier. A lock on a table is waited for no longer than elsewhere, since whoever needs
+    /// the table waits behind.
+    fn turn(&self) -> [Statement; 4] {
         let prefix = &self.options.prefix;
-        let sql = format!("SELECT pg_advisory_xact_lock({LOCKS}, hashtext('{prefix}'))");
-        Statement { name: "turn", sql: sql.into(), params: Vec::new() }
+        let texts = [
+            "SET LOCAL statement_timeout = 0".to_owned(),
+            "SET LOCAL lock_timeout = 0".to_owned(),
+            format!("SELECT pg_advisory_xact_lock({LOCKS}, hashtext('{prefix}'))"),
+            "SET LOCAL lock_timeout TO DEFAULT".to_owned(),
+        ];
+        texts.map(|sql| Statement { name: "turn", sql: sql.into(), params: Vec::new() })
     }
 
-    /// Reads can be asked again: once, with a connection that was seen to work.
-    async fn read_or_again(&self, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
-        let mut again = true;
-        loop {
-            let mut connection = self.acquire().await?;
-            let outcome = read(&mut connection, statements).await;
-            let broken = outcome.as_ref().is_err_and(is_broken);
-            self.settle(connection, broken);
-            if !(broken && std::mem::take(&mut again)) {
-                return outcome.map_err(execute_error);
+    async fn run(
+        &self,
+        connection: &mut PgConnection,
+        access: Access,
+        statements: &[Statement],
+    ) -> Result<Vec<Vec<Row>>, sqlx::Error> {
+        match access {
+            Access::Define => {
+                let batch = [&self.turn(), statements].concat();
+                define(connection, &batch).await.map(|()| vec![Vec::new(); statements.len()])
             }
-            tracing::debug!("a connection was lost; reading again");
+            Access::Read => read(connection, statements).await,
+            Access::Write => write(connection, &self.function, statements).await,
         }
     }
 }
@@ -122,21 +138,29 @@ impl PostgresExecutor {
 #[async_trait]
 impl Executor for PostgresExecutor {
     async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
-        if access == Access::Read {
-            return self.read_or_again(statements).await;
-        }
-        let mut connection = self.acquire().await?;
-        let outcome = match access {
-            Access::Define => {
-                let mut batch = vec![self.turn()];
-                batch.extend_from_slice(statements);
-                define(&mut connection, &batch).await.map(|()| vec![Vec::new(); statements.len()])
-            }
-            Access::Read | Access::Write => write(&mut connection, &self.function, statements).await,
+        let limit = match access {
+            // As long as it takes: a table may be big, and others have their turn first.
+            Access::Define => None,
+            Access::Read | Access::Write => deadline(&self.options),
         };
-        let broken = outcome.as_ref().is_err_and(is_broken);
-        self.settle(connection, broken);
-        outcome.map_err(write_error)
+        // Reads can be asked again: once, with a connection that was seen to work.
+        let mut again = access == Access::Read;
+        loop {
+            let mut lent = self.lend().await?;
+            let answer = within(limit, self.run(&mut lent, access, statements)).await;
+            let broken = answer.as_ref().map_or(true, |outcome| outcome.as_ref().is_err_and(is_broken));
+            self.settle(lent, broken);
+            return match (answer, access) {
+                (Ok(Err(_)), _) if broken && std::mem::take(&mut again) => {
+                    tracing::debug!("a connection was lost; reading again");
+                    continue;
+                }
+                (Ok(outcome), Access::Read) => outcome.map_err(execute_error),
+                (Ok(outcome), Access::Define | Access::Write) => outcome.map_err(write_error),
+                (Err(silent), Access::Read) => Err(ExecuteError::Other { cause: silent.into() }),
+                (Err(silent), Access::Define | Access::Write) => Err(ExecuteError::Unknown { cause: silent.into() }),
+            };
+        }
     }
 
     fn dialect(&self) -> &Dialect {

@@ -8,7 +8,9 @@ mod error;
 mod executor;
 mod function;
 mod joined;
+mod lent;
 mod migrate;
+mod session;
 
 use std::{num::NonZeroU32, str::FromStr, time::Duration};
 
@@ -28,18 +30,21 @@ pub type PostgresStore = SqlStore<PostgresExecutor>;
 /// How a database is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// How long to wait for a connection of the pool, or for the server to accept one, before the answer is "busy".
+    /// How long to wait for a connection: where all of the pool are in use the answer is then
+    /// [`StoreError::Busy`], where the server gives none it is [`StoreError::Unavailable`].
     pub acquire_timeout: Duration,
     /// How many connections there are at most.
     pub connections: NonZeroU32,
-    /// How long a statement waits for a lock that another transaction holds.
+    /// How long a statement waits for a lock that another transaction holds. Zero is no limit.
     pub lock_timeout: Duration,
     /// What stands before every table's name.
     pub prefix: TablePrefix,
     /// The schema that the tables are in; none takes what the server says of this user, `public` as a rule. Migrating
-    /// makes it where it isn't there.
+    /// makes it where it isn't there. A connection on which it isn't in effect is refused.
     pub schema: Option<SchemaName>,
-    /// How long a statement may take, after which the server ends it.
+    /// How long a statement may take, after which the server ends it. A server that says nothing for five seconds more is
+    /// taken for lost. Zero is no limit, and a lost server is then waited for as long as the connection seems to
+    /// stand. Migrations have no limit.
     pub statement_timeout: Duration,
 }
 
@@ -109,7 +114,8 @@ impl Postgres {
     ///
     /// # Errors
     /// [`StoreError::SchemaMissing`], [`StoreError::SchemaOlder`] or [`StoreError::SchemaNewer`] when the tables are
-    /// not this library's; [`StoreError::Unavailable`] when the server can't be reached or refuses the user.
+    /// not this library's; [`StoreError::Unavailable`] when the server can't be reached or refuses the user, or when the
+    /// schema asked for or `READ COMMITTED` is not in effect on its connections.
     pub async fn open(url: &str, options: Options) -> Result<PostgresStore, StoreError> {
         let store = Self::connect(url, options).await?;
         store.check_schema().await?;
@@ -129,7 +135,10 @@ impl Postgres {
 
 /// The pool of a store, for an application that wants to use its connections.
 pub trait Pooled {
-    /// The pool. Its connections have this library's limits, and look for tables in its schema first.
+    /// The pool. Its connections are told what this library's are: they have its limits, look for tables in its
+    /// [schema](Options::schema) and nowhere else, so that a table elsewhere has to be named with its schema, and are made to
+    /// go by indexes (`enable_seqscan`, `enable_hashjoin` and `enable_mergejoin` are off), which a statement that reads
+    /// much of a table is slower by. For such statements an application has a pool of its own.
     fn pool(&self) -> &PgPool;
 }
 

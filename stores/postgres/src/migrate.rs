@@ -1,12 +1,10 @@
 //! Decides when a database is migrated: when somebody asks, never by opening it. The tables are `purchase-sql`'s; what
 //! PostgreSQL has beside them is made here.
 
-use std::sync::Arc;
-
 use purchase_core::error::StoreError;
-use purchase_sql::{Access, ExecuteError, Executor, Statement};
+use purchase_sql::{Access, Cell, Executor, Statement};
 
-use crate::{Options, Postgres, PostgresExecutor, PostgresStore, SchemaName, error::execute_error};
+use crate::{Options, Postgres, PostgresExecutor, PostgresStore, SchemaName, error::unavailable};
 
 impl Postgres {
     /// Brings a database to this library's schema. Safe to do again, and from several processes at once: they take
@@ -37,7 +35,11 @@ impl PostgresExecutor {
     /// What the server says.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         let prefix = &self.options.prefix;
-        let make = |schema: &SchemaName| format!("CREATE SCHEMA IF NOT EXISTS {}", schema.as_str());
+        // Even where it is there already, IF NOT EXISTS wants the right to make one.
+        let make = |schema: &SchemaName| {
+            let name = schema.as_str();
+            format!("DO $$ BEGIN IF to_regnamespace('{name}') IS NULL THEN CREATE SCHEMA {name}; END IF; END $$")
+        };
         let texts = [
             self.options.schema.as_ref().map(make),
             Some(format!("CREATE SEQUENCE IF NOT EXISTS {prefix}place")),
@@ -53,20 +55,16 @@ impl PostgresExecutor {
 
     /// Whether the function that runs a batch is there: each version of the library has its own.
     pub(crate) async fn check_function(&self) -> Result<(), StoreError> {
-        let mut connection = self.acquire().await.map_err(unavailable)?;
-        let found: Result<Option<String>, _> = sqlx::query_scalar("SELECT CAST(to_regproc($1) AS text)")
-            .bind(&self.function.name)
-            .fetch_one(&mut *connection)
-            .await;
-        match found.map_err(execute_error).map_err(unavailable)? {
-            Some(_) => Ok(()),
-            None => Err(unavailable(ExecuteError::Other { cause: Arc::new(NoFunction).into() })),
+        const OPERATION: &str = "look for its function";
+        let sql = "SELECT CAST(to_regproc($1) AS text) AS name";
+        let params = vec![self.function.name.as_str().into()];
+        let asked = Statement { name: "function", sql: sql.into(), params };
+        let found = self.batch(Access::Read, &[asked]).await.map_err(|error| unavailable(error, OPERATION))?;
+        match found.concat().concat().as_slice() {
+            [Cell(Some(_))] => Ok(()),
+            _ => Err(StoreError::Unavailable { operation: OPERATION, cause: NoFunction.into() }),
         }
     }
-}
-
-fn unavailable(error: ExecuteError) -> StoreError {
-    StoreError::Unavailable { operation: "look for its function", cause: error.into() }
 }
 
 /// The tables are right, and the function isn't there.

@@ -3,9 +3,15 @@
 
 mod support;
 
+use std::sync::Arc;
+
+use purchase_conformance::{Endpoint, acme::ACME};
 use purchase_core::{
-    error::CommitError,
-    store::{EventQuery, Store},
+    delivery::Delivery,
+    engine::Engine,
+    error::{CommitError, Refusal, StoreError},
+    id::ProviderName,
+    store::{EventQuery, EventStatus, Store},
 };
 use purchase_postgres::{Join, Pooled, PostgresStore};
 use support::*;
@@ -58,4 +64,57 @@ async fn a_refused_commit_leaves_the_transaction_as_it_was() {
     assert_eq!(counts(&store).await, (1, 2));
     assert!(joined.executor().take().await.is_none());
     assert!(joined.commit(&commit("g", "c", 2)).await.is_err(), "the transaction is the application's again");
+}
+
+/// In such a transaction a commit that was overtaken would be overtaken again each time.
+#[tokio::test]
+async fn a_transaction_of_another_isolation_is_refused() {
+    let Some(server) = server() else { return };
+    let store = with_orders(&server).await;
+    for level in ["REPEATABLE READ", "SERIALIZABLE"] {
+        let begin = sqlx::AssertSqlSafe(format!("BEGIN ISOLATION LEVEL {level}"));
+        let joined = store.join(store.pool().begin_with(begin).await.unwrap());
+        for _ in 0..2 {
+            let Err(CommitError::Store(refused)) = joined.commit(&commit("e", "c", 0)).await else { panic!("{level}") };
+            assert!(matches!(refused, StoreError::Unavailable { operation: "commit", .. }), "{refused:?}");
+            let said = told(&refused);
+            assert!(said.contains(&format!("is {:?}", level.to_lowercase())), "{said}");
+            assert!(said.contains("BEGIN ISOLATION LEVEL READ COMMITTED"), "{said}");
+        }
+        // What the application did is its own.
+        let mut transaction = joined.executor().take().await.unwrap();
+        sqlx::query("INSERT INTO orders VALUES ($1)").bind(level).execute(&mut *transaction).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+    assert_eq!(counts(&store).await, (2, 0));
+}
+
+/// A genuine delivery whose body can't be read, as often as wanted.
+fn unreadable() -> Delivery {
+    let body = br#"{"id":"e1","type":"customer.changed","live":false,"at":1700000000,"object":{"id":7}}"#;
+    let headers = (ACME.sign)(&["joined"], body, at(0)).headers();
+    Delivery { provider: ProviderName::new("acme").unwrap(), headers, body: body.to_vec(), received_at: at(0) }
+}
+
+/// What is refused is kept only if the application commits, which therefore comes before the answer.
+#[tokio::test]
+async fn a_refused_body_is_kept_by_the_application_s_commit() {
+    let Some(server) = server() else { return };
+    let store = with_orders(&server).await;
+    let endpoint = Endpoint { secrets: &["joined"], tolerance_seconds: None, mode: None };
+    let provider = (ACME.build)(&endpoint).unwrap();
+    for (commits, kept) in [(false, 0), (true, 1)] {
+        let joined = Arc::new(store.join(store.pool().begin().await.unwrap()));
+        let engine = Engine::new(joined.clone()).with_provider(provider.clone());
+        let refused = engine.handle(unreadable()).await.unwrap_err();
+        assert!(matches!(refused, Refusal::Unreadable { .. }), "{refused:?}");
+        let transaction = joined.executor().take().await.unwrap();
+        match commits {
+            true => transaction.commit().await.unwrap(),
+            false => drop(transaction),
+        }
+        let events = store.events(&EventQuery { limit: 10, ..EventQuery::default() }).await.unwrap();
+        assert_eq!(events.len(), kept, "committed: {commits}");
+        assert!(events.iter().all(|event| event.status == EventStatus::Failed && event.reason.is_some()), "{events:?}");
+    }
 }

@@ -141,10 +141,8 @@ fn fence_events(batch: &mut Batch<'_>, events: &[EventWrite], lease: Option<&Lea
     }
     if batch.catalogue.locks() {
         let mut keys = Bulk::array();
-        let mut locked: Vec<_> =
-            events.iter().filter(|write| !write.insert).map(|it| event_columns(&it.event.key)).collect();
-        locked.sort_unstable();
-        locked.iter().try_for_each(|key| keys.row(key))?;
+        let mut locked = events.iter().filter(|write| !write.insert);
+        locked.try_for_each(|write| keys.row(&event_columns(&write.event.key)))?;
         batch.push_bulk(Query::EventsLock, keys, &[])?;
     }
     let token = Cell(lease.map(|lease| lease.token.clone()));
@@ -180,7 +178,8 @@ fn update_events(batch: &mut Batch<'_>, events: &[EventWrite]) -> Result<(), Cau
 
 fn claim_revisions(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
     let mut rows = Bulk::array();
-    // In one order in every batch: writers that run side by side and lock the same rows then never wait for each other.
+    // In one order in every batch: writers that run side by side and want the same subjects then don't wait for each other
+    // in a circle.
     let mut claimed: Vec<&SubjectWrite> = subjects.iter().collect();
     claimed.sort_unstable_by_key(|write| &write.subject);
     for write in claimed {

@@ -1,5 +1,5 @@
 //! Decides how rows are read back into the core's values. A value that can't be read is reported with its table; it is
-//! never passed over.
+//! never passed over in silence.
 
 use purchase_core::{
     error::{Cause, StoreError},
@@ -43,6 +43,11 @@ pub(crate) fn event(row: Row) -> Result<StoredEvent, StoreError> {
         }
         Ok(stored)
     })
+}
+
+/// The place in the order of arrival of an event that may be unreadable otherwise.
+pub(crate) fn sequence(row: &Row) -> Option<i64> {
+    row.first()?.0.as_ref()?.parse().ok()
 }
 
 /// Reads an event's key.

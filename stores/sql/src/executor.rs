@@ -15,7 +15,8 @@ use crate::dialect::Dialect;
 /// A database.
 ///
 /// An implementor must make sure that
-/// * [`batch`](Self::batch) is atomic: after an error, a dropped future or a crash nothing of it is there;
+/// * [`batch`](Self::batch) is atomic: after an error nothing of it is there, but for [`ExecuteError::Unknown`]; after a
+///   dropped future or a crash, all of it or nothing;
 /// * a batch that was answered with `Ok` survives, and is seen by every later batch;
 /// * a writing batch never sees another writer's changes between two of its statements;
 /// * a reading batch sees one consistent state.
@@ -27,7 +28,7 @@ pub trait Executor: Send + Sync {
     /// Runs the statements in order in one transaction, and answers the rows of each.
     ///
     /// # Errors
-    /// [`ExecuteError`]; then nothing was written.
+    /// [`ExecuteError`]; then nothing was written, except where it says that this is not known.
     async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError>;
 
     /// How this database wants the shared SQL to be written.

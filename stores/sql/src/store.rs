@@ -1,6 +1,6 @@
 //! Decides how each promise of [`Store`] is kept: which batches it takes, and what a failure of one means.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, error::Error as _};
 
 use async_trait::async_trait;
 use purchase_core::{
@@ -142,8 +142,25 @@ impl<E: Executor> Store for SqlStore<E> {
             vec![lease.token.as_str().into(), time(lease.until), time(claim.now), number(claim.limit.into())],
         );
         let rows = self.run("claim events", Access::Write, &batch.statements).await?.concat();
-        let mut claimed = rows.into_iter().map(decode::event).collect::<Result<Vec<_>, _>>()?;
-        claimed.sort_by_key(|stored| stored.sequence);
+        // They are leased already, so one that can't be read must not take the others with it, not even those behind it in
+        // its lane. Its own lease ends by itself.
+        let mut claimed = Vec::with_capacity(rows.len());
+        let mut unreadable = None;
+        for row in rows {
+            let sequence = decode::sequence(&row);
+            match decode::event(row) {
+                Ok(stored) => claimed.push(stored),
+                Err(fault) => {
+                    let cause = fault.source().map(ToString::to_string).unwrap_or_default();
+                    tracing::error!(sequence, %fault, cause, "a claimed event is left out");
+                    unreadable.get_or_insert(fault);
+                }
+            }
+        }
+        match unreadable {
+            Some(fault) if claimed.is_empty() => return Err(fault),
+            _ => claimed.sort_by_key(|stored| stored.sequence),
+        }
         Ok(claimed)
     }
 

@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary takes what it needs")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+pub mod proxy;
+
 use std::{num::NonZeroU32, time::Duration};
 
 use purchase_core::{
@@ -48,6 +50,17 @@ impl Server {
         self.options.lock_timeout = lock;
         self
     }
+}
+
+/// An error and all that is behind it.
+pub fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
 }
 
 pub fn at(seconds: i64) -> Timestamp {
