@@ -53,7 +53,7 @@ impl Default for Options {
         Self {
             acquire_timeout: Duration::from_secs(10),
             connections: const { NonZeroU32::new(8).expect("eight is not zero") },
-            lock_timeout: Duration::from_secs(10),
+            lock_timeout: Duration::from_secs(3),
             prefix: TablePrefix::default(),
             schema: None,
             statement_timeout: Duration::from_secs(30),
