@@ -35,7 +35,8 @@ pub struct Options {
     pub acquire_timeout: Duration,
     /// How many connections there are at most.
     pub connections: NonZeroU32,
-    /// How long a statement waits for a lock that another transaction holds. Zero is no limit.
+    /// How long a statement waits for a lock that another transaction holds: less than a provider waits for its answer, which
+    /// may be five seconds. Zero is no limit.
     pub lock_timeout: Duration,
     /// What stands before every table's name.
     pub prefix: TablePrefix,
