@@ -42,6 +42,20 @@ pub(crate) async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Erro
     answer.map_err(|silent| sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, silent)))?
 }
 
+tokio::task_local! {
+    /// Said where the way back to the pool has a limit already.
+    static LIMITED: ();
+}
+
+/// What the pool does first with a connection that comes back. It then asks for a sign of life itself, without a limit, which
+/// is for ever where the server is silent; so whatever an application left in the middle is asked here before.
+pub(crate) async fn released(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    match LIMITED.try_with(|()| ()) {
+        Ok(()) => Ok(true),
+        Err(_) => ping(connection).await.map(|()| true),
+    }
+}
+
 /// A connection of the pool while a batch has it. Dropped, by a caller that waits no longer for one, it is closed without a
 /// word: the pool would wait for the end of the batch first, and for ever where no answer comes.
 pub(crate) struct Lent(Option<PoolConnection<Postgres>>);
@@ -51,10 +65,10 @@ impl Lent {
         Self(Some(connection))
     }
 
-    /// Gives it back after a batch that came to its end. The pool asks for a sign of life again, for which it knows no limit.
+    /// Gives it back after a batch that came to its end, and lets it go where the way back takes too long.
     pub(crate) fn give_back(mut self) {
         if let Some(mut connection) = self.0.take() {
-            tokio::spawn(timeout(PATIENCE, connection.return_to_pool()));
+            tokio::spawn(timeout(PATIENCE, LIMITED.scope((), connection.return_to_pool())));
         }
     }
 }
