@@ -21,7 +21,7 @@ use crate::{
     dialect::POSTGRES,
     error::{NoConnection, execute_error, is_broken, unreachable, write_error},
     function::{Function, with_placeholders},
-    lent::{Lent, deadline, ping, returned, within},
+    lent::{Lent, deadline, ping, released, within},
     session::connect_options,
 };
 
@@ -65,8 +65,7 @@ impl PostgresExecutor {
                     }
                 })
             })
-            // Transactions of the application come back through the pool alone, and it waits for their end without a limit.
-            .after_release(|connection, _| Box::pin(returned(connection)))
+            .after_release(|connection, _| Box::pin(released(connection)))
             .connect_with(connect)
             .await
             .map_err(unreachable)?;

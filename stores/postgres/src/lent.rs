@@ -21,11 +21,6 @@ pub(crate) fn deadline(options: &Options) -> Option<Duration> {
     (!limit.is_zero()).then(|| limit.saturating_add(PATIENCE))
 }
 
-tokio::task_local! {
-    /// Set while a connection goes back on which a batch has just come to its end: it has given its sign of life.
-    static ANSWERED: ();
-}
-
 /// The server is as if it were not there.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the server has not answered within {within:?}; the connection is given up")]
@@ -47,9 +42,15 @@ pub(crate) async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Erro
     answer.map_err(|silent| sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, silent)))?
 }
 
-/// Asks a connection that comes back, unless it was this library that had it.
-pub(crate) async fn returned(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    match ANSWERED.try_with(|()| ()) {
+tokio::task_local! {
+    /// Said where the way back to the pool has a limit already.
+    static LIMITED: ();
+}
+
+/// What the pool does first with a connection that comes back. It then asks for a sign of life itself, without a limit, which
+/// is for ever where the server is silent; so whatever an application left in the middle is asked here before.
+pub(crate) async fn released(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    match LIMITED.try_with(|()| ()) {
         Ok(()) => Ok(true),
         Err(_) => ping(connection).await.map(|()| true),
     }
@@ -64,10 +65,10 @@ impl Lent {
         Self(Some(connection))
     }
 
-    /// Gives it back after a batch that came to its end. The pool asks for a sign of life again, for which it knows no limit.
+    /// Gives it back after a batch that came to its end, and lets it go where the way back takes too long.
     pub(crate) fn give_back(mut self) {
         if let Some(mut connection) = self.0.take() {
-            tokio::spawn(ANSWERED.scope((), timeout(PATIENCE, connection.return_to_pool())));
+            tokio::spawn(timeout(PATIENCE, LIMITED.scope((), connection.return_to_pool())));
         }
     }
 }
