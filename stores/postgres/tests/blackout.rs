@@ -64,9 +64,12 @@ async fn is_given_up_in_time(link: Link, written: &str) {
     let Some(server) = server() else { return };
     let (proxy, store) = behind_proxy(&server, 2).await;
     store.commit(&commit("e0", "c", 0)).await.unwrap();
-    // Prepared on both, a statement goes out in one message.
-    let insert =
-        |note: &str| statement("INSERT INTO notes VALUES ($1)").map(|it| Statement { params: vec![note.into()], ..it });
+    // Prepared on both, a statement goes out in one message. It takes its time, so that both are in use at once.
+    let both = [store.pool().acquire().await.unwrap(), store.pool().acquire().await.unwrap()];
+    drop(both);
+    at_rest(&store, 2).await;
+    let sql = "INSERT INTO notes SELECT CAST($1 AS text) FROM pg_sleep(0.2)";
+    let insert = |note: &str| statement(sql).map(|it| Statement { params: vec![note.into()], ..it });
     let (one, other) = (insert("one"), insert("other"));
     let executor = store.executor();
     let (one, other) = tokio::join!(executor.batch(Access::Write, &one), executor.batch(Access::Write, &other));
