@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::{pin::Pin, sync::atomic::Ordering, time::Duration};
 
 use futures_util::future::join_all;
 use purchase::{
@@ -28,17 +28,25 @@ fn told(answers: Vec<Answer>) -> Vec<&'static str> {
     answers.into_iter().map(word).collect()
 }
 
-/// Sends the first, waits until its commit is at the gate, and queues the others; then lifts the gate.
-async fn answers(store: &Gate, group: &GroupCommit, events: &[(&str, &str)]) -> Vec<&'static str> {
+type Call<'a> = Pin<Box<dyn Future<Output = Answer> + 'a>>;
+
+/// Sends the first, waits until its commit is at the gate, and queues the others.
+async fn queued<'a>(store: &Gate, group: &'a GroupCommit, events: &[(&str, &str)]) -> Vec<Call<'a>> {
     let mut calls = Vec::new();
     for (place, (event, mark)) in events.iter().enumerate() {
-        let mut call = Box::pin(group.handle(delivery(event, mark)));
+        let mut call: Call<'_> = Box::pin(group.handle(delivery(event, mark)));
         assert!(is_waiting(&mut call), "{event}");
         calls.push(call);
         if place == 0 {
             store.begun(1).await;
         }
     }
+    calls
+}
+
+/// As `queued`; then lifts the gate.
+async fn answers(store: &Gate, group: &GroupCommit, events: &[(&str, &str)]) -> Vec<&'static str> {
+    let calls = queued(store, group, events).await;
     store.lift();
     told(join_all(calls).await)
 }
@@ -174,19 +182,11 @@ async fn those_that_go_alone_hold_up_neither_each_other_nor_the_next_group() {
     let store = Gate::closed();
     store.turn(Weather::Poison, usize::MAX);
     let group = GroupCommit::new(plain(&store), GroupSettings::default());
-    let mut calls = Vec::new();
-    for event in ["e1", "e2", "poison"] {
-        let mut call = Box::pin(group.handle(delivery(event, "a")));
-        assert!(is_waiting(&mut call));
-        calls.push(call);
-        if event == "e1" {
-            store.begun(1).await;
-        }
-    }
+    let mut calls = queued(&store, &group, &["e1", "e2", "poison"].map(|event| (event, "a"))).await;
     // The first, and then the group of the others, which is refused.
     store.gate.add_permits(2);
     store.begun(3).await;
-    let mut next = Box::pin(group.handle(delivery("e3", "a")));
+    let mut next: Call<'_> = Box::pin(group.handle(delivery("e3", "a")));
     assert!(is_waiting(&mut next));
     store.begun(1).await;
     assert_eq!(store.commits(), [["e1"]], "e2, poison and e3 are at the gate");
@@ -230,15 +230,7 @@ async fn a_store_that_is_down_is_asked_once_and_whoever_waits_is_told() {
 async fn when_a_group_meets_a_store_that_is_down_every_member_is_told() {
     let store = Gate::closed();
     let group = GroupCommit::new(plain(&store), GroupSettings::default());
-    let mut calls = Vec::new();
-    for event in ["e1", "e2", "e3"] {
-        let mut call = Box::pin(group.handle(delivery(event, "a")));
-        assert!(is_waiting(&mut call));
-        calls.push(call);
-        if event == "e1" {
-            store.begun(1).await;
-        }
-    }
+    let calls = queued(&store, &group, &["e1", "e2", "e3"].map(|event| (event, "a"))).await;
     store.gate.add_permits(1);
     store.begun(1).await;
     store.turn(Weather::Down, 1);
@@ -252,15 +244,7 @@ async fn a_shared_fault_names_its_cause_once() {
     let store = Gate::closed();
     let group = GroupCommit::new(plain(&store), GroupSettings::default());
     store.turn(Weather::Down, 1);
-    let mut calls: Vec<_> = Vec::new();
-    for event in ["e1", "e2", "e3"] {
-        let mut call = Box::pin(group.handle(delivery(event, "a")));
-        assert!(is_waiting(&mut call));
-        calls.push(call);
-        if event == "e1" {
-            store.begun(1).await;
-        }
-    }
+    let calls = queued(&store, &group, &["e1", "e2", "e3"].map(|event| (event, "a"))).await;
     store.lift();
     for answer in join_all(calls).await {
         let refusal = answer.expect_err("down");
@@ -274,15 +258,7 @@ async fn a_shared_fault_names_its_cause_once() {
 async fn a_full_queue_answers_503_and_recovers() {
     let store = Gate::closed();
     let group = GroupCommit::new(plain(&store), GroupSettings { waiting: 2, ..GroupSettings::default() });
-    let mut calls = Vec::new();
-    for event in ["e1", "e2", "e3"] {
-        let mut call = Box::pin(group.handle(delivery(event, "a")));
-        assert!(is_waiting(&mut call));
-        calls.push(call);
-        if event == "e1" {
-            store.begun(1).await;
-        }
-    }
+    let calls = queued(&store, &group, &["e1", "e2", "e3"].map(|event| (event, "a"))).await;
     let refusal = group.handle(delivery("e4", "a")).await.expect_err("full");
     assert_eq!((refusal.code(), refusal.http_status()), ("overloaded", 503));
     assert!(matches!(refusal, Refusal::Overloaded { limit: 2 }));
@@ -296,15 +272,7 @@ async fn the_end_answers_who_is_queued_and_takes_nobody_more() {
     let store = Gate::closed();
     let settings = GroupSettings { most: 2, ..GroupSettings::default() };
     let group = GroupCommit::new(plain(&store), settings);
-    let mut calls = Vec::new();
-    for event in ["e1", "e2", "e3", "e4"] {
-        let mut call = Box::pin(group.handle(delivery(event, "a")));
-        assert!(is_waiting(&mut call));
-        calls.push(call);
-        if event == "e1" {
-            store.begun(1).await;
-        }
-    }
+    let mut calls = queued(&store, &group, &["e1", "e2", "e3", "e4"].map(|event| (event, "a"))).await;
     let mut close = Box::pin(group.close());
     assert!(is_waiting(&mut close), "three are not answered yet");
     store.lift();

@@ -302,6 +302,6 @@ pub(crate) fn engine(store: &Arc<Gate>, retry: RetryPolicy) -> (Engine, Arc<Atom
 pub(crate) const AT_ONCE: RetryPolicy = RetryPolicy { attempts: 3, first_seconds: 0, most_seconds: 0 };
 
 /// Polls once, which is enough for a delivery to be queued, and says whether that was all.
-pub(crate) fn is_waiting<F: Future>(future: &mut Pin<Box<F>>) -> bool {
+pub(crate) fn is_waiting<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> bool {
     matches!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending)
 }
