@@ -11,7 +11,7 @@ use futures_util::TryStreamExt;
 use percent_encoding::percent_decode_str;
 use purchase::{
     delivery::{Delivery, Limits},
-    error::{Refusal, StoreError},
+    error::{Chain, Refusal, StoreError},
     id::{CustomerId, ProviderName},
     time::Timestamp,
     verify::Secret,
@@ -171,13 +171,7 @@ impl Failure {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        let mut message = refusal.to_string();
-        let mut source = std::error::Error::source(&refusal);
-        while let Some(cause) = source {
-            message.push_str(&format!(": {cause}"));
-            source = cause.source();
-        }
-        Self::new(refusal.http_status(), refusal.code(), message)
+        Self::new(refusal.http_status(), refusal.code(), Chain(&refusal).to_string())
     }
 }
 

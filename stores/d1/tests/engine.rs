@@ -6,7 +6,7 @@ mod databases;
 use std::error::Error;
 
 use databases::{Database, SERVER};
-use purchase_core::error::{Cause, StoreError};
+use purchase_core::error::{Cause, Chain, StoreError};
 use purchase_d1::{D1, RestExecutor, Token};
 use purchase_sql::{Access, Cell, ExecuteError, Executor, SQLITE, Statement, TablePrefix, statements};
 
@@ -32,14 +32,8 @@ async fn tables(database: &Database, definitions: &[&str]) -> Result<RestExecuto
 }
 
 /// An error and all that is behind it.
-fn told(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
+fn told(error: &(dyn Error + 'static)) -> String {
+    Chain(error).to_string()
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use purchase_core::error::StoreError;
-use purchase_sql::{Access, Cell, Dialect, ExecuteError, Executor, JsonRow, Row, Statement};
+use purchase_sql::{Access, Cell, Dialect, ExecuteError, Executor, JsonRow, Row, Statement, TablePrefix};
 use sqlx::{
     AssertSqlSafe, Column, PgConnection, PgPool, Row as _, TypeInfo, ValueRef,
     postgres::{PgPoolOptions, PgRow},
@@ -36,6 +36,8 @@ pub struct PostgresExecutor {
     pub(crate) function: Arc<Function>,
     /// When a connection was last found broken: those that have been idle since then are asked before they are used.
     broken: Arc<Mutex<Option<Instant>>>,
+    /// What whoever defines begins with.
+    turn: [Statement; 4],
 }
 
 impl PostgresExecutor {
@@ -70,7 +72,8 @@ impl PostgresExecutor {
             .await
             .map_err(unreachable)?;
         let function = Arc::new(Function::new(&options.prefix));
-        let executor = Self { pool, options, function, broken };
+        let turn = turn(&options.prefix);
+        let executor = Self { pool, options, function, broken, turn };
         executor.check_session().await?;
         Ok(executor)
     }
@@ -101,36 +104,36 @@ impl PostgresExecutor {
             false => lent.give_back(),
         }
     }
+}
 
-    /// Waits until nobody else defines anything here: two that make the same table at once would disturb each other even
-    /// where it may be there already. The limits are those of requests, and an index on a big table takes its time, as do
-    /// those whose turn is earlier. A lock on a table is waited for no longer than elsewhere, since whoever needs
-    /// the table waits behind.
-    fn turn(&self) -> [Statement; 4] {
-        let prefix = &self.options.prefix;
-        let texts = [
-            "SET LOCAL statement_timeout = 0".to_owned(),
-            "SET LOCAL lock_timeout = 0".to_owned(),
-            format!("SELECT pg_advisory_xact_lock({LOCKS}, hashtext('{prefix}'))"),
-            "SET LOCAL lock_timeout TO DEFAULT".to_owned(),
-        ];
-        texts.map(|sql| Statement { name: "turn", sql: sql.into(), params: Vec::new() })
-    }
+/// Waits until nobody else defines anything here: two that make the same table at once would disturb each other even
+/// where it may be there already. The limits are those of requests, and an index on a big table takes its time, as do
+/// those whose turn is earlier. A lock on a table is waited for no longer than elsewhere, since whoever needs
+/// the table waits behind.
+fn turn(prefix: &TablePrefix) -> [Statement; 4] {
+    let texts = [
+        "SET LOCAL statement_timeout = 0".to_owned(),
+        "SET LOCAL lock_timeout = 0".to_owned(),
+        format!("SELECT pg_advisory_xact_lock({LOCKS}, hashtext('{prefix}'))"),
+        "SET LOCAL lock_timeout TO DEFAULT".to_owned(),
+    ];
+    texts.map(|sql| Statement { name: "turn", sql: sql.into(), params: Vec::new() })
+}
 
-    async fn run(
-        &self,
-        connection: &mut PgConnection,
-        access: Access,
-        statements: &[Statement],
-    ) -> Result<Vec<Vec<Row>>, sqlx::Error> {
-        match access {
-            Access::Define => {
-                let batch = [&self.turn(), statements].concat();
-                define(connection, &batch).await.map(|()| vec![Vec::new(); statements.len()])
-            }
-            Access::Read => read(connection, statements).await,
-            Access::Write => write(connection, &self.function, statements).await,
+/// Runs a batch on a connection. What defines begins with `turn`.
+pub(crate) async fn run(
+    connection: &mut PgConnection,
+    function: &Function,
+    access: Access,
+    turn: &[Statement],
+    statements: &[Statement],
+) -> Result<Vec<Vec<Row>>, sqlx::Error> {
+    match access {
+        Access::Define => {
+            define(connection, &[turn, statements].concat()).await.map(|()| vec![Vec::new(); statements.len()])
         }
+        Access::Read => read(connection, statements).await,
+        Access::Write => write(connection, function, statements).await,
     }
 }
 
@@ -146,7 +149,7 @@ impl Executor for PostgresExecutor {
         let mut again = access == Access::Read;
         loop {
             let mut lent = self.lend().await?;
-            let answer = within(limit, self.run(&mut lent, access, statements)).await;
+            let answer = within(limit, run(&mut lent, &self.function, access, &self.turn, statements)).await;
             let broken = answer.as_ref().map_or(true, |outcome| outcome.as_ref().is_err_and(is_broken));
             self.settle(lent, broken);
             return match (answer, access) {
@@ -168,17 +171,14 @@ impl Executor for PostgresExecutor {
 }
 
 /// Statements without parameters in one message, which the server takes as one transaction.
-pub(crate) async fn define(connection: &mut PgConnection, statements: &[Statement]) -> Result<(), sqlx::Error> {
+async fn define(connection: &mut PgConnection, statements: &[Statement]) -> Result<(), sqlx::Error> {
     let texts: Vec<&str> = statements.iter().map(|statement| &*statement.sql).collect();
     // The text is made of this project's files with a checked table prefix.
     sqlx::raw_sql(AssertSqlSafe(texts.join(";\n"))).execute(connection).await.map(drop)
 }
 
 /// Reads as one query, which sees one state.
-pub(crate) async fn read(
-    connection: &mut PgConnection,
-    statements: &[Statement],
-) -> Result<Vec<Vec<Row>>, sqlx::Error> {
+async fn read(connection: &mut PgConnection, statements: &[Statement]) -> Result<Vec<Vec<Row>>, sqlx::Error> {
     let [statement] = statements else {
         return read_together(connection, statements).await;
     };
@@ -209,7 +209,7 @@ async fn read_together(connection: &mut PgConnection, statements: &[Statement]) 
 }
 
 /// Writes in one call, which is a transaction of its own unless one is open.
-pub(crate) async fn write(
+async fn write(
     connection: &mut PgConnection,
     function: &Function,
     statements: &[Statement],

@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, SqlStore, Statement};
-use sqlx::{Acquire, PgConnection, PgTransaction};
+use sqlx::{Acquire, PgTransaction};
 use tokio::sync::Mutex;
 
 use crate::{
     PostgresStore,
     dialect::POSTGRES,
     error::{execute_error, is_broken},
-    executor::{define, read, write},
+    executor::run,
     function::Function,
     lent::{deadline, within},
     session::ISOLATION,
@@ -102,7 +102,7 @@ impl JoinedExecutor {
             joined.checked = true;
         }
         let mut savepoint = joined.transaction.begin().await.map_err(execute_error)?;
-        let outcome = self.run(&mut savepoint, access, statements).await;
+        let outcome = run(&mut savepoint, &self.function, access, &[], statements).await;
         // A connection that is lost takes the application's transaction with it, so nothing of it has happened.
         if outcome.as_ref().is_err_and(is_broken) {
             return outcome.map_err(execute_error);
@@ -113,22 +113,6 @@ impl JoinedExecutor {
         }
         .map_err(execute_error)?;
         outcome.map_err(execute_error)
-    }
-
-    async fn run(
-        &self,
-        connection: &mut PgConnection,
-        access: Access,
-        statements: &[Statement],
-    ) -> Result<Vec<Vec<Row>>, sqlx::Error> {
-        match access {
-            Access::Read => read(connection, statements).await,
-            Access::Write => write(connection, &self.function, statements).await,
-            Access::Define => {
-                define(connection, statements).await?;
-                Ok(vec![Vec::new(); statements.len()])
-            }
-        }
     }
 }
 

@@ -7,6 +7,7 @@ pub mod proxy;
 use std::{num::NonZeroU32, time::Duration};
 
 use purchase_core::{
+    error::Chain,
     fact::{
         Fact, Phase, Sight, Version,
         photo::{Customer, Photo},
@@ -53,14 +54,8 @@ impl Server {
 }
 
 /// An error and all that is behind it.
-pub fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
+pub fn told(error: &(dyn std::error::Error + 'static)) -> String {
+    Chain(error).to_string()
 }
 
 pub fn at(seconds: i64) -> Timestamp {
