@@ -1,10 +1,10 @@
 //! Decides how each promise of [`Store`] is kept: which batches it takes, and what a failure of one means.
 
-use std::{collections::HashSet, error::Error as _};
+use std::collections::HashSet;
 
 use async_trait::async_trait;
 use purchase_core::{
-    error::{CommitError, StoreError},
+    error::{Chain, CommitError, StoreError},
     fact::Fact,
     id::ProviderId,
     store::{
@@ -151,8 +151,7 @@ impl<E: Executor> Store for SqlStore<E> {
             match decode::event(row) {
                 Ok(stored) => claimed.push(stored),
                 Err(fault) => {
-                    let cause = fault.source().map(ToString::to_string).unwrap_or_default();
-                    tracing::error!(sequence, %fault, cause, "a claimed event is left out");
+                    tracing::error!(sequence, cause = %Chain(&fault), "a claimed event is left out");
                     unreadable.get_or_insert(fault);
                 }
             }
