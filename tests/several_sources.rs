@@ -129,7 +129,7 @@ async fn sources_that_share_ids_end_as_if_each_were_alone() -> Outcome<()> {
         // One customer of the application, a snapshot for each source.
         let owner = whole["customers"][format!("paddle//test/{}", SAME[1].1)]["customer"].as_str().ok_or("an owner")?;
         let snapshots = together.customer(&CustomerId::new(owner)?, Timestamp::parse_rfc3339(AS_OF)?).await?;
-        let providers: Vec<String> = snapshots.iter().map(|it| it.provider.to_string()).collect();
+        let providers: Vec<String> = snapshots.iter().map(|it| it.source.provider.to_string()).collect();
         assert_eq!(providers, ["paddle", "stripe", "stripe-eu"]);
     }
     Ok(())

@@ -60,6 +60,18 @@ pub const ACME: ProviderUnderTest = ProviderUnderTest {
                 Some(())
             })
         },
+        // Version 1 called a quantity seats.
+        older_shape: |body| {
+            edit(body, |event| {
+                let quantity = event["object"].as_object_mut()?.remove("quantity")?;
+                event["object"]["seats"] = quantity;
+                if let Some(quantity) = event["before"].as_object_mut().and_then(|before| before.remove("quantity")) {
+                    event["before"]["seats"] = quantity;
+                }
+                event["version"] = json!("1");
+                Some(())
+            })
+        },
         repetition: |body| {
             edit(body, |event| {
                 event["attempt"] = json!(2);
@@ -113,6 +125,10 @@ impl Provider for Acme {
 
     fn capabilities(&self) -> Capabilities {
         [Capability::EventIds, Capability::ModeInEvent, Capability::PriorStates, Capability::SignedTime].into()
+    }
+
+    fn longest_dunning_seconds(&self) -> i64 {
+        30 * 24 * 3600
     }
 
     fn trust(&self) -> &Trust {

@@ -261,6 +261,14 @@ pub const LAWS: &[Law] = &[
         "capabilities" Provider(|trial| Box::pin(provider::capability::signed_time(trial)))),
     law!("P23" Must "Two sources with the same raw ids in one database never mix: each projection is as if it were alone."
         "set law" Provider(|trial| Box::pin(provider::apart::sources_stay_apart(trial)))),
+    law!("P24" Must "The same text as the application's id of a customer and as a provider's never shares anything."
+        "two namespaces of customers" Some(provider::apart::is_about_somebody, |trial| Box::pin(provider::apart::namespaces_stay_apart(trial)))),
+    law!("P25" Must "An event about one object never changes the owner of another that names its own, in any order."
+        "what an object says of itself counts" Some(provider::meaning::names_owners, |trial| Box::pin(provider::meaning::own_owner_counts(trial)))),
+    law!("P26" Must "One object in two API shapes gives one object state."
+        "truth law" Some(provider::meaning::has_older_shape, |trial| Box::pin(provider::meaning::any_shape(trial)))),
+    law!("P27" Must "Nothing may be used before it began."
+        "truth law" Provider(|trial| Box::pin(provider::meaning::nothing_before_it_began(trial)))),
     law!("S01" Must "An event is accepted once; what is there stays as it is."
         "effects once; F6" Store(|trial| Box::pin(store::promises::accept_once(trial)))),
     law!("S02" Must "A commit at a stale revision is refused, and nothing of it is written."

@@ -3,7 +3,7 @@
 
 use purchase_core::{
     fact::{Fact, Link, Phase},
-    id::ObjectKind,
+    id::{ObjectKind, ObjectRef},
 };
 
 /// Every fact in one line: the subject, what is shown of it, what it belongs to.
@@ -38,6 +38,8 @@ fn link(link: &Link) -> String {
     match link {
         Link::Checkout(id) => named(ObjectKind::Checkout, id.expose()),
         Link::Customer(id) => named(ObjectKind::Customer, id.expose()),
+        Link::InferredOffer { offer, by } => format!("offer:{offer}{}", said_by(by.as_ref())),
+        Link::InferredOwner { owner, by } => format!("owner:{owner}{}", said_by(by.as_ref())),
         Link::Invoice(id) => named(ObjectKind::Invoice, id.expose()),
         Link::Offer(id) => format!("offer:{id}"),
         Link::Owner(id) => format!("owner:{id}"),
@@ -45,4 +47,8 @@ fn link(link: &Link) -> String {
         Link::Product(id) => named(ObjectKind::Product, id.expose()),
         Link::Subscription(id) => named(ObjectKind::Subscription, id.expose()),
     }
+}
+
+fn said_by(by: Option<&ObjectRef>) -> String {
+    by.map_or_else(|| "(by others)".to_owned(), |by| format!("(by {})", named(by.kind, by.id.expose())))
 }

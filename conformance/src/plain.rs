@@ -43,6 +43,7 @@ pub const PLAIN: ProviderUnderTest = ProviderUnderTest {
         contradiction: |_| None,
         other_mode: |_| None,
         repetition: |_| None,
+        older_shape: |_| None,
     },
 };
 
@@ -86,6 +87,10 @@ impl Provider for Plain {
 
     fn capabilities(&self) -> Capabilities {
         Capabilities::new()
+    }
+
+    fn longest_dunning_seconds(&self) -> i64 {
+        14 * 24 * 3600
     }
 
     fn trust(&self) -> &Trust {

@@ -89,6 +89,9 @@ pub struct Samples {
     pub other_mode: fn(&[u8]) -> Option<Vec<u8>>,
     /// The same event in another body, as the provider may send it the second time: none where it repeats every byte.
     pub repetition: fn(&[u8]) -> Option<Vec<u8>>,
+    /// The same event as an older version of the provider's API writes it: none where the body is as old, or where the
+    /// provider has one shape.
+    pub older_shape: fn(&[u8]) -> Option<Vec<u8>>,
 }
 
 /// A future that owns what it needs.

@@ -1,8 +1,10 @@
 //! Decides whether a customer may use what was sold, at an instant. The policy is the application's.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{lifecycle::Lifecycle, time::Timestamp};
+use crate::{id::ProviderName, lifecycle::Lifecycle, time::Timestamp};
 
 /// Which states give access. The default: trialing, active, and grace until its deadline; not paused, not unpaid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,17 +12,45 @@ use crate::{lifecycle::Lifecycle, time::Timestamp};
 pub struct AccessPolicy {
     /// Whether a paused subscription gives access.
     pub paused: bool,
-    /// How long a subscription in grace gives access, from when it fell behind; none: until the provider gives up,
-    /// or the period and the slack are over.
+    /// How long a subscription in grace gives access, in seconds since it fell behind; none: until the provider gives up,
+    /// bounded by the longest dunning that its adapter declares ([`Dunning`]).
     pub grace_seconds: Option<i64>,
-    /// How long after the end of the last known period access goes on without news of a renewal; none: for ever.
-    /// The default is three days, as long as providers retry a delivery.
+    /// How long after the end of the last known period access goes on without news of a renewal, in seconds; none: for
+    /// ever. The default is three days, as long as providers retry a delivery. It doesn't apply in grace.
     pub renewal_slack_seconds: Option<i64>,
+    /// Whether a dispute over a part of a payment ends access while it is open and after it is lost. By default it acts
+    /// as a refund of that part: access ends once all that came is refunded or disputed.
+    pub disputed_part_ends_access: bool,
+}
+
+/// How long each provider goes on collecting a renewal, in seconds, as its adapter declares: access in grace ends then,
+/// also without news.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dunning(BTreeMap<ProviderName, i64>);
+
+impl Dunning {
+    /// What counts for a provider whose adapter is not at hand: two months, the longest that any known provider tries.
+    pub const LONGEST_SECONDS: i64 = 61 * 24 * 3600;
+
+    /// Takes a provider's declaration.
+    pub fn declare(&mut self, provider: ProviderName, seconds: i64) {
+        self.0.insert(provider, seconds);
+    }
+
+    /// How long a provider tries at most.
+    pub fn seconds(&self, provider: &ProviderName) -> i64 {
+        self.0.get(provider).copied().unwrap_or(Self::LONGEST_SECONDS)
+    }
 }
 
 impl Default for AccessPolicy {
     fn default() -> Self {
-        Self { paused: false, grace_seconds: None, renewal_slack_seconds: Some(3 * 24 * 3600) }
+        Self {
+            paused: false,
+            grace_seconds: None,
+            renewal_slack_seconds: Some(3 * 24 * 3600),
+            disputed_part_ends_access: false,
+        }
     }
 }
 
@@ -29,76 +59,114 @@ impl Default for AccessPolicy {
 pub struct Standing {
     /// The source's lifecycle state.
     pub state: Lifecycle,
-    /// Since when.
+    /// When it began: before, it gives nothing.
+    pub began_at: Timestamp,
+    /// Since when it has that state.
     pub since: Timestamp,
     /// When it ends or ended, as far as that is decided.
     pub ends_at: Option<Timestamp>,
     /// When it is going to be paused, if that is decided.
     pub pause_at: Option<Timestamp>,
-    /// When the paid period ends.
+    /// When the current period ends.
     pub period_end: Option<Timestamp>,
     /// Whether the provider has given up collecting.
     pub given_up: bool,
+    /// Whether a part of what was paid is held or taken by a dispute.
+    pub disputed: bool,
+    /// How long the provider goes on collecting at most, in seconds.
+    pub dunning_seconds: i64,
 }
 
-/// Until when a standing gives access: none for never, or the instant where it ends, or no end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// Why there is no access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoAccess {
+    /// It was canceled.
+    Canceled,
+    /// A part of what was paid is disputed, and the policy ends access then.
+    Disputed,
+    /// It ended at a time that was decided before.
+    Ended,
+    /// It was not paid in time.
+    Expired,
+    /// Grace is over, and there is no news of a payment.
+    GraceOver,
+    /// The provider stopped collecting a renewal.
+    GivenUp,
+    /// At the instant asked about it had not begun.
+    NotBegun,
+    /// The period and the slack are over, and there is no news of a renewal.
+    NotRenewed,
+    /// It stands still until it is resumed.
+    Paused,
+    /// It is not paid yet.
+    Pending,
+    /// What was paid went back.
+    Refunded,
+}
+
+/// What a standing gives at an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// It gives none.
-    None,
-    /// Until an instant, excluded.
-    Until(Timestamp),
-    /// Without an end in sight.
-    Unlimited,
-}
-
-impl Access {
-    /// Whether there is access at an instant.
-    pub fn at(self, as_of: Timestamp) -> bool {
-        match self {
-            Access::None => false,
-            Access::Until(end) => as_of < end,
-            Access::Unlimited => true,
-        }
-    }
-
-    /// The end, where there is one.
-    pub fn until(self) -> Option<Timestamp> {
-        match self {
-            Access::Until(end) => Some(end),
-            Access::None | Access::Unlimited => None,
-        }
-    }
+    /// Nothing, and why.
+    Denied(NoAccess),
+    /// Access until an instant, excluded; none without an end in sight.
+    Granted(Option<Timestamp>),
 }
 
 impl AccessPolicy {
-    /// How long a standing gives access.
-    pub fn access(&self, standing: &Standing) -> Access {
-        let open = match standing.state {
-            Lifecycle::Active | Lifecycle::Trialing => true,
-            Lifecycle::Grace => !standing.given_up,
-            Lifecycle::Paused => self.paused,
-            Lifecycle::Canceled | Lifecycle::Expired | Lifecycle::Pending | Lifecycle::Refunded => false,
-        };
-        if !open {
-            return Access::None;
+    /// What a standing gives at an instant.
+    pub fn access(&self, standing: &Standing, as_of: Timestamp) -> Access {
+        if as_of < standing.began_at {
+            return Access::Denied(NoAccess::NotBegun);
         }
-        let grace_end = match (standing.state, self.grace_seconds) {
-            (Lifecycle::Grace, Some(seconds)) => Some(standing.since.plus_seconds(seconds)),
-            _ => None,
+        if let Some(reason) = self.closed(standing) {
+            return Access::Denied(reason);
+        }
+        match self.end(standing) {
+            Some((end, reason)) if end <= as_of => Access::Denied(reason),
+            end => Access::Granted(end.map(|(end, _)| end)),
+        }
+    }
+
+    /// Why a standing gives nothing, whatever the time.
+    fn closed(&self, standing: &Standing) -> Option<NoAccess> {
+        if standing.disputed && self.disputed_part_ends_access {
+            return Some(NoAccess::Disputed);
+        }
+        match standing.state {
+            Lifecycle::Active | Lifecycle::Trialing => None,
+            Lifecycle::Grace => standing.given_up.then_some(NoAccess::GivenUp),
+            Lifecycle::Paused => (!self.paused).then_some(NoAccess::Paused),
+            Lifecycle::Canceled => Some(NoAccess::Canceled),
+            Lifecycle::Expired => Some(NoAccess::Expired),
+            Lifecycle::Pending => Some(NoAccess::Pending),
+            Lifecycle::Refunded => Some(NoAccess::Refunded),
+        }
+    }
+
+    /// When access ends by itself, and why: the earliest end.
+    fn end(&self, standing: &Standing) -> Option<(Timestamp, NoAccess)> {
+        let lapse = match standing.state {
+            Lifecycle::Grace => {
+                let seconds = self.grace_seconds.unwrap_or(standing.dunning_seconds);
+                Some((standing.since.plus_seconds(seconds), NoAccess::GraceOver))
+            }
+            // A pause bills nothing, so there is no news of a renewal to wait for.
+            Lifecycle::Paused => None,
+            Lifecycle::Active
+            | Lifecycle::Canceled
+            | Lifecycle::Expired
+            | Lifecycle::Pending
+            | Lifecycle::Refunded
+            | Lifecycle::Trialing => {
+                let slack = standing.period_end.zip(self.renewal_slack_seconds);
+                slack.map(|(end, slack)| (end.plus_seconds(slack), NoAccess::NotRenewed))
+            }
         };
-        // A pause bills nothing, so there is no news of a renewal to wait for.
-        let period_end = match (standing.state, standing.period_end, self.renewal_slack_seconds) {
-            (Lifecycle::Paused, ..) => None,
-            (_, Some(end), Some(slack)) => Some(end.plus_seconds(slack)),
-            _ => None,
-        };
-        let pause_at = standing.pause_at.filter(|_| !self.paused);
-        [standing.ends_at, pause_at, grace_end, period_end]
-            .into_iter()
-            .flatten()
-            .min()
-            .map_or(Access::Unlimited, Access::Until)
+        let ends_at = standing.ends_at.map(|end| (end, NoAccess::Ended));
+        let pause_at = standing.pause_at.filter(|_| !self.paused).map(|end| (end, NoAccess::Paused));
+        [ends_at, pause_at, lapse].into_iter().flatten().min()
     }
 }
 
@@ -110,39 +178,78 @@ mod tests {
         Timestamp::from_seconds(seconds).expect("in range")
     }
 
+    const DAY: i64 = 24 * 3600;
+
     fn standing(state: Lifecycle) -> Standing {
-        Standing { state, since: at(100), ends_at: None, pause_at: None, period_end: Some(at(1000)), given_up: false }
+        Standing {
+            state,
+            began_at: at(50),
+            since: at(100),
+            ends_at: None,
+            pause_at: None,
+            period_end: Some(at(1000)),
+            given_up: false,
+            disputed: false,
+            dunning_seconds: 30 * DAY,
+        }
     }
 
     #[test]
     fn the_default_policy_gives_what_it_says() {
         let policy = AccessPolicy::default();
-        let slack = 3 * 24 * 3600;
-        let check = |state, expect| assert_eq!(policy.access(&standing(state)), expect, "{state:?}");
-        check(Lifecycle::Active, Access::Until(at(1000 + slack)));
-        check(Lifecycle::Trialing, Access::Until(at(1000 + slack)));
-        check(Lifecycle::Grace, Access::Until(at(1000 + slack)));
-        check(Lifecycle::Paused, Access::None);
-        check(Lifecycle::Canceled, Access::None);
-        check(Lifecycle::Refunded, Access::None);
-        check(Lifecycle::Pending, Access::None);
+        let check = |state, expect| assert_eq!(policy.access(&standing(state), at(500)), expect, "{state:?}");
+        check(Lifecycle::Active, Access::Granted(Some(at(1000 + 3 * DAY))));
+        check(Lifecycle::Trialing, Access::Granted(Some(at(1000 + 3 * DAY))));
+        check(Lifecycle::Grace, Access::Granted(Some(at(100 + 30 * DAY))));
+        check(Lifecycle::Paused, Access::Denied(NoAccess::Paused));
+        check(Lifecycle::Canceled, Access::Denied(NoAccess::Canceled));
+        check(Lifecycle::Expired, Access::Denied(NoAccess::Expired));
+        check(Lifecycle::Refunded, Access::Denied(NoAccess::Refunded));
+        check(Lifecycle::Pending, Access::Denied(NoAccess::Pending));
         let unpaid = Standing { given_up: true, ..standing(Lifecycle::Grace) };
-        assert_eq!(policy.access(&unpaid), Access::None);
+        assert_eq!(policy.access(&unpaid, at(500)), Access::Denied(NoAccess::GivenUp));
+    }
+
+    #[test]
+    fn dunning_bounds_grace_and_the_period_does_not() {
+        let policy = AccessPolicy::default();
+        let grace = standing(Lifecycle::Grace);
+        assert_eq!(policy.access(&grace, at(99 + 30 * DAY)), Access::Granted(Some(at(100 + 30 * DAY))));
+        assert_eq!(policy.access(&grace, at(100 + 30 * DAY)), Access::Denied(NoAccess::GraceOver));
+        let active = standing(Lifecycle::Active);
+        assert_eq!(policy.access(&active, at(1000 + 3 * DAY)), Access::Denied(NoAccess::NotRenewed));
+    }
+
+    #[test]
+    fn nothing_is_given_before_it_began() {
+        let policy = AccessPolicy::default();
+        let active = standing(Lifecycle::Active);
+        assert_eq!(policy.access(&active, at(49)), Access::Denied(NoAccess::NotBegun));
+        assert_eq!(policy.access(&active, at(50)), Access::Granted(Some(at(1000 + 3 * DAY))));
+    }
+
+    #[test]
+    fn a_disputed_part_ends_access_only_by_policy() {
+        let disputed = Standing { disputed: true, period_end: None, ..standing(Lifecycle::Active) };
+        assert_eq!(AccessPolicy::default().access(&disputed, at(500)), Access::Granted(None));
+        let strict = AccessPolicy { disputed_part_ends_access: true, ..AccessPolicy::default() };
+        assert_eq!(strict.access(&disputed, at(500)), Access::Denied(NoAccess::Disputed));
     }
 
     #[test]
     fn the_earliest_end_counts() {
-        let policy = AccessPolicy { grace_seconds: Some(50), ..AccessPolicy::default() };
-        assert_eq!(policy.access(&standing(Lifecycle::Grace)), Access::Until(at(150)));
+        let policy = AccessPolicy { grace_seconds: Some(500), ..AccessPolicy::default() };
+        let granted = |end| Access::Granted(Some(at(end)));
+        assert_eq!(policy.access(&standing(Lifecycle::Grace), at(500)), granted(600));
         let scheduled = Standing { ends_at: Some(at(900)), ..standing(Lifecycle::Active) };
-        assert_eq!(policy.access(&scheduled), Access::Until(at(900)));
+        assert_eq!(policy.access(&scheduled, at(500)), granted(900));
+        assert_eq!(policy.access(&scheduled, at(900)), Access::Denied(NoAccess::Ended));
         let pausing = Standing { pause_at: Some(at(800)), ..scheduled };
-        assert_eq!(policy.access(&pausing), Access::Until(at(800)));
+        assert_eq!(policy.access(&pausing, at(500)), granted(800));
+        assert_eq!(policy.access(&pausing, at(800)), Access::Denied(NoAccess::Paused));
         // Where a pause takes no access away, neither does its date, nor the end of the period that it outlasts.
         let policy = AccessPolicy { paused: true, ..AccessPolicy::default() };
-        assert_eq!(policy.access(&pausing), Access::Until(at(900)));
-        assert_eq!(policy.access(&standing(Lifecycle::Paused)), Access::Unlimited);
-        assert!(Access::Until(at(900)).at(at(899)));
-        assert!(!Access::Until(at(900)).at(at(900)));
+        assert_eq!(policy.access(&pausing, at(500)), granted(900));
+        assert_eq!(policy.access(&standing(Lifecycle::Paused), at(500)), Access::Granted(None));
     }
 }

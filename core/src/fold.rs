@@ -1,5 +1,7 @@
 //! Decides the state of one subject from its facts: a register per object, and the links. Each subject folds alone;
-//! what it takes from others reaches it as facts.
+//! what it takes from others reaches it as facts. What a payment's members say of its money is in [`money`].
+
+pub mod money;
 
 use std::collections::BTreeMap;
 
@@ -11,12 +13,9 @@ use crate::{
         history::{History, Late, Register, Settled},
         order::Photograph,
         pairs,
-        photo::{Charge, Credit, CreditState, Dispute, DisputeState, Photo, Refund, RefundState, Reversal, Undone},
     },
     id::{CustomerId, ObjectKind, ObjectRef, ProviderId, Subject, exposed},
     lifecycle::{self, Transition},
-    money::Money,
-    time::Timestamp,
 };
 
 /// What is kept of a subject between deliveries.
@@ -38,10 +37,12 @@ pub struct SubjectState {
 }
 
 /// Whom a subject belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Owner {
     /// The application's customer, from metadata; no customer of the provider is known.
     Application(CustomerId),
+    /// Both are known.
+    Both(CustomerId, #[serde(with = "exposed")] ProviderId),
     /// The provider's customer.
     Provider(#[serde(with = "exposed")] ProviderId),
 }
@@ -88,9 +89,7 @@ impl SubjectState {
     }
 
     fn join_links(&mut self, fact: &Fact) {
-        for link in &fact.links {
-            self.links.join(link.clone(), fact.version);
-        }
+        self.links.join_fact(fact);
     }
 
     /// Transitions into the state of the last instant of an object.
@@ -134,10 +133,14 @@ impl SubjectState {
         &self.links
     }
 
-    /// Whom the subject itself says it belongs to.
+    /// Whom the subject's own links say it belongs to.
     pub fn own_owner(&self) -> Option<Owner> {
-        let provider = self.links.customer().cloned().map(Owner::Provider);
-        provider.or_else(|| self.links.owner().cloned().map(Owner::Application))
+        match (self.links.owner().cloned(), self.links.customer().cloned()) {
+            (Some(owner), Some(customer)) => Some(Owner::Both(owner, customer)),
+            (Some(owner), None) => Some(Owner::Application(owner)),
+            (None, Some(customer)) => Some(Owner::Provider(customer)),
+            (None, None) => None,
+        }
     }
 
     /// Whom the subject belongs to, by itself or through another.
@@ -153,7 +156,7 @@ impl SubjectState {
     /// The provider's customer, by itself or through another subject.
     pub fn customer(&self) -> Option<&ProviderId> {
         self.links.customer().or(match &self.via {
-            Some(Owner::Provider(id)) => Some(id),
+            Some(Owner::Both(_, id) | Owner::Provider(id)) => Some(id),
             Some(Owner::Application(_)) | None => None,
         })
     }
@@ -161,7 +164,7 @@ impl SubjectState {
     /// The application's customer that the subject itself or the one it takes its owner from names.
     pub fn application_customer(&self) -> Option<&CustomerId> {
         self.links.owner().or(match &self.via {
-            Some(Owner::Application(id)) => Some(id),
+            Some(Owner::Application(id) | Owner::Both(id, _)) => Some(id),
             Some(Owner::Provider(_)) | None => None,
         })
     }
@@ -178,7 +181,12 @@ impl SubjectState {
                 Link::Invoice(id) => Some(of(ObjectKind::Invoice, id)),
                 Link::Payment(id) => Some(of(ObjectKind::Payment, id)),
                 Link::Subscription(id) => Some(of(ObjectKind::Subscription, id)),
-                Link::Customer(_) | Link::Offer(_) | Link::Owner(_) | Link::Product(_) => None,
+                Link::Customer(_)
+                | Link::InferredOffer { .. }
+                | Link::InferredOwner { .. }
+                | Link::Offer(_)
+                | Link::Owner(_)
+                | Link::Product(_) => None,
             })
             .collect();
         relatives.retain(|relative| relative != subject);
@@ -188,121 +196,6 @@ impl SubjectState {
     /// Every object with its settled state.
     pub fn objects(&self) -> impl Iterator<Item = (&ObjectRef, Settled)> {
         self.registers.iter().map(|(object, register)| (object, register.settled()))
-    }
-
-    /// What went back of a payment, in minor units: the refunds that succeeded, or what the charges total, if that is
-    /// more. A charge's total counts refunds that are still pending, and those that failed after it was taken.
-    pub fn refunded_minor(&self) -> i64 {
-        let mut succeeded = 0_i64;
-        let mut charged_back = 0_i64;
-        let mut charged_at = None;
-        for (object, register) in &self.registers {
-            match register.settled().shown() {
-                Photo::Refund(Refund { state: RefundState::Succeeded, amount }) => {
-                    succeeded = succeeded.saturating_add(amount.minor());
-                }
-                Photo::Charge(Charge { refunded, .. }) => {
-                    charged_back = charged_back.saturating_add(refunded.minor());
-                    charged_at = charged_at.max(Some(register.version().at));
-                }
-                _ => debug_assert!(object.kind != ObjectKind::Charge),
-            }
-        }
-        let Some(charged_at) = charged_at else {
-            return succeeded.min(Money::MAX_MINOR);
-        };
-        let not_gone: i64 = self
-            .objects()
-            .filter_map(|(_, settled)| match settled.shown() {
-                Photo::Refund(refund) => match refund.state {
-                    RefundState::Pending | RefundState::RequiresAction => Some(refund.amount.minor()),
-                    // Since when it failed counts, not when that was told last.
-                    RefundState::Canceled | RefundState::Failed => {
-                        (settled.since >= charged_at).then(|| refund.amount.minor())
-                    }
-                    RefundState::Succeeded | RefundState::Unknown => None,
-                },
-                _ => None,
-            })
-            .fold(0, i64::saturating_add);
-        succeeded.max(charged_back.saturating_sub(not_gone)).min(Money::MAX_MINOR)
-    }
-
-    /// The weightiest dispute of a payment: lost before open before won.
-    pub fn dispute(&self) -> Option<DisputeState> {
-        let weight = |state: &DisputeState| match state {
-            DisputeState::Lost => 3,
-            DisputeState::Open => 2,
-            DisputeState::Won => 1,
-            DisputeState::Closed | DisputeState::Inquiry | DisputeState::Unknown => 0,
-        };
-        let states = self.disputes().into_iter().map(|(_, dispute)| dispute.state);
-        states.filter(|state| weight(state) > 0).max_by_key(weight)
-    }
-
-    /// The disputes of a payment, the oldest first, after what reverses them. A reversal that names no dispute ends the
-    /// oldest that is still open; one that a dispute tells of itself is not counted again.
-    pub fn disputes(&self) -> Vec<(&ObjectRef, Dispute)> {
-        let mut disputes = self.by_age(|photo| match photo {
-            Photo::Dispute(dispute) => Some(dispute.clone()),
-            _ => None,
-        });
-        let won = |dispute: &mut Dispute| dispute.state = DisputeState::Won;
-        let is = |state| move |dispute: &Dispute| dispute.state == state;
-        self.undo(Undone::Dispute, &mut disputes, is(DisputeState::Open), is(DisputeState::Won), won);
-        let closed = |dispute: &mut Dispute| dispute.state = DisputeState::Closed;
-        self.undo(Undone::Inquiry, &mut disputes, is(DisputeState::Inquiry), is(DisputeState::Closed), closed);
-        disputes.into_iter().map(|(_, object, dispute)| (object, dispute)).collect()
-    }
-
-    /// The credits of an invoice, the oldest first, after what reverses them: as with [`disputes`](Self::disputes).
-    pub fn credits(&self) -> Vec<(&ObjectRef, Credit)> {
-        let mut credits = self.by_age(|photo| match photo {
-            Photo::Credit(credit) => Some(credit.clone()),
-            _ => None,
-        });
-        let reversed = |credit: &mut Credit| credit.state = CreditState::Reversed;
-        let is = |state| move |credit: &Credit| credit.state == state;
-        self.undo(Undone::Credit, &mut credits, is(CreditState::Issued), is(CreditState::Reversed), reversed);
-        credits.into_iter().map(|(_, object, credit)| (object, credit)).collect()
-    }
-
-    /// Lets each reversal end what it undoes: nothing where something that is not younger tells of its own end, else the
-    /// oldest that stands and is not younger.
-    fn undo<T>(
-        &self,
-        undone: Undone,
-        members: &mut [(Timestamp, &ObjectRef, T)],
-        stands: impl Fn(&T) -> bool,
-        has_ended: impl Fn(&T) -> bool,
-        end: impl Fn(&mut T),
-    ) {
-        let mut ended: Vec<Timestamp> = members.iter().filter(|(.., it)| has_ended(it)).map(|(at, ..)| *at).collect();
-        let reversals = self.by_age(|photo| match photo {
-            Photo::Reversal(Reversal { undoes }) if *undoes == undone => Some(()),
-            _ => None,
-        });
-        for (at, ..) in reversals {
-            if let Some(told) = ended.iter().position(|since| *since <= at) {
-                ended.remove(told);
-            } else if let Some((.., it)) = members.iter_mut().find(|(since, _, it)| *since <= at && stands(it)) {
-                end(it);
-            }
-        }
-    }
-
-    /// How many attempts to pay are known by an id of their own.
-    pub fn attempts(&self) -> usize {
-        self.registers.keys().filter(|object| object.kind == ObjectKind::Charge).count()
-    }
-
-    /// What is picked, the oldest first: an object is as old as its first photograph, whatever was told of it since.
-    fn by_age<T>(&self, pick: impl Fn(&Photo) -> Option<T>) -> Vec<(Timestamp, &ObjectRef, T)> {
-        let picked =
-            self.objects().filter_map(|(object, settled)| Some((settled.first_at, object, pick(settled.shown())?)));
-        let mut picked: Vec<_> = picked.collect();
-        picked.sort_by_key(|(first_at, object, _)| (*first_at, *object));
-        picked
     }
 
     /// Objects that only event ids ordered.

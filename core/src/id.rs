@@ -216,6 +216,30 @@ impl FromStr for Source {
     }
 }
 
+impl Source {
+    /// The connected account by an id that is safe to show; none for the endpoint's own account.
+    pub fn public_account(&self) -> Option<String> {
+        let account = self.account.as_ref()?;
+        Some(format!("account_{}", short_digest(&[self.provider.as_str(), account.expose(), &self.mode.to_string()])))
+    }
+}
+
+/// Whose something is: the application's customer, or a customer of a provider whom nobody in the application claims.
+/// The two never meet in one namespace: an application's `42` is not a provider's `42`, nor is that the `42` of
+/// another provider, account or mode.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CustomerKey {
+    /// By the application's own id.
+    Application(CustomerId),
+    /// By the provider's id, within its source.
+    Provider {
+        /// Where the customer lives.
+        source: Source,
+        /// The provider's id.
+        id: ProviderId,
+    },
+}
+
 /// The text is not `provider/account/mode`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a source is written provider/account/mode, mode being live, test or simulated")]
@@ -265,6 +289,8 @@ kinds! {
     Product = "product",
     /// A refund; a member of the payment's subject.
     Refund = "refund",
+    /// What was authorized of a charge and not captured; a member of the payment's subject.
+    Release = "release",
     /// What reverses a dispute or a credit; a member of the same subject.
     Reversal = "reversal",
     /// A schedule of future changes to a subscription.
@@ -337,6 +363,7 @@ impl Subject {
             | ObjectKind::Price
             | ObjectKind::Product
             | ObjectKind::Refund
+            | ObjectKind::Release
             | ObjectKind::Reversal
             | ObjectKind::Schedule => false,
         }

@@ -27,6 +27,10 @@ pub trait Provider: Send + Sync {
     /// What the adapter declares. The kit tests both what is declared and what isn't.
     fn capabilities(&self) -> Capabilities;
 
+    /// How long this provider goes on collecting a renewal after it first failed, at most, in seconds. Access in grace ends
+    /// then, also without news.
+    fn longest_dunning_seconds(&self) -> i64;
+
     /// The secrets that are live, and the tolerance.
     fn trust(&self) -> &Trust;
 

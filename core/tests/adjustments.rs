@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use purchase_core::{
     catalog::Catalog,
-    entitlement::AccessPolicy,
+    entitlement::{AccessPolicy, Dunning},
     fact::{
         Fact, Link, Phase, Sight, Version,
         photo::{
@@ -14,7 +14,7 @@ use purchase_core::{
         },
     },
     fold::SubjectState,
-    id::{CustomerId, Mode, ObjectKind, ObjectRef, OfferId, ProviderId, ProviderName, Source, Subject},
+    id::{CustomerId, CustomerKey, Mode, ObjectKind, ObjectRef, OfferId, ProviderId, ProviderName, Source, Subject},
     money::{Currency, Money},
     snapshot::{Projection, Reading, derive, rows::Rows},
     store::StoredSubject,
@@ -69,7 +69,7 @@ fn reversal(undoes: Undone) -> Photo {
 fn paid(items: &[(&str, u64)]) -> Photo {
     let items = items.iter().map(|(price, quantity)| Item { price: id(price), quantity: Some(*quantity) });
     let state = PaymentState::Succeeded;
-    Photo::Payment(Payment { state, step: 0, amount: money(900), received: None, items: items.collect() })
+    Photo::Payment(Payment { items: items.collect(), ..Payment::new(state, money(900)) })
 }
 
 fn rows(subject: &Subject, facts: &[Fact], catalog: &Catalog) -> Rows {
@@ -131,8 +131,11 @@ fn a_credit_is_its_invoices_and_can_be_taken_back() {
 #[test]
 fn attempts_are_a_set_and_take_no_part_in_what_went_back() {
     let payment = subject(ObjectKind::Payment, "pay");
-    let attempt = |state| Photo::Charge(Charge { state, amount: money(900), refunded: money(0) });
-    let refund = |state| Photo::Refund(Refund { state, amount: money(400) });
+    let attempt = |state| {
+        let (amount, refunded) = (money(900), money(0));
+        Photo::Charge(Charge { state, amount, captured: None, refunded, may_count_release: false })
+    };
+    let refund = |state| Photo::Refund(Refund::new(state, money(400)));
     let facts = [
         shows(&payment, 1, "try_1", attempt(ChargeState::Failed)),
         shows(&payment, 2, "try_2", attempt(ChargeState::Failed)),
@@ -167,7 +170,7 @@ fn what_a_payment_lists_is_granted_item_by_item() {
     };
     let active = [of("price_credits", 1, "active", "price_credits"), of("seat", 3, "active", "price_seat")];
     assert_eq!(grants(&facts), active);
-    facts.push(shows(&payment, 2, "ref", Photo::Refund(Refund { state: RefundState::Succeeded, amount: money(900) })));
+    facts.push(shows(&payment, 2, "ref", Photo::Refund(Refund::new(RefundState::Succeeded, money(900)))));
     let refunded = [of("price_credits", 1, "refunded", "price_credits"), of("seat", 3, "refunded", "price_seat")];
     assert_eq!(grants(&facts), refunded);
 }
@@ -196,6 +199,7 @@ fn sources_that_use_the_same_ids_stand_apart_in_the_projection() {
     let reading = |catalog| Reading {
         catalog,
         policy: Box::leak(Box::new(AccessPolicy::default())),
+        dunning: Box::leak(Box::new(Dunning::default())),
         as_of: Timestamp::from_seconds(10).expect("in range"),
     };
     let (catalog, one) = (Catalog::default(), [("price_a", 1)]);
@@ -213,7 +217,8 @@ fn sources_that_use_the_same_ids_stand_apart_in_the_projection() {
     }
     let keys = |map: &str| together[map].as_object().expect("a map").len();
     assert_eq!((keys("payments"), keys("entitlements")), (4, 4));
-    let snapshots = Projection::of(&subjects, reading(&catalog)).customer("user");
+    let user = CustomerKey::Application(CustomerId::new("user").expect("an id"));
+    let snapshots = Projection::of(&subjects, reading(&catalog)).customer(&user);
     let found: Vec<Option<i64>> =
         snapshots.iter().map(|it| it.entitlements.values().next().and_then(|it| it.quantity)).collect();
     assert_eq!(found, [Some(1), Some(2), Some(3), Some(4)]);

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 fn payment(state: PaymentState) -> Photo {
-    Photo::Payment(Payment { state, step: 0, amount: money(900), received: None, items: Vec::new() })
+    Photo::Payment(Payment::new(state, money(900)))
 }
 
 fn invoice(state: InvoiceState) -> Photo {
@@ -41,7 +41,7 @@ fn subscription(status: SubscriptionStatus) -> Photo {
 
 fn refund_of(payment: &str, refund: &str, state: RefundState) -> acme::Told {
     let mut told = linked(ObjectKind::Payment, payment, Vec::new());
-    let photo = Photo::Refund(Refund { state, amount: money(900) });
+    let photo = Photo::Refund(Refund::new(state, money(900)));
     told.object = Some((ObjectRef::new(ObjectKind::Refund, id(refund)), photo, None));
     told
 }
@@ -259,7 +259,7 @@ async fn replay_reads_again_in_place_and_beside() {
 }
 
 #[tokio::test]
-async fn a_customer_is_found_by_either_id_and_sees_no_provider_ids() {
+async fn a_customer_is_found_by_the_application_s_id_and_sees_no_provider_ids() {
     let engine = engine();
     let ada = Photo::Customer(Customer {
         email: Some(Private::new("ada@example.com")),
@@ -279,18 +279,27 @@ async fn a_customer_is_found_by_either_id_and_sees_no_provider_ids() {
     }));
     let links = vec![Link::Customer(id("cus_raw"))];
     handle(&engine, &body("e3", 3, vec![told(ObjectKind::Subscription, "sub_raw", priced, links)])).await;
-    for name in ["user_1", "cus_raw"] {
-        let name = CustomerId::new(name).expect("id");
-        let snapshots = engine.customer(&name, at(1000)).await.expect("memory");
-        let [snapshot] = snapshots.as_slice() else { panic!("one source knows {name}: {snapshots:?}") };
-        let shown = serde_json::to_string(snapshot).expect("JSON");
-        assert!(!shown.contains("_raw"), "{shown}");
-        let access: Vec<bool> = snapshot.entitlements.values().map(|it| it.access).collect();
-        assert_eq!(access, [true, true]);
-        assert_eq!(snapshot.agreements.len(), 2);
+    let user = CustomerId::new("user_1").expect("id");
+    let snapshots = engine.customer(&user, at(1000)).await.expect("memory");
+    let [snapshot] = snapshots.as_slice() else { panic!("one source knows {user}: {snapshots:?}") };
+    let shown = serde_json::to_string(snapshot).expect("JSON");
+    assert!(!shown.contains("_raw"), "{shown}");
+    let access: Vec<bool> = snapshot.entitlements.values().map(|it| it.access).collect();
+    assert_eq!(access, [true, true]);
+    assert_eq!(snapshot.agreements.len(), 2);
+    let here = engine.customer_at(&acme::source(), &user, at(1000)).await.expect("memory");
+    assert_eq!(here.as_ref(), Some(snapshot));
+    // A provider's id is no id of the application, and the claimed customer shows its owner and nothing of the owner's.
+    for nobody in ["user_2", "cus_raw"] {
+        let nobody = CustomerId::new(nobody).expect("id");
+        assert_eq!(engine.customer(&nobody, at(1000)).await.expect("memory"), []);
     }
-    let nobody = CustomerId::new("user_2").expect("id");
-    assert_eq!(engine.customer(&nobody, at(1000)).await.expect("memory"), []);
+    let claimed = engine.provider_customer(&acme::source(), &id("cus_raw"), at(1000)).await.expect("memory");
+    let claimed = claimed.expect("a customer of the provider");
+    assert_eq!(claimed.customer, Some(user));
+    assert_eq!((claimed.entitlements.len(), claimed.agreements.len()), (0, 0));
+    let unknown = engine.provider_customer(&acme::source(), &id("user_1"), at(1000)).await.expect("memory");
+    assert_eq!(unknown, None);
 }
 
 #[tokio::test]
@@ -382,7 +391,10 @@ async fn an_invoice_takes_no_purchase_away() {
     let links = vec![Link::Customer(id("cus")), Link::Checkout(id("cs")), Link::Invoice(id("inv"))];
     let paid = told(ObjectKind::Payment, "pay", payment(PaymentState::Succeeded), links);
     handle(&engine, &body("e1", 1, vec![paid])).await;
-    assert_eq!(projection(&engine).await["entitlements"]["cus"]["pay"]["access"], json!(true));
+    let shown = projection(&engine).await;
+    // Nobody in the application claims the provider's customer.
+    assert_eq!(shown["unlinked"]["cus"]["pay"]["access"], json!(true));
+    assert_eq!(shown["entitlements"], json!({}));
 }
 
 /// What only a link tells of waits; what it waits for is not known yet, and waits for nobody.

@@ -32,7 +32,13 @@ fn money(minor: i64) -> Money {
 }
 
 fn charge(state: ChargeState, refunded: i64) -> Photo {
-    Photo::Charge(Charge { state, amount: money(9), refunded: money(refunded) })
+    Photo::Charge(Charge {
+        state,
+        amount: money(9),
+        captured: None,
+        refunded: money(refunded),
+        may_count_release: false,
+    })
 }
 
 fn checkout(state: CheckoutState) -> Photo {
@@ -48,11 +54,11 @@ fn dispute(state: DisputeState) -> Photo {
 }
 
 fn payment(state: PaymentState, step: u8) -> Photo {
-    Photo::Payment(Payment { state, step, amount: money(9), received: None, items: Vec::new() })
+    Photo::Payment(Payment { step, ..Payment::new(state, money(9)) })
 }
 
 fn refund(state: RefundState) -> Photo {
-    Photo::Refund(Refund { state, amount: money(9) })
+    Photo::Refund(Refund::new(state, money(9)))
 }
 
 fn schedule(state: ScheduleState) -> Photo {

@@ -24,9 +24,15 @@ fn subject() -> Subject {
 
 fn photo(word: &str, minor: i64) -> Photo {
     let money = |minor| Money::new(minor, Currency::new("EUR").expect("EUR")).expect("in range");
-    let refund = |state| Photo::Refund(Refund { state, amount: money(minor) });
+    let refund = |state| Photo::Refund(Refund::new(state, money(minor)));
     match word {
-        "total" => Photo::Charge(Charge { state: ChargeState::Succeeded, amount: money(9), refunded: money(minor) }),
+        "total" => Photo::Charge(Charge {
+            state: ChargeState::Succeeded,
+            amount: money(9),
+            captured: None,
+            refunded: money(minor),
+            may_count_release: false,
+        }),
         "pending" => refund(RefundState::Pending),
         "succeeded" => refund(RefundState::Succeeded),
         "failed" => refund(RefundState::Failed),
@@ -54,7 +60,7 @@ fn check(photographs: &str, expect: i64) {
             }
         })
         .collect();
-    assert_eq!(SubjectState::fold(&subject(), &facts).0.refunded_minor(), expect, "{photographs}");
+    assert_eq!(SubjectState::fold(&subject(), &facts).0.figures().refunded, expect, "{photographs}");
 }
 
 #[test]

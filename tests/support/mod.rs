@@ -79,6 +79,10 @@ impl Provider for Defective {
         self.inner.capabilities()
     }
 
+    fn longest_dunning_seconds(&self) -> i64 {
+        30 * 24 * 3600
+    }
+
     fn trust(&self) -> &Trust {
         self.inner.trust()
     }

@@ -113,7 +113,7 @@ impl Reading<'_> {
         let member = |kind| ObjectRef::new(kind, payment.id.clone());
         facts.sight(payment, self.sight(member(ObjectKind::Charge), Photo::Charge(charge)));
         if refunded.minor() > 0 {
-            let refund = Photo::Refund(Refund { state: RefundState::Succeeded, amount: refunded });
+            let refund = Photo::Refund(Refund::new(RefundState::Succeeded, refunded));
             facts.sight(payment, self.sight(member(ObjectKind::Refund), refund));
         }
     }
@@ -151,11 +151,11 @@ fn order(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> 
     let variant = wire::id(&object.at("first_order_item.variant_id"))?;
     let mut items = Vec::new();
     if let Some(price) = variant.filter(|variant| reading.terms.one_time_variants.contains(variant)) {
-        let quantity = object.at("first_order_item.quantity").count()?;
+        let quantity = object.at("first_order_item.quantity").quantity()?;
         items.push(Item { price, quantity: quantity.or(Some(1)) });
     }
-    reading.show(facts, &root, Photo::Payment(Payment { state, step: 0, amount: total, received: None, items }));
-    reading.show_refunds(facts, &root, Charge { state: charged(state), amount: total, refunded });
+    reading.show(facts, &root, Photo::Payment(Payment { state, step: 0, amount: total, received: None, items, lines: Vec::new() }));
+    reading.show_refunds(facts, &root, charge(state, total, refunded));
     Ok(())
 }
 
@@ -188,6 +188,7 @@ fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), Read
         // Without its date, a cancellation would be read as none.
         cancel_at: if provider_status == "cancelled" { Some(ends_at.need_rfc3339()?) } else { None },
         ended_at: if provider_status == "expired" { ends_at.rfc3339()? } else { None },
+        started_at: object.at("created_at").rfc3339()?,
         pause_at: None,
         resume_at: if status == SubscriptionStatus::Paused { pause.at("resumes_at").rfc3339()? } else { None },
         collection_paused,
@@ -212,7 +213,7 @@ fn in_trial(object: &View<'_, '_>) -> Result<bool, ReadFault> {
 fn sold(object: &View<'_, '_>) -> Result<Item, ReadFault> {
     let item = object.at("first_subscription_item");
     let metered = item.at("is_usage_based").flag()? == Some(true);
-    let quantity = item.at("quantity").count()?.filter(|_| !metered);
+    let quantity = item.at("quantity").quantity()?.filter(|_| !metered);
     Ok(Item { price: wire::need_id(&object.at("variant_id"))?, quantity })
 }
 
@@ -249,6 +250,7 @@ fn invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault
         amount_paid: if state == InvoiceState::Paid { total } else { Money::zero(total.currency()) },
         attempts: 0,
         renews: reason == "renewal",
+        sold: Vec::new(),
         finalized_at: None,
         paid_at: None,
         voided_at: None,
@@ -267,16 +269,20 @@ fn invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault
     facts.link(&root, [Link::Payment(id.clone())]);
     let paid = ObjectRef::new(ObjectKind::Payment, id);
     if !paid_by_the_order {
-        let photo = Payment { state: payment, step: 0, amount: total, received: None, items: Vec::new() };
+        let photo = Payment { state: payment, step: 0, amount: total, received: None, items: Vec::new(), lines: Vec::new() };
         facts.sight(&paid, reading.sight(paid.clone(), Photo::Payment(photo)));
     }
-    reading.show_refunds(facts, &paid, Charge { state: charged(payment), amount: total, refunded });
+    reading.show_refunds(facts, &paid, charge(payment, total, refunded));
     facts.belongs(&paid, &reading.ties);
     facts.link(&paid, [Link::Invoice(reading.id.clone()), Link::Subscription(billed)]);
     Ok(())
 }
 
 /// The movement of money of a payment that is one attempt.
+fn charge(payment: PaymentState, amount: Money, refunded: Money) -> Charge {
+    Charge { state: charged(payment), amount, captured: None, refunded, may_count_release: false }
+}
+
 fn charged(payment: PaymentState) -> ChargeState {
     match payment {
         PaymentState::Succeeded => ChargeState::Succeeded,

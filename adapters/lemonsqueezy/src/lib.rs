@@ -75,6 +75,12 @@ impl Provider for LemonSqueezy {
         [Capability::ModeInEvent].into()
     }
 
+    /// Lemon Squeezy tries four times in two weeks and leaves the subscription unpaid; then the store's settings end it,
+    /// after 30 days at most. (Source: Lemon Squeezy's documentation "Recovery and dunning".)
+    fn longest_dunning_seconds(&self) -> i64 {
+        30 * 24 * 3600
+    }
+
     fn trust(&self) -> &Trust {
         &self.trust
     }

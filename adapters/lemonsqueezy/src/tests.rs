@@ -130,6 +130,40 @@ fn what_is_metered_has_no_quantity() {
     assert_eq!(quantity(json!({ "quantity": 2 })), Some(2));
     assert_eq!(quantity(json!({ "quantity": 0, "is_usage_based": true })), None);
     assert_eq!(quantity(json!(null)), None);
+    assert_eq!(quantity(json!({ "quantity": 0 })), Some(0));
+    assert_eq!(quantity(json!({ "quantity": (1_u64 << 53) - 1 })), Some((1 << 53) - 1));
+}
+
+#[test]
+fn a_quantity_that_is_no_whole_number_or_too_large_is_no_quantity() {
+    let check = |quantity: Value, found: &str| {
+        let item = json!({ "quantity": quantity });
+        let ordered = event(
+            "order_created",
+            "orders",
+            &json!({ "status": "paid", "first_order_item":
+            { "variant_id": 30, "quantity": quantity } }),
+        );
+        let subscribed = subscription(json!({ "status": "active", "first_subscription_item": item }));
+        for (body, place) in [(ordered, "first_order_item"), (subscribed, "first_subscription_item")] {
+            let told = read(config(), &body).map(drop).expect_err("it can't be read").to_string();
+            let expect =
+                format!("data.attributes.{place}.quantity: expected whole quantity of at most 2^53 - 1, found {found}");
+            assert_eq!(told, expect);
+        }
+    };
+    check(json!(1.5), "fraction");
+    check(json!(-1), "integer");
+    check(json!(1_u64 << 53), "integer");
+    check(json!("2"), "string");
+}
+
+#[test]
+fn a_subscription_begins_when_it_is_created() {
+    let Photo::Subscription(it) = photo(&subscription(json!({ "status": "active" }))) else {
+        panic!("no subscription")
+    };
+    assert_eq!(it.started_at.map(|time| time.to_string()).as_deref(), Some("2026-01-01T00:00:00Z"));
 }
 
 #[test]
@@ -187,13 +221,16 @@ fn what_a_buyer_can_write_is_not_believed_unless_the_application_says_so() {
         let mut body = subscription(json!({ "status": "active" }));
         body["meta"]["custom_data"] = custom;
         let Meaning::Facts(facts) = read(config, &body).expect("it can be read").meaning else { panic!("no facts") };
-        facts.iter().flat_map(|fact| &fact.links).filter(|link| matches!(link, Link::Owner(_))).count()
+        let is_word = |link: &&Link| matches!(link, Link::InferredOwner { .. } | Link::Owner(_));
+        let named = facts.iter().filter(|fact| fact.links.iter().any(|link| is_word(&link)));
+        named.map(|fact| fact.subject.root.kind).collect::<Vec<_>>()
     };
     let believed = json!({ "purchase_customer_id": "user-1" });
-    assert_eq!(owners(config(), believed.clone()), 2);
-    assert_eq!(owners(LemonSqueezyConfig { custom_data: CustomData::Ignored, ..config() }, believed), 0);
-    assert_eq!(owners(config(), json!([])), 0);
-    assert_eq!(owners(config(), json!(null)), 0);
+    // A buyer who writes somebody else's id into the address of a checkout owns at most what that checkout sold.
+    assert_eq!(owners(config(), believed.clone()), [ObjectKind::Subscription]);
+    assert_eq!(owners(LemonSqueezyConfig { custom_data: CustomData::Ignored, ..config() }, believed), []);
+    assert_eq!(owners(config(), json!([])), []);
+    assert_eq!(owners(config(), json!(null)), []);
 }
 
 #[test]

@@ -74,6 +74,12 @@ impl Provider for Paddle {
         [Capability::EventIds, Capability::SignedTime].into()
     }
 
+    /// Paddle Retain tries for 30 days, then cancels or pauses. (Source: Paddle's documentation "Subscription renewal and
+    /// dunning".)
+    fn longest_dunning_seconds(&self) -> i64 {
+        30 * 24 * 3600
+    }
+
     fn trust(&self) -> &Trust {
         &self.trust
     }

@@ -162,7 +162,7 @@ fn assert_shows(photo: &Photo, object: &Value, path: &Path) {
             time(it.ended_at, "/canceled_at");
             time(it.cancel_at.or(it.pause_at).or(it.resume_at), "/scheduled_change/effective_at");
         }
-        Photo::Checkout(_) | Photo::Reversal(_) | Photo::Schedule(_) => {}
+        Photo::Checkout(_) | Photo::Release(_) | Photo::Reversal(_) | Photo::Schedule(_) => {}
     }
 }
 

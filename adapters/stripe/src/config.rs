@@ -29,6 +29,8 @@ pub struct StripeConfig {
     pub accounts: Accounts,
     /// What a checkout's `client_reference_id` means.
     pub client_reference: ClientReference,
+    /// Whether the metadata on objects of connected accounts are believed.
+    pub connected_metadata: ConnectedMetadata,
 }
 
 impl StripeConfig {
@@ -47,6 +49,7 @@ impl StripeConfig {
             mode,
             accounts: Accounts::default(),
             client_reference: ClientReference::default(),
+            connected_metadata: ConnectedMetadata::default(),
         })
     }
 
@@ -83,11 +86,22 @@ pub enum Accounts {
     Own,
 }
 
+/// Whether the application's keys are believed in the metadata of a connected account's objects.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ConnectedMetadata {
+    /// They are. Only where nobody but the application writes them: an account with access to its own dashboard or API
+    /// keys could name any customer as the owner, and any offer.
+    Believed,
+    /// They are not: what a connected account sells belongs to its own customers, and to nobody in the application.
+    #[default]
+    Ignored,
+}
+
 /// What a checkout's `client_reference_id` means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ClientReference {
-    /// It is the application's customer id. Only where nobody but the application sets it: the address of a payment
-    /// link lets everybody write one.
+    /// It is the application's customer id, of the session and of what it leads to, never of the provider's customer. Only
+    /// where it does no harm that a buyer names somebody: the address of a payment link lets everybody write one.
     CustomerId,
     /// Nothing that concerns us.
     #[default]

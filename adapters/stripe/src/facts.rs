@@ -19,12 +19,16 @@ use purchase_core::{
         Sight, Version,
         photo::Photo,
     },
-    id::{ObjectKind, ObjectRef},
+    id::{ObjectKind, ObjectRef, ProviderId},
     provider::{EventHead, Meaning, ReadFault},
+    time::Timestamp,
     wire::collect::{Collector, Ties},
 };
 
-use crate::{config::ClientReference, wire::View};
+use crate::{
+    config::{ClientReference, ConnectedMetadata},
+    wire::View,
+};
 
 /// Takes the facts out of one kind of object.
 type Extract = fn(&Reading<'_>, &mut Collector) -> Result<(), ReadFault>;
@@ -34,6 +38,7 @@ pub(crate) fn meaning(
     head: &EventHead,
     body: &View<'_, '_>,
     client_reference: ClientReference,
+    connected_metadata: ConnectedMetadata,
 ) -> Result<Meaning, ReadFault> {
     let Some((phase, extract)) = entry(&head.event_type) else { return Ok(Meaning::Ignored) };
     let object = body.at("data.object");
@@ -46,7 +51,17 @@ pub(crate) fn meaning(
         Changed | Ended if !tells_whole_arrays(head) => None,
         Changed | Ended => object.before(body.at("data.previous_attributes").value()?),
     };
-    let reading = Reading { event_type: &head.event_type, phase, object, prior, client_reference };
+    let believed = head.key.source.account.is_none() || connected_metadata == ConnectedMetadata::Believed;
+    let reading = Reading {
+        event_type: &head.event_type,
+        api_version: head.api_version.as_deref(),
+        occurred_at: head.occurred_at,
+        phase,
+        object,
+        prior,
+        client_reference: if believed { client_reference } else { ClientReference::Ignore },
+        believed,
+    };
     let mut facts = Collector::default();
     extract(&reading, &mut facts)?;
     Ok(Meaning::Facts(facts.into_facts(head, Version::at(head.occurred_at))))
@@ -162,14 +177,38 @@ fn entry(event_type: &str) -> Option<(Phase, Extract)> {
 /// One snapshot event of a listed type.
 struct Reading<'a> {
     event_type: &'a str,
+    api_version: Option<&'a str>,
+    occurred_at: Timestamp,
     phase: Phase,
     object: View<'a, 'a>,
     /// The object before the change, where the event brings evidence of it.
     prior: Option<View<'a, 'a>>,
     client_reference: ClientReference,
+    /// Whether the application wrote the metadata.
+    believed: bool,
 }
 
 impl Reading<'_> {
+    /// What the event's object says of whom it belongs to. Where Accounts v2 name no customer, its account stands for it.
+    fn ties(&self) -> Result<Ties, ReadFault> {
+        let customer = match self.object.at("customer").id()? {
+            Some(customer) => Some(customer),
+            None => self.object.at("customer_account").id()?,
+        };
+        self.ties_of(customer, &self.object.at("metadata"))
+    }
+
+    /// What metadata say beside a customer, if they are believed.
+    fn ties_of(&self, customer: Option<ProviderId>, metadata: &View<'_, '_>) -> Result<Ties, ReadFault> {
+        if self.believed { Ties::read(customer, metadata) } else { Ok(Ties { customer, ..Ties::default() }) }
+    }
+
+    /// Whether the version of the API makes a refund of what is authorized and not captured. (Source: Stripe's changelog
+    /// of `2025-03-31.basil`.) The effect is stored when it happens, so this only counts where the figures leave it open.
+    fn releases_are_refunds(&self) -> bool {
+        self.api_version.is_some_and(|version| version < "2025-03-31")
+    }
+
     /// Names the event's object.
     fn root(&self, kind: ObjectKind) -> Result<ObjectRef, ReadFault> {
         Ok(ObjectRef::new(kind, self.object.at("id").need_id()?))
@@ -190,16 +229,6 @@ impl Reading<'_> {
             prior: self.prior.as_ref().and_then(|view| photograph(view, Moment::Before).ok()),
         })
     }
-}
-
-/// What an object says of whom it belongs to, in the places that objects have in common. Where Accounts v2 name no
-/// customer, its account stands for it.
-fn ties(object: &View<'_, '_>) -> Result<Ties, ReadFault> {
-    let customer = match object.at("customer").id()? {
-        Some(customer) => Some(customer),
-        None => object.at("customer_account").id()?,
-    };
-    Ties::read(customer, &object.at("metadata"))
 }
 
 /// When a photograph was taken. What the event's type says is true only after the event.

@@ -28,7 +28,8 @@ use purchase_core::{
 };
 use serde_json::Value;
 
-pub use crate::config::{Accounts, ClientReference, ConfigError, DEFAULT_TOLERANCE_SECONDS, ModePolicy, StripeConfig};
+pub use crate::config::{
+    Accounts, ClientReference, ConfigError, ConnectedMetadata, DEFAULT_TOLERANCE_SECONDS, ModePolicy, StripeConfig};
 use crate::{envelope::Envelope, wire::View};
 
 /// The adapter's name unless the configuration gives another, as in the endpoint's path.
@@ -42,6 +43,7 @@ pub struct Stripe {
     mode: ModePolicy,
     accounts: Accounts,
     client_reference: ClientReference,
+    connected_metadata: ConnectedMetadata,
 }
 
 impl Stripe {
@@ -57,13 +59,14 @@ impl Stripe {
             mode: config.mode,
             accounts: config.accounts,
             client_reference: config.client_reference,
+            connected_metadata: config.connected_metadata,
         })
     }
 
     fn meaning(&self, body: &View<'_, '_>, envelope: Envelope, head: &EventHead) -> Result<Meaning, ReadFault> {
         envelope::admit(&head.key.source, self.mode, &self.accounts)?;
         match envelope {
-            Envelope::Snapshot => facts::meaning(head, body, self.client_reference),
+            Envelope::Snapshot => facts::meaning(head, body, self.client_reference, self.connected_metadata),
             Envelope::Thin if facts::lists_thin(&head.event_type) => Ok(Meaning::Fetch(envelope::fetch_need(body)?)),
             Envelope::Thin => Ok(Meaning::Ignored),
         }
@@ -77,6 +80,11 @@ impl Provider for Stripe {
 
     fn capabilities(&self) -> Capabilities {
         [Capability::EventIds, Capability::ModeInEvent, Capability::PriorStates, Capability::SignedTime].into()
+    }
+
+    /// Smart Retries run for at most two months. (Source: Stripe's documentation "Automate payment retries".)
+    fn longest_dunning_seconds(&self) -> i64 {
+        61 * 24 * 3600
     }
 
     fn trust(&self) -> &Trust {

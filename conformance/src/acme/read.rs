@@ -52,7 +52,7 @@ pub(super) fn event(name: &ProviderName, served: Option<Mode>, body: &[u8]) -> R
         key: EventKey { source, id: id(&value, "id").map_err(headless)? },
         event_type,
         occurred_at: Timestamp::from_seconds(seconds).map_err(|_| headless(fault("at", "a time", &value["at"])))?,
-        api_version: None,
+        api_version: value["version"].as_str().map(str::to_owned),
     };
     if let Some(expected) = served.filter(|served| *served != mode) {
         return Err(Unreadable { head: Some(head), fault: ReadFault::WrongMode { expected, found: mode } });
@@ -84,13 +84,29 @@ fn facts(head: &EventHead, kind: ObjectKind, phase: Phase, event: &Value) -> Res
     links.extend(ProviderId::new(object["customer"].as_str().unwrap_or_default()).ok().map(Link::Customer));
     links.extend(ProviderId::new(object["subscription"].as_str().unwrap_or_default()).ok().map(Link::Subscription));
     links.extend(CustomerId::new(object["owner"].as_str().unwrap_or_default()).ok().map(Link::Owner));
-    Ok(vec![Fact {
+    let fact = Fact {
         subject: Subject { source: head.key.source.clone(), root },
         event: head.key.id.clone(),
         version: Version::at(head.occurred_at),
         sight: Some(sight),
         links,
-    }])
+    };
+    Ok(std::iter::once(fact).chain(subscriber(head, object)).collect())
+}
+
+/// What a payment keeps of its subscription's owner: a copy as old as it says.
+fn subscriber(head: &EventHead, payment: &Value) -> Option<Fact> {
+    let copy = &payment["subscriber"];
+    let root =
+        ObjectRef::new(ObjectKind::Subscription, ProviderId::new(payment["subscription"].as_str()?).ok()?);
+    let owner = CustomerId::new(copy["owner"].as_str()?).ok()?;
+    Some(Fact {
+        subject: Subject { source: head.key.source.clone(), root: root.clone() },
+        event: head.key.id.clone(),
+        version: Version::at(Timestamp::from_seconds(copy["said_at"].as_i64()?).ok()?),
+        sight: None,
+        links: vec![Link::InferredOwner { owner, by: Some(root) }],
+    })
 }
 
 fn photo(kind: ObjectKind, phase: Phase, object: &Value) -> Result<Photo, ReadFault> {
@@ -102,26 +118,23 @@ fn photo(kind: ObjectKind, phase: Phase, object: &Value) -> Result<Photo, ReadFa
             archived: false,
             bare: false,
         }),
-        ObjectKind::Payment => Photo::Payment(Payment {
-            state: match text(object, "object.status")? {
+        ObjectKind::Payment => Photo::Payment(Payment::new(
+            match text(object, "object.status")? {
                 "failed" => PaymentState::Failed,
                 "pending" => PaymentState::Pending,
                 "succeeded" => PaymentState::Succeeded,
                 _ => PaymentState::Unknown,
             },
-            step: 0,
-            amount: amount(object)?,
-            received: None,
-            items: Vec::new(),
-        }),
-        ObjectKind::Refund => Photo::Refund(Refund {
-            state: match text(object, "object.status")? {
+            amount(object)?,
+        )),
+        ObjectKind::Refund => Photo::Refund(Refund::new(
+            match text(object, "object.status")? {
                 "pending" => RefundState::Pending,
                 "succeeded" => RefundState::Succeeded,
                 _ => RefundState::Unknown,
             },
-            amount: amount(object)?,
-        }),
+            amount(object)?,
+        )),
         _ => Photo::Subscription(Box::new(subscription(object)?)),
     })
 }
@@ -139,11 +152,12 @@ fn subscription(object: &Value) -> Result<Subscription, ReadFault> {
             _ => SubscriptionStatus::Unknown,
         },
         provider_status: status.to_owned(),
-        items: vec![Item { price: id(object, "object.price")?, quantity: object["quantity"].as_u64() }],
+        items: vec![Item { price: id(object, "object.price")?, quantity: object["quantity"].as_u64().or(object["seats"].as_u64()) }],
         period: period.map(|(start, end)| Period { start, end }),
         trial_end: time(&object["trial_end"]),
         cancel_at: time(&object["cancel_at"]),
         ended_at: time(&object["ended_at"]),
+        started_at: None,
         pause_at: None,
         resume_at: None,
         collection_paused: false,

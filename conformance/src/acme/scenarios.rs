@@ -21,6 +21,7 @@ pub fn all() -> Vec<Scenario> {
         one_life(),
         attempts(),
         handed_over(),
+        old_copy(),
         customer_deleted(),
         trial(),
         canceled_later(),
@@ -147,6 +148,31 @@ fn handed_over() -> Scenario {
             ("/entitlements/heir-of-acme/price_seats/quantity", Expected::Is(json!(2))),
             ("/entitlements/user-of-acme", Expected::Absent),
             ("/subscriptions", Expected::Count(1)),
+        ],
+    )
+}
+
+/// A subscription that another user takes over, and a payment that comes later with a copy of the old owner.
+fn old_copy() -> Scenario {
+    let of = |owner: &str| {
+        let mut object = subscription("sub_copied", "active", 1);
+        object["owner"] = json!(owner);
+        object
+    };
+    let paid = json!({
+        "id": "pay_copied", "status": "succeeded", "amount": 900, "subscription": "sub_copied",
+        "subscriber": { "owner": "user-of-acme", "said_at": START },
+    });
+    scenario(
+        "an-old-copy-comes-late",
+        vec![
+            ("ev_o3", "subscription.created", 0, of("user-of-acme"), Value::Null),
+            ("ev_o2", "subscription.changed", 10, of("heir-of-acme"), json!({})),
+            ("ev_o1", "payment.created", 20, paid, Value::Null),
+        ],
+        vec![
+            ("/entitlements/heir-of-acme/price_seats/access", Expected::Is(json!(true))),
+            ("/entitlements/user-of-acme", Expected::Absent),
         ],
     )
 }

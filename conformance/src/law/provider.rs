@@ -5,6 +5,7 @@ pub mod capability;
 pub mod crash;
 pub mod keeping;
 mod log;
+pub mod meaning;
 pub mod order;
 pub mod redaction;
 pub(crate) mod scheduled;

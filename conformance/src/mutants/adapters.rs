@@ -79,6 +79,10 @@ impl Provider for Spoiled {
         self.capabilities.clone()
     }
 
+    fn longest_dunning_seconds(&self) -> i64 {
+        self.inner.longest_dunning_seconds()
+    }
+
     fn trust(&self) -> &Trust {
         &self.trust
     }
@@ -249,6 +253,22 @@ fn is_known(photo: &Photo) -> bool {
         Photo::Charge(_) | Photo::Customer(_) | Photo::Price(_) | Photo::Product(_) | Photo::Schedule(_) => true,
         _ => photo.is_readable(),
     }
+}
+
+pub(super) fn reads_new_shapes_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    let read = |_: &VerifiedDelivery, event: Result<Event, Unreadable>| {
+        event.map(|mut event| {
+            if let (Some(_), Meaning::Facts(facts)) = (&event.head.api_version, &mut event.meaning) {
+                for sight in facts.iter_mut().filter_map(|fact| fact.sight.as_mut()) {
+                    if let Photo::Subscription(subscription) = &mut sight.photo {
+                        subscription.items.iter_mut().for_each(|item| item.quantity = None);
+                    }
+                }
+            }
+            event
+        })
+    };
+    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
 }
 
 pub(super) fn guesses(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {

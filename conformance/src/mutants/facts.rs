@@ -102,6 +102,37 @@ pub(super) fn first_owner_stays(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     })
 }
 
+pub(super) fn believes_old_copies(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    Spoiled::facts(inner, |facts| {
+        let Some(now) = facts.iter().map(|fact| fact.version).max() else { return };
+        for fact in facts {
+            fact.version = now;
+            for link in &mut fact.links {
+                if let Link::InferredOwner { owner, .. } = link {
+                    *link = Link::Owner(owner.clone());
+                }
+            }
+        }
+    })
+}
+
+pub(super) fn takes_customers_for_owners(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    Spoiled::facts(inner, |facts| {
+        for fact in facts {
+            let customers = fact.links.iter().filter_map(|link| match link {
+                Link::Customer(id) => CustomerId::new(id.expose()).ok().map(Link::Owner),
+                _ => None,
+            });
+            let owners: Vec<Link> = customers.collect();
+            fact.links.extend(owners);
+        }
+    })
+}
+
+pub(super) fn begins_in_1970(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    subscriptions(inner, |subscription| subscription.started_at = Some(Timestamp::EPOCH))
+}
+
 pub(super) fn refund_per_event(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     Spoiled::facts(inner, |facts| {
         for fact in facts {

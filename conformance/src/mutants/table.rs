@@ -340,6 +340,22 @@ pub const MUTANTS: &[Mutant] = &[
         "finds events by their id alone"
         "event ids are unique without the provider"
         InStore(inbox::one_inbox_for_all)),
+    mutant!("takes-customers-for-owners" "source" "P24" Kit
+        "takes a provider's id of a customer for the application's"
+        "a user whose id is a number sees a stranger's subscription"
+        Adapter(facts::takes_customers_for_owners)),
+    mutant!("believes-old-copies" "owner" "P25" Kit
+        "believes a copy of metadata as if it were new"
+        "an old invoice is paid, and the workspace goes back to its old owner"
+        Adapter(facts::believes_old_copies)),
+    mutant!("reads-new-shapes-only" "reading" "P26" Kit
+        "doesn't look where older API versions keep a field"
+        "a field that moved is silently unset"
+        Adapter(adapters::reads_new_shapes_only)),
+    mutant!("begins-in-1970" "meaning" "P27" Kit
+        "takes every subscription for one that always was"
+        ""
+        Adapter(facts::begins_in_1970)),
     mutant!("misspells-a-statement" "store" "S07" Anywhere
         "has a statement that no database understands"
         ""

@@ -57,24 +57,21 @@ pub(super) fn event(name: &ProviderName, mode: Mode, body: &[u8]) -> Result<Even
 fn fact(head: &EventHead, kind: ObjectKind, phase: Phase, thing: &Value) -> Result<Fact, ReadFault> {
     let object = ObjectRef::new(kind, id(thing, "thing.ref")?);
     let photo = match kind {
-        ObjectKind::Payment => Photo::Payment(Payment {
-            state: match text(thing, "thing.standing")? {
+        ObjectKind::Payment => Photo::Payment(Payment::new(
+            match text(thing, "thing.standing")? {
                 "held" => PaymentState::Pending,
                 "here" => PaymentState::Succeeded,
                 _ => PaymentState::Unknown,
             },
-            step: 0,
-            amount: cents(thing)?,
-            received: None,
-            items: Vec::new(),
-        }),
-        ObjectKind::Refund => Photo::Refund(Refund {
-            state: match text(thing, "thing.standing")? {
+            cents(thing)?,
+        )),
+        ObjectKind::Refund => Photo::Refund(Refund::new(
+            match text(thing, "thing.standing")? {
                 "back" => RefundState::Succeeded,
                 _ => RefundState::Unknown,
             },
-            amount: cents(thing)?,
-        }),
+            cents(thing)?,
+        )),
         _ => Photo::Subscription(Box::new(subscription(thing)?)),
     };
     let root = match kind {
@@ -111,6 +108,7 @@ fn subscription(thing: &Value) -> Result<Subscription, ReadFault> {
         trial_end: time(&thing["free_until"]),
         cancel_at: time(&thing["stops"]),
         ended_at: time(&thing["stopped"]),
+        started_at: None,
         pause_at: None,
         resume_at: None,
         collection_paused: false,

@@ -46,7 +46,7 @@ impl Judge<'_> {
             }
         }
         let world = World::after(&story.scenes);
-        for clock in clocks(&world) {
+        for clock in clocks(&world, self.teller.ways()) {
             let query = ProjectionQuery { source: None, as_of: Timestamp::EPOCH.plus_seconds(clock) };
             let projection = bench.engine.projection(&query).await?.expose_canonical();
             let mut unmet = String::new();
@@ -86,10 +86,14 @@ impl Judge<'_> {
         let bench = self.rig.bench(&scenario).await?;
         replay::play(&bench, &scenario, &signed, &Schedule::in_order(signed.len())).await?;
         let mut read = BTreeMap::new();
-        for clock in clocks(&World::after(&story.scenes)) {
+        for clock in clocks(&World::after(&story.scenes), self.teller.ways()) {
             let query = ProjectionQuery { source: None, as_of: Timestamp::EPOCH.plus_seconds(clock) };
             let projection = bench.engine.projection(&query).await?.expose_canonical();
-            read.insert(clock, nameless(&projection["entitlements"], &told.names.customer));
+            let mut all = projection["entitlements"].clone();
+            if let (Some(all), Some(unlinked)) = (all.as_object_mut(), projection["unlinked"].as_object()) {
+                all.extend(unlinked.clone());
+            }
+            read.insert(clock, nameless(&all, &told.names.customer));
         }
         Ok(read)
     }

@@ -1,6 +1,7 @@
 //! Decides what the canonical projection has to show at the end of a story, read at several clocks. Access follows the
-//! default policy as it is documented: trialing, active, and not paid while the provider still tries, until three days
-//! after the last known period; not paused, not given up, not over; a purchase as long as its money is there.
+//! default policy as it is documented: trialing and active until three days after the last known period; not paid while the
+//! provider still tries, as long as its longest dunning; not paused, not given up, not over; a purchase as long as its
+//! money is there.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +18,19 @@ use crate::{
 /// How long access goes on after a period without news of the next.
 const SLACK_SECONDS: i64 = 3 * DAY_SECONDS;
 
+/// How far a provider's clock may lie from the story's when it says that a renewal failed.
+const UNSURE_SECONDS: i64 = 60;
+
 /// Clocks worth reading at: now, around every end that is known, and long after.
-pub fn clocks(world: &World) -> Vec<i64> {
+pub fn clocks(world: &World, ways: Ways) -> Vec<i64> {
     let ends = world.subscriptions.iter().flat_map(|it| {
         let slack = it.period.end + SLACK_SECONDS;
         [Some(it.period.end), it.cancel_at, it.pause_at, it.ended_at, Some(slack)]
     });
     let mut clocks: Vec<i64> = ends.flatten().flat_map(|end| [end - 1, end]).filter(|at| *at >= world.now).collect();
+    let behind = world.subscriptions.iter().filter_map(|it| it.behind_since);
+    let lapses = behind.map(|since| since + ways.dunning_seconds);
+    clocks.extend(lapses.flat_map(|end| [end - UNSURE_SECONDS, end + UNSURE_SECONDS]).filter(|at| *at >= world.now));
     clocks.extend([world.now, world.now + 400 * DAY_SECONDS]);
     clocks.sort_unstable();
     clocks.dedup();
@@ -130,23 +137,36 @@ impl Outcome<'_> {
     }
 
     fn entitlements(&mut self, world: &World, as_of: i64) {
-        let customer = if world.owned { OWNER } else { &self.names.customer };
-        let mut all: BTreeMap<&str, BTreeMap<String, Benefit>> = BTreeMap::new();
+        let customer = if world.owned { ("entitlements", OWNER) } else { ("unlinked", self.names.customer.as_str()) };
+        let mut all: BTreeMap<(&str, &str), BTreeMap<String, Benefit>> = BTreeMap::new();
         for (it, id) in world.subscriptions.iter().zip(&self.names.subscriptions) {
             let benefits = all.entry(customer).or_default();
+            let access = subscription_access(it, self.ways);
             for (price, quantity) in &it.items {
-                benefits.entry(offer(*price)).or_default().join(id, *quantity, subscription_access(it), as_of);
+                benefits.entry(offer(*price)).or_default().join(id, *quantity, access, as_of);
             }
         }
         for (number, (it, id)) in world.payments.iter().zip(&self.names.payments).enumerate() {
             let Some(price) = it.bought else { continue };
-            let benefits = all.entry(if it.guest { OWNER } else { customer }).or_default();
+            let benefits = all.entry(if it.guest { ("entitlements", OWNER) } else { customer }).or_default();
             benefits.entry(offer(price)).or_default().join(id, 1, purchase_access(world, number, it), as_of);
         }
-        self.count("/entitlements", all.len());
-        for (key, benefits) in all {
-            let benefits: Map<String, Value> = benefits.into_iter().map(|(name, it)| (name, it.shown())).collect();
-            self.is(format!("/entitlements/{key}"), Value::Object(benefits));
+        for map in ["entitlements", "unlinked"] {
+            self.count(&format!("/{map}"), all.keys().filter(|(of, _)| *of == map).count());
+        }
+        for ((map, key), benefits) in all {
+            self.count(&format!("/{map}/{key}"), benefits.len());
+            for (name, it) in benefits {
+                let at = |field: &str| format!("/{map}/{key}/{name}/{field}");
+                let access = !it.ends.is_empty();
+                self.is(at("access"), json!(access));
+                self.maybe(at("quantity"), access.then_some(json!(it.quantity)));
+                self.is(at("sources"), json!(it.sources));
+                if !it.unsure {
+                    let ends: Option<Vec<i64>> = it.ends.iter().copied().collect();
+                    self.maybe(at("until"), ends.and_then(|ends| ends.into_iter().max()).map(time));
+                }
+            }
         }
     }
 
@@ -169,14 +189,21 @@ impl Outcome<'_> {
 enum Access {
     None,
     Until(i64),
+    /// Until about then: providers say a moment later that a renewal failed.
+    About(i64),
     Unlimited,
 }
 
-fn subscription_access(it: &Subscription) -> Access {
+fn subscription_access(it: &Subscription, ways: Ways) -> Access {
+    let scheduled = [it.cancel_at, it.pause_at].into_iter().flatten().min();
     match it.standing {
-        Standing::Active | Standing::PastDue | Standing::Trialing => {
+        Standing::PastDue => {
+            let lapse = it.behind_since.unwrap_or(i64::MAX).saturating_add(ways.dunning_seconds);
+            scheduled.filter(|end| *end < lapse).map_or(Access::About(lapse), Access::Until)
+        }
+        Standing::Active | Standing::Trialing => {
             let slack = it.period.end + SLACK_SECONDS;
-            Access::Until([it.cancel_at, it.pause_at].into_iter().flatten().fold(slack, i64::min))
+            Access::Until(scheduled.map_or(slack, |end| end.min(slack)))
         }
         Standing::Canceled | Standing::Paused | Standing::Unpaid => Access::None,
     }
@@ -196,6 +223,8 @@ struct Benefit {
     sources: Vec<String>,
     /// The end of each source that gives access.
     ends: Vec<Option<i64>>,
+    /// Whether one of the ends is only about then.
+    unsure: bool,
     quantity: u64,
 }
 
@@ -205,19 +234,16 @@ impl Benefit {
         self.sources.sort();
         let end = match access {
             Access::None => return,
-            Access::Until(end) if as_of >= end => return,
+            Access::Until(end) | Access::About(end) if as_of >= end => return,
             Access::Until(end) => Some(end),
+            Access::About(end) => {
+                self.unsure = true;
+                Some(end)
+            }
             Access::Unlimited => None,
         };
         self.ends.push(end);
         self.quantity += quantity;
-    }
-
-    fn shown(&self) -> Value {
-        let access = !self.ends.is_empty();
-        let ends: Option<Vec<i64>> = self.ends.iter().copied().collect();
-        let until = ends.and_then(|ends| ends.into_iter().max()).map(time);
-        json!({ "access": access, "until": until, "quantity": access.then_some(self.quantity), "sources": self.sources })
     }
 }
 

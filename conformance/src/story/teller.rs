@@ -66,6 +66,8 @@ pub struct Names {
 /// What providers see in different ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ways {
+    /// The longest dunning that the adapter declares, in seconds.
+    pub dunning_seconds: i64,
     /// The state of a refund that was not to be.
     pub rejected_refund: &'static str,
     /// Whether a subscription that is paused or over still shows its last period.

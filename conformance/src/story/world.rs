@@ -43,6 +43,8 @@ pub struct Subscription {
     pub ended_at: Option<i64>,
     /// The payment that is owed.
     pub owed: Option<usize>,
+    /// Since when it is behind, while it is.
+    pub behind_since: Option<i64>,
 }
 
 /// How a subscription stands.
@@ -166,6 +168,7 @@ impl World {
                     pause_at: None,
                     ended_at: None,
                     owed: None,
+                    behind_since: None,
                 });
             }
             Step::Refund { payment, amount, settled, .. } => {
@@ -201,6 +204,7 @@ impl World {
                 it.period = *period;
                 it.standing = if *came { Standing::Active } else { Standing::PastDue };
                 it.owed = (!came).then_some(*payment);
+                it.behind_since = (!came).then_some(self.now);
                 self.payments.push(Payment { paid: *came, ..paid(cost(&it.items), 1, Some(number)) });
             }
             Step::Resume { period, .. } => {
@@ -214,7 +218,7 @@ impl World {
                 self.payments[owed].paid = *came;
                 if *came {
                     it.standing = Standing::Active;
-                    it.owed = None;
+                    (it.owed, it.behind_since) = (None, None);
                 }
             }
             _ => {}

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    engine::Engine,
+    engine::{Engine, Settings},
     error::StoreError,
-    id::{CustomerId, ObjectKind, ProviderId, Source},
+    id::{CustomerId, CustomerKey, ObjectKind, ProviderId, Source, Subject},
     snapshot::{Projection, Reading, customer::CustomerSnapshot},
-    store::{EventQuery, StoredEvent, StoredSubject, SubjectQuery},
+    store::{EventQuery, StoredEvent, StoredSubject, SubjectQuery, Wanted},
     time::Timestamp,
 };
 
@@ -34,25 +34,87 @@ impl Engine {
         Ok(Projection::of(&subjects, self.reading(query.as_of)))
     }
 
-    /// Reads one customer, by the application's id or by the provider's: a snapshot for each source that knows one, so
-    /// that live and test never mix. None when nobody has heard of it.
+    /// Reads one customer of the application: a snapshot for each source that knows one, so that live and test never mix.
+    /// None when nobody has heard of it. A provider's id means nothing here; see
+    /// [`provider_customer`](Self::provider_customer).
     ///
     /// # Errors
     /// The store's.
     pub async fn customer(&self, id: &CustomerId, as_of: Timestamp) -> Result<Vec<CustomerSnapshot>, StoreError> {
-        let by_owner = SubjectQuery { owner: Some(id.clone()), ..SubjectQuery::default() };
-        let mut subjects = self.all_subjects(by_owner).await?;
-        let mut customers: BTreeSet<ProviderId> = subjects
-            .iter()
-            .filter(|stored| stored.subject.root.kind == ObjectKind::Customer)
-            .map(|stored| stored.subject.root.id.clone())
-            .collect();
-        customers.extend(ProviderId::new(id.as_str()));
-        let of_customers = SubjectQuery { customers: Some(customers.into_iter().collect()), ..SubjectQuery::default() };
-        subjects.extend(self.all_subjects(of_customers).await?);
+        self.customer_where(id, None, as_of).await
+    }
+
+    /// Reads one customer of the application at one source.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn customer_at(
+        &self,
+        source: &Source,
+        id: &CustomerId,
+        as_of: Timestamp,
+    ) -> Result<Option<CustomerSnapshot>, StoreError> {
+        Ok(self.customer_where(id, Some(source), as_of).await?.pop())
+    }
+
+    /// Reads one customer of a provider by the provider's id, for operators. The snapshot names the application's customer
+    /// that claims this one, if there is one, and shows what belongs to nobody in the application: what is claimed stands
+    /// in the snapshots of its owner.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn provider_customer(
+        &self,
+        source: &Source,
+        id: &ProviderId,
+        as_of: Timestamp,
+    ) -> Result<Option<CustomerSnapshot>, StoreError> {
+        let customers = Some(vec![(source.clone(), id.clone())]);
+        let mut subjects = self.all_subjects(SubjectQuery { customers, ..SubjectQuery::default() }).await?;
+        self.add_sales(&mut subjects).await?;
+        let key = CustomerKey::Provider { source: source.clone(), id: id.clone() };
+        Ok(Projection::of(&subjects, self.reading(as_of)).customer(&key).pop())
+    }
+
+    async fn customer_where(
+        &self,
+        id: &CustomerId,
+        source: Option<&Source>,
+        as_of: Timestamp,
+    ) -> Result<Vec<CustomerSnapshot>, StoreError> {
+        let filter = SubjectQuery { source: source.cloned(), ..SubjectQuery::default() };
+        let mut subjects = self.all_subjects(SubjectQuery { owner: Some(id.clone()), ..filter.clone() }).await?;
+        let is_customer = |stored: &&StoredSubject| stored.subject.root.kind == ObjectKind::Customer;
+        let named = |stored: &StoredSubject| (stored.subject.source.clone(), stored.subject.root.id.clone());
+        let customers: Vec<(Source, ProviderId)> = subjects.iter().filter(is_customer).map(named).collect();
+        if !customers.is_empty() {
+            subjects.extend(self.all_subjects(SubjectQuery { customers: Some(customers), ..filter }).await?);
+        }
+        self.add_sales(&mut subjects).await?;
         subjects.sort_by(|one, other| one.subject.cmp(&other.subject));
         subjects.dedup_by(|one, other| one.subject == other.subject);
-        Ok(Projection::of(&subjects, self.reading(as_of)).customer(id.as_str()))
+        let key = CustomerKey::Application(id.clone());
+        Ok(Projection::of(&subjects, self.reading(as_of)).customer(&key))
+    }
+
+    /// Adds the other objects of the sales that are there: a payment that names no owner itself may still have been
+    /// refunded.
+    async fn add_sales(&self, subjects: &mut Vec<StoredSubject>) -> Result<(), StoreError> {
+        let is_sale = |subject: &Subject| {
+            matches!(subject.root.kind, ObjectKind::Checkout | ObjectKind::Invoice | ObjectKind::Payment)
+        };
+        let mut asked: BTreeSet<Subject> = subjects.iter().map(|stored| stored.subject.clone()).collect();
+        let mut from = 0;
+        loop {
+            let new = subjects[from..].iter().filter(|stored| is_sale(&stored.subject));
+            let related = new.flat_map(|stored| stored.state.relatives(&stored.subject)).filter(is_sale);
+            let missing: Vec<Subject> = related.filter(|subject| asked.insert(subject.clone())).collect();
+            if missing.is_empty() {
+                return Ok(());
+            }
+            from = subjects.len();
+            subjects.extend(self.store.load(&Wanted { events: Vec::new(), subjects: missing }).await?.subjects);
+        }
     }
 
     /// Lists events with their bodies.
@@ -64,7 +126,8 @@ impl Engine {
     }
 
     fn reading(&self, as_of: Timestamp) -> Reading<'_> {
-        Reading { catalog: &self.settings.catalog, policy: &self.settings.policy, as_of }
+        let Settings { catalog, policy, .. } = &self.settings;
+        Reading { catalog, policy, dunning: &self.dunning, as_of }
     }
 
     async fn all_subjects(&self, filter: SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {

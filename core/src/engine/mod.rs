@@ -22,7 +22,7 @@ pub use work::WorkReport;
 use crate::{
     catalog::Catalog,
     delivery::{Delivery, Limits},
-    entitlement::AccessPolicy,
+    entitlement::{AccessPolicy, Dunning},
     error::Refusal,
     id::ProviderName,
     provider::Provider,
@@ -43,6 +43,7 @@ pub struct Engine {
     providers: BTreeMap<ProviderName, Arc<dyn Provider>>,
     store: Arc<dyn Store>,
     settings: Settings,
+    dunning: Dunning,
 }
 
 /// What the application decides.
@@ -75,12 +76,13 @@ impl Default for Settings {
 impl Engine {
     /// An engine without adapters.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { providers: BTreeMap::new(), store, settings: Settings::default() }
+        Self { providers: BTreeMap::new(), store, settings: Settings::default(), dunning: Dunning::default() }
     }
 
     /// Adds an adapter, replacing one of the same name.
     #[must_use]
     pub fn with_provider(mut self, provider: Arc<dyn Provider>) -> Self {
+        self.dunning.declare(provider.name().clone(), provider.longest_dunning_seconds());
         self.providers.insert(provider.name().clone(), provider);
         self
     }

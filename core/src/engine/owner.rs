@@ -4,7 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::{engine::plan::Plan, error::StoreError, fold::Owner, id::Subject, store::Wanted};
+use crate::{
+    engine::plan::Plan,
+    error::StoreError,
+    fold::Owner,
+    id::{ObjectKind, Subject},
+    store::Wanted,
+};
 
 impl Plan<'_> {
     /// Settles the owner of every written subject, and of every subject that waits for one of them.
@@ -89,15 +95,27 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// The owner of the first subject on the way that has one of its own; the way follows links in their fixed order.
+    /// The owner that the relatives of a subject have: of its subscriptions, else its invoices, payments or checkouts,
+    /// over any number of steps. Relatives of one kind that belong to different customers say nothing.
     fn owner_through(&self, subject: &Subject, seen: &mut BTreeSet<Subject>) -> Option<Owner> {
         if !seen.insert(subject.clone()) {
             return None;
         }
         let state = &self.subjects.get(subject)?.state;
-        state
-            .own_owner()
-            .or_else(|| state.relatives(subject).iter().find_map(|relative| self.owner_through(relative, seen)))
+        if let Some(own) = state.own_owner() {
+            return Some(own);
+        }
+        let relatives = state.relatives(subject);
+        for kind in [ObjectKind::Subscription, ObjectKind::Invoice, ObjectKind::Payment, ObjectKind::Checkout] {
+            let of_kind = relatives.iter().filter(|relative| relative.root.kind == kind);
+            let owners: BTreeSet<Owner> = of_kind.filter_map(|relative| self.owner_through(relative, seen)).collect();
+            match owners.len() {
+                0 => {}
+                1 => return owners.into_iter().next(),
+                _ => return None,
+            }
+        }
+        None
     }
 
     /// Writes those that a subject newly waits for, so that a writer who brings their owner at the same time fails and

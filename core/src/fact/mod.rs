@@ -5,7 +5,7 @@ pub mod history;
 pub mod order;
 pub mod photo;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +59,7 @@ pub struct Sight {
     pub prior: Option<Photo>,
 }
 
-/// What another object or the metadata says a subject belongs to.
+/// What a subject belongs to, as the subject itself or another object says.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Link {
@@ -67,11 +67,26 @@ pub enum Link {
     Checkout(#[serde(with = "exposed")] ProviderId),
     /// The customer at the provider.
     Customer(#[serde(with = "exposed")] ProviderId),
+    /// The offer that another object says was sold.
+    InferredOffer {
+        /// The offer.
+        offer: OfferId,
+        /// Who says so; see [`Link::InferredOwner`].
+        by: Option<ObjectRef>,
+    },
+    /// The application's customer, as another object says. It counts only while the subject names none itself.
+    InferredOwner {
+        /// The application's customer.
+        owner: CustomerId,
+        /// The object whose word it is. Its later word replaces its earlier one. None: one of many objects that are
+        /// not told apart, so that a customer's state doesn't grow with every purchase.
+        by: Option<ObjectRef>,
+    },
     /// The invoice that it pays.
     Invoice(#[serde(with = "exposed")] ProviderId),
-    /// The offer that was sold, from metadata that the application set.
+    /// The offer that was sold, from the subject's own metadata, which the application set.
     Offer(OfferId),
-    /// The application's customer, from metadata that the application set.
+    /// The application's customer, from the subject's own metadata, which the application set.
     Owner(CustomerId),
     /// The payment that it led to.
     Payment(#[serde(with = "exposed")] ProviderId),
@@ -82,11 +97,15 @@ pub enum Link {
 }
 
 impl Link {
-    /// Whether another of its kind can take its place, and it that one's again: metadata can, and at some providers a
-    /// subscription is moved to another customer. Other references stay.
+    /// Whether this link may be replaced, and later restored: metadata can change, and at some providers a
+    /// subscription can move to another customer. References to other objects stay.
     fn is_changeable(&self) -> bool {
         match self {
-            Link::Customer(_) | Link::Offer(_) | Link::Owner(_) => true,
+            Link::Customer(_)
+            | Link::InferredOffer { .. }
+            | Link::InferredOwner { .. }
+            | Link::Offer(_)
+            | Link::Owner(_) => true,
             Link::Checkout(_) | Link::Invoice(_) | Link::Payment(_) | Link::Product(_) | Link::Subscription(_) => false,
         }
     }
@@ -100,7 +119,8 @@ pub struct Fact {
     /// The event that says so.
     #[serde(with = "exposed")]
     pub event: ProviderId,
-    /// Where the event stands in the provider's order.
+    /// Where the fact stands in the provider's order: the event's place, or an earlier one where the event repeats an
+    /// older copy of what another object said.
     pub version: Version,
     /// What the event shows of the subject's root or a member, if it shows one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -120,13 +140,26 @@ impl Fact {
 /// What a subject is known to belong to: a map that only grows. Where one kind of link has several targets, the one
 /// with the greatest version is read.
 ///
-/// A reference to another object is never taken back, so it keeps the version at which it was first told. The customer,
+/// A reference to another object is never taken back, so it keeps the version of its first statement. The customer,
 /// and what the application writes into metadata, can change and change back: they keep the latest.
+///
+/// What a subject says of itself counts before what others say of it, whatever the versions. Inferences that contradict
+/// each other count as none: it is better that nobody owns a purchase than that a stranger does.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Links(#[serde(with = "pairs")] BTreeMap<Link, Version>);
 
 impl Links {
+    /// Joins the statements of one fact. Within one instant, what a change says counts after what a creation said.
+    pub(crate) fn join_fact(&mut self, fact: &Fact) {
+        let phase = fact.sight.as_ref().map_or(Phase::Created, |sight| sight.phase);
+        let then = Timestamp::from_micros(fact.version.then.micros().saturating_add(phase as i64));
+        let version = Version { then: then.unwrap_or(fact.version.then), ..fact.version };
+        for link in &fact.links {
+            self.join(link.clone(), if link.is_changeable() { version } else { fact.version });
+        }
+    }
+
     /// Joins one statement.
     pub fn join(&mut self, link: Link, version: Version) {
         let changeable = link.is_changeable();
@@ -136,7 +169,12 @@ impl Links {
 
     /// Whether joining the statements would change nothing, now or after more has been joined.
     pub fn cover(&self, links: &[Link], version: Version) -> bool {
-        links.iter().all(|link| !link.is_changeable() && self.0.get(link).is_some_and(|known| *known <= version))
+        links.iter().all(|link| {
+            self.0.get(link).is_some_and(|known| match link.is_changeable() {
+                true => *known >= version,
+                false => *known <= version,
+            })
+        })
     }
 
     /// Whether nothing is known.
@@ -169,14 +207,63 @@ impl Links {
         self.latest(|link| if let Link::Invoice(id) = link { Some(id) } else { None })
     }
 
-    /// The offer.
+    /// The offer: the subject's own word, else what others say, where they agree.
     pub fn offer(&self) -> Option<&OfferId> {
-        self.latest(|link| if let Link::Offer(id) = link { Some(id) } else { None })
+        self.latest(|link| if let Link::Offer(id) = link { Some(id) } else { None }).or_else(|| {
+            let offers = self.inferred(|link| match link {
+                Link::InferredOffer { offer, by } => Some((offer, by.as_ref())),
+                _ => None,
+            });
+            agreed(&offers)
+        })
     }
 
-    /// The application's customer.
+    /// The application's customer: the subject's own word, else what others say, where they agree.
     pub fn owner(&self) -> Option<&CustomerId> {
         self.latest(|link| if let Link::Owner(id) = link { Some(id) } else { None })
+            .or_else(|| agreed(&self.inferred_owners()))
+    }
+
+    /// Whether the subject names no owner, and others name different ones.
+    pub fn owners_contradict(&self) -> bool {
+        let own = self.0.keys().any(|link| matches!(link, Link::Owner(_)));
+        !own && self.inferred_owners().len() > 1
+    }
+
+    fn inferred_owners(&self) -> BTreeSet<&CustomerId> {
+        self.inferred(|link| match link {
+            Link::InferredOwner { owner, by } => Some((owner, by.as_ref())),
+            _ => None,
+        })
+    }
+
+    /// What others say: of each object that is told apart its latest word, both where two are equally late; of the
+    /// rest every word.
+    fn inferred<'a, T: Ord>(
+        &'a self,
+        pick: impl Fn(&'a Link) -> Option<(&'a T, Option<&'a ObjectRef>)>,
+    ) -> BTreeSet<&'a T> {
+        let mut said = BTreeSet::new();
+        let mut latest: BTreeMap<&ObjectRef, (Version, BTreeSet<&T>)> = BTreeMap::new();
+        for (link, version) in &self.0 {
+            match pick(link) {
+                Some((word, None)) => {
+                    said.insert(word);
+                }
+                Some((word, Some(by))) => {
+                    let (since, words) = latest.entry(by).or_insert((*version, BTreeSet::new()));
+                    if *version > *since {
+                        (*since, *words) = (*version, BTreeSet::new());
+                    }
+                    if *version == *since {
+                        words.insert(word);
+                    }
+                }
+                None => {}
+            }
+        }
+        said.extend(latest.into_values().flat_map(|(_, words)| words));
+        said
     }
 
     /// The payment.
@@ -193,6 +280,11 @@ impl Links {
     pub fn subscription(&self) -> Option<&ProviderId> {
         self.latest(|link| if let Link::Subscription(id) = link { Some(id) } else { None })
     }
+}
+
+/// The one thing that is said.
+fn agreed<'a, T: Ord>(said: &BTreeSet<&'a T>) -> Option<&'a T> {
+    if said.len() == 1 { said.first().copied() } else { None }
 }
 
 /// A map whose keys are no strings, written as a list of pairs.

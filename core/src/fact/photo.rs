@@ -37,6 +37,8 @@ pub enum Photo {
     Product(Product),
     /// See [`Refund`].
     Refund(Refund),
+    /// See [`Release`].
+    Release(Release),
     /// See [`Reversal`].
     Reversal(Reversal),
     /// See [`Schedule`].
@@ -59,6 +61,7 @@ impl Photo {
             Photo::Price(_) => ObjectKind::Price,
             Photo::Product(_) => ObjectKind::Product,
             Photo::Refund(_) => ObjectKind::Refund,
+            Photo::Release(_) => ObjectKind::Release,
             Photo::Reversal(_) => ObjectKind::Reversal,
             Photo::Schedule(_) => ObjectKind::Schedule,
             Photo::Subscription(_) => ObjectKind::Subscription,
@@ -68,7 +71,7 @@ impl Photo {
     /// Whether the object is over for good: no later photograph may show another state.
     pub fn is_terminal(&self) -> bool {
         match self {
-            Photo::Charge(_) | Photo::Credit(_) | Photo::Dispute(_) | Photo::Reversal(_) => false,
+            Photo::Charge(_) | Photo::Credit(_) | Photo::Dispute(_) | Photo::Release(_) | Photo::Reversal(_) => false,
             Photo::Checkout(it) => matches!(it.state, CheckoutState::Expired | CheckoutState::Paid),
             Photo::Customer(it) => it.deleted,
             Photo::Invoice(it) => it.deleted || matches!(it.state, InvoiceState::Paid | InvoiceState::Void),
@@ -99,7 +102,7 @@ impl Photo {
             Photo::Payment(it) => it.state != PaymentState::Unknown,
             Photo::Refund(it) => it.state != RefundState::Unknown,
             Photo::Subscription(it) => it.status != SubscriptionStatus::Unknown,
-            Photo::Charge(_) | Photo::Reversal(_) | Photo::Schedule(_) => true,
+            Photo::Charge(_) | Photo::Release(_) | Photo::Reversal(_) | Photo::Schedule(_) => true,
         }
     }
 
@@ -117,6 +120,7 @@ impl Photo {
             Photo::Price(it) => u8::from(it.deleted),
             Photo::Product(it) => u8::from(it.deleted),
             Photo::Refund(it) => it.state as u8,
+            Photo::Release(it) => u8::from(it.counted),
             Photo::Reversal(it) => it.undoes as u8,
             Photo::Schedule(it) => it.state as u8,
             Photo::Subscription(it) => match it.status {
@@ -151,6 +155,7 @@ impl Photo {
             | Photo::Price(_)
             | Photo::Product(_)
             | Photo::Refund(_)
+            | Photo::Release(_)
             | Photo::Reversal(_)
             | Photo::Schedule(_) => [0; 3],
         }
@@ -164,7 +169,10 @@ impl Photo {
                 it.paid_at = it.paid_at.or(was.paid_at);
                 it.voided_at = it.voided_at.or(was.voided_at);
             }
-            (Photo::Subscription(it), Photo::Subscription(was)) => it.ended_at = it.ended_at.or(was.ended_at),
+            (Photo::Subscription(it), Photo::Subscription(was)) => {
+                it.ended_at = it.ended_at.or(was.ended_at);
+                it.started_at = it.started_at.or(was.started_at);
+            }
             _ => {}
         }
     }

@@ -33,6 +33,22 @@ pub enum Lifecycle {
     Trialing,
 }
 
+impl Lifecycle {
+    /// Its name in the database and in the projection.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Lifecycle::Active => "active",
+            Lifecycle::Canceled => "canceled",
+            Lifecycle::Expired => "expired",
+            Lifecycle::Grace => "grace",
+            Lifecycle::Paused => "paused",
+            Lifecycle::Pending => "pending",
+            Lifecycle::Refunded => "refunded",
+            Lifecycle::Trialing => "trialing",
+        }
+    }
+}
+
 /// The state of a subscription. An unknown status says nothing: what was known before is asked instead, and a
 /// subscription of which nothing else is known is pending.
 pub fn of_subscription(status: SubscriptionStatus) -> Lifecycle {
@@ -48,7 +64,7 @@ pub fn of_subscription(status: SubscriptionStatus) -> Lifecycle {
 }
 
 /// The state of a one-time purchase, from its payment and whether the money went back: by refunds for the whole
-/// amount, or by a dispute that is open or lost.
+/// amount, or by disputes over it that are open or lost.
 pub fn of_purchase(payment: PaymentState, money_went_back: bool) -> Lifecycle {
     match payment {
         PaymentState::Succeeded if money_went_back => Lifecycle::Refunded,
@@ -242,6 +258,7 @@ fn arrival(photo: &Photo) -> Option<Change> {
         | Photo::Customer(_)
         | Photo::Price(_)
         | Photo::Product(_)
+        | Photo::Release(_)
         | Photo::Schedule(_)
         | Photo::Subscription(_) => None,
     }

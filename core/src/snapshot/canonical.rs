@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    id::{ObjectRef, Source, Subject},
+    id::{CustomerKey, ObjectRef, Source, Subject},
     snapshot::{Benefit, Projection, rows::Rows},
     time::Timestamp,
 };
@@ -17,13 +17,14 @@ impl Projection {
     /// | map | entry |
     /// |---|---|
     /// | `customers` | `email`, `name`, `deleted`, `customer` (the application's id, or null) |
-    /// | `checkouts` | `state`, `customer`, `subscription`, `payment` |
+    /// | `checkouts` | `state`, `customer`, `subscription`, `payment`, `invoice` |
     /// | `subscriptions` | `state`, `provider_status`, `items`, `current_period`, `trial_end`, `cancel_at`, `ended_at`, `pause_at`, `resume_at`, `collection_paused`, `customer` |
     /// | `invoices` | `state`, `total`, `amount_paid`, `currency`, `deleted`, `customer`, `subscription` |
-    /// | `payments` | `state`, `amount`, `currency`, `refunded`, `dispute`, `attempts`, `customer`, `invoice`, `subscription` |
+    /// | `payments` | `state`, `amount`, `currency`, `authorized`, `captured`, `received`, `refunded`, `disputed`, `dispute`, `attempts`, `customer`, `invoice`, `subscription` |
     /// | `refunds`, `disputes` | `state`, `amount`, `currency`, `payment` |
     /// | `credits` | `state`, `amount`, `currency`, `invoice` |
-    /// | `entitlements` | by customer, then by benefit: `access`, `until`, `quantity`, `sources` |
+    /// | `entitlements` | by the application's customer, then by benefit: `access`, `until`, `quantity`, `sources` |
+    /// | `unlinked` | the same by the provider's customer, while nobody in the application claims it |
     /// | `wallets` | by customer |
     /// | `parked` | by object: `kind`, `waits_for` |
     /// | `ambiguous` | by object: `kind` |
@@ -43,12 +44,11 @@ impl Projection {
         }
         for source in self.sources() {
             for (customer, benefits) in self.benefits(source) {
-                put(
-                    "entitlements",
-                    source,
-                    &customer,
-                    benefits.iter().map(|(name, it)| (name, entitled(it))).collect(),
-                );
+                let (map, id) = match &customer {
+                    CustomerKey::Application(id) => ("entitlements", id.as_str()),
+                    CustomerKey::Provider { id, .. } => ("unlinked", id.expose()),
+                };
+                put(map, source, id, benefits.iter().map(|(name, it)| (name, entitled(it))).collect());
             }
             for (id, kinds) in self.parked_at(source) {
                 put("parked", source, id, parked(&kinds));
@@ -87,8 +87,9 @@ impl Projection {
                 "payments",
                 &it.id,
                 json!({
-                    "state": it.state, "amount": it.amount, "currency": it.currency, "refunded": it.refunded,
-                    "dispute": it.dispute, "attempts": it.attempts, "customer": it.customer, "invoice": it.invoice,
+                    "state": it.state, "amount": it.amount, "currency": it.currency,
+                    "authorized": it.authorized, "captured": it.captured, "received": it.received,
+                    "refunded": it.refunded, "disputed": it.disputed, "dispute": it.dispute, "attempts": it.attempts, "customer": it.customer, "invoice": it.invoice,
                     "subscription": it.subscription.as_deref().or(through_invoice),
                 }),
             );
@@ -116,7 +117,7 @@ type Parked<'a> = (&'a Subject, &'a [Subject]);
 type Entries<'a> = BTreeMap<String, BTreeMap<&'a Source, Value>>;
 
 /// The maps, some of which may be empty.
-const MAPS: [&str; 12] = [
+const MAPS: [&str; 13] = [
     "customers",
     "checkouts",
     "subscriptions",
@@ -126,6 +127,7 @@ const MAPS: [&str; 12] = [
     "disputes",
     "credits",
     "entitlements",
+    "unlinked",
     "wallets",
     "parked",
     "ambiguous",
@@ -177,7 +179,7 @@ fn agreements(rows: &Rows, put: &mut impl FnMut(&'static str, &str, Value)) {
         put(
             "checkouts",
             &it.id,
-            json!({ "state": it.state, "customer": it.customer, "subscription": it.subscription, "payment": it.payment }),
+            json!({ "state": it.state, "customer": it.customer, "subscription": it.subscription, "payment": it.payment, "invoice": it.invoice }),
         );
     }
     for it in &rows.subscriptions {

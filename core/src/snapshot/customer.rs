@@ -1,23 +1,31 @@
-//! Decides what an application and an operator see of one customer: agreements, benefits, and what is still open. No
-//! provider ids: objects go by their public ids.
+//! Decides what an application and an operator see of one customer: agreements, benefits, why something gives none, and
+//! what is still open. No provider ids: objects go by their public ids.
 
-use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
-    id::{Mode, ObjectKind, ProviderName, Source},
-    snapshot::{Benefit, Projection, owner_key, owners, rows::Rows},
+    entitlement::NoAccess,
+    id::{CustomerId, CustomerKey, ObjectKind, Source, Subject},
+    lifecycle::Lifecycle,
+    snapshot::{
+        Benefit, Owners, Projection,
+        rows::{CheckoutRow, Rows},
+        sale,
+    },
     time::{Timestamp, rfc3339, rfc3339_option},
 };
 
-/// One customer at one provider, account and mode, as of an instant.
+/// One customer at one source, as of an instant. As JSON, the source is `provider`, `account` (a public id, or null for
+/// the endpoint's own account) and `mode`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CustomerSnapshot {
-    /// The adapter.
-    pub provider: ProviderName,
-    /// Live, test or simulated: never two in one snapshot.
-    pub mode: Mode,
+    /// Provider, account and mode: never two in one snapshot.
+    #[serde(flatten, serialize_with = "public_source")]
+    pub source: Source,
+    /// The application's customer. None in the snapshot of a provider's customer whom nobody claims.
+    pub customer: Option<CustomerId>,
     /// The instant.
     #[serde(serialize_with = "rfc3339")]
     pub as_of: Timestamp,
@@ -25,21 +33,50 @@ pub struct CustomerSnapshot {
     pub agreements: BTreeMap<String, Agreement>,
     /// What the customer may use, and may not use any more, by benefit.
     pub entitlements: BTreeMap<String, Entitlement>,
+    /// What belongs to the customer and grants nothing at all, by public id, and why.
+    pub without_grant: BTreeMap<String, NoGrant>,
     /// Public ids of objects that only a reading of the provider can settle.
     pub ambiguous: Vec<String>,
+}
+
+/// The source without the account's provider id.
+fn public_source<S: Serializer>(source: &Source, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut shown = serializer.serialize_struct("Source", 3)?;
+    shown.serialize_field("provider", &source.provider)?;
+    shown.serialize_field("account", &source.public_account())?;
+    shown.serialize_field("mode", &source.mode)?;
+    shown.end()
+}
+
+/// Why an object of a customer grants nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoGrant {
+    /// It is settled, and neither a line, nor the catalogue, nor metadata say what it sells.
+    NamesNoOffer,
+    /// It is not paid, or not paid yet.
+    NotPaid,
+    /// Other objects name different owners, so it belongs to none of them. The object itself should name its owner.
+    OwnersContradict,
+    /// It bills a quantity of zero.
+    QuantityZero,
 }
 
 /// A subscription or a purchase.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Agreement {
-    /// `subscription` or `payment`.
+    /// `subscription`, `payment`, `invoice` or `checkout`.
     pub kind: String,
     /// Lifecycle state.
     pub state: String,
     /// Since when.
     #[serde(serialize_with = "rfc3339_option")]
     pub since: Option<Timestamp>,
-    /// When the paid period ends.
+    /// Until when it is paid, as far as the state says. Providers begin a period before it is paid: while its payment is
+    /// overdue, this is the period's start.
+    #[serde(serialize_with = "rfc3339_option")]
+    pub paid_until: Option<Timestamp>,
+    /// When the current period ends, be it paid or not.
     #[serde(serialize_with = "rfc3339_option")]
     pub period_end: Option<Timestamp>,
     /// When it ends or ended, as far as that is decided.
@@ -61,6 +98,8 @@ pub struct Entitlement {
     /// Until when.
     #[serde(serialize_with = "rfc3339_option")]
     pub until: Option<Timestamp>,
+    /// Why it may not be used now.
+    pub reason: Option<NoAccess>,
     /// How many.
     pub quantity: Option<i64>,
     /// The agreements that it comes from, by public id.
@@ -68,76 +107,135 @@ pub struct Entitlement {
 }
 
 impl Projection {
-    /// The snapshots of one customer, by the application's id or by the provider's: one for each source. What belongs
-    /// to somebody else, although the provider's customer is the same, is not in them.
-    pub fn customer(&self, id: &str) -> Vec<CustomerSnapshot> {
-        self.sources().into_iter().filter_map(|source| self.snapshot(source, id)).collect()
+    /// The snapshots of one customer, one for each source. What belongs to somebody else, although the provider's
+    /// customer is the same, is not in them.
+    pub fn customer(&self, key: &CustomerKey) -> Vec<CustomerSnapshot> {
+        self.sources().into_iter().filter_map(|source| self.snapshot(source, key)).collect()
     }
 
-    fn snapshot(&self, source: &Source, id: &str) -> Option<CustomerSnapshot> {
-        let of_source = || self.rows.iter().filter(|(subject, _)| subject.source == *source);
-        let owners = owners(of_source().map(|(_, rows)| rows));
-        let keys: BTreeSet<&str> = owners.get(id).copied().into_iter().chain([id]).collect();
-
+    fn snapshot(&self, source: &Source, key: &CustomerKey) -> Option<CustomerSnapshot> {
+        let owners = self.owners(source);
+        let granting: BTreeSet<&Subject> =
+            sale::granted(&self.rows, source).into_iter().map(|granted| granted.subject).collect();
+        let reported = self.reported(source);
+        let mut known = false;
         let mut snapshot = CustomerSnapshot {
-            provider: source.provider.clone(),
-            mode: source.mode,
+            source: source.clone(),
+            customer: self.claimed_by(source, key),
             as_of: self.as_of,
             agreements: BTreeMap::new(),
             entitlements: BTreeMap::new(),
+            without_grant: BTreeMap::new(),
             ambiguous: Vec::new(),
         };
-        let mut known = false;
-        for (subject, rows) in of_source() {
-            let belongs = |customer: Option<&str>, owner: Option<&str>| {
-                owner_key(customer, owner, &owners).is_some_and(|key| keys.contains(key))
-            };
-            known |= rows.customers.iter().any(|it| belongs(Some(&it.id), it.owner.as_deref()));
-            let mine = rows
-                .subscriptions
-                .iter()
-                .map(|it| (&it.customer, &it.owner))
-                .chain(rows.payments.iter().map(|it| (&it.customer, &it.owner)))
-                .chain(rows.checkouts.iter().map(|it| (&it.customer, &it.owner)))
-                .any(|(customer, owner)| belongs(customer.as_deref(), owner.as_deref()));
-            known |= mine;
-            if !mine {
+        for (subject, rows) in self.rows.iter().filter(|(subject, _)| subject.source == *source) {
+            known |= is_customer(subject, rows, key, &owners);
+            if !is_of(rows, key, &owners) {
                 continue;
             }
-            snapshot.agreements.extend(agreement(rows).map(|it| (subject.public_id(), it)));
+            known = true;
+            if granting.contains(subject) || !rows.subscriptions.is_empty() {
+                snapshot.agreements.extend(agreement(rows).map(|it| (subject.public_id(), it)));
+            }
+            if let Some(reason) = self.no_grant(subject, rows, &reported) {
+                snapshot.without_grant.insert(subject.public_id(), reason);
+            }
             if self.ambiguous.contains(&(subject.source.clone(), subject.root.clone())) {
                 snapshot.ambiguous.push(subject.public_id());
             }
         }
-        for (key, benefits) in self.benefits(source) {
-            for it in benefits.into_values().filter(|_| keys.contains(key.as_str())) {
-                known = true;
-                let Benefit { access, until, quantity, agreements, name, .. } = it;
-                let shown = Entitlement { access, until, quantity, agreements };
-                match snapshot.entitlements.entry(name) {
-                    Entry::Vacant(entry) => {
-                        entry.insert(shown);
-                    }
-                    // The provider's id and the application's can be the same text; access counts.
-                    Entry::Occupied(mut entry) if shown.access && !entry.get().access => {
-                        entry.insert(shown);
-                    }
-                    Entry::Occupied(_) => {}
-                }
-            }
+        for it in self.benefits(source).remove(key).unwrap_or_default().into_values() {
+            known = true;
+            let Benefit { access, until, reason, quantity, agreements, name, .. } = it;
+            snapshot.entitlements.insert(name, Entitlement { access, until, reason, quantity, agreements });
         }
         known.then_some(snapshot)
     }
+
+    /// The application's customer that a key means, or that claims the provider's customer.
+    fn claimed_by(&self, source: &Source, key: &CustomerKey) -> Option<CustomerId> {
+        match key {
+            CustomerKey::Application(id) => Some(id.clone()),
+            CustomerKey::Provider { id, .. } => match self.owners(source).key(Some(id.expose()), None)? {
+                CustomerKey::Application(owner) => Some(owner),
+                CustomerKey::Provider { .. } => None,
+            },
+        }
+    }
+
+    /// Why an object grants nothing, where it or the sale that it reports could.
+    fn no_grant(&self, subject: &Subject, rows: &Rows, reported: &BTreeSet<&str>) -> Option<NoGrant> {
+        if self.contradicted_owners.contains(subject) {
+            return Some(NoGrant::OwnersContradict);
+        }
+        if !rows.entitlements.is_empty() {
+            return None;
+        }
+        if let Some(it) = rows.subscriptions.first() {
+            let items = || rows.subscription_items.iter().filter(|item| item.subscription == it.id);
+            let zero = items().next().is_some() && items().all(|item| item.quantity == Some(0));
+            return Some(if zero { NoGrant::QuantityZero } else { NoGrant::NamesNoOffer });
+        }
+        let paid = if let Some(it) = rows.invoices.first() {
+            (it.subscription.is_none() && !it.deleted).then_some(it.state == "paid")
+        } else if let Some(it) = rows.payments.first() {
+            let alone = it.subscription.is_none() && it.invoice.is_none();
+            alone.then_some(it.state.as_deref() == Some("succeeded"))
+        } else {
+            let alone = |it: &&CheckoutRow| it.payment.is_none() && it.invoice.is_none() && it.mode == "payment";
+            rows.checkouts.first().filter(alone).map(|it| it.state == "paid")
+        };
+        // Another object of the same sale may say what it sells.
+        let paid = paid.filter(|_| !reported.contains(subject.root.id.expose()))?;
+        Some(if paid { NoGrant::NamesNoOffer } else { NoGrant::NotPaid })
+    }
+
+    /// The invoices and payments of whose sale another object says what was sold.
+    fn reported(&self, source: &Source) -> BTreeSet<&str> {
+        let granting = self.rows.iter().filter(|(subject, rows)| subject.source == *source && !rows.entitlements.is_empty());
+        let others = granting.flat_map(|(_, rows)| {
+            let invoices = rows.payments.iter().map(|it| &it.invoice);
+            invoices.chain(rows.checkouts.iter().flat_map(|it| [&it.invoice, &it.payment]))
+        });
+        others.flatten().map(String::as_str).collect()
+    }
+}
+
+/// Whether the subject is the customer that a key means.
+fn is_customer(subject: &Subject, rows: &Rows, key: &CustomerKey, owners: &Owners<'_>) -> bool {
+    match key {
+        CustomerKey::Application(_) => {
+            rows.customers.iter().any(|it| owners.key(Some(&it.id), it.owner.as_deref()).as_ref() == Some(key))
+        }
+        CustomerKey::Provider { source, id } => {
+            subject.source == *source && subject.root.kind == ObjectKind::Customer && subject.root.id == *id
+        }
+    }
+}
+
+/// Whether an agreement, or what could be one, belongs to a customer.
+fn is_of(rows: &Rows, key: &CustomerKey, owners: &Owners<'_>) -> bool {
+    let subscriptions = rows.subscriptions.iter().map(|it| (&it.customer, &it.owner));
+    let payments = rows.payments.iter().map(|it| (&it.customer, &it.owner));
+    let invoices = rows.invoices.iter().map(|it| (&it.customer, &it.owner));
+    let checkouts = rows.checkouts.iter().map(|it| (&it.customer, &it.owner));
+    subscriptions
+        .chain(payments)
+        .chain(invoices)
+        .chain(checkouts)
+        .any(|(customer, owner)| owners.key(customer.as_deref(), owner.as_deref()).as_ref() == Some(key))
 }
 
 fn agreement(rows: &Rows) -> Option<Agreement> {
     let time = |micros: Option<i64>| micros.and_then(|micros| Timestamp::from_micros(micros).ok());
     if let Some(it) = rows.subscriptions.first() {
         let grant = rows.entitlements.first();
+        let overdue = it.state == Lifecycle::Grace.as_str();
         return Some(Agreement {
             kind: ObjectKind::Subscription.as_str().to_owned(),
             state: it.state.clone(),
             since: time(grant.map(|grant| grant.since)),
+            paid_until: time(if overdue { it.period_start } else { it.period_end }),
             period_end: time(it.period_end),
             ends_at: time(it.ended_at.or(it.cancel_at)),
             pause_at: time(it.pause_at),
@@ -149,6 +247,7 @@ fn agreement(rows: &Rows) -> Option<Agreement> {
         kind: grant.source_kind.clone(),
         state: grant.state.clone(),
         since: time(Some(grant.since)),
+        paid_until: None,
         period_end: None,
         ends_at: time(grant.ends_at),
         pause_at: None,

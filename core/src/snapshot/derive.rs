@@ -7,12 +7,13 @@ use crate::{
     fact::{
         history::Settled,
         photo::{
-            Credit, Dispute, DisputeState, Invoice, Item, Payment, Photo, Price, Subscription, SubscriptionStatus,
+            CheckoutMode, CheckoutState, Credit, Dispute, Invoice, InvoiceState, Item, Payment, Photo, Price,
+            Subscription, SubscriptionStatus,
         },
     },
     fold::SubjectState,
     id::{ObjectKind, ObjectRef, ProviderId, Subject},
-    lifecycle,
+    lifecycle::{self, Lifecycle},
     snapshot::rows::{
         CheckoutRow, CreditRow, CustomerRow, DisputeRow, EntitlementRow, InvoiceRow, PaymentRow, PriceRow, ProductRow,
         RefundRow, Rows, ScheduleRow, SubscriptionItemRow, SubscriptionRow,
@@ -32,15 +33,19 @@ pub fn rows(subject: &Subject, state: &SubjectState, catalog: &Catalog) -> Rows 
                 rows.customers.push(unseen_customer(subject, state));
             }
         }
-        ObjectKind::Invoice => credits(&mut rows, subject, state),
+        ObjectKind::Checkout => grants_of_checkout(&mut rows, state),
+        ObjectKind::Invoice => {
+            credits(&mut rows, subject, state);
+            grants_of_invoice(&mut rows, state, catalog);
+        }
         ObjectKind::Payment => payment(&mut rows, subject, state, catalog),
         ObjectKind::Charge
-        | ObjectKind::Checkout
         | ObjectKind::Credit
         | ObjectKind::Dispute
         | ObjectKind::Price
         | ObjectKind::Product
         | ObjectKind::Refund
+        | ObjectKind::Release
         | ObjectKind::Reversal
         | ObjectKind::Schedule
         | ObjectKind::Subscription => {}
@@ -66,6 +71,7 @@ fn one_object(rows: &mut Rows, object: &ObjectRef, settled: &Settled, state: &Su
             owner: owner(state),
             subscription: text(state.links().subscription()),
             payment: text(state.links().payment()),
+            invoice: text(state.links().invoice()),
         }),
         Photo::Subscription(it) => subscription(rows, id, it, settled, state, catalog),
         Photo::Invoice(it) => rows.invoices.push(invoice(id, it, state)),
@@ -86,7 +92,12 @@ fn one_object(rows: &mut Rows, object: &ObjectRef, settled: &Settled, state: &Su
             subscription: text(state.links().subscription()),
         }),
         // These rows need all members of their subject; see `credits` and `payment`.
-        Photo::Charge(_) | Photo::Credit(_) | Photo::Dispute(_) | Photo::Payment(_) | Photo::Reversal(_) => {}
+        Photo::Charge(_)
+        | Photo::Credit(_)
+        | Photo::Dispute(_)
+        | Photo::Payment(_)
+        | Photo::Release(_)
+        | Photo::Reversal(_) => {}
     }
 }
 
@@ -111,22 +122,28 @@ fn subscription(
     let lifecycle = lifecycle::of_subscription(it.status);
     let customer = text(state.customer());
     let own_owner = owner(state);
+    let began_at = settled.first_at.min(it.started_at.unwrap_or(settled.first_at));
     for item in &it.items {
         let price = item.price.expose();
-        let quantity = item.quantity.and_then(|quantity| i64::try_from(quantity).ok());
+        let quantity = number(item.quantity);
         rows.subscription_items.push(SubscriptionItemRow {
             subscription: id.clone(),
             price: price.to_owned(),
             quantity,
         });
+        if quantity == Some(0) {
+            continue;
+        }
         rows.entitlements.push(EntitlementRow {
             source_kind: ObjectKind::Subscription.as_str().to_owned(),
             source_id: id.clone(),
             benefit: benefit(item, &it.items, state, catalog),
             price: Some(price.to_owned()),
-            state: word(&lifecycle),
+            state: lifecycle.as_str().to_owned(),
             quantity,
             given_up: it.status == SubscriptionStatus::Unpaid,
+            disputed: false,
+            began_at: began_at.micros(),
             since: settled.since.micros(),
             ends_at: micros(it.ended_at.or(it.cancel_at)),
             pause_at: micros(it.pause_at),
@@ -137,7 +154,7 @@ fn subscription(
     }
     rows.subscriptions.push(SubscriptionRow {
         id,
-        state: word(&lifecycle),
+        state: lifecycle.as_str().to_owned(),
         provider_status: it.provider_status.clone(),
         period_start: it.period.map(|period| period.start.micros()),
         period_end: it.period.map(|period| period.end.micros()),
@@ -173,6 +190,7 @@ fn invoice(id: String, it: &Invoice, state: &SubjectState) -> InvoiceRow {
         voided_at: micros(it.voided_at),
         deleted: it.deleted,
         customer: text(state.customer()),
+        owner: owner(state),
         subscription: text(state.links().subscription()),
     }
 }
@@ -205,6 +223,8 @@ fn credits(rows: &mut Rows, subject: &Subject, state: &SubjectState) {
 /// A payment's row, those of its refunds and disputes, and its grants where it sells something once.
 fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState, catalog: &Catalog) {
     let id = subject.root.id.expose().to_owned();
+    let released = state.released_refunds();
+    rows.refunds.retain(|refund| !released.iter().any(|object| object.id.expose() == refund.id));
     for refund in &mut rows.refunds {
         refund.payment.clone_from(&id);
     }
@@ -220,8 +240,7 @@ fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState, catalog: &C
     if state.objects().next().is_none() {
         return;
     }
-    let refunded = state.refunded_minor();
-    let dispute = state.dispute();
+    let figures = state.figures();
     let settled = state.objects().find(|(object, _)| **object == subject.root).map(|(_, settled)| settled);
     let photo = settled.as_ref().and_then(|settled| match settled.shown() {
         Photo::Payment(photo) => Some((settled, photo)),
@@ -233,35 +252,100 @@ fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState, catalog: &C
         state: photo.map(|(_, photo)| word(&photo.state)),
         amount: photo.map(|(_, photo)| photo.amount.minor()),
         currency: photo.map(|(_, photo)| photo.amount.currency().code().to_owned()),
-        refunded,
-        dispute: dispute.as_ref().map_or_else(|| "none".to_owned(), word),
+        authorized: figures.authorized,
+        captured: figures.captured,
+        received: figures.received,
+        refunded: figures.refunded,
+        disputed: figures.disputed,
+        dispute: state.dispute().as_ref().map_or_else(|| "none".to_owned(), word),
         attempts: i64::try_from(state.attempts()).unwrap_or(i64::MAX),
         customer: text(state.customer()),
         owner: owner(state),
         invoice: text(links.invoice()),
         subscription: text(links.subscription()),
     });
-    if let Some((settled, photo)) = photo {
-        let received = photo.received.unwrap_or(photo.amount).minor();
-        let went_back =
-            (refunded > 0 && refunded >= received) || matches!(dispute, Some(DisputeState::Lost | DisputeState::Open));
-        let lifecycle = lifecycle::of_purchase(photo.state, went_back);
-        let grants = sold(photo, &id, state, catalog);
-        rows.entitlements.extend(grants.into_iter().map(|Grant { benefit, price, quantity }| EntitlementRow {
-            source_kind: ObjectKind::Payment.as_str().to_owned(),
-            source_id: id.clone(),
+    let Some((settled, photo)) = photo else { return };
+    let refunded_prices = state.refunded_prices();
+    for Grant { benefit, price, quantity } in sold(photo, &id, state, catalog) {
+        let line_went_back = price.as_ref().is_some_and(|price| refunded_prices.iter().any(|it| it.expose() == price));
+        let went_back = line_went_back || figures.all_went_back();
+        rows.entitlements.push(EntitlementRow {
             benefit,
             price,
-            state: word(&lifecycle),
             quantity,
-            given_up: false,
-            since: settled.since.micros(),
-            ends_at: None,
-            pause_at: None,
-            period_end: None,
-            customer: text(state.customer()),
-            owner: owner(state),
-        }));
+            disputed: figures.disputed > 0,
+            ..bought(ObjectKind::Payment, &id, lifecycle::of_purchase(photo.state, went_back), settled.since, state)
+        });
+    }
+}
+
+/// What an invoice sells once, when it is paid, whoever or whatever paid it.
+fn grants_of_invoice(rows: &mut Rows, state: &SubjectState, catalog: &Catalog) {
+    let invoices = state.objects().filter_map(|(object, settled)| match settled.shown() {
+        Photo::Invoice(it) if it.state == InvoiceState::Paid => Some((object, it.clone(), settled)),
+        _ => None,
+    });
+    for (object, it, settled) in invoices {
+        let id = object.id.expose();
+        let paid_at = it.paid_at.unwrap_or(settled.since);
+        let offer = state.links().offer().filter(|_| state.links().subscription().is_none());
+        let knows = |item: &Item| catalog.prices.contains_key(item.price.expose());
+        // An offer stands for all lines but those that the catalogue knows. Else each price stands for itself.
+        let (by_price, offer) = match (offer, it.sold.as_slice()) {
+            (Some(_), [only]) => (vec![only], None),
+            (Some(offer), lines) => (lines.iter().filter(|item| knows(item)).collect(), Some(offer)),
+            (None, lines) => (lines.iter().collect(), None),
+        };
+        let grants = by_price.into_iter().map(|item| Grant {
+            benefit: benefit(item, &it.sold, state, catalog),
+            price: Some(item.price.expose().to_owned()),
+            quantity: number(item.quantity),
+        });
+        let offered = offer.map(|offer| Grant { benefit: offer.to_string(), price: None, quantity: Some(1) });
+        for Grant { benefit, price, quantity } in grants.chain(offered).filter(|grant| grant.quantity != Some(0)) {
+            rows.entitlements.push(EntitlementRow {
+                benefit,
+                price,
+                quantity,
+                ..bought(ObjectKind::Invoice, id, Lifecycle::Active, paid_at, state)
+            });
+        }
+    }
+}
+
+/// What a checkout sells once, when it is paid or nothing was due.
+fn grants_of_checkout(rows: &mut Rows, state: &SubjectState) {
+    for (object, settled) in state.objects() {
+        let Photo::Checkout(it) = settled.shown() else { continue };
+        if it.state == CheckoutState::Paid && it.mode == CheckoutMode::Payment {
+            let id = object.id.expose();
+            rows.entitlements.push(EntitlementRow {
+                benefit: state.links().offer().map_or_else(|| id.to_owned(), |offer| offer.as_str().to_owned()),
+                quantity: Some(1),
+                ..bought(ObjectKind::Checkout, id, Lifecycle::Active, settled.since, state)
+            });
+        }
+    }
+}
+
+/// A grant of something that was bought once and has no end; what it gives is filled in.
+fn bought(kind: ObjectKind, id: &str, lifecycle: Lifecycle, since: Timestamp, state: &SubjectState) -> EntitlementRow {
+    EntitlementRow {
+        source_kind: kind.as_str().to_owned(),
+        source_id: id.to_owned(),
+        benefit: String::new(),
+        price: None,
+        state: lifecycle.as_str().to_owned(),
+        quantity: None,
+        given_up: false,
+        disputed: false,
+        began_at: since.micros(),
+        since: since.micros(),
+        ends_at: None,
+        pause_at: None,
+        period_end: None,
+        customer: text(state.customer()),
+        owner: owner(state),
     }
 }
 
@@ -272,25 +356,28 @@ struct Grant {
 }
 
 /// What a payment sells once, and how many of it. Where it lists nothing, a checkout or the application's metadata
-/// says that it sells something: one of the offer named. A one-time checkout may make an invoice as well; a payment
-/// that only names an offer must not have one.
+/// says that it sells something: one of the offer named.
 fn sold(photo: &Payment, id: &str, state: &SubjectState, catalog: &Catalog) -> Vec<Grant> {
     let links = state.links();
     if !photo.items.is_empty() {
         let grant = |item: &Item| Grant {
             benefit: benefit(item, &photo.items, state, catalog),
             price: Some(item.price.expose().to_owned()),
-            quantity: item.quantity.and_then(|quantity| i64::try_from(quantity).ok()),
+            quantity: number(item.quantity),
         };
-        return photo.items.iter().map(grant).collect();
+        return photo.items.iter().map(grant).filter(|grant| grant.quantity != Some(0)).collect();
     }
-    let one_time = links.subscription().is_none();
-    let sells = links.checkout().is_some() || (links.offer().is_some() && links.invoice().is_none());
-    if !(one_time && sells) {
+    let sells = links.checkout().is_some() || links.offer().is_some();
+    if links.subscription().is_some() || !sells {
         return Vec::new();
     }
     let benefit = links.offer().map_or_else(|| id.to_owned(), |offer| offer.as_str().to_owned());
     vec![Grant { benefit, price: None, quantity: Some(1) }]
+}
+
+/// A quantity as the database holds it. Adapters refuse those that are too large.
+fn number(quantity: Option<u64>) -> Option<i64> {
+    quantity.map(|quantity| i64::try_from(quantity).unwrap_or(i64::MAX))
 }
 
 fn owner(state: &SubjectState) -> Option<String> {

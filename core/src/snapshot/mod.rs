@@ -5,15 +5,18 @@ pub mod canonical;
 pub mod customer;
 pub mod derive;
 pub mod rows;
+mod sale;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     catalog::Catalog,
-    entitlement::{Access, AccessPolicy, Standing},
-    id::{ObjectKind, ObjectRef, ProviderId, Source, Subject},
-    lifecycle::Lifecycle,
-    snapshot::rows::{EntitlementRow, Rows},
+    entitlement::{Access, AccessPolicy, Dunning, NoAccess, Standing},
+    id::{CustomerId, CustomerKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
+    snapshot::{
+        rows::{EntitlementRow, Rows},
+        sale::Granted,
+    },
     store::StoredSubject,
     time::Timestamp,
 };
@@ -25,6 +28,8 @@ pub struct Reading<'a> {
     pub catalog: &'a Catalog,
     /// Which states give access.
     pub policy: &'a AccessPolicy,
+    /// How long providers go on collecting.
+    pub dunning: &'a Dunning,
     /// The reader's clock.
     pub as_of: Timestamp,
 }
@@ -38,7 +43,10 @@ pub struct Projection {
     invoiced: BTreeMap<(Source, String), String>,
     /// Objects that only event ids ordered.
     ambiguous: BTreeSet<(Source, ObjectRef)>,
+    /// Subjects for whom other objects name different owners, and that name none themselves.
+    contradicted_owners: BTreeSet<Subject>,
     policy: AccessPolicy,
+    dunning: Dunning,
     as_of: Timestamp,
 }
 
@@ -49,6 +57,8 @@ pub struct Benefit {
     pub access: bool,
     /// Until when, as far as is known; none without access or without an end.
     pub until: Option<Timestamp>,
+    /// Why it may not be used now; of several sources' reasons the last in the order of [`NoAccess`].
+    pub reason: Option<NoAccess>,
     /// How many, over the sources that give access; none for metered usage.
     pub quantity: Option<i64>,
     /// The provider ids of its sources.
@@ -62,7 +72,15 @@ pub struct Benefit {
 impl Benefit {
     /// One that gives nothing yet.
     fn named(name: String) -> Self {
-        Self { access: false, until: None, quantity: None, sources: Vec::new(), name, agreements: Vec::new() }
+        Self {
+            access: false,
+            until: None,
+            reason: None,
+            quantity: None,
+            sources: Vec::new(),
+            name,
+            agreements: Vec::new(),
+        }
     }
 }
 
@@ -74,7 +92,9 @@ impl Projection {
             parked: BTreeMap::new(),
             invoiced: BTreeMap::new(),
             ambiguous: BTreeSet::new(),
+            contradicted_owners: BTreeSet::new(),
             policy: reading.policy.clone(),
+            dunning: reading.dunning.clone(),
             as_of: reading.as_of,
         };
         for stored in subjects {
@@ -82,6 +102,9 @@ impl Projection {
             projection.rows.push((subject.clone(), derive::rows(subject, state, reading.catalog)));
             if subject.needs_owner() && !state.is_empty() && state.owner().is_none() {
                 projection.parked.insert(subject.clone(), state.relatives(subject));
+            }
+            if state.links().owners_contradict() {
+                projection.contradicted_owners.insert(subject.clone());
             }
             if let (ObjectKind::Invoice, Some(subscription)) = (subject.root.kind, state.links().subscription()) {
                 let invoice = (subject.source.clone(), subject.root.id.expose().to_owned());
@@ -98,22 +121,18 @@ impl Projection {
         self.rows.iter().map(|(_, rows)| rows)
     }
 
-    /// Each customer's benefits at one source. Keyed by the application's customer, or by the provider's while it is
-    /// unlinked.
-    fn benefits(&self, source: &Source) -> BTreeMap<String, BTreeMap<String, Benefit>> {
-        let of_source = || self.rows.iter().filter(|(subject, _)| subject.source == *source);
-        let owners = owners(of_source().map(|(_, rows)| rows));
-        let mut benefits: BTreeMap<String, BTreeMap<String, Benefit>> = BTreeMap::new();
-        let grants = of_source().flat_map(|(subject, rows)| rows.entitlements.iter().map(move |row| (subject, row)));
-        for (subject, row) in grants {
-            let Some(owner) = owner_key(row.customer.as_deref(), row.owner.as_deref(), &owners) else {
-                continue;
-            };
-            let access = self.policy.access(&standing(row));
-            let benefit = benefits.entry(owner.to_owned()).or_default().entry(row.benefit.clone());
-            let benefit = benefit.or_insert_with(|| Benefit::named(public_name(subject, row)));
-            benefit.agreements.push(subject.public_id());
-            join(benefit, row, access, self.as_of);
+    /// Each customer's benefits at one source.
+    fn benefits(&self, source: &Source) -> BTreeMap<CustomerKey, BTreeMap<String, Benefit>> {
+        let owners = self.owners(source);
+        let mut benefits: BTreeMap<CustomerKey, BTreeMap<String, Benefit>> = BTreeMap::new();
+        for granted in sale::granted(&self.rows, source) {
+            let row = granted.row;
+            let Some(key) = owners.key(row.customer.as_deref(), row.owner.as_deref()) else { continue };
+            let access = self.policy.access(&self.standing(&granted), self.as_of);
+            let benefit = benefits.entry(key).or_default().entry(row.benefit.clone());
+            let benefit = benefit.or_insert_with(|| Benefit::named(public_name(granted.subject, row)));
+            benefit.agreements.push(granted.subject.public_id());
+            join(benefit, row, access);
         }
         for benefit in benefits.values_mut().flat_map(BTreeMap::values_mut) {
             benefit.sources.sort();
@@ -122,27 +141,53 @@ impl Projection {
         benefits
     }
 
+    fn standing(&self, granted: &Granted<'_>) -> Standing {
+        let row = granted.row;
+        let time = |micros: Option<i64>| micros.and_then(|micros| Timestamp::from_micros(micros).ok());
+        Standing {
+            state: granted.state,
+            began_at: time(Some(row.began_at)).unwrap_or(Timestamp::EPOCH),
+            since: time(Some(row.since)).unwrap_or(Timestamp::EPOCH),
+            ends_at: time(row.ends_at),
+            pause_at: time(row.pause_at),
+            period_end: time(row.period_end),
+            given_up: row.given_up,
+            disputed: granted.disputed,
+            dunning_seconds: self.dunning.seconds(&granted.subject.source.provider),
+        }
+    }
+
+    /// Who owns what at one source.
+    fn owners<'a>(&'a self, source: &'a Source) -> Owners<'a> {
+        let rows = self.rows.iter().filter(|(subject, _)| subject.source == *source);
+        let customers = rows.flat_map(|(_, rows)| &rows.customers);
+        let claimed = customers.filter_map(|customer| Some((customer.id.as_str(), customer.owner.as_deref()?)));
+        Owners { source, claimed: claimed.collect() }
+    }
+
     /// Every source that has subjects here.
     fn sources(&self) -> BTreeSet<&Source> {
         self.rows.iter().map(|(subject, _)| &subject.source).collect()
     }
 }
 
-/// The application's customer of each customer of the provider.
-fn owners<'a>(rows: impl Iterator<Item = &'a Rows>) -> BTreeMap<&'a str, &'a str> {
-    rows.flat_map(|rows| &rows.customers)
-        .filter_map(|customer| Some((customer.id.as_str(), customer.owner.as_deref()?)))
-        .collect()
+/// The application's customer of each of a source's customers that somebody claims.
+struct Owners<'a> {
+    source: &'a Source,
+    claimed: BTreeMap<&'a str, &'a str>,
 }
 
-/// To whom something belongs: the owner that it names itself, else the one that its customer is linked to, else the
-/// provider's customer.
-fn owner_key<'a>(
-    customer: Option<&'a str>,
-    owner: Option<&'a str>,
-    owners: &BTreeMap<&'a str, &'a str>,
-) -> Option<&'a str> {
-    owner.or_else(|| customer.and_then(|customer| owners.get(customer).copied())).or(customer)
+impl Owners<'_> {
+    /// To whom something belongs: the owner that it names, else the one that claims its customer, else the provider's
+    /// customer.
+    fn key(&self, customer: Option<&str>, owner: Option<&str>) -> Option<CustomerKey> {
+        let claimed = || customer.and_then(|customer| self.claimed.get(customer).copied());
+        if let Some(owner) = owner.or_else(claimed) {
+            return CustomerId::new(owner).ok().map(CustomerKey::Application);
+        }
+        let id = ProviderId::new(customer?).ok()?;
+        Some(CustomerKey::Provider { source: self.source.clone(), id })
+    }
 }
 
 /// What a grant is called without provider ids: where no offer is known, the price or the payment stands for it.
@@ -159,35 +204,22 @@ fn public_name(subject: &Subject, row: &EntitlementRow) -> String {
     }
 }
 
-fn join(benefit: &mut Benefit, row: &EntitlementRow, access: Access, as_of: Timestamp) {
+fn join(benefit: &mut Benefit, row: &EntitlementRow, access: Access) {
     benefit.sources.push(row.source_id.clone());
-    if !access.at(as_of) {
-        return;
-    }
+    let until = match access {
+        Access::Denied(reason) => {
+            benefit.reason = benefit.reason.max(Some(reason)).filter(|_| !benefit.access);
+            return;
+        }
+        Access::Granted(until) => until,
+    };
     benefit.until = match benefit.access {
-        true => benefit.until.zip(access.until()).map(|(one, other)| one.max(other)),
-        false => access.until(),
+        true => benefit.until.zip(until).map(|(one, other)| one.max(other)),
+        false => until,
     };
     benefit.quantity = match (benefit.quantity, row.quantity) {
         (Some(one), Some(other)) => Some(one.saturating_add(other)),
         (one, other) => one.or(other),
     };
-    benefit.access = true;
-}
-
-fn standing(row: &EntitlementRow) -> Standing {
-    let time = |micros: Option<i64>| micros.and_then(|micros| Timestamp::from_micros(micros).ok());
-    Standing {
-        state: state_of(row),
-        since: time(Some(row.since)).unwrap_or(Timestamp::EPOCH),
-        ends_at: time(row.ends_at),
-        pause_at: time(row.pause_at),
-        period_end: time(row.period_end),
-        given_up: row.given_up,
-    }
-}
-
-/// The lifecycle state that a row names; one that it can't name gives no access.
-fn state_of(row: &EntitlementRow) -> Lifecycle {
-    serde_json::from_value(serde_json::Value::String(row.state.clone())).unwrap_or(Lifecycle::Pending)
+    (benefit.access, benefit.reason) = (true, None);
 }

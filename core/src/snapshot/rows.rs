@@ -71,6 +71,8 @@ pub struct CheckoutRow {
     pub subscription: Option<String>,
     /// The payment that it led to.
     pub payment: Option<String>,
+    /// The invoice that it led to.
+    pub invoice: Option<String>,
 }
 
 /// A subscription. Times are microseconds since 1970, UTC.
@@ -140,6 +142,8 @@ pub struct InvoiceRow {
     pub deleted: bool,
     /// The provider's customer.
     pub customer: Option<String>,
+    /// The application's customer, from metadata.
+    pub owner: Option<String>,
     /// The subscription that it bills.
     pub subscription: Option<String>,
 }
@@ -156,8 +160,16 @@ pub struct PaymentRow {
     pub amount: Option<i64>,
     /// ISO 4217.
     pub currency: Option<String>,
-    /// What went back, in minor units.
+    /// How much was authorized, in minor units.
+    pub authorized: Option<i64>,
+    /// How much of that was captured, in minor units.
+    pub captured: Option<i64>,
+    /// How much came, in minor units.
+    pub received: Option<i64>,
+    /// What went back of that by refunds, in minor units.
     pub refunded: i64,
+    /// What disputes hold or took of it, in minor units.
+    pub disputed: i64,
     /// `none`, `open`, `won`, `lost`.
     pub dispute: String,
     /// How many attempts are known by an id of their own.
@@ -265,7 +277,8 @@ pub struct ScheduleRow {
 /// A grant.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntitlementRow {
-    /// The kind of object that grants: `subscription` or `payment`.
+    /// The kind of object that grants: `subscription`, `payment`, `invoice` or `checkout`. Several objects may report one
+    /// sale, and each has rows: an invoice's rows count before those of its payments, those before the checkout's.
     pub source_kind: String,
     /// Its provider id.
     pub source_id: String,
@@ -279,13 +292,17 @@ pub struct EntitlementRow {
     pub quantity: Option<i64>,
     /// Whether the provider has given up collecting.
     pub given_up: bool,
+    /// Whether a part of what was paid is held or taken by a dispute.
+    pub disputed: bool,
+    /// When the source began: before, it grants nothing.
+    pub began_at: i64,
     /// Since when the source has that state.
     pub since: i64,
     /// When the grant ends or ended, as far as it is decided.
     pub ends_at: Option<i64>,
     /// When the source is going to be paused.
     pub pause_at: Option<i64>,
-    /// When the paid period ends.
+    /// When the current period ends.
     pub period_end: Option<i64>,
     /// The provider's customer.
     pub customer: Option<String>,

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use crate::{
     error::{CommitError, StoreError},
     fact::Fact,
-    id::{EventKey, ObjectKind, ObjectRef, Source, Subject},
+    id::{EventKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
     lifecycle::Transition,
     snapshot::rows::Rows,
     store::{
@@ -179,8 +179,9 @@ impl Store for MemoryStore {
         let of_customer = |stored: &StoredSubject| match &query.customers {
             None => true,
             Some(customers) => {
-                (stored.subject.root.kind == ObjectKind::Customer && customers.contains(&stored.subject.root.id))
-                    || stored.state.customer().is_some_and(|customer| customers.contains(customer))
+                let is = |id: &ProviderId| customers.contains(&(stored.subject.source.clone(), id.clone()));
+                (stored.subject.root.kind == ObjectKind::Customer && is(&stored.subject.root.id))
+                    || stored.state.customer().is_some_and(is)
             }
         };
         Ok(tables

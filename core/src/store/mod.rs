@@ -252,8 +252,8 @@ pub struct EventQuery {
 pub struct SubjectQuery {
     /// Only those of this source.
     pub source: Option<Source>,
-    /// Only those that belong to these customers of the provider, and these customers.
-    pub customers: Option<Vec<ProviderId>>,
+    /// Only those that belong to these customers of a provider, each at its source, and these customers.
+    pub customers: Option<Vec<(Source, ProviderId)>>,
     /// Only those that name this customer of the application, by themselves or through the one they take their owner
     /// from.
     pub owner: Option<CustomerId>,

@@ -7,6 +7,7 @@ use crate::{
     fact::{Fact, Link, Sight, Version, photo::Item},
     id::{CustomerId, IdError, ObjectKind, ObjectRef, OfferId, ProviderId, Subject},
     provider::{EventHead, ReadFault},
+    time::Timestamp,
     wire::View,
 };
 
@@ -26,6 +27,8 @@ struct About {
     root: ObjectRef,
     sights: Vec<Sight>,
     links: Vec<Link>,
+    /// What the event repeats of an older word, and when that was said.
+    copies: BTreeMap<Timestamp, Vec<Link>>,
 }
 
 impl Collector {
@@ -47,19 +50,27 @@ impl Collector {
         }
     }
 
-    /// Adds what an object says of whom it belongs to: to its own subject, and its owner to its customer.
+    /// Adds what an object says of itself: its customer at the provider, its owner, and the offer that it sells.
     pub fn belongs(&mut self, root: &ObjectRef, ties: &Ties) {
         self.link(root, ties.customer().chain(ties.owner()).chain(ties.offer()));
-        if let Some(customer) = &ties.customer {
-            self.link(&ObjectRef::new(ObjectKind::Customer, customer.clone()), ties.owner());
+    }
+
+    /// Adds what another object says a subject belongs to, as old as that word is: a copy of metadata is as old as the
+    /// copy.
+    pub fn infer(&mut self, root: &ObjectRef, said_at: Timestamp, links: impl IntoIterator<Item = Link>) {
+        let known = self.about(root).copies.entry(said_at).or_default();
+        for link in links {
+            if !known.contains(&link) {
+                known.push(link);
+            }
         }
     }
 
-    /// One fact per photograph; a subject's links go with its first.
+    /// One fact per photograph; a subject's links go with its first. Copies are facts at their own, older version.
     pub fn into_facts(self, head: &EventHead, version: Version) -> Vec<Fact> {
         let mut facts = Vec::new();
-        for About { root, sights, mut links } in self.subjects {
-            let mut fact = |sight, links| {
+        for About { root, sights, mut links, copies } in self.subjects {
+            let mut fact = |version, sight, links| {
                 facts.push(Fact {
                     subject: Subject { source: head.key.source.clone(), root: root.clone() },
                     event: head.key.id.clone(),
@@ -69,10 +80,13 @@ impl Collector {
                 });
             };
             if sights.is_empty() && !links.is_empty() {
-                fact(None, std::mem::take(&mut links));
+                fact(version, None, std::mem::take(&mut links));
             }
             for sight in sights {
-                fact(Some(sight), std::mem::take(&mut links));
+                fact(version, Some(sight), std::mem::take(&mut links));
+            }
+            for (said_at, links) in copies.into_iter().filter(|(_, links)| !links.is_empty()) {
+                fact(Version::at(said_at).min(version), None, links);
             }
         }
         facts
@@ -80,7 +94,12 @@ impl Collector {
 
     fn about(&mut self, root: &ObjectRef) -> &mut About {
         let index = self.subjects.iter().position(|about| about.root == *root).unwrap_or_else(|| {
-            self.subjects.push(About { root: root.clone(), sights: Vec::new(), links: Vec::new() });
+            self.subjects.push(About {
+                root: root.clone(),
+                sights: Vec::new(),
+                links: Vec::new(),
+                copies: BTreeMap::new(),
+            });
             self.subjects.len() - 1
         });
         &mut self.subjects[index]
@@ -93,11 +112,24 @@ pub struct Quantities(BTreeMap<ProviderId, Option<u64>>);
 
 impl Quantities {
     /// Adds an item; one of metered usage has no quantity.
-    pub fn add(&mut self, price: ProviderId, quantity: Option<u64>) {
+    ///
+    /// # Errors
+    /// When the sum is beyond what [`View::quantity`] takes.
+    pub fn add(&mut self, price: ProviderId, place: &View<'_, '_>) -> Result<(), ReadFault> {
+        self.add_or(price, place, None)
+    }
+
+    /// Adds an item that is as many as `missing` where no quantity is given.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn add_or(&mut self, price: ProviderId, place: &View<'_, '_>, missing: Option<u64>) -> Result<(), ReadFault> {
         let sum = self.0.entry(price).or_default();
-        if let Some(quantity) = quantity {
-            *sum = Some(sum.unwrap_or(0).saturating_add(quantity));
+        if let Some(quantity) = place.quantity()?.or(missing) {
+            let total = sum.unwrap_or(0).checked_add(quantity).filter(|total| *total <= View::MAX_QUANTITY);
+            *sum = Some(total.ok_or_else(|| place.fault("quantities whose sum is at most 2^53 - 1"))?);
         }
+        Ok(())
     }
 
     /// The items, ordered by price.
@@ -129,9 +161,26 @@ impl Ties {
         self.customer.clone().map(Link::Customer).into_iter()
     }
 
+    /// The provider's customer, as a subject.
+    pub fn customer_ref(&self) -> Option<ObjectRef> {
+        self.customer.clone().map(|customer| ObjectRef::new(ObjectKind::Customer, customer))
+    }
+
     /// The application's customer, as a link.
     pub fn owner(&self) -> impl Iterator<Item = Link> + use<> {
         self.owner.clone().map(Link::Owner).into_iter()
+    }
+
+    /// What the object that says this lets one infer of the application's customer of another.
+    pub fn inferred_owner(&self, by: Option<&ObjectRef>) -> impl Iterator<Item = Link> + use<> {
+        let by = by.cloned();
+        self.owner.clone().map(|owner| Link::InferredOwner { owner, by }).into_iter()
+    }
+
+    /// What the object that says this lets one infer of the offer that another sells.
+    pub fn inferred_offer(&self, by: Option<&ObjectRef>) -> impl Iterator<Item = Link> + use<> {
+        let by = by.cloned();
+        self.offer.clone().map(|offer| Link::InferredOffer { offer, by }).into_iter()
     }
 
     /// The offer, as a link.

@@ -63,6 +63,9 @@ enum Step {
 }
 
 impl<'v> View<'_, 'v> {
+    /// The greatest quantity: the greatest integer that every database and every reader of JSON keeps exactly.
+    pub const MAX_QUANTITY: u64 = (1 << 53) - 1;
+
     /// A whole body.
     pub fn root(body: &'v Value) -> Self {
         Self { base: Some(body), over: None, blocked: false, step: Step::Root, parent: None }
@@ -163,6 +166,19 @@ impl<'v> View<'_, 'v> {
     /// A number without sign or fraction, of 32 bits.
     pub fn small_count(&self) -> Result<Option<u32>, ReadFault> {
         self.count()?.map(u32::try_from).transpose().map_err(|_| self.fault("unsigned integer below 2^32"))
+    }
+
+    /// How many of something: a whole number up to [`MAX_QUANTITY`](Self::MAX_QUANTITY). None where nothing stands, which
+    /// some providers write for metered usage; a number that doesn't fit is a fault, never none.
+    pub fn quantity(&self) -> Result<Option<u64>, ReadFault> {
+        let expected = "whole quantity of at most 2^53 - 1";
+        match self.value()? {
+            None => Ok(None),
+            Some(value) => {
+                let fits = value.as_u64().filter(|quantity| *quantity <= Self::MAX_QUANTITY);
+                fits.map(Some).ok_or_else(|| self.fault(expected))
+            }
+        }
     }
 
     /// A time in RFC 3339.

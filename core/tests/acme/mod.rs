@@ -88,6 +88,10 @@ impl Provider for Acme {
         Capabilities::new()
     }
 
+    fn longest_dunning_seconds(&self) -> i64 {
+        30 * 24 * 3600
+    }
+
     fn trust(&self) -> &Trust {
         &self.trust
     }

@@ -7,7 +7,8 @@ use purchase_core::{
         Fact, Link, Phase, Sight, Version,
         photo::{
             Charge, ChargeState, Credit, CreditState, Dispute, DisputeState, Invoice, InvoiceState, Item, Payment,
-            PaymentState, Period, Photo, Refund, RefundState, Reversal, Subscription, SubscriptionStatus, Undone,
+            PaymentState, Period, Photo, Refund, RefundState, Release, Reversal, Subscription, SubscriptionStatus,
+            Undone,
         },
     },
     id::{CustomerId, Mode, ObjectKind, ObjectRef, OfferId, ProviderId, ProviderName, Source, Subject},
@@ -94,7 +95,7 @@ fn payment() -> impl Strategy<Value = Photo> {
     ];
     (state, 0..3_u8, any::<bool>()).prop_map(|(state, step, sells)| {
         let items = sells.then(|| Item { price: id("p"), quantity: Some(1) }).into_iter().collect();
-        Photo::Payment(Payment { state, step, amount: money(9), received: None, items })
+        Photo::Payment(Payment { step, items, ..Payment::new(state, money(9)) })
     })
 }
 
@@ -117,12 +118,17 @@ fn member() -> impl Strategy<Value = Photo> {
     let credit = prop_oneof![Just(CreditState::Pending), Just(CreditState::Issued), Just(CreditState::Rejected)];
     let undone = prop_oneof![Just(Undone::Nothing), Just(Undone::Credit), Just(Undone::Dispute), Just(Undone::Inquiry)];
     prop_oneof![
-        (charge, 0..9_i64).prop_map(|(state, refunded)| Photo::Charge(Charge {
-            state,
-            amount: money(9),
-            refunded: money(refunded)
-        })),
-        (refund, 1..5_i64).prop_map(|(state, amount)| Photo::Refund(Refund { state, amount: money(amount) })),
+        (charge, 0..9_i64, proptest::option::of(0..9_i64), any::<bool>()).prop_map(
+            |(state, refunded, captured, may_count_release)| Photo::Charge(Charge {
+                state,
+                amount: money(9),
+                captured: captured.map(money),
+                refunded: money(refunded),
+                may_count_release,
+            })
+        ),
+        (refund, 1..5_i64).prop_map(|(state, amount)| Photo::Refund(Refund::new(state, money(amount)))),
+        any::<(bool, bool)>().prop_map(|(counted, by_version)| Photo::Release(Release { counted, by_version })),
         dispute.prop_map(|state| Photo::Dispute(Dispute { state, amount: money(9) })),
         (credit, 1..3_i64).prop_map(|(state, amount)| Photo::Credit(Credit { state, amount: money(amount) })),
         undone.prop_map(|undoes| Photo::Reversal(Reversal { undoes })),
@@ -130,8 +136,9 @@ fn member() -> impl Strategy<Value = Photo> {
 }
 
 pub(crate) fn links() -> impl Strategy<Value = Vec<Link>> {
-    let link = (0..8_u8, 0..3_u8).prop_map(|(kind, salt)| {
+    let link = (0..10_u8, 0..3_u8, proptest::option::of(0..2_u8)).prop_map(|(kind, salt, by)| {
         let target = || id(format!("t{salt}"));
+        let by = by.map(|by| ObjectRef::new(ObjectKind::Invoice, id(format!("i{by}"))));
         match kind {
             0 => Link::Checkout(target()),
             1 => Link::Customer(target()),
@@ -140,6 +147,8 @@ pub(crate) fn links() -> impl Strategy<Value = Vec<Link>> {
             4 => Link::Owner(CustomerId::new(format!("u{salt}")).expect("owner")),
             5 => Link::Payment(target()),
             6 => Link::Product(target()),
+            7 => Link::InferredOffer { offer: OfferId::new(format!("o{salt}")).expect("offer"), by },
+            8 => Link::InferredOwner { owner: CustomerId::new(format!("u{salt}")).expect("owner"), by },
             _ => Link::Subscription(target()),
         }
     });

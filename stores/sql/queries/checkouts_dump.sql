@@ -6,7 +6,8 @@ SELECT {json_object}(
   'customer', customer,
   'owner', owner,
   'subscription', subscription,
-  'payment', payment
+  'payment', payment,
+  'invoice', invoice
 ) AS row_of
 FROM {prefix}checkouts
 ORDER BY source, id

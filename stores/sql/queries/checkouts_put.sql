@@ -1,5 +1,5 @@
 INSERT INTO {prefix}checkouts (
-  source, id, state, mode, customer, owner, subscription, payment
+  source, id, state, mode, customer, owner, subscription, payment, invoice
 )
 SELECT
   key ->> 0,
@@ -9,7 +9,8 @@ SELECT
   value ->> 'customer',
   value ->> 'owner',
   value ->> 'subscription',
-  value ->> 'payment'
+  value ->> 'payment',
+  value ->> 'invoice'
 FROM {fields ?1} AS entry
 WHERE true
 ON CONFLICT (source, id) DO UPDATE SET
@@ -18,4 +19,5 @@ ON CONFLICT (source, id) DO UPDATE SET
   customer = excluded.customer,
   owner = excluded.owner,
   subscription = excluded.subscription,
-  payment = excluded.payment
+  payment = excluded.payment,
+  invoice = excluded.invoice

@@ -8,6 +8,8 @@ SELECT {json_object}(
   'state', state,
   'quantity', quantity,
   'given_up', given_up,
+  'disputed', disputed,
+  'began_at', began_at,
   'since', since,
   'ends_at', ends_at,
   'pause_at', pause_at,

@@ -11,6 +11,7 @@ SELECT {json_object}(
   'voided_at', voided_at,
   'deleted', deleted,
   'customer', customer,
+  'owner', owner,
   'subscription', subscription
 ) AS row_of
 FROM {prefix}invoices

@@ -1,5 +1,5 @@
 INSERT INTO {prefix}invoices (
-  source, id, state, total, amount_paid, currency, attempts, finalized_at, paid_at, voided_at, deleted, customer, subscription
+  source, id, state, total, amount_paid, currency, attempts, finalized_at, paid_at, voided_at, deleted, customer, owner, subscription
 )
 SELECT
   key ->> 0,
@@ -14,6 +14,7 @@ SELECT
   CAST(value ->> 'voided_at' AS BIGINT),
   CAST(value ->> 'deleted' AS BOOLEAN),
   value ->> 'customer',
+  value ->> 'owner',
   value ->> 'subscription'
 FROM {fields ?1} AS entry
 WHERE true
@@ -28,4 +29,5 @@ ON CONFLICT (source, id) DO UPDATE SET
   voided_at = excluded.voided_at,
   deleted = excluded.deleted,
   customer = excluded.customer,
+  owner = excluded.owner,
   subscription = excluded.subscription

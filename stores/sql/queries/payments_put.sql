@@ -1,5 +1,5 @@
 INSERT INTO {prefix}payments (
-  source, id, state, amount, currency, refunded, dispute, attempts, customer, owner, invoice, subscription
+  source, id, state, amount, currency, authorized, captured, received, refunded, disputed, dispute, attempts, customer, owner, invoice, subscription
 )
 SELECT
   key ->> 0,
@@ -7,7 +7,11 @@ SELECT
   value ->> 'state',
   CAST(value ->> 'amount' AS BIGINT),
   value ->> 'currency',
+  CAST(value ->> 'authorized' AS BIGINT),
+  CAST(value ->> 'captured' AS BIGINT),
+  CAST(value ->> 'received' AS BIGINT),
   CAST(value ->> 'refunded' AS BIGINT),
+  CAST(value ->> 'disputed' AS BIGINT),
   value ->> 'dispute',
   CAST(value ->> 'attempts' AS BIGINT),
   value ->> 'customer',
@@ -20,7 +24,11 @@ ON CONFLICT (source, id) DO UPDATE SET
   state = excluded.state,
   amount = excluded.amount,
   currency = excluded.currency,
+  authorized = excluded.authorized,
+  captured = excluded.captured,
+  received = excluded.received,
   refunded = excluded.refunded,
+  disputed = excluded.disputed,
   dispute = excluded.dispute,
   attempts = excluded.attempts,
   customer = excluded.customer,

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The version that this library needs: the last migration's.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// Makes the table of versions.
 const CREATE: &str = include_str!("../schema/create.sql");
@@ -22,7 +22,8 @@ const MARK: &str = include_str!("../schema/mark.sql");
 const MIGRATIONS: &[(u32, &str, &str)] = &[
     (1, "0001_first", include_str!("../schema/0001_first.sql")),
     (2, "0002_credits", include_str!("../schema/0002_credits.sql")),
-    (SCHEMA_VERSION, "0003_lanes", include_str!("../schema/0003_lanes.sql")),
+    (3, "0003_lanes", include_str!("../schema/0003_lanes.sql")),
+    (SCHEMA_VERSION, "0004_sales", include_str!("../schema/0004_sales.sql")),
 ];
 
 impl<E: Executor> SqlStore<E> {

@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use purchase_core::{
     error::{Chain, CommitError, StoreError},
     fact::Fact,
-    id::ProviderId,
     store::{
         Claim, Commit, EventQuery, EventStatus, FactQuery, Loaded, NewEvent, Store, StoredEvent, StoredSubject,
         SubjectQuery, Wanted,
@@ -288,7 +287,8 @@ impl<E: Executor> SqlStore<E> {
                 batch.push(Query::SubjectsByOwner, params);
             }
             (Some(customers), owner) => {
-                let customers: Vec<&str> = customers.iter().map(ProviderId::expose).collect();
+                let customers: Vec<(String, &str)> =
+                    customers.iter().map(|(source, customer)| (source.expose(), customer.expose())).collect();
                 params.push(Bulk::one(&customers)?);
                 params.push(owner.unwrap_or_default());
                 batch.push(Query::SubjectsByCustomer, params);

@@ -375,11 +375,17 @@ async fn subjects_are_listed_in_order_and_by_every_filter() {
     assert_eq!(list(SubjectQuery { source: Some(elsewhere.source.clone()), ..any() }).await, [elsewhere.clone()]);
     let here = SubjectQuery { source: Some(source()), ..any() };
     assert_eq!(list(here.clone()).await.len(), 5);
-    let customers = Some(vec![id("c1")]);
-    let mut expect = vec![customer("c1"), linked.subject.clone()];
+    // Another account's customer of the same id is another customer.
+    let customers = Some(vec![(source(), id("c1"))]);
+    let expect = [customer("c1"), linked.subject.clone()];
     assert_eq!(list(SubjectQuery { customers: customers.clone(), ..here.clone() }).await, expect);
-    expect.push(elsewhere);
     assert_eq!(list(SubjectQuery { customers: customers.clone(), ..any() }).await, expect);
+    let there = (elsewhere.source.clone(), id("c1"));
+    assert_eq!(list(SubjectQuery { customers: Some(vec![there.clone()]), ..here }).await, []);
+    assert_eq!(list(SubjectQuery { customers: Some(vec![there.clone()]), ..any() }).await, [elsewhere.clone()]);
+    let both = Some(vec![there, (source(), id("c1"))]);
+    let all_of_both = [customer("c1"), linked.subject.clone(), elsewhere];
+    assert_eq!(list(SubjectQuery { customers: both, ..any() }).await, all_of_both);
     assert_eq!(list(SubjectQuery { customers: Some(vec![]), ..any() }).await, []);
     assert_eq!(list(SubjectQuery { owner: Some(owner.clone()), ..any() }).await, [owned.subject]);
     assert_eq!(list(SubjectQuery { owner: Some(owner), customers, ..any() }).await, []);

@@ -48,6 +48,8 @@ fn subscription_rows(id: &str, items: usize) -> Rows {
         state: "active".to_owned(),
         quantity: Some(2),
         given_up: number == 1,
+        disputed: number == 0,
+        began_at: 4,
         since: 5,
         ends_at: Some(6),
         pause_at: Some(8),
@@ -69,7 +71,11 @@ fn payment_rows(id: &str) -> Rows {
         state: some("succeeded"),
         amount: Some(MAX),
         currency: some("EUR"),
+        authorized: Some(11),
+        captured: Some(12),
+        received: Some(13),
         refunded: -MAX,
+        disputed: 14,
         dispute: "none".to_owned(),
         attempts: 3,
         customer: some("cus"),
@@ -110,6 +116,7 @@ fn other_rows() -> Vec<(Subject, Rows)> {
         owner: some("own"),
         subscription: some("sub"),
         payment: some("pay"),
+        invoice: some("inv"),
     };
     let invoice = InvoiceRow {
         id: "inv".into(),
@@ -123,6 +130,7 @@ fn other_rows() -> Vec<(Subject, Rows)> {
         voided_at: Some(3),
         deleted: true,
         customer: some("cus"),
+        owner: some("own"),
         subscription: some("sub"),
     };
     let credit = CreditRow {
@@ -230,11 +238,21 @@ async fn amounts_beyond_the_bounds_and_rows_of_others_are_refused() {
     let place = place();
     let store = fresh(&place).await;
     let before = everything(&place).await;
-    for beyond in [MAX + 1, -MAX - 1, i64::MAX] {
-        let mut rows = payment_rows("pay");
-        rows.payments[0].refunded = beyond;
-        let refused = store.commit(&put(0, vec![(subject(ObjectKind::Payment, "pay"), rows)])).await;
-        assert!(matches!(refused, Err(CommitError::Store(StoreError::Refused { .. }))), "{refused:?}");
+    let figures: [fn(&mut PaymentRow, i64); 5] = [
+        |row, figure| row.refunded = figure,
+        |row, figure| row.authorized = Some(figure),
+        |row, figure| row.captured = Some(figure),
+        |row, figure| row.received = Some(figure),
+        |row, figure| row.disputed = figure,
+    ];
+    for (place, set) in figures.into_iter().enumerate() {
+        for beyond in [MAX + 1, -MAX - 1, i64::MAX] {
+            let mut rows = payment_rows("pay");
+            set(&mut rows.payments[0], beyond);
+            let refused = store.commit(&put(0, vec![(subject(ObjectKind::Payment, "pay"), rows)])).await;
+            let is_refused = matches!(refused, Err(CommitError::Store(StoreError::Refused { .. })));
+            assert!(is_refused, "figure {place}: {refused:?}");
+        }
     }
     for owner in [subject(ObjectKind::Payment, "other"), subject(ObjectKind::Invoice, "pay")] {
         let refused = store.commit(&put(0, vec![(owner, payment_rows("pay"))])).await;

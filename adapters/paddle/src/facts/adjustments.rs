@@ -7,7 +7,7 @@
 use purchase_core::{
     fact::{
         Link,
-        photo::{Credit, CreditState, Dispute, DisputeState, Photo, Refund, RefundState, Reversal, Undone},
+        photo::{Credit, CreditState, Dispute, DisputeState, Photo, Refund, RefundState, RefundedLine, Reversal, Undone},
     },
     id::{ObjectKind, ObjectRef},
     money::Money,
@@ -57,7 +57,7 @@ fn photograph(object: &View<'_, '_>) -> Result<(ObjectKind, Photo), ReadFault> {
         "credit_reverse" => (ObjectKind::Invoice, reversal(Undone::Credit)),
         "refund" => {
             let state = refund_state(status);
-            (ObjectKind::Payment, Photo::Refund(Refund { state, amount: amount(object)? }))
+            (ObjectKind::Payment, Photo::Refund(Refund { lines: lines(object)?, ..Refund::new(state, amount(object)?) }))
         }
         _ => (ObjectKind::Payment, reversal(Undone::Nothing)),
     })
@@ -65,6 +65,26 @@ fn photograph(object: &View<'_, '_>) -> Result<(ObjectKind, Photo), ReadFault> {
 
 fn amount(object: &View<'_, '_>) -> Result<Money, ReadFault> {
     object.at("totals.total").need_money(object.at("currency_code").need_currency()?)
+}
+
+/// The lines that the adjustment names. (Source: Paddle's OpenAPI document, `adjustment.items`: `item_id` is a line of the
+/// transaction, `type` is `full` for a whole line.)
+fn lines(object: &View<'_, '_>) -> Result<Vec<RefundedLine>, ReadFault> {
+    let currency = object.at("currency_code").need_currency()?;
+    let list = object.at("items");
+    let mut lines = Vec::new();
+    if !list.is_there() {
+        return Ok(lines);
+    }
+    for item in list.elements()? {
+        let Some(line) = item.at("item_id").id()? else { continue };
+        let total = item.at("totals.total");
+        let amount_minor = if total.is_there() { total.need_money(currency)?.minor() } else { 0 };
+        let whole = item.at("type").text()? == Some("full");
+        lines.push(RefundedLine { line, amount_minor, whole });
+    }
+    lines.sort();
+    Ok(lines)
 }
 
 fn refund_state(status: &str) -> RefundState {

@@ -56,6 +56,10 @@ fn photograph(object: &View<'_, '_>) -> Result<Photo, ReadFault> {
         trial_end: trial_end(object)?,
         cancel_at: scheduled.cancel_at,
         ended_at: canceled_at.filter(|_| status == SubscriptionStatus::Canceled),
+        started_at: match object.at("started_at").rfc3339()? {
+            Some(started_at) => Some(started_at),
+            None => object.at("created_at").rfc3339()?,
+        },
         pause_at: scheduled.pause_at,
         resume_at: scheduled.resume_at,
         collection_paused: false,
@@ -91,7 +95,7 @@ fn items(subscription: &View<'_, '_>) -> Result<Vec<Item>, ReadFault> {
     let mut quantities = Quantities::default();
     for item in subscription.at("items").elements()? {
         if item.at("recurring").flag()? != Some(false) {
-            quantities.add(item.at("price").need_id()?, item.at("quantity").count()?);
+            quantities.add(item.at("price").need_id()?, &item.at("quantity"))?;
         }
     }
     Ok(quantities.into_items())

@@ -7,7 +7,7 @@ use purchase_core::{
     fact::{
         Link, Phase, Sight,
         photo::{
-            Charge, ChargeState, Checkout, CheckoutMode, CheckoutState, Invoice, InvoiceState, Item, Payment,
+            Charge, ChargeState, Checkout, CheckoutMode, CheckoutState, Invoice, InvoiceState, Item, Line, Payment,
             PaymentState, Photo,
         },
     },
@@ -70,6 +70,8 @@ struct Bill<'v> {
     recurs: bool,
     /// What it sells once.
     sold: Vec<Item>,
+    /// The lines of that, which adjustments name.
+    lines: Vec<Line>,
 }
 
 impl<'v> Bill<'v> {
@@ -95,12 +97,14 @@ impl<'v> Bill<'v> {
             if item.at("price.billing_cycle").is_there() {
                 recurs = true;
             } else if sells {
-                sold.add(item.at("price").need_id()?, item.at("quantity").count()?);
+                sold.add(item.at("price").need_id()?, &item.at("quantity"))?;
             }
         }
         let automatic = object.at("collection_mode").text()? == Some("automatic");
         let through_checkout = automatic && matches!(origin, Some("api" | "web"));
-        Ok(Self { status, origin, totals, attempts, through_checkout, recurs, sold: sold.into_items() })
+        let sold = sold.into_items();
+        let lines = lines_of(object, &sold, currency)?;
+        Ok(Self { status, origin, totals, attempts, through_checkout, recurs, sold, lines })
     }
 
     fn invoice(&self, object: &View<'_, '_>) -> Result<Photo, ReadFault> {
@@ -118,6 +122,7 @@ impl<'v> Bill<'v> {
             amount_paid: self.totals.paid,
             attempts: u32::try_from(tried.len()).unwrap_or(u32::MAX),
             renews: self.origin == Some("subscription_recurring"),
+            sold: Vec::new(),
             finalized_at: object.at("billed_at").rfc3339()?,
             paid_at: captured_at.filter(|_| is_paid(self.status)),
             voided_at: None,
@@ -142,7 +147,14 @@ impl<'v> Bill<'v> {
             },
             _ => (PaymentState::Unknown, 0),
         };
-        Photo::Payment(Payment { state, step, amount: self.totals.due, received: None, items: self.sold.clone() })
+        Photo::Payment(Payment {
+            state,
+            step,
+            amount: self.totals.due,
+            received: None,
+            items: self.sold.clone(),
+            lines: self.lines.clone(),
+        })
     }
 
     fn checkout(&self) -> Photo {
@@ -155,6 +167,23 @@ impl<'v> Bill<'v> {
         let mode = if self.recurs { CheckoutMode::Subscription } else { CheckoutMode::Payment };
         Photo::Checkout(Checkout { state, mode })
     }
+}
+
+/// The lines of what is sold once, by the ids that adjustments name. A draft may not have them yet.
+fn lines_of(object: &View<'_, '_>, sold: &[Item], currency: Currency) -> Result<Vec<Line>, ReadFault> {
+    let list = object.at("details.line_items");
+    let mut lines = Vec::new();
+    if sold.is_empty() || !list.is_there() {
+        return Ok(lines);
+    }
+    for line in list.elements()? {
+        let Some(price) = line.at("price_id").id()? else { continue };
+        if let Some(id) = line.at("id").id()?.filter(|_| sold.iter().any(|item| item.price == price)) {
+            lines.push(Line { id, price, total_minor: line.at("totals.total").need_money(currency)?.minor() });
+        }
+    }
+    lines.sort();
+    Ok(lines)
 }
 
 fn is_paid(status: &str) -> bool {
@@ -214,7 +243,13 @@ impl<'v> Attempt<'v> {
             _ => ChargeState::Pending,
         };
         let nothing = Money::zero(self.amount.currency());
-        let photo = Photo::Charge(Charge { state, amount: self.amount, refunded: nothing });
+        let photo = Photo::Charge(Charge {
+            state,
+            amount: self.amount,
+            captured: None,
+            refunded: nothing,
+            may_count_release: false,
+        });
         let object = ObjectRef::new(ObjectKind::Charge, self.id.clone());
         Sight { object, phase: Phase::Changed, photo, prior: None }
     }

@@ -23,6 +23,9 @@ impl Telling {
         (0..declined).for_each(|_| self.decline(&transaction));
         self.pay(&transaction, self.shop.second());
         self.complete(&transaction, None);
+        if names_owner {
+            self.name_owner();
+        }
     }
 
     /// Somebody opens a checkout and fills it in. It asks for its items, or for what a trial asks for.

@@ -5,7 +5,7 @@
 //! told late, a transaction that is completed before its subscription is known, times that are zero or in the future.
 
 use purchase_conformance::story::{
-    EMAILS, Items, Names, OWNER, Scene, Span, Standing, Step, Story, Teller, Told, UNIT_AMOUNTS, Ways,
+    DAY_SECONDS, EMAILS, Items, Names, OWNER, Scene, Span, Standing, Step, Story, Teller, Told, UNIT_AMOUNTS, Ways,
 };
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ impl Teller for PaddleTeller {
     }
 
     fn ways(&self) -> Ways {
-        Ways { rejected_refund: "failed", keeps_period: false }
+        Ways { dunning_seconds: 30 * DAY_SECONDS, rejected_refund: "failed", keeps_period: false }
     }
 }
 
@@ -82,7 +82,7 @@ impl Telling {
             Step::SignUp { payment, items, period, declined, names_owner, .. } => {
                 self.sign_up(payment.is_some(), items, *period, *declined, *names_owner);
             }
-            Step::NameOwner => self.rewrite(json!({ "custom_data": { "purchase_customer_id": OWNER } })),
+            Step::NameOwner => self.name_owner(),
             Step::Rename { email } => self.rewrite(json!({ "email": EMAILS[*email] })),
             Step::Noise => {
                 self.shop.send_photo("address.updated", json!({ "id": "add_01story0000000000000000000" }));
@@ -138,6 +138,11 @@ impl Telling {
         id
     }
 
+    /// The application names the owner of the customer: what a buyer can write into a checkout doesn't.
+    pub(super) fn name_owner(&mut self) {
+        self.rewrite(json!({ "custom_data": { "purchase_customer_id": OWNER } }));
+    }
+
     fn rewrite(&mut self, values: Value) {
         let customer = self.meet();
         self.shop.change(&customer, values);
@@ -176,6 +181,9 @@ impl Telling {
         self.pay(&transaction, span.start);
 
         let customer = self.meet();
+        if names_owner {
+            self.name_owner();
+        }
         let number = self.subscriptions.len();
         let trial = (!paid).then_some(span);
         let id = self.shop.make("sub", subscription(&customer, if paid { "active" } else { "trialing" }));

@@ -14,18 +14,21 @@ use purchase_core::{
     },
     id::{ObjectKind, ObjectRef, ProviderId},
     provider::ReadFault,
-    wire::collect::{Collector, Quantities, Ties, owner},
+    wire::collect::{Collector, Quantities, Ties},
 };
 
-use super::{Moment, Reading, payments, ties};
+use super::{Moment, Reading, payments};
 use crate::wire::{Reads as _, View};
 
 /// `subscription`. Its latest invoice is one of its own.
 pub(super) fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Subscription)?;
-    let ties = ties(&reading.object)?;
+    let ties = reading.ties()?;
     facts.sight(&root, reading.sight(&root, photograph_subscription)?);
     facts.belongs(&root, &ties);
+    if let Some(customer) = ties.customer_ref() {
+        facts.infer(&customer, reading.occurred_at, ties.inferred_owner(Some(&root)));
+    }
     if let Some(invoice) = reading.object.at("latest_invoice").id()? {
         let links = ties.customer().chain([Link::Subscription(root.id)]);
         facts.link(&ObjectRef::new(ObjectKind::Invoice, invoice), links);
@@ -41,7 +44,7 @@ pub(super) fn schedule(reading: &Reading<'_>, facts: &mut Collector) -> Result<(
         None => object.at("released_subscription").id()?,
     };
     facts.sight(&root, reading.sight(&root, photograph_schedule)?);
-    facts.belongs(&root, &ties(object)?);
+    facts.belongs(&root, &reading.ties()?);
     facts.link(&root, subscription.map(Link::Subscription));
     Ok(())
 }
@@ -51,7 +54,7 @@ pub(super) fn credit_note(reading: &Reading<'_>, facts: &mut Collector) -> Resul
     let credit = reading.root(ObjectKind::Credit)?;
     let invoice = ObjectRef::new(ObjectKind::Invoice, reading.object.at("invoice").need_id()?);
     facts.sight(&invoice, reading.sight(&credit, photograph_credit)?);
-    facts.belongs(&invoice, &Ties { offer: None, ..ties(&reading.object)? });
+    facts.link(&invoice, reading.ties()?.customer());
     Ok(())
 }
 
@@ -65,36 +68,55 @@ fn photograph_credit(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
     Ok(Photo::Credit(Credit { state, amount }))
 }
 
-/// `invoice`. The subscription's metadata is copied into the invoice when that is made, so it is old news of the
-/// subscription: its owner is taken, for owners don't change, its offer is not.
+/// `invoice`. It keeps a copy of the subscription's metadata as they were when it was finalized, or made while it is a
+/// draft: an old word of the subscription. (Source: Stripe's OpenAPI document,
+/// `invoice.parent.subscription_details.metadata`: "an immutable snapshot … at the time of invoice finalization".)
 pub(super) fn invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Invoice)?, &reading.object);
-    let mut ties = ties(object)?;
+    let ties = reading.ties()?;
     let subscription = match object.at("parent.subscription_details.subscription").id()? {
         Some(subscription) => Some(subscription),
         None => object.at("subscription").id()?,
     };
-    let subscriber = match owner(&object.at("parent.subscription_details.metadata"))? {
-        Some(owner) => Some(owner),
-        None => owner(&object.at("subscription_details.metadata"))?,
+    let subscription = subscription.map(|id| ObjectRef::new(ObjectKind::Subscription, id));
+    let copy = Ties { offer: None, ..reading.ties_of(None, &subscription_metadata(object))? };
+    let copied_at = match object.at("status_transitions.finalized_at").time()? {
+        Some(finalized_at) => finalized_at,
+        None => object.at("created").time()?.unwrap_or(reading.occurred_at),
     };
-    ties.owner = ties.owner.or_else(|| subscriber.clone());
-    let payments = payments_of(object)?;
+    let said = || copy.inferred_owner(subscription.as_ref());
 
     facts.sight(&root, reading.sight(&root, photograph_invoice)?);
     facts.belongs(&root, &ties);
-    facts.link(&root, subscription.clone().map(Link::Subscription));
-    for payment in payments {
+    facts.infer(&root, copied_at, said());
+    let of_subscription = || subscription.iter().map(|it| Link::Subscription(it.id.clone()));
+    facts.link(&root, of_subscription());
+    for payment in payments_of(object)? {
         facts.link(&root, [Link::Payment(payment.clone())]);
-        let told = ties.customer().chain(ties.owner()).chain([Link::Invoice(root.id.clone())]);
         let payment = ObjectRef::new(ObjectKind::Payment, payment);
-        facts.link(&payment, told.chain(subscription.clone().map(Link::Subscription)));
+        facts.link(&payment, ties.customer().chain([Link::Invoice(root.id.clone())]).chain(of_subscription()));
+        facts.infer(&payment, reading.occurred_at, ties.inferred_owner(Some(&root)));
+        facts.infer(&payment, copied_at, said().filter(|_| ties.owner.is_none()));
     }
-    if let Some(subscription) = subscription {
-        let told = ties.customer().chain(subscriber.map(Link::Owner));
-        facts.link(&ObjectRef::new(ObjectKind::Subscription, subscription), told);
+    let customer = ties.customer_ref();
+    match (&subscription, customer) {
+        (Some(subscription), customer) => {
+            facts.link(subscription, ties.customer());
+            facts.infer(subscription, copied_at, said());
+            if let Some(customer) = customer {
+                facts.infer(&customer, copied_at, said());
+            }
+        }
+        (None, Some(customer)) => facts.infer(&customer, reading.occurred_at, ties.inferred_owner(None)),
+        (None, None) => {}
     }
     Ok(())
+}
+
+/// The copy of the subscription's metadata: since `2025-03-31.basil` under `parent`.
+fn subscription_metadata<'s, 'v>(invoice: &'s View<'s, 'v>) -> View<'s, 'v> {
+    let new = invoice.at("parent.subscription_details.metadata");
+    if new.is_there() { new } else { invoice.at("subscription_details.metadata") }
 }
 
 /// `invoice.upcoming` shows an invoice that isn't there yet: it has no id, or the id of a preview. The other
@@ -158,6 +180,10 @@ fn photograph_subscription(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, 
         trial_end: view.at("trial_end").time()?,
         cancel_at,
         ended_at: view.at("ended_at").time()?,
+        started_at: match view.at("start_date").time()? {
+            Some(started_at) => Some(started_at),
+            None => view.at("created").time()?,
+        },
         pause_at: None,
         resume_at: None,
         collection_paused: view.at("pause_collection").value()?.is_some(),
@@ -172,7 +198,7 @@ fn items(subscription: &View<'_, '_>) -> Result<Vec<Item>, ReadFault> {
             true => plan.need_id()?,
             false => price.need_id()?,
         };
-        quantities.add(price, item.at("quantity").count()?);
+        quantities.add(price, &item.at("quantity"))?;
     }
     Ok(quantities.into_items())
 }
@@ -231,9 +257,50 @@ fn photograph_invoice(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, 
         amount_paid: view.at("amount_paid").need_money(currency)?,
         attempts: view.at("attempt_count").small_count()?.unwrap_or(0),
         renews: view.at("billing_reason").text()? == Some("subscription_cycle"),
+        sold: sold(view)?,
         finalized_at: view.at("status_transitions.finalized_at").time()?,
         paid_at: view.at("status_transitions.paid_at").time()?,
         voided_at: view.at("status_transitions.voided_at").time()?,
         deleted: moment.is_end() || status == Some("deleted"),
     }))
+}
+
+/// What an invoice sells once. On a subscription's invoice that is what came with the subscription: one-time lines of the
+/// first invoice. (Source: Stripe's API reference, `line_items` of a checkout session: one-time prices are added to the
+/// initial invoice.) Later invoice items are fees and corrections.
+fn sold(invoice: &View<'_, '_>) -> Result<Vec<Item>, ReadFault> {
+    let bills_subscription = invoice.at("parent.subscription_details.subscription").is_there()
+        || invoice.at("subscription").is_there();
+    let first = invoice.at("billing_reason").text()? == Some("subscription_create");
+    let lines = invoice.at("lines.data");
+    let mut quantities = Quantities::default();
+    if (bills_subscription && !first) || !lines.is_there() {
+        return Ok(quantities.into_items());
+    }
+    for line in lines.elements()? {
+        if let Some(price) = one_time_price(&line)? {
+            quantities.add_or(price, &line.at("quantity"), Some(1))?;
+        }
+    }
+    Ok(quantities.into_items())
+}
+
+/// The price of a line that comes from an invoice item, is no proration, and takes money. Before
+/// `2025-03-31.basil` the line's type says where it comes from.
+fn one_time_price(line: &View<'_, '_>) -> Result<Option<ProviderId>, ReadFault> {
+    let parent = line.at("parent");
+    let (from_item, proration) = match parent.is_there() {
+        true => (
+            parent.at("type").text()? == Some("invoice_item_details"),
+            parent.at("invoice_item_details.proration").flag()?,
+        ),
+        false => (line.at("type").text()? == Some("invoiceitem"), line.at("proration").flag()?),
+    };
+    if !from_item || proration == Some(true) || line.at("amount").value()?.and_then(|it| it.as_i64()) < Some(0) {
+        return Ok(None);
+    }
+    match line.at("pricing.price_details.price").id()? {
+        Some(price) => Ok(Some(price)),
+        None => line.at("price").id(),
+    }
 }

@@ -11,14 +11,14 @@ use purchase_core::{
     wire::collect::Collector,
 };
 
-use super::{Moment, Reading, ties};
+use super::{Moment, Reading};
 use crate::wire::{Reads as _, View};
 
 /// `product`.
 pub(super) fn product(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Product)?;
     facts.sight(&root, reading.sight(&root, photograph_product)?);
-    facts.belongs(&root, &ties(&reading.object)?);
+    facts.belongs(&root, &reading.ties()?);
     Ok(())
 }
 
@@ -26,7 +26,7 @@ pub(super) fn product(reading: &Reading<'_>, facts: &mut Collector) -> Result<()
 pub(super) fn price(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Price)?;
     facts.sight(&root, reading.sight(&root, photograph_price)?);
-    facts.belongs(&root, &ties(&reading.object)?);
+    facts.belongs(&root, &reading.ties()?);
     facts.link(&root, reading.object.at("product").id()?.map(Link::Product));
     Ok(())
 }

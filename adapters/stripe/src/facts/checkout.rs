@@ -1,5 +1,4 @@
-//! Decides what an event says of a checkout session, and what the session ties together. It grants nothing: the
-//! objects that a session leads to have events of their own.
+//! Decides what an event says of a checkout session, and what the session ties together.
 
 use purchase_core::{
     fact::{
@@ -11,35 +10,37 @@ use purchase_core::{
     wire::collect::{Collector, application_id},
 };
 
-use super::{Moment, Reading, ties};
-use crate::{config::ClientReference, wire::View};
+use super::{Moment, Reading};
+use crate::{
+    config::ClientReference,
+    wire::{Reads as _, View},
+};
 
-/// `checkout.session`.
+/// `checkout.session`. What it says of others is as old as the session: its metadata are set when it is made.
 pub(super) fn session(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Checkout)?, &reading.object);
-    let mut ties = ties(object)?;
-    if ties.owner.is_none() && reading.client_reference == ClientReference::CustomerId {
+    let mut ties = reading.ties()?;
+    // A buyer can write it in the address of a payment link, so it says nothing of the customer.
+    let by_buyer = ties.owner.is_none();
+    if by_buyer && reading.client_reference == ClientReference::CustomerId {
         ties.owner = application_id(&object.at("client_reference_id"), |text| CustomerId::new(text))?;
     }
-    let invoice = object.at("invoice").id()?;
-    let payment = object.at("payment_intent").id()?;
-    let subscription = object.at("subscription").id()?;
+    let invoice = object.at("invoice").id()?.map(|id| ObjectRef::new(ObjectKind::Invoice, id));
+    let payment = object.at("payment_intent").id()?.map(|id| ObjectRef::new(ObjectKind::Payment, id));
+    let subscription = object.at("subscription").id()?.map(|id| ObjectRef::new(ObjectKind::Subscription, id));
+    let said_at = object.at("created").time()?.unwrap_or(reading.occurred_at);
 
     facts.sight(&root, reading.sight(&root, photograph)?);
     facts.belongs(&root, &ties);
-    facts.link(&root, subscription.clone().map(Link::Subscription));
-    facts.link(&root, payment.clone().map(Link::Payment));
-    facts.link(&root, invoice.clone().map(Link::Invoice));
-
-    let told = || ties.customer().chain(ties.owner()).chain([Link::Checkout(root.id.clone())]);
-    if let Some(payment) = payment {
-        facts.link(&ObjectRef::new(ObjectKind::Payment, payment), told().chain(ties.offer()));
+    facts.link(&root, subscription.iter().map(|it| Link::Subscription(it.id.clone())));
+    facts.link(&root, payment.iter().map(|it| Link::Payment(it.id.clone())));
+    facts.link(&root, invoice.iter().map(|it| Link::Invoice(it.id.clone())));
+    for led_to in [&payment, &subscription, &invoice].into_iter().flatten() {
+        facts.link(led_to, ties.customer().chain([Link::Checkout(root.id.clone())]));
+        facts.infer(led_to, said_at, ties.inferred_owner(Some(&root)).chain(ties.inferred_offer(Some(&root))));
     }
-    if let Some(subscription) = subscription {
-        facts.link(&ObjectRef::new(ObjectKind::Subscription, subscription), told().chain(ties.offer()));
-    }
-    if let Some(invoice) = invoice {
-        facts.link(&ObjectRef::new(ObjectKind::Invoice, invoice), told());
+    if let Some(customer) = ties.customer_ref().filter(|_| !by_buyer) {
+        facts.infer(&customer, said_at, ties.inferred_owner(subscription.as_ref()));
     }
     Ok(())
 }

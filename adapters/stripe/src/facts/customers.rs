@@ -7,14 +7,14 @@ use purchase_core::{
     wire::collect::{Collector, Ties},
 };
 
-use super::{Moment, Reading, ties};
+use super::{Moment, Reading};
 use crate::wire::View;
 
 /// `customer`. Its own metadata names its owner.
 pub(super) fn customer(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Customer)?;
     facts.sight(&root, reading.sight(&root, photograph)?);
-    facts.belongs(&root, &Ties { customer: None, ..ties(&reading.object)? });
+    facts.belongs(&root, &Ties { customer: None, ..reading.ties()? });
     Ok(())
 }
 

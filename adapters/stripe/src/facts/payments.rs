@@ -7,7 +7,7 @@
 use purchase_core::{
     fact::{
         Link, Phase, Sight,
-        photo::{Charge, ChargeState, Dispute, DisputeState, Payment, PaymentState, Photo, Refund, RefundState},
+        photo::{Charge, ChargeState, Dispute, DisputeState, Payment, PaymentState, Photo, Refund, RefundState, Release},
     },
     id::{ObjectKind, ObjectRef, ProviderId},
     money::Money,
@@ -15,40 +15,134 @@ use purchase_core::{
     wire::collect::Collector,
 };
 
-use super::{Moment, Reading, ties};
+use super::{Moment, Reading};
 use crate::wire::{Reads as _, View};
 
 /// `payment_intent`. API versions before `2025-03-31.basil` name the invoice.
 pub(super) fn payment_intent(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Payment)?;
+    let ties = reading.ties()?;
     facts.sight(&root, reading.sight(&root, photograph_intent)?);
-    facts.belongs(&root, &ties(&reading.object)?);
-    facts.link(&root, reading.object.at("invoice").id()?.map(Link::Invoice));
+    facts.belongs(&root, &ties);
+    if let Some(customer) = ties.customer_ref() {
+        facts.infer(&customer, reading.occurred_at, ties.inferred_owner(None));
+    }
+    pays(reading, &root, facts)
+}
+
+/// Ties a payment to the invoice that it names, both ways.
+fn pays(reading: &Reading<'_>, payment: &ObjectRef, facts: &mut Collector) -> Result<(), ReadFault> {
+    if let Some(invoice) = reading.object.at("invoice").id()? {
+        facts.link(payment, [Link::Invoice(invoice.clone())]);
+        facts.link(&ObjectRef::new(ObjectKind::Invoice, invoice), [Link::Payment(payment.id.clone())]);
+    }
     Ok(())
 }
 
-/// `charge`. A charge without a payment intent is the payment as well.
+/// `charge`. A charge without a payment intent is the payment as well, and its metadata are the payment's. Those of
+/// another charge were copied from its intent when it was made.
 pub(super) fn charge(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (object, charge) = (&reading.object, reading.root(ObjectKind::Charge)?);
     let intent = object.at("payment_intent").id()?;
     let direct = intent.is_none();
     let root = ObjectRef::new(ObjectKind::Payment, intent.unwrap_or_else(|| charge.id.clone()));
+    let ties = reading.ties()?;
 
     facts.sight(&root, reading.sight(&charge, photograph_charge)?);
+    let totals = Totals::read(object, reading.event_type == "charge.captured")?;
+    if let Some(counted) = totals.release_counted() {
+        let object = ObjectRef::new(ObjectKind::Release, charge.id.clone());
+        let photo = Photo::Release(Release { counted, by_version: false });
+        facts.sight(&root, Sight { object, phase: Phase::Changed, photo, prior: None });
+    } else if totals.went_back().1 {
+        likely_release(reading, &root, facts)?;
+    }
     if direct {
         facts.sight(&root, reading.sight(&root, photograph_direct)?);
+        facts.belongs(&root, &ties);
+    } else {
+        let copied_at = object.at("created").time()?.unwrap_or(reading.occurred_at);
+        facts.link(&root, ties.customer());
+        facts.infer(&root, copied_at, ties.inferred_owner(Some(&charge)).chain(ties.inferred_offer(Some(&charge))));
     }
-    facts.belongs(&root, &ties(object)?);
-    facts.link(&root, object.at("invoice").id()?.map(Link::Invoice));
+    pays(reading, &root, facts)?;
     if reading.event_type == "charge.refunded" {
-        refunds_of(object, &root, facts)?;
+        refunds_of(reading, &root, facts)?;
     }
     Ok(())
 }
 
+/// Adds that a release may count as a refund, where the version of the API makes that likely.
+fn likely_release(reading: &Reading<'_>, root: &ObjectRef, facts: &mut Collector) -> Result<(), ReadFault> {
+    if reading.releases_are_refunds() {
+        // It is no object of Stripe's, and must not be taken for a charge's own release.
+        let id = format!("version:{}", root.id.expose());
+        let id = reading.object.at("id").id_from(&id, |text| ProviderId::new(text))?;
+        let object = ObjectRef::new(ObjectKind::Release, id);
+        let photo = Photo::Release(Release { counted: true, by_version: true });
+        facts.sight(root, Sight { object, phase: Phase::Changed, photo, prior: None });
+    }
+    Ok(())
+}
+
+/// The figures of a charge.
+struct Totals {
+    amount: Money,
+    captured: Money,
+    /// What Stripe totals as refunded.
+    refunded: Money,
+    /// Whether they are those at the capture, when nothing can have been refunded yet.
+    at_capture: bool,
+}
+
+impl Totals {
+    fn read(view: &View<'_, '_>, at_capture: bool) -> Result<Self, ReadFault> {
+        let currency = view.at("currency").need_currency()?;
+        let amount = view.at("amount").need_money(currency)?;
+        // Charges of old API versions don't say how much was captured: all of it, or nothing.
+        let captured = match view.at("amount_captured").money(currency)? {
+            Some(captured) => captured,
+            None if is_captured(view)? => amount,
+            None => Money::zero(currency),
+        };
+        let refunded = view.at("amount_refunded").need_money(currency)?;
+        Ok(Self { amount, captured, refunded, at_capture })
+    }
+
+    /// What was authorized and not captured, in minor units.
+    fn released(&self) -> i64 {
+        self.amount.minor().saturating_sub(self.captured.minor()).max(0)
+    }
+
+    /// Whether Stripe counts the release of a part as refunded, where the figures decide that: no more than was captured
+    /// can go back, and a total that counts the release is never less than it.
+    fn release_counted(&self) -> Option<bool> {
+        let (total, released) = (self.refunded.minor(), self.released());
+        match () {
+            () if released == 0 || self.captured.minor() == 0 => None,
+            () if total > self.captured.minor() => Some(true),
+            () if total < released => Some(false),
+            () if self.at_capture && total == released => Some(true),
+            () => None,
+        }
+    }
+
+    /// What went back of what came, and whether that is still open.
+    fn went_back(&self) -> (i64, bool) {
+        let (total, released) = (self.refunded.minor(), self.released());
+        match self.release_counted() {
+            _ if released == 0 => (total, false),
+            _ if self.captured.minor() == 0 => (0, false),
+            Some(true) => (total.saturating_sub(released).max(0), false),
+            Some(false) => (total, false),
+            None => (total, true),
+        }
+    }
+}
+
 /// Up to API version 2022-08-01 a refunded charge brings its refunds along.
-fn refunds_of(charge: &View<'_, '_>, root: &ObjectRef, facts: &mut Collector) -> Result<(), ReadFault> {
-    let list = charge.at("refunds.data");
+fn refunds_of(reading: &Reading<'_>, root: &ObjectRef, facts: &mut Collector) -> Result<(), ReadFault> {
+    let list = reading.object.at("refunds.data");
     if !list.is_there() {
         return Ok(());
     }
@@ -60,21 +154,19 @@ fn refunds_of(charge: &View<'_, '_>, root: &ObjectRef, facts: &mut Collector) ->
     Ok(())
 }
 
-/// `refund`.
+/// `refund`. Its metadata are about the refund: they say nothing of whom the payment belongs to.
 pub(super) fn refund(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let refund = reading.root(ObjectKind::Refund)?;
     let root = payment_behind(reading, &refund)?;
     facts.sight(&root, reading.sight(&refund, photograph_refund)?);
-    facts.belongs(&root, &ties(&reading.object)?);
-    Ok(())
+    likely_release(reading, &root, facts)
 }
 
-/// `dispute`.
+/// `dispute`. Its metadata are about the dispute.
 pub(super) fn dispute(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let dispute = reading.root(ObjectKind::Dispute)?;
     let root = payment_behind(reading, &dispute)?;
     facts.sight(&root, reading.sight(&dispute, photograph_dispute)?);
-    facts.belongs(&root, &ties(&reading.object)?);
     Ok(())
 }
 
@@ -111,7 +203,7 @@ fn photograph_intent(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
         PaymentState::Succeeded => view.at("amount_received").money(currency)?,
         _ => None,
     };
-    Ok(Photo::Payment(Payment { state, step, amount, received, items: Vec::new() }))
+    Ok(Photo::Payment(Payment { state, step, amount, received, items: Vec::new(), lines: Vec::new() }))
 }
 
 /// The payment that a direct charge is.
@@ -129,12 +221,11 @@ fn photograph_direct(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
         PaymentState::Succeeded => view.at("amount_captured").money(currency)?,
         _ => None,
     };
-    Ok(Photo::Payment(Payment { state, step: 0, amount, received, items: Vec::new() }))
+    Ok(Photo::Payment(Payment { state, step: 0, amount, received, items: Vec::new(), lines: Vec::new() }))
 }
 
-fn photograph_charge(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFault> {
-    let currency = view.at("currency").need_currency()?;
-    let amount = view.at("amount").need_money(currency)?;
+fn photograph_charge(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, ReadFault> {
+    let totals = Totals::read(view, moment.is("charge.captured"))?;
     let state = match view.at("status").need_text()? {
         "failed" => ChargeState::Failed,
         "pending" => ChargeState::Pending,
@@ -143,18 +234,14 @@ fn photograph_charge(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
         "succeeded" => ChargeState::Pending,
         _ => ChargeState::Unknown,
     };
-    let total = view.at("amount_refunded").need_money(currency)?.minor();
-    // Stripe counts what was authorized and not captured as refunded; it never came. Charges of old API versions don't
-    // say what was captured: all of it, or nothing.
-    let captured = match view.at("amount_captured").money(currency)? {
-        Some(captured) => captured.minor(),
-        None if is_captured(view)? => amount.minor(),
-        None => 0,
-    };
-    let released = amount.minor().saturating_sub(captured).max(0);
-    let refunded = Money::new(total.saturating_sub(released).max(0), currency);
-    let refunded = refunded.map_err(|_| view.at("amount_refunded").fault("integer minor units within 2^53"))?;
-    Ok(Photo::Charge(Charge { state, amount, refunded }))
+    let (refunded, open) = totals.went_back();
+    Ok(Photo::Charge(Charge {
+        state,
+        amount: totals.amount,
+        captured: Some(totals.captured),
+        refunded: view.at("amount_refunded").money_of(refunded, totals.amount.currency())?,
+        may_count_release: open,
+    }))
 }
 
 fn is_captured(charge: &View<'_, '_>) -> Result<bool, ReadFault> {
@@ -171,18 +258,48 @@ fn photograph_refund(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
         _ => RefundState::Unknown,
     };
     let amount = view.at("amount").need_money(view.at("currency").need_currency()?)?;
-    Ok(Photo::Refund(Refund { state, amount }))
+    Ok(Photo::Refund(Refund::new(state, amount)))
 }
 
+/// Whether money moved decides, and the status only says where the dispute stands: an inquiry takes none. A dispute that
+/// was resolved before it became a chargeback (`prevented`, case type `resolution`) gave the cardholder the money back; one
+/// whose payment was blocked (case type `block`) took none. (Source: Stripe's changelog of 2025-08-27.basil,
+/// "preventions", and its OpenAPI document, `dispute.balance_transactions`.)
 fn photograph_dispute(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFault> {
+    let currency = view.at("currency").need_currency()?;
+    let case = view.at("payment_method_details.card.case_type").text()?;
     let state = match view.at("status").need_text()? {
+        "lost" if case == Some("inquiry") => DisputeState::Closed,
         "lost" => DisputeState::Lost,
+        "needs_response" | "under_review" if case == Some("inquiry") => DisputeState::Inquiry,
         "needs_response" | "under_review" => DisputeState::Open,
-        "prevented" | "warning_closed" => DisputeState::Closed,
+        "prevented" => match withdrawn(view)? {
+            Some(true) => DisputeState::Lost,
+            Some(false) => DisputeState::Closed,
+            // The event of the withdrawal comes after the event of the dispute.
+            None if case == Some("resolution") => DisputeState::Lost,
+            None => DisputeState::Closed,
+        },
+        "warning_closed" => DisputeState::Closed,
         "warning_needs_response" | "warning_under_review" => DisputeState::Inquiry,
         "won" => DisputeState::Won,
         _ => DisputeState::Unknown,
     };
-    let amount = view.at("amount").need_money(view.at("currency").need_currency()?)?;
+    let amount = view.at("amount").need_money(currency)?;
     Ok(Photo::Dispute(Dispute { state, amount }))
+}
+
+/// Whether the dispute has taken money, over all its movements: a withdrawal, perhaps given back. None where there is no
+/// movement yet.
+fn withdrawn(view: &View<'_, '_>) -> Result<Option<bool>, ReadFault> {
+    let list = view.at("balance_transactions");
+    if !list.is_there() {
+        return Ok(None);
+    }
+    let mut sum = None;
+    for movement in list.elements()? {
+        let amount = movement.at("amount").value()?.and_then(|it| it.as_i64()).unwrap_or(0);
+        sum = Some(sum.unwrap_or(0_i64).saturating_add(amount));
+    }
+    Ok(sum.map(|sum| sum < 0))
 }

@@ -1,14 +1,17 @@
 //! Tests of the table. Each expectation comes from Stripe's documentation or from a recorded event.
 
+mod accounts;
 mod billing;
+mod captures;
 mod catalogue;
 mod checkout;
 mod invoices;
 mod payments;
+mod sold;
 
 use purchase_conformance::lines;
 use purchase_core::{
-    fact::{Fact, Phase, photo::Photo},
+    fact::{Fact, Link, Phase, photo::Photo},
     money::{Currency, Money},
     provider::{Meaning, ReadFault, Unreadable},
     time::Timestamp,
@@ -71,6 +74,22 @@ fn facts(event_type: &str, object: Value) -> Vec<Fact> {
 
 fn fault(event_type: &str, object: Value) -> ReadFault {
     read_with(|_| {}, &event(event_type, object, json!(null))).expect_err("a fault")
+}
+
+/// The facts of an event that its API version wrote.
+fn versioned(api_version: &str, event_type: &str, object: Value) -> Vec<Fact> {
+    let mut body = event(event_type, object, json!(null));
+    body["api_version"] = json!(api_version);
+    read_with(|_| {}, &body).expect("facts")
+}
+
+/// What an event repeats of an older word: the facts that show nothing and infer, each after its second.
+fn copies(facts: &[Fact]) -> Vec<String> {
+    let is_copy = |fact: &&Fact| {
+        fact.links.iter().all(|link| matches!(link, Link::InferredOffer { .. } | Link::InferredOwner { .. }))
+    };
+    let copies = facts.iter().filter(|fact| fact.sight.is_none()).filter(is_copy);
+    copies.map(|fact| format!("{} {}", fact.version.at.seconds(), lines(std::slice::from_ref(fact))[0])).collect()
 }
 
 /// The first photograph of an event.

@@ -16,7 +16,7 @@ pub(crate) fn under_test() -> ProviderUnderTest {
         build,
         sign,
         forge,
-        samples: Samples { unknown_type, unknown_value, unreadable, contradiction, other_mode, repetition },
+        samples: Samples { unknown_type, unknown_value, unreadable, contradiction, other_mode, repetition, older_shape },
     }
 }
 
@@ -111,4 +111,61 @@ fn repetition(body: &[u8]) -> Option<Vec<u8>> {
         event["pending_webhooks"] = json!(event["pending_webhooks"].as_i64()? + 1);
         Some(())
     })
+}
+
+/// The same event as an endpoint of API version 2024-06-20 gets it: a subscription's period at its top, and an invoice's
+/// subscription and its lines' prices where they stood before `2025-03-31.basil`.
+fn older_shape(body: &[u8]) -> Option<Vec<u8>> {
+    edit(body, |event| {
+        let version = event["api_version"].as_str()?;
+        (version >= "2025-03-31").then_some(())?;
+        event["api_version"] = json!("2024-06-20");
+        let data = event.get_mut("data")?.as_object_mut()?;
+        let object = data.get("object")?["object"].as_str()?.to_owned();
+        for key in ["object", "previous_attributes"] {
+            let Some(shown) = data.get_mut(key).filter(|shown| shown.is_object()) else { continue };
+            match object.as_str() {
+                "subscription" => older_subscription(shown)?,
+                "invoice" => older_invoice(shown)?,
+                _ => {}
+            }
+        }
+        Some(())
+    })
+}
+
+/// None where the items' periods differ: an old subscription has one.
+fn older_subscription(shown: &mut Value) -> Option<()> {
+    let Some(items) = shown.get_mut("items").and_then(|items| items.get_mut("data")?.as_array_mut()) else { return Some(()) };
+    let mut periods = Vec::new();
+    for item in items.iter_mut().filter_map(Value::as_object_mut) {
+        periods.push((item.remove("current_period_start")?, item.remove("current_period_end")?));
+    }
+    periods.dedup();
+    let [(start, end)] = periods.as_slice() else { return None };
+    (shown["current_period_start"], shown["current_period_end"]) = (start.clone(), end.clone());
+    Some(())
+}
+
+fn older_invoice(shown: &mut Value) -> Option<()> {
+    let keys = shown.as_object_mut()?;
+    if let Some(parent) = keys.remove("parent") {
+        let details = &parent["subscription_details"];
+        keys.insert("subscription".to_owned(), details["subscription"].clone());
+        keys.insert("subscription_details".to_owned(), json!({ "metadata": details["metadata"] }));
+    }
+    let lines = keys.get_mut("lines").and_then(|lines| lines.get_mut("data")?.as_array_mut());
+    for line in lines.into_iter().flatten() {
+        let line = line.as_object_mut()?;
+        let (parent, pricing) = (line.remove("parent")?, line.remove("pricing").unwrap_or_default());
+        let item = parent["type"] == "invoice_item_details";
+        let details = if item { &parent["invoice_item_details"] } else { &parent["subscription_item_details"] };
+        let price = &pricing["price_details"]["price"];
+        let kind = if item { "one_time" } else { "recurring" };
+        line.insert("type".to_owned(), json!(if item { "invoiceitem" } else { "subscription" }));
+        line.insert("proration".to_owned(), details["proration"].clone());
+        line.insert("subscription".to_owned(), details["subscription"].clone());
+        line.insert("price".to_owned(), if price.is_null() { Value::Null } else { json!({ "id": price, "type": kind }) });
+    }
+    Some(())
 }

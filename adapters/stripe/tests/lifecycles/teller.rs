@@ -5,7 +5,7 @@
 //! two events.
 
 use purchase_conformance::story::{
-    CURRENCY, EMAILS, Items, Names, OWNER, Scene, Span, Standing, Step, Story, Teller, Told, UNIT_AMOUNTS, Ways, cost,
+    CURRENCY, DAY_SECONDS, EMAILS, Items, Names, OWNER, Scene, Span, Standing, Step, Story, Teller, Told, UNIT_AMOUNTS, Ways, cost,
     offer,
 };
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ impl Teller for StripeTeller {
     }
 
     fn ways(&self) -> Ways {
-        Ways { rejected_refund: "failed", keeps_period: true }
+        Ways { dunning_seconds: 61 * DAY_SECONDS, rejected_refund: "failed", keeps_period: true }
     }
 }
 

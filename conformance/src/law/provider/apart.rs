@@ -1,13 +1,17 @@
 //! Decides whether two sources in one database stay apart: another provider, another account, another mode, with the
-//! same raw ids.
+//! same raw ids; and whether the two kinds of customers' ids do, where the same texts are the application's ids at one
+//! source and the provider's at the other.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use purchase_core::{
     capability::Capabilities,
     delivery::{Delivery, Headers, Limits},
-    fact::Link,
-    id::{CustomerId, Mode, ProviderId, ProviderName, Source},
+    fact::{Fact, Link},
+    id::{CustomerId, Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source},
     provider::{Event, EventHead, Meaning, Provider, Unreadable},
     verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
 };
@@ -40,6 +44,62 @@ struct Elsewhere {
     inner: Arc<dyn Provider>,
     name: ProviderName,
     apart: Apart,
+    swap: Swap,
+}
+
+/// Which ids change places: at the other source a provider's customer has what is the application's id here, and the
+/// application's customer what is the provider's.
+#[derive(Debug, Clone, Default)]
+struct Swap {
+    owners: BTreeMap<CustomerId, CustomerId>,
+    customers: BTreeMap<ProviderId, ProviderId>,
+}
+
+impl Swap {
+    /// Pairs the ids of both kinds, as often as it takes.
+    fn of(owners: &BTreeSet<CustomerId>, customers: &BTreeSet<ProviderId>) -> Self {
+        let texts = customers.iter().cycle().map(|id| CustomerId::new(id.expose()));
+        let pairs = owners.iter().zip(texts).filter_map(|(owner, text)| Some((owner.clone(), text.ok()?)));
+        let names = owners.iter().cycle().map(|id| ProviderId::new(id.as_str()));
+        let back = customers.iter().zip(names).filter_map(|(customer, name)| Some((customer.clone(), name.ok()?)));
+        Self { owners: pairs.collect(), customers: back.collect() }
+    }
+
+    fn customer(&self, id: &mut ProviderId) {
+        if let Some(other) = self.customers.get(id) {
+            id.clone_from(other);
+        }
+    }
+
+    fn object(&self, object: &mut ObjectRef) {
+        if object.kind == ObjectKind::Customer {
+            self.customer(&mut object.id);
+        }
+    }
+
+    fn fact(&self, fact: &mut Fact) {
+        self.object(&mut fact.subject.root);
+        if let Some(sight) = &mut fact.sight {
+            self.object(&mut sight.object);
+        }
+        for link in &mut fact.links {
+            match link {
+                Link::Customer(id) => self.customer(id),
+                Link::InferredOwner { owner, .. } | Link::Owner(owner) => {
+                    if let Some(other) = self.owners.get(owner) {
+                        owner.clone_from(other);
+                    }
+                }
+                Link::Checkout(_)
+                | Link::InferredOffer { .. }
+                | Link::Invoice(_)
+                | Link::Offer(_)
+                | Link::Payment(_)
+                | Link::Product(_)
+                | Link::Subscription(_) => {}
+            }
+        }
+    }
 }
 
 impl Elsewhere {
@@ -73,6 +133,10 @@ impl Provider for Elsewhere {
         self.inner.capabilities()
     }
 
+    fn longest_dunning_seconds(&self) -> i64 {
+        self.inner.longest_dunning_seconds()
+    }
+
     fn trust(&self) -> &Trust {
         self.inner.trust()
     }
@@ -90,7 +154,10 @@ impl Provider for Elsewhere {
             let meaning = match event.meaning {
                 Meaning::Facts(mut facts) => {
                     let source = |source: &Source| moved(source, self.apart, &self.name);
-                    facts.iter_mut().for_each(|fact| fact.subject.source = source(&fact.subject.source));
+                    for fact in &mut facts {
+                        fact.subject.source = source(&fact.subject.source);
+                        self.swap.fact(fact);
+                    }
                     Meaning::Facts(facts)
                 }
                 meaning => meaning,
@@ -106,18 +173,86 @@ impl Provider for Elsewhere {
 }
 
 pub(crate) async fn sources_stay_apart(trial: &Trial) -> Verdict {
+    stay_apart(trial, "P23", false).await
+}
+
+/// Whether the scenario is about a customer of any kind.
+pub(crate) fn is_about_somebody(trial: &Trial) -> bool {
+    let signed = trial.rig.sign(&trial.scenario);
+    // What can't be signed or read is judged, so that it is seen.
+    signed
+        .and_then(|signed| Ids::of(trial, &signed))
+        .map_or(true, |ids| !(ids.owners.is_empty() && ids.customers.is_empty()))
+}
+
+/// The same with the ids of both kinds of customers in each other's place; and alone, a provider's id asked for as the
+/// application's finds nobody.
+pub(crate) async fn namespaces_stay_apart(trial: &Trial) -> Verdict {
+    let alone = asked_for_the_wrong_kind(trial).await?;
+    let beside = stay_apart(trial, "P24", true).await?;
+    Ok(Held { checks: alone.checks + beside.checks })
+}
+
+async fn asked_for_the_wrong_kind(trial: &Trial) -> Verdict {
+    let signed = trial.rig.sign(&trial.scenario)?;
+    let ids = Ids::of(trial, &signed)?;
+    let bench = trial.rig.bench(&trial.scenario).await?;
+    let outcome = replay::play(&bench, &trial.scenario, &signed, &Schedule::in_order(signed.len())).await?;
+    let owners: BTreeSet<&str> = ids.owners.iter().map(CustomerId::as_str).collect();
+    let mut checks = 0;
+    for id in ids.customers.iter().filter(|id| !owners.contains(id.expose())) {
+        let Ok(text) = CustomerId::new(id.expose()) else { continue };
+        let found = bench.engine.customer(&text, trial.scenario.as_of).await?;
+        ensure(found.is_empty() && outcome.projection["entitlements"].get(id.expose()).is_none(), || {
+            "a provider's id finds somebody among the application's customers".to_owned()
+        })?;
+        checks += 1;
+    }
+    Ok(Held { checks })
+}
+
+/// Whom a scenario is about.
+struct Ids {
+    sources: BTreeSet<Source>,
+    owners: BTreeSet<CustomerId>,
+    customers: BTreeSet<ProviderId>,
+}
+
+impl Ids {
+    /// As a right system reads it.
+    fn of(trial: &Trial, signed: &[Delivery]) -> Result<Self, Broken> {
+        let right = Trial { rig: Rig { mutation: Mutation::None, ..trial.rig.clone() }, ..trial.clone() };
+        let mut ids = Self { sources: BTreeSet::new(), owners: BTreeSet::new(), customers: BTreeSet::new() };
+        for delivery in signed {
+            let Ok(event) = reading(&right, delivery)? else { continue };
+            ids.sources.insert(event.head.key.source.clone());
+            for fact in facts_of(&event) {
+                let root = Some(&fact.subject.root).filter(|root| root.kind == ObjectKind::Customer);
+                ids.customers.extend(root.map(|root| root.id.clone()));
+                for link in &fact.links {
+                    match link {
+                        Link::Customer(id) => drop(ids.customers.insert(id.clone())),
+                        Link::InferredOwner { owner, .. } | Link::Owner(owner) => {
+                            ids.owners.insert(owner.clone());
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        Ok(ids)
+    }
+}
+
+async fn stay_apart(trial: &Trial, law: &str, swapped: bool) -> Verdict {
     let here = trial.rig.sign(&trial.scenario)?;
     // What is right alone is asked of a right system.
     let right = Trial { rig: Rig { mutation: Mutation::None, ..trial.rig.clone() }, ..trial.clone() };
-    let mut sources = BTreeSet::new();
-    let mut customers = BTreeSet::new();
-    for delivery in &here {
-        let Ok(event) = reading(&right, delivery)? else { continue };
-        sources.insert(event.head.key.source.clone());
-        let links = facts_of(&event).iter().flat_map(|fact| &fact.links);
-        customers.extend(links.filter_map(|link| if let Link::Owner(id) = link { Some(id.clone()) } else { None }));
-    }
-    let mut random = trial.random("P23");
+    let Ids { sources, owners, customers } = Ids::of(trial, &here)?;
+    let swap = if swapped { Swap::of(&owners, &customers) } else { Swap::default() };
+    let texts = customers.iter().filter_map(|id| CustomerId::new(id.expose()).ok());
+    let asked: BTreeSet<CustomerId> = owners.iter().cloned().chain(texts).collect();
+    let mut random = trial.random(law);
     let mut checks = 0;
     for apart in [Apart::Account, Apart::Mode, Apart::Provider] {
         let name = match apart {
@@ -139,7 +274,7 @@ pub(crate) async fn sources_stay_apart(trial: &Trial) -> Verdict {
             })
             .collect();
         let both = [here.as_slice(), there.as_slice()].concat();
-        let view = View { trial, apart, name: &name, customers: &customers };
+        let view = View { trial, apart, name: &name, swap: &swap, asked: &asked };
         let (mut alone, mut snapshots) = (Vec::new(), Vec::new());
         for (sources, deliveries) in [(&sources, &here), (&others, &there)] {
             let bench = view.play(&right, deliveries, &Schedule::in_order(deliveries.len())).await?;
@@ -172,15 +307,17 @@ struct View<'a> {
     trial: &'a Trial,
     apart: Apart,
     name: &'a ProviderName,
-    customers: &'a BTreeSet<CustomerId>,
+    swap: &'a Swap,
+    /// Who is asked for, as the application's customers.
+    asked: &'a BTreeSet<CustomerId>,
 }
 
 impl View<'_> {
     /// Plays deliveries of one or of both sources on a fresh store.
     async fn play(&self, trial: &Trial, deliveries: &[Delivery], schedule: &Schedule) -> Result<Bench, Broken> {
-        let (apart, name) = (self.apart, self.name.clone());
+        let (apart, name, swap) = (self.apart, self.name.clone(), self.swap.clone());
         let beside = move |inner: Arc<dyn Provider>| {
-            let elsewhere: Arc<dyn Provider> = Arc::new(Elsewhere { inner: Arc::clone(&inner), name, apart });
+            let elsewhere: Arc<dyn Provider> = Arc::new(Elsewhere { inner: Arc::clone(&inner), name, apart, swap });
             match apart {
                 Apart::Account | Apart::Mode => vec![elsewhere],
                 Apart::Provider => vec![inner, elsewhere],
@@ -198,7 +335,7 @@ impl View<'_> {
     /// The snapshots of every customer, as JSON. Those of two accounts are told apart by the public ids in them.
     async fn snapshots(&self, bench: &Bench) -> Result<Vec<String>, Broken> {
         let mut snapshots = Vec::new();
-        for customer in self.customers {
+        for customer in self.asked {
             for snapshot in bench.engine.customer(customer, self.trial.scenario.as_of).await? {
                 let json = serde_json::to_string(&snapshot);
                 snapshots.push(json.map_err(|error| Broken::caused("a snapshot is no JSON", &error))?);

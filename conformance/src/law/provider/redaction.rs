@@ -164,11 +164,11 @@ impl Words {
                 | Link::Payment(id)
                 | Link::Product(id)
                 | Link::Subscription(id) => self.add("an object's raw id", id.expose()),
-                Link::Owner(customer) => {
+                Link::InferredOwner { owner: customer, .. } | Link::Owner(customer) => {
                     self.open.insert(customer.as_str().to_owned());
                     self.customers.insert(customer.clone());
                 }
-                Link::Offer(offer) => drop(self.open.insert(offer.as_str().to_owned())),
+                Link::InferredOffer { offer, .. } | Link::Offer(offer) => drop(self.open.insert(offer.as_str().to_owned())),
             }
         }
     }

@@ -38,6 +38,21 @@ pub struct Reversal {
     pub undoes: Undone,
 }
 
+/// What is known of a charge of which only a part was captured: whether the provider's total of refunds, and its list of
+/// refunds, count the rest that was released. That is fixed when the charge is captured, so every body that decides it says
+/// the same.
+///
+/// It is an object of its own, and no part of the charge's or a refund's state: two bodies of one object in two API
+/// versions show the same state.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Release {
+    /// Whether it counts as a refund.
+    pub counted: bool,
+    /// Whether only the version of the provider's API makes that likely. What figures show counts before.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub by_version: bool,
+}
+
 /// What a reversal undoes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -38,10 +38,24 @@ impl fmt::Debug for Private {
 pub struct Charge {
     /// Its state.
     pub state: ChargeState,
-    /// How much was charged.
+    /// How much was charged or authorized.
     pub amount: Money,
+    /// How much of that was captured, where the provider says so.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub captured: Option<Money>,
     /// How much of what came went back, as the provider totals it. What was authorized and never captured did not come.
     pub refunded: Money,
+    /// Whether `refunded` may count what was authorized and never captured as well, because the figures don't show whether
+    /// it does. Then a [`Release`](super::Release) of the same payment decides.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub may_count_release: bool,
+}
+
+impl Charge {
+    /// What was authorized and not captured, in minor units.
+    pub fn released_minor(&self) -> i64 {
+        self.captured.map_or(0, |captured| self.amount.minor().saturating_sub(captured.minor()).max(0))
+    }
 }
 
 /// States of a charge, in the order of its life.
@@ -159,6 +173,9 @@ pub struct Invoice {
     pub attempts: u32,
     /// Whether it bills a further period of a subscription.
     pub renews: bool,
+    /// What it sells once, ordered by price; nothing that a subscription bills again and again.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub sold: Vec<Item>,
     /// When it became payable; write-once.
     pub finalized_at: Option<Timestamp>,
     /// When it was paid; write-once.
@@ -179,6 +196,7 @@ impl Invoice {
             amount_paid: Money::zero(total.currency()),
             attempts: 0,
             renews: false,
+            sold: Vec::new(),
             finalized_at: None,
             paid_at: None,
             voided_at: None,
@@ -221,6 +239,29 @@ pub struct Payment {
     /// What it sells once, ordered by price, where the payment itself says so; nothing that a subscription bills.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub items: Vec<Item>,
+    /// The lines of `items`, where the provider lets refunds name them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub lines: Vec<Line>,
+}
+
+impl Payment {
+    /// A payment of which nothing else is known.
+    pub fn new(state: PaymentState, amount: Money) -> Self {
+        Self { state, step: 0, amount, received: None, items: Vec::new(), lines: Vec::new() }
+    }
+}
+
+/// One line of what a payment sells.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Line {
+    /// The provider's id of the line.
+    #[serde(with = "exposed")]
+    pub id: ProviderId,
+    /// The provider's price.
+    #[serde(with = "exposed")]
+    pub price: ProviderId,
+    /// What the line costs in all, in minor units of the payment's currency.
+    pub total_minor: i64,
 }
 
 /// States of a payment, in the order of its life.
@@ -292,6 +333,28 @@ pub struct Refund {
     pub state: RefundState,
     /// How much goes back.
     pub amount: Money,
+    /// The lines that are refunded, where the provider names them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub lines: Vec<RefundedLine>,
+}
+
+impl Refund {
+    /// A refund that names no lines.
+    pub fn new(state: RefundState, amount: Money) -> Self {
+        Self { state, amount, lines: Vec::new() }
+    }
+}
+
+/// What a refund takes of one line.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RefundedLine {
+    /// The provider's id of the line.
+    #[serde(with = "exposed")]
+    pub line: ProviderId,
+    /// How much, in minor units of the refund's currency.
+    pub amount_minor: i64,
+    /// Whether it is the whole line.
+    pub whole: bool,
 }
 
 /// States of a refund, in the order of its life. A succeeded refund may still fail, days later.
@@ -356,6 +419,9 @@ pub struct Subscription {
     pub cancel_at: Option<Timestamp>,
     /// When it ended; write-once.
     pub ended_at: Option<Timestamp>,
+    /// When it began; write-once.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub started_at: Option<Timestamp>,
     /// When it is going to be paused, if that is decided.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pause_at: Option<Timestamp>,
@@ -378,6 +444,7 @@ impl Subscription {
             trial_end: None,
             cancel_at: None,
             ended_at: None,
+            started_at: None,
             pause_at: None,
             resume_at: None,
             collection_paused: false,

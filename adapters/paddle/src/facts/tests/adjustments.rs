@@ -1,6 +1,8 @@
 //! Tests of adjustments: every action in every status.
 
-use purchase_core::fact::photo::{Credit, CreditState, Dispute, DisputeState, Refund, RefundState, Reversal, Undone};
+use purchase_core::fact::photo::{
+    Credit, CreditState, Dispute, DisputeState, Refund, RefundState, RefundedLine, Reversal, Undone,
+};
 
 use super::*;
 
@@ -26,10 +28,44 @@ fn told(action: &str) -> String {
 #[test]
 fn a_refund_is_the_payment_s() {
     use RefundState::{Failed, Pending, Succeeded, Unknown};
-    let refund = |state| Photo::Refund(Refund { state, amount: money(10_887, "USD") });
+    let refund = |state| Photo::Refund(Refund::new(state, money(10_887, "USD")));
     assert_eq!(shown("refund"), [Pending, Succeeded, Failed, Failed, Unknown].map(refund));
     let expect = "payment:txn_1 shows refund:adj_1 created of customer:ctm_1 invoice:txn_1 subscription:sub_1";
     assert_eq!(told("refund"), expect);
+}
+
+/// `item_id` names a line of the transaction, and `type` says whether it is the whole line.
+#[test]
+fn a_refund_names_the_lines_that_it_takes() {
+    let item = |id: Value, of: &str, total: Value| json!({"item_id": id, "type": of, "totals": {"total": total}});
+    let lines = |items: Value| {
+        let object = with(adjustment("refund", "approved"), json!({ "items": items }));
+        match photo("adjustment.updated", object) {
+            Photo::Refund(it) => it.lines,
+            photo => panic!("{photo:?}"),
+        }
+    };
+    let line = |id: &str, amount_minor, whole| {
+        let line = purchase_core::id::ProviderId::new(id).expect("id");
+        RefundedLine { line, amount_minor, whole }
+    };
+    let items = json!([
+        item(json!("txnitm_2"), "full", json!("500")),
+        item(json!("txnitm_1"), "partial", json!("120")),
+        item(json!("txnitm_3"), "tax", json!("20")),
+        item(json!("txnitm_4"), "proration", json!("30")),
+        item(json!(null), "full", json!("7")),
+    ]);
+    let expect = [
+        line("txnitm_1", 120, false),
+        line("txnitm_2", 500, true),
+        line("txnitm_3", 20, false),
+        line("txnitm_4", 30, false),
+    ];
+    assert_eq!(lines(items), expect);
+    assert_eq!(lines(json!([{"item_id": "txnitm_1", "type": "full"}])), [line("txnitm_1", 0, true)]);
+    assert_eq!(lines(json!("remove")), []);
+    assert_eq!(lines(json!(null)), []);
 }
 
 #[test]

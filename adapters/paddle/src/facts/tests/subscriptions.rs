@@ -40,6 +40,7 @@ fn a_subscription_is_photographed_whole() {
         trial_end: None,
         cancel_at: None,
         ended_at: None,
+        started_at: None,
         pause_at: None,
         resume_at: None,
         collection_paused: false,
@@ -121,9 +122,37 @@ fn custom_data_name_the_owner_and_the_offer() {
     let object = subscription(json!({ "custom_data": named }));
     let root = "subscription:sub_1 shows subscription:sub_1 changed of customer:ctm_1";
     let everywhere = lines(&facts("subscription.updated", object.clone()));
-    assert_eq!(everywhere, [format!("{root} owner:cust-1 offer:pro"), "customer:ctm_1 of owner:cust-1".to_owned()]);
+    // A buyer can write them, so they own at most what they are written on, and never the customer.
+    assert_eq!(everywhere, [format!("{root} owner:cust-1 offer:pro")]);
     let untrusted = read_with(|_| {}, &event("subscription.updated", object)).expect("facts");
     assert_eq!(lines(&untrusted), [root]);
+}
+
+#[test]
+fn a_quantity_is_a_whole_number_that_every_reader_of_json_keeps() {
+    const MOST: u64 = (1 << 53) - 1;
+    let of = |quantities: &[Value]| {
+        let items = quantities.iter().map(|quantity| with(item("pri_a", 1), json!({ "quantity": quantity })));
+        json!({ "items": items.collect::<Vec<_>>() })
+    };
+    assert_eq!(shown(of(&[json!(MOST)])).items, [sells("pri_a", MOST)]);
+    assert_eq!(shown(of(&[json!(0)])).items, [sells("pri_a", 0)]);
+    let fault = |quantities: &[Value]| fault("subscription.updated", subscription(of(quantities)));
+    let expect = |found| shape("data.items[0].quantity", "whole quantity of at most 2^53 - 1", found);
+    assert_eq!(fault(&[json!(2.5)]), expect("fraction"));
+    assert_eq!(fault(&[json!(-1)]), expect("integer"));
+    assert_eq!(fault(&[json!(MOST + 1)]), expect("integer"));
+    let sum = shape("data.items[1].quantity", "quantities whose sum is at most 2^53 - 1", "integer");
+    assert_eq!(fault(&[json!(MOST), json!(1)]), sum);
+}
+
+#[test]
+fn a_subscription_begins_when_it_started() {
+    let (created, started) = ("2024-09-01T00:00:00Z", "2024-09-09T16:01:29.378686Z");
+    let started_at = |over| shown(over).started_at;
+    assert_eq!(started_at(json!({"started_at": started, "created_at": created})), Some(time(started)));
+    assert_eq!(started_at(json!({"started_at": null, "created_at": created})), Some(time(created)));
+    assert_eq!(started_at(json!({})), None);
 }
 
 #[test]

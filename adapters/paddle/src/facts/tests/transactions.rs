@@ -74,7 +74,10 @@ fn a_completed_transaction_is_an_invoice_a_payment_and_a_checkout() {
         ]
     );
     let photos: Vec<Photo> = facts.into_iter().filter_map(|fact| fact.sight).map(|sight| sight.photo).collect();
-    let charge = |state| Photo::Charge(Charge { state, amount: money(65_000, "USD"), refunded: money(0, "USD") });
+    let charge = |state| {
+        let (amount, refunded) = (money(65_000, "USD"), money(0, "USD"));
+        Photo::Charge(Charge { state, amount, captured: None, refunded, may_count_release: false })
+    };
     let expect = [
         Photo::Invoice(Invoice {
             state: InvoiceState::Paid,
@@ -82,17 +85,15 @@ fn a_completed_transaction_is_an_invoice_a_payment_and_a_checkout() {
             amount_paid: money(65_000, "USD"),
             attempts: 2,
             renews: false,
+            sold: Vec::new(),
             finalized_at: Some(time("2024-09-09T16:01:29.536915Z")),
             paid_at: Some(time("2024-09-09T16:01:29.378686Z")),
             voided_at: None,
             deleted: false,
         }),
         Photo::Payment(Payment {
-            state: PaymentState::Succeeded,
-            step: 0,
-            amount: money(65_000, "USD"),
-            received: None,
             items: vec![item("pri_addon", 1)],
+            ..Payment::new(PaymentState::Succeeded, money(65_000, "USD"))
         }),
         charge(ChargeState::Succeeded),
         charge(ChargeState::Failed),
@@ -216,6 +217,46 @@ fn what_is_sold_once_is_an_item_of_the_payment() {
     assert_eq!(nothing, shape("data.items[0].price", "id", "nothing"));
 }
 
+/// Adjustments name the lines of what they refund.
+#[test]
+fn the_lines_of_what_is_sold_once_keep_their_ids() {
+    let line = |id: &str, price: &str, total: Value| json!({"id": id, "price_id": price, "quantity": 1, "totals": {"subtotal": "1", "tax": "1", "total": total}});
+    let details = |lines: Value| {
+        let totals = json!({"total": "65215", "grand_total": "65000", "balance": "65000", "currency_code": "USD"});
+        json!({"totals": totals, "line_items": lines})
+    };
+    let lines = |over| {
+        let found = payment(over).lines.into_iter();
+        found.map(|it| (it.id.expose().to_owned(), it.price.expose().to_owned(), it.total_minor)).collect::<Vec<_>>()
+    };
+    let of = |id: &str, price: &str, total| (id.to_owned(), price.to_owned(), total);
+    let listed = json!([
+        line("txnitm_3", "pri_addon", json!("300")),
+        line("txnitm_1", "pri_seat", json!("60000")),
+        line("txnitm_2", "pri_addon", json!("500")),
+    ]);
+    let expect = [of("txnitm_2", "pri_addon", 500), of("txnitm_3", "pri_addon", 300)];
+    assert_eq!(lines(json!({ "details": details(listed.clone()) })), expect);
+    // Where nothing is sold once, no line is kept; a draft may have none yet.
+    assert_eq!(lines(json!({"items": [seat(1)], "details": details(listed.clone())})), []);
+    assert_eq!(lines(json!({"origin": "subscription_payment_method_change", "details": details(listed)})), []);
+    assert_eq!(lines(json!({ "details": details(json!(null)) })), []);
+    assert_eq!(lines(json!({})), []);
+    let odd = json!({ "details": details(json!([line("txnitm_1", "pri_addon", json!(500))])) });
+    let expect = shape("data.details.line_items[0].totals.total", "text of integer minor units", "integer");
+    assert_eq!(fault("transaction.updated", transaction(odd)), expect);
+}
+
+#[test]
+fn a_quantity_sold_is_a_whole_number() {
+    let sold = |quantity: Value| transaction(json!({"items": [with(addon(1), json!({ "quantity": quantity }))]}));
+    let expect = |found| shape("data.items[0].quantity", "whole quantity of at most 2^53 - 1", found);
+    assert_eq!(fault("transaction.paid", sold(json!(0.5))), expect("fraction"));
+    assert_eq!(fault("transaction.paid", sold(json!(-1))), expect("integer"));
+    assert_eq!(fault("transaction.paid", sold(json!(1_u64 << 53))), expect("integer"));
+    assert_eq!(payment(json!({"items": [addon(0)]})).items, [item("pri_addon", 0)]);
+}
+
 #[test]
 fn a_checkout_is_what_a_buyer_pays_at_once() {
     let mode = |over| checkout(over).map(|it| it.mode);
@@ -243,13 +284,13 @@ fn the_offer_is_that_of_what_is_sold_once_or_of_the_subscription() {
     assert_eq!([&both[0], &once[0]], [invoice; 2]);
     assert_eq!(later[0], format!("{invoice} subscription:sub_1"));
     let payment = "payment:txn_1 shows payment:txn_1 changed of customer:ctm_1 owner:cust-1";
-    assert_eq!(both[2], format!("{payment} invoice:txn_1"));
-    assert_eq!(once[2], format!("{payment} offer:pro invoice:txn_1"));
-    assert_eq!(later[2], format!("{payment} invoice:txn_1 subscription:sub_1"));
+    assert_eq!(both[1], format!("{payment} invoice:txn_1"));
+    assert_eq!(once[1], format!("{payment} offer:pro invoice:txn_1"));
+    assert_eq!(later[1], format!("{payment} invoice:txn_1 subscription:sub_1"));
     let checkout = "checkout:txn_1 shows checkout:txn_1 changed of customer:ctm_1 owner:cust-1 offer:pro payment:txn_1";
-    assert_eq!(both[3], checkout);
-    assert_eq!(both[1], "customer:ctm_1 of owner:cust-1");
-    assert_eq!(both.len(), 4);
+    assert_eq!(both[2], checkout);
+    // A buyer can write custom data, so they never name the owner of the customer.
+    assert_eq!((both.len(), once.len(), later.len()), (3, 3, 2));
 }
 
 #[test]

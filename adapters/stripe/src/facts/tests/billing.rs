@@ -61,6 +61,7 @@ fn an_old_subscription_has_its_period_at_the_top_and_plans() {
         trial_end: None,
         cancel_at: None,
         ended_at: None,
+        started_at: None,
         pause_at: None,
         resume_at: None,
         collection_paused: false,
@@ -82,6 +83,44 @@ fn metered_items_have_no_quantity() {
         updated(with(old_subscription(), json!({"items": items}))).items,
         [item("price_m", None), item("price_n", None)]
     );
+}
+
+#[test]
+fn a_quantity_is_a_whole_number_that_every_reader_of_json_keeps() {
+    const MOST: u64 = (1 << 53) - 1;
+    let items = |quantities: &[Value]| {
+        let items = quantities.iter().map(|quantity| json!({"price": {"id": "price_a"}, "quantity": quantity}));
+        with(old_subscription(), json!({"items": {"data": items.collect::<Vec<_>>()}}))
+    };
+    let read = |quantities: &[Value]| updated(items(quantities)).items;
+    assert_eq!(read(&[json!(0)]), [item("price_a", 0)]);
+    assert_eq!(read(&[json!(MOST)]), [item("price_a", MOST)]);
+    assert_eq!(read(&[json!(2), json!(null)]), [item("price_a", 2)]);
+    let refused = |quantities: &[Value]| fault("customer.subscription.updated", items(quantities));
+    let expect = |found| shape("data.object.items.data[0].quantity", "whole quantity of at most 2^53 - 1", found);
+    assert_eq!(refused(&[json!(1.5)]), expect("fraction"));
+    assert_eq!(refused(&[json!(-1)]), expect("integer"));
+    assert_eq!(refused(&[json!(MOST + 1)]), expect("integer"));
+    assert_eq!(refused(&[json!("1")]), expect("string"));
+    let sum = shape("data.object.items.data[1].quantity", "quantities whose sum is at most 2^53 - 1", "integer");
+    assert_eq!(refused(&[json!(MOST), json!(1)]), sum);
+}
+
+/// `start_date` can lie before `created`: a subscription can be backdated.
+#[test]
+fn a_subscription_begins_at_its_start_date() {
+    let started_at = |over| updated(with(new_subscription(), over)).started_at;
+    assert_eq!(started_at(json!({"start_date": 90, "created": 95})), Some(at(90)));
+    assert_eq!(started_at(json!({"created": 95})), Some(at(95)));
+    assert_eq!(started_at(json!({"start_date": null, "created": 95})), Some(at(95)));
+    assert_eq!(started_at(json!({})), None);
+}
+
+#[test]
+fn a_subscription_s_word_about_its_customer_is_as_old_as_the_event() {
+    let over = json!({"metadata": {"purchase_customer_id": "u1"}, "created": 95});
+    let found = facts("customer.subscription.updated", with(new_subscription(), over));
+    assert_eq!(copies(&found), ["1600000000 customer:cus_1 of owner:u1(by subscription:sub_1)"]);
 }
 
 #[test]
@@ -155,7 +194,7 @@ fn a_subscription_ties_its_customer_owner_offer_and_invoice() {
             lines(&facts("customer.subscription.deleted", with(object, json!({"metadata": metadata})))),
             [
                 "subscription:sub_1 shows subscription:sub_1 ended of customer:cus_1 owner:u1 offer:o1",
-                "customer:cus_1 of owner:u1",
+                "customer:cus_1 of owner:u1(by subscription:sub_1)",
                 "invoice:in_1 of customer:cus_1 subscription:sub_1",
             ]
         );
@@ -184,7 +223,7 @@ fn a_bad_subscription_names_the_path() {
     check(json!({"items": {"data": [{"quantity": 1}]}}), shape("data.object.items.data[0].price", "id", "nothing"));
     check(
         json!({"items": {"data": [{"price": "p", "quantity": -1}]}}),
-        shape("data.object.items.data[0].quantity", "unsigned integer", "integer"),
+        shape("data.object.items.data[0].quantity", "whole quantity of at most 2^53 - 1", "integer"),
     );
     check(json!({"trial_end": "soon"}), shape("data.object.trial_end", "integer seconds", "string"));
     check(json!({"customer": 1}), shape("data.object.customer", "id", "integer"));

@@ -1,8 +1,8 @@
 //! Checkout sessions.
 
-use purchase_core::fact::{
-    Link,
-    photo::{Checkout, CheckoutMode, CheckoutState},
+use purchase_core::{
+    fact::photo::{Checkout, CheckoutMode, CheckoutState},
+    id::ObjectKind,
 };
 
 use super::*;
@@ -81,10 +81,13 @@ fn a_session_ties_everything_that_it_led_to() {
         [
             "checkout:cs_1 shows checkout:cs_1 changed of customer:cus_1 owner:u1 offer:o1 subscription:sub_1 \
              payment:pi_1 invoice:in_1",
-            "customer:cus_1 of owner:u1",
-            "payment:pi_1 of customer:cus_1 owner:u1 checkout:cs_1 offer:o1",
-            "subscription:sub_1 of customer:cus_1 owner:u1 checkout:cs_1 offer:o1",
-            "invoice:in_1 of customer:cus_1 owner:u1 checkout:cs_1",
+            "payment:pi_1 of customer:cus_1 checkout:cs_1",
+            "payment:pi_1 of owner:u1(by checkout:cs_1) offer:o1(by checkout:cs_1)",
+            "subscription:sub_1 of customer:cus_1 checkout:cs_1",
+            "subscription:sub_1 of owner:u1(by checkout:cs_1) offer:o1(by checkout:cs_1)",
+            "invoice:in_1 of customer:cus_1 checkout:cs_1",
+            "invoice:in_1 of owner:u1(by checkout:cs_1) offer:o1(by checkout:cs_1)",
+            "customer:cus_1 of owner:u1(by subscription:sub_1)",
         ]
     );
 }
@@ -114,6 +117,53 @@ fn the_client_reference_is_an_owner_only_where_that_is_said() {
     assert_eq!(owner(CustomerId, json!({})), Some("u9".to_owned()));
     assert_eq!(owner(CustomerId, json!({"client_reference_id": null})), None);
     assert_eq!(owner(CustomerId, json!({"metadata": {"purchase_customer_id": "u1"}})), Some("u1".to_owned()));
+}
+
+/// Metadata are set when the session is made, so what it says of others is as old as the session.
+#[test]
+fn a_session_s_word_about_others_is_as_old_as_the_session() {
+    let metadata = json!({"purchase_customer_id": "u1", "purchase_offer_id": "o1"});
+    let bought = |over| {
+        let sold = json!({"mode": "payment", "subscription": null, "invoice": null, "payment_intent": "pi_1"});
+        let object = with(session(json!({"metadata": metadata})), sold);
+        facts("checkout.session.completed", with(object, over))
+    };
+    let expect = |second: i64| {
+        [
+            format!("{second} payment:pi_1 of owner:u1(by checkout:cs_1) offer:o1(by checkout:cs_1)"),
+            // A customer buys many times, and no purchase is told apart from another.
+            format!("{second} customer:cus_1 of owner:u1(by others)"),
+        ]
+    };
+    assert_eq!(copies(&bought(json!({"created": 1_599_990_000}))), expect(1_599_990_000));
+    assert_eq!(copies(&bought(json!({}))), expect(1_600_000_000));
+    // What its own event says of the session itself is as old as the event.
+    let own = bought(json!({"created": 1_599_990_000})).remove(0);
+    assert_eq!((own.subject.root.kind, own.version.at), (ObjectKind::Checkout, at(1_600_000_000)));
+}
+
+/// A buyer can write it into the address of a payment link.
+#[test]
+fn the_client_reference_never_names_the_owner_of_the_customer() {
+    let found = |over| {
+        let body = event("checkout.session.completed", session(over), json!(null));
+        lines(&read_with(|config| config.client_reference = ClientReference::CustomerId, &body).expect("facts"))
+    };
+    let bought = found(json!({}));
+    assert_eq!(
+        bought,
+        [
+            "checkout:cs_1 shows checkout:cs_1 changed of customer:cus_1 owner:u9 subscription:sub_1 invoice:in_1",
+            "subscription:sub_1 of customer:cus_1 checkout:cs_1",
+            "subscription:sub_1 of owner:u9(by checkout:cs_1)",
+            "invoice:in_1 of customer:cus_1 checkout:cs_1",
+            "invoice:in_1 of owner:u9(by checkout:cs_1)",
+        ]
+    );
+    // The application's own word beside it names the customer's owner, too.
+    let named = found(json!({"metadata": {"purchase_customer_id": "u1"}}));
+    assert!(!named.iter().any(|line| line.contains("u9")), "{named:?}");
+    assert_eq!(named.last().map(String::as_str), Some("customer:cus_1 of owner:u1(by subscription:sub_1)"));
 }
 
 #[test]

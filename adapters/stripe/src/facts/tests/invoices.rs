@@ -44,6 +44,7 @@ fn an_invoice_is_photographed() {
         amount_paid: money(1500, "usd"),
         attempts: 2,
         renews: true,
+        sold: Vec::new(),
         finalized_at: Some(at(10)),
         paid_at: Some(at(20)),
         voided_at: None,
@@ -93,10 +94,13 @@ fn an_invoice_ties_subscription_payment_and_owner() {
         assert_eq!(
             lines(&facts("invoice.paid", object)),
             [
-                "invoice:in_1 shows invoice:in_1 changed of customer:cus_1 owner:u1 subscription:sub_1 payment:pi_1",
-                "customer:cus_1 of owner:u1",
-                "payment:pi_1 of customer:cus_1 owner:u1 invoice:in_1 subscription:sub_1",
-                "subscription:sub_1 of customer:cus_1 owner:u1",
+                "invoice:in_1 shows invoice:in_1 changed of customer:cus_1 subscription:sub_1 payment:pi_1",
+                "invoice:in_1 of owner:u1(by subscription:sub_1)",
+                "payment:pi_1 of customer:cus_1 invoice:in_1 subscription:sub_1",
+                "payment:pi_1 of owner:u1(by subscription:sub_1)",
+                "subscription:sub_1 of customer:cus_1",
+                "subscription:sub_1 of owner:u1(by subscription:sub_1)",
+                "customer:cus_1 of owner:u1(by subscription:sub_1)",
             ]
         );
     }
@@ -106,11 +110,16 @@ fn an_invoice_ties_subscription_payment_and_owner() {
 fn an_invoice_may_have_another_owner_than_its_subscription() {
     let metadata = json!({"purchase_customer_id": "u2"});
     assert_eq!(
-        lines(&facts("invoice.paid", without(with(new_invoice(), json!({"metadata": metadata})), "payments"))),
+        lines(&facts("invoice.paid", with(new_invoice(), json!({"metadata": metadata})))),
         [
-            "invoice:in_1 shows invoice:in_1 changed of customer:cus_1 owner:u2 subscription:sub_1",
-            "customer:cus_1 of owner:u2",
-            "subscription:sub_1 of customer:cus_1 owner:u1",
+            "invoice:in_1 shows invoice:in_1 changed of customer:cus_1 owner:u2 subscription:sub_1 payment:pi_1",
+            "invoice:in_1 of owner:u1(by subscription:sub_1)",
+            "payment:pi_1 of customer:cus_1 invoice:in_1 subscription:sub_1",
+            // The payment pays the invoice, whoever owns the subscription.
+            "payment:pi_1 of owner:u2(by invoice:in_1)",
+            "subscription:sub_1 of customer:cus_1",
+            "subscription:sub_1 of owner:u1(by subscription:sub_1)",
+            "customer:cus_1 of owner:u1(by subscription:sub_1)",
         ]
     );
 }
@@ -121,6 +130,15 @@ fn an_invoice_of_its_own_ties_only_what_it_names() {
         json!({"parent": null, "customer": null, "metadata": {"purchase_customer_id": "u2", "purchase_offer_id": ""}});
     let object = without(with(new_invoice(), over), "payments");
     assert_eq!(lines(&facts("invoice.created", object)), ["invoice:in_1 shows invoice:in_1 created of owner:u2"]);
+    let named = json!({"parent": null, "metadata": {"purchase_customer_id": "u2"}});
+    assert_eq!(
+        lines(&facts("invoice.created", without(with(new_invoice(), named), "payments"))),
+        [
+            "invoice:in_1 shows invoice:in_1 created of customer:cus_1 owner:u2",
+            // A customer has many invoices, and none of them is told apart from another.
+            "customer:cus_1 of owner:u2(by others)",
+        ]
+    );
     let direct =
         with(without(old_invoice(), "subscription_details"), json!({"payment_intent": null, "subscription": null}));
     assert_eq!(
@@ -129,6 +147,39 @@ fn an_invoice_of_its_own_ties_only_what_it_names() {
             "invoice:in_1 shows invoice:in_1 changed of customer:cus_1 payment:ch_1",
             "payment:ch_1 of customer:cus_1 invoice:in_1",
         ]
+    );
+}
+
+/// `parent.subscription_details.metadata` are an immutable copy of the subscription's at the finalization; before, they
+/// were copied when the draft was made.
+#[test]
+fn the_copy_of_the_subscription_s_word_is_as_old_as_the_copy() {
+    let found = |object: Value| copies(&facts("invoice.updated", object));
+    let expect = |second: i64| {
+        ["invoice:in_1", "payment:pi_1", "subscription:sub_1", "customer:cus_1"]
+            .map(|subject| format!("{second} {subject} of owner:u1(by subscription:sub_1)"))
+    };
+    let draft = json!({"created": 5, "status": "draft", "status_transitions": {"finalized_at": null}});
+    for object in [new_invoice(), old_invoice()] {
+        assert_eq!(found(with(object.clone(), json!({"created": 5}))), expect(10));
+        assert_eq!(found(with(object.clone(), draft.clone())), expect(5));
+    }
+    // Without either time it can be as new as the event.
+    let timeless = with(new_invoice(), json!({"status_transitions": null}));
+    assert_eq!(found(timeless), expect(1_600_000_000));
+    // Nothing that an event repeats is newer than the event.
+    let ahead = with(new_invoice(), json!({"status_transitions": {"finalized_at": 1_700_000_000}}));
+    assert_eq!(found(ahead), expect(1_600_000_000));
+}
+
+/// Its own metadata can change after the finalization.
+#[test]
+fn an_invoice_s_own_word_is_as_old_as_the_event() {
+    let over = json!({"parent": null, "created": 5, "metadata": {"purchase_customer_id": "u2"}});
+    let found = facts("invoice.updated", with(new_invoice(), over));
+    assert_eq!(
+        copies(&found),
+        ["1600000000 payment:pi_1 of owner:u2(by invoice:in_1)", "1600000000 customer:cus_1 of owner:u2(by others)",]
     );
 }
 
@@ -187,11 +238,11 @@ fn a_credit_note_is_a_credit_of_its_invoice() {
         lines(&facts("credit_note.created", note("issued"))),
         ["invoice:in_1 shows credit:cn_1 created of customer:cus_1"]
     );
-    // What is credited was sold by the invoice: the credit's metadata names no other offer.
+    // What is credited was sold by the invoice: the credit's metadata name neither an owner nor an offer of it.
     let metadata = json!({"metadata": {"purchase_customer_id": "u1", "purchase_offer_id": "o1"}});
     assert_eq!(
         lines(&facts("credit_note.created", with(note("issued"), metadata))),
-        ["invoice:in_1 shows credit:cn_1 created of customer:cus_1 owner:u1", "customer:cus_1 of owner:u1"]
+        ["invoice:in_1 shows credit:cn_1 created of customer:cus_1"]
     );
     assert_eq!(
         fault("credit_note.voided", with(note("void"), json!({"invoice": null}))),

@@ -23,9 +23,20 @@ fn charge(over: Value) -> Value {
     with(base, over)
 }
 
+/// A charge of 2000 of which the figures leave nothing open.
+fn whole(state: ChargeState, captured: i64, refunded: i64) -> Charge {
+    Charge {
+        state,
+        amount: money(2000, "eur"),
+        captured: Some(money(captured, "eur")),
+        refunded: money(refunded, "eur"),
+        may_count_release: false,
+    }
+}
+
 fn payment(object: Value) -> (PaymentState, u8) {
     match photo("payment_intent.processing", object) {
-        Photo::Payment(Payment { state, step, amount, received: _, items: _ }) => {
+        Photo::Payment(Payment { state, step, amount, .. }) => {
             assert_eq!(amount, money(2000, "eur"));
             (state, step)
         }
@@ -55,7 +66,9 @@ fn a_payment_intent_ties_customer_owner_offer_and_its_old_invoice() {
         lines(&facts("payment_intent.created", intent(over))),
         [
             "payment:pi_1 shows payment:pi_1 created of customer:cus_1 owner:u1 offer:o1 invoice:in_1",
-            "customer:cus_1 of owner:u1",
+            // A customer pays many times, and no payment is told apart from another.
+            "customer:cus_1 of owner:u1(by others)",
+            "invoice:in_1 of payment:pi_1",
         ]
     );
     assert_eq!(
@@ -70,9 +83,27 @@ fn a_charge_is_a_member_of_its_payment() {
         let over = json!({"payment_intent": payment_intent, "invoice": {"id": "in_1"}});
         assert_eq!(
             lines(&facts("charge.succeeded", charge(over))),
-            ["payment:pi_1 shows charge:ch_1 changed of customer:cus_1 invoice:in_1"]
+            ["payment:pi_1 shows charge:ch_1 changed of customer:cus_1 invoice:in_1", "invoice:in_1 of payment:pi_1",]
         );
     }
+}
+
+/// Stripe copies an intent's metadata to the charge when the charge is made.
+#[test]
+fn a_charge_s_word_about_its_payment_is_as_old_as_the_charge() {
+    let metadata = json!({"purchase_customer_id": "u1", "purchase_offer_id": "o1"});
+    let found = |over| facts("charge.updated", with(charge(json!({ "metadata": metadata })), over));
+    let made = found(json!({"created": 1_599_000_000}));
+    assert_eq!(
+        lines(&made),
+        [
+            "payment:pi_1 shows charge:ch_1 changed of customer:cus_1",
+            "payment:pi_1 of owner:u1(by charge:ch_1) offer:o1(by charge:ch_1)",
+        ]
+    );
+    let word = "payment:pi_1 of owner:u1(by charge:ch_1) offer:o1(by charge:ch_1)";
+    assert_eq!(copies(&made), [format!("1599000000 {word}")]);
+    assert_eq!(copies(&found(json!({}))), [format!("1600000000 {word}")]);
 }
 
 #[test]
@@ -84,7 +115,6 @@ fn a_direct_charge_is_the_payment_as_well() {
         [
             "payment:ch_1 shows charge:ch_1 changed of customer:cus_1 owner:u1",
             "payment:ch_1 shows payment:ch_1 changed",
-            "customer:cus_1 of owner:u1",
         ]
     );
     let state = |over| match &facts("charge.updated", object(over))[1].sight.as_ref().expect("a sight").photo {
@@ -100,17 +130,17 @@ fn a_direct_charge_is_the_payment_as_well() {
 
 #[test]
 fn a_charge_has_come_only_when_it_is_captured() {
-    let check = |over, state, refunded| {
-        let expect = Charge { state, amount: money(2000, "eur"), refunded: money(refunded, "eur") };
+    let check = |over, state, captured, refunded| {
+        let expect = whole(state, captured, refunded);
         assert_eq!(photo("charge.updated", charge(over)), Photo::Charge(expect));
     };
-    check(json!({}), ChargeState::Succeeded, 0);
-    check(json!({"amount_refunded": 500}), ChargeState::Succeeded, 500);
-    check(json!({"captured": false}), ChargeState::Pending, 0);
-    check(json!({"status": "pending"}), ChargeState::Pending, 0);
-    check(json!({"status": "failed"}), ChargeState::Failed, 0);
-    check(json!({"status": "odd"}), ChargeState::Unknown, 0);
-    check(json!({"captured": null}), ChargeState::Succeeded, 0);
+    check(json!({}), ChargeState::Succeeded, 2000, 0);
+    check(json!({"amount_refunded": 500}), ChargeState::Succeeded, 2000, 500);
+    check(json!({"captured": false}), ChargeState::Pending, 0, 0);
+    check(json!({"status": "pending"}), ChargeState::Pending, 2000, 0);
+    check(json!({"status": "failed", "amount_captured": 0}), ChargeState::Failed, 0, 0);
+    check(json!({"status": "odd"}), ChargeState::Unknown, 2000, 0);
+    check(json!({"captured": null}), ChargeState::Succeeded, 2000, 0);
 }
 
 #[test]
@@ -118,8 +148,7 @@ fn a_refunded_charge_shows_the_total_before() {
     // The keys of an observed `charge.refunded`, 2025-12-15.clover.
     let previous = json!({"amount_refunded": 0, "receipt_url": null, "refunded": false});
     let before = prior("charge.refunded", charge(json!({"amount_refunded": 2000, "refunded": true})), previous);
-    let expect = Charge { state: ChargeState::Succeeded, amount: money(2000, "eur"), refunded: money(0, "eur") };
-    assert_eq!(before, Some(Photo::Charge(expect)));
+    assert_eq!(before, Some(Photo::Charge(whole(ChargeState::Succeeded, 2000, 0))));
 }
 
 #[test]
@@ -139,7 +168,7 @@ fn an_old_refunded_charge_brings_its_refunds() {
             "payment:pi_1 shows refund:re_2 changed",
         ]
     );
-    let expect = Refund { state: RefundState::Succeeded, amount: money(400, "eur") };
+    let expect = Refund::new(RefundState::Succeeded, money(400, "eur"));
     assert_eq!(found[2].sight.as_ref().expect("a sight").photo, Photo::Refund(expect));
     assert_eq!(facts("charge.updated", object(list)).len(), 1);
     assert_eq!(
@@ -158,7 +187,7 @@ fn refund(over: Value) -> Value {
 fn a_refund_has_a_state() {
     use RefundState::*;
     let check = |status: Value, state| {
-        let expect = Photo::Refund(Refund { state, amount: money(300, "jpy") });
+        let expect = Photo::Refund(Refund::new(state, money(300, "jpy")));
         assert_eq!(photo("refund.updated", refund(json!({"status": status}))), expect);
     };
     check(json!("pending"), Pending);
@@ -176,8 +205,9 @@ fn a_refund_is_a_member_of_its_payment() {
     assert_eq!(found("refund.created", json!({})), ["payment:pi_1 shows refund:re_1 created"]);
     let expanded = json!({"payment_intent": {"id": "pi_1"}, "charge": {"id": "ch_1"}});
     assert_eq!(found("charge.refund.updated", expanded), ["payment:pi_1 shows refund:re_1 changed"]);
-    let owned = json!({"payment_intent": null, "metadata": {"purchase_customer_id": "u1"}});
-    assert_eq!(found("refund.failed", owned), ["payment:ch_1 shows refund:re_1 changed of owner:u1"]);
+    // Its metadata are about the refund: they say nothing of whom the payment belongs to.
+    let named = json!({"payment_intent": null, "metadata": {"purchase_customer_id": "u1", "purchase_offer_id": "o1"}});
+    assert_eq!(found("refund.failed", named), ["payment:ch_1 shows refund:re_1 changed"]);
     let alone = json!({"payment_intent": null, "charge": null});
     assert_eq!(found("refund.updated", alone), ["payment:re_1 shows refund:re_1 changed"]);
 }
@@ -185,7 +215,7 @@ fn a_refund_is_a_member_of_its_payment() {
 #[test]
 fn a_refund_that_fails_had_succeeded_before() {
     let before = |event_type| prior(event_type, refund(json!({"status": "failed"})), json!({"status": "succeeded"}));
-    let expect = Refund { state: RefundState::Succeeded, amount: money(300, "jpy") };
+    let expect = Refund::new(RefundState::Succeeded, money(300, "jpy"));
     assert_eq!(before("refund.updated"), Some(Photo::Refund(expect)));
     // The same change is told by `refund.updated`, and one edge must not come twice.
     assert_eq!(before("refund.failed"), None);
@@ -217,6 +247,43 @@ fn a_dispute_has_a_state_and_belongs_to_its_payment() {
     assert_eq!(lines(&created), ["payment:pi_1 shows dispute:dp_1 created"]);
     let old = with(object("lost"), json!({"payment_intent": null}));
     assert_eq!(lines(&facts("charge.dispute.closed", old)), ["payment:ch_1 shows dispute:dp_1 changed"]);
+    let named = with(object("lost"), json!({"metadata": {"purchase_customer_id": "u1", "purchase_offer_id": "o1"}}));
+    assert_eq!(lines(&facts("charge.dispute.closed", named)), ["payment:pi_1 shows dispute:dp_1 changed"]);
+}
+
+/// A resolution gives the cardholder the money back before there is a chargeback, and a block stops the payment, so that
+/// none has moved; both end as `prevented`. `balance_transactions` show what was withdrawn and reinstated.
+#[test]
+fn a_dispute_takes_what_moved() {
+    use DisputeState::*;
+    let check = |status: &str, case: Value, moved: Value, state| {
+        let object = json!({"id": "dp_1", "object": "dispute", "status": status, "amount": 2000, "currency": "eur",
+            "charge": "ch_1", "payment_intent": "pi_1", "balance_transactions": moved,
+            "payment_method_details": {"type": "card", "card": {"brand": "visa", "case_type": case}}});
+        let expect = Photo::Dispute(Dispute { state, amount: money(2000, "eur") });
+        assert_eq!(photo("charge.dispute.updated", object), expect, "{status} {case} {moved}");
+    };
+    let withdrawn = || json!([{"id": "txn_1", "amount": -2000, "currency": "eur", "fee": 0, "net": -2000}]);
+    let reinstated = || json!([{"id": "txn_1", "amount": -2000}, {"id": "txn_2", "amount": 2000}]);
+    for case in [json!("resolution"), json!("block"), json!("chargeback"), json!(null)] {
+        check("prevented", case.clone(), withdrawn(), Lost);
+        check("prevented", case, reinstated(), Closed);
+    }
+    // The movement may come after the event of the dispute: then the case type says what is coming.
+    for moved in [json!([]), json!(null)] {
+        check("prevented", json!("resolution"), moved.clone(), Lost);
+        check("prevented", json!("block"), moved.clone(), Closed);
+        check("prevented", json!(null), moved.clone(), Closed);
+        check("needs_response", json!("inquiry"), moved.clone(), Inquiry);
+        check("under_review", json!("inquiry"), moved.clone(), Inquiry);
+        check("lost", json!("inquiry"), moved.clone(), Closed);
+    }
+    for case in [json!("chargeback"), json!("compliance"), json!(null)] {
+        check("needs_response", case.clone(), withdrawn(), Open);
+        check("under_review", case.clone(), withdrawn(), Open);
+        check("lost", case.clone(), withdrawn(), Lost);
+        check("won", case, reinstated(), Won);
+    }
 }
 
 #[test]
@@ -234,30 +301,4 @@ fn a_bad_payment_names_the_path() {
         shape("data.object.captured", "boolean", "string")
     );
     assert_eq!(fault("refund.created", refund(json!({"id": 5}))), shape("data.object.id", "id", "integer"));
-}
-
-/// What was authorized and not captured never came, so it can't have gone back.
-#[test]
-fn a_partial_capture_is_no_refund() {
-    let part = json!({"amount_captured": 1200, "amount_refunded": 800});
-    let Photo::Charge(part) = photo("charge.captured", charge(part)) else { panic!("a charge") };
-    assert_eq!(part.refunded, money(0, "eur"));
-    let all = json!({"amount_captured": 1200, "amount_refunded": 2000});
-    let Photo::Charge(all) = photo("charge.refunded", charge(all)) else { panic!("a charge") };
-    assert_eq!(all.refunded, money(1200, "eur"));
-    let released = json!({"captured": false, "amount_captured": 0, "amount_refunded": 2000});
-    let Photo::Charge(released) = photo("charge.refunded", charge(released)) else { panic!("a charge") };
-    assert_eq!(released.refunded, money(0, "eur"));
-    // Charges of old API versions don't say how much was captured.
-    let old = json!({"captured": false, "amount_refunded": 2000});
-    let Photo::Charge(old) = photo("charge.refunded", charge(old)) else { panic!("a charge") };
-    assert_eq!(old.refunded, money(0, "eur"));
-    let Photo::Payment(paid) = photo("payment_intent.succeeded", intent(json!({"amount_received": 1200}))) else {
-        panic!("a payment")
-    };
-    assert_eq!(paid.received, Some(money(1200, "eur")));
-    let direct = json!({"payment_intent": null, "amount_captured": 1200, "amount_refunded": 800});
-    let found = facts("charge.captured", charge(direct));
-    let Some(Photo::Payment(paid)) = found[1].sight.as_ref().map(|sight| &sight.photo) else { panic!("a payment") };
-    assert_eq!((paid.amount, paid.received), (money(2000, "eur"), Some(money(1200, "eur"))));
 }

@@ -1,0 +1,201 @@
+//! Charges of which only a part was captured, or nothing. Before `2025-03-31.basil` Stripe counts what was authorized and
+//! not captured as refunded, and lists a refund of it; since then it doesn't. The charge keeps the way that was in force
+//! when it was captured.
+
+use purchase_core::{
+    fact::{
+        Sight,
+        photo::{Charge, ChargeState, Payment, PaymentState, Refund, RefundState, Release},
+    },
+    id::ObjectKind,
+};
+
+use super::*;
+
+const OLD: &str = "2025-02-24.acacia";
+const NEW: &str = "2025-03-31.basil";
+
+/// A charge of 2000 of which so much was captured.
+fn charge(captured: i64, refunded: i64) -> Value {
+    json!({
+        "id": "ch_1", "object": "charge", "status": "succeeded", "captured": captured > 0, "amount": 2000,
+        "amount_captured": captured, "amount_refunded": refunded, "currency": "eur", "customer": "cus_1",
+        "payment_intent": "pi_1", "metadata": {}, "created": 1_599_000_000,
+    })
+}
+
+/// The figures show that the release counts as a refund.
+const COUNTS: Option<Release> = Some(Release { counted: true, by_version: false });
+/// The figures show that it doesn't.
+const COUNTS_NOT: Option<Release> = Some(Release { counted: false, by_version: false });
+/// Only the version makes it likely that it does.
+const LIKELY: Option<Release> = Some(Release { counted: true, by_version: true });
+
+/// The charge and what is said of its release; one that only the version makes likely has an id of its own.
+fn shown(facts: &[Fact]) -> (Charge, Option<Release>) {
+    let sights: Vec<&Sight> = facts.iter().filter_map(|fact| fact.sight.as_ref()).collect();
+    let charge = sights.iter().find_map(|it| if let Photo::Charge(it) = &it.photo { Some(it.clone()) } else { None });
+    let releases: Vec<(&str, Release)> = sights
+        .iter()
+        .filter_map(|it| match &it.photo {
+            Photo::Release(release) => Some((it.object.id.expose(), release.clone())),
+            _ => None,
+        })
+        .collect();
+    let release = match releases.as_slice() {
+        [] => None,
+        [(name, release)] => {
+            assert_eq!(*name, if release.by_version { "version:pi_1" } else { "ch_1" });
+            Some(release.clone())
+        }
+        several => panic!("{several:?}"),
+    };
+    (charge.expect("a charge"), release)
+}
+
+/// What an event of an API version shows: what went back, whether that may count the release, and what is said of it.
+#[track_caller]
+fn check(event: (&str, &str), captured: i64, total: i64, expect: (i64, bool, Option<Release>)) {
+    let (api_version, event_type) = event;
+    let (charge, release) = shown(&versioned(api_version, event_type, charge(captured, total)));
+    assert_eq!(charge.captured, Some(money(captured, "eur")));
+    assert_eq!((charge.refunded.minor(), charge.may_count_release, release), expect);
+}
+
+#[test]
+fn a_whole_capture_leaves_nothing_open() {
+    for version in [OLD, NEW] {
+        check((version, "charge.captured"), 2000, 0, (0, false, None));
+        check((version, "charge.refunded"), 2000, 500, (500, false, None));
+        check((version, "charge.refunded"), 2000, 2000, (2000, false, None));
+    }
+}
+
+#[test]
+fn the_capture_s_own_event_decides() {
+    // 800 were released: counted as refunded before, and not since.
+    check((OLD, "charge.captured"), 1200, 800, (0, false, COUNTS));
+    check((NEW, "charge.captured"), 1200, 0, (0, false, COUNTS_NOT));
+    // The figures decide, whatever the version that wrote them: an endpoint can be pinned to an older one.
+    check((NEW, "charge.captured"), 1200, 800, (0, false, COUNTS));
+    check((OLD, "charge.captured"), 1200, 0, (0, false, COUNTS_NOT));
+}
+
+#[test]
+fn the_figures_decide_where_they_can() {
+    for version in [OLD, NEW] {
+        // No more than was captured can go back.
+        check((version, "charge.refunded"), 1200, 1201, (401, false, COUNTS));
+        check((version, "charge.refunded"), 1200, 2000, (1200, false, COUNTS));
+        // A total that counts the release is no less than it.
+        check((version, "charge.refunded"), 1200, 799, (799, false, COUNTS_NOT));
+        check((version, "charge.updated"), 1200, 0, (0, false, COUNTS_NOT));
+    }
+}
+
+#[test]
+fn where_the_figures_leave_it_open_the_version_makes_it_likely() {
+    for total in [800, 1000, 1200] {
+        check((OLD, "charge.refunded"), 1200, total, (total, true, LIKELY));
+        check((NEW, "charge.refunded"), 1200, total, (total, true, None));
+    }
+    // Without a version the newer way is likely.
+    let (unversioned, release) = shown(&facts("charge.updated", charge(1200, 800)));
+    assert_eq!((unversioned.may_count_release, release), (true, None));
+}
+
+#[test]
+fn of_a_charge_that_was_voided_nothing_came_and_nothing_went_back() {
+    for (version, total) in [(OLD, 2000), (NEW, 0)] {
+        for event_type in ["charge.refunded", "charge.expired", "charge.updated"] {
+            let facts = versioned(version, event_type, charge(0, total));
+            let (voided, release) = shown(&facts);
+            let expect = Charge {
+                state: ChargeState::Pending,
+                amount: money(2000, "eur"),
+                captured: Some(money(0, "eur")),
+                refunded: money(0, "eur"),
+                may_count_release: false,
+            };
+            assert_eq!((voided, release), (expect, None), "{version} {event_type}");
+        }
+    }
+    // Charges of old API versions don't say how much was captured: all of it, or nothing.
+    let old = |captured, total| {
+        let object = with(without(charge(0, total), "amount_captured"), json!({ "captured": captured }));
+        let (it, release) = shown(&versioned("2020-03-02", "charge.refunded", object));
+        (it.captured, it.refunded, it.may_count_release, release)
+    };
+    assert_eq!(old(false, 2000), (Some(money(0, "eur")), money(0, "eur"), false, None));
+    assert_eq!(old(true, 500), (Some(money(2000, "eur")), money(500, "eur"), false, None));
+}
+
+#[test]
+fn the_release_is_a_member_of_the_payment_beside_the_charge() {
+    let found = facts("charge.captured", charge(1200, 800));
+    assert_eq!(
+        lines(&found),
+        ["payment:pi_1 shows charge:ch_1 changed of customer:cus_1", "payment:pi_1 shows release:ch_1 changed"]
+    );
+    let direct = with(charge(1200, 800), json!({"payment_intent": null}));
+    let found = facts("charge.captured", direct);
+    assert_eq!(
+        lines(&found),
+        [
+            "payment:ch_1 shows charge:ch_1 changed of customer:cus_1",
+            "payment:ch_1 shows release:ch_1 changed",
+            "payment:ch_1 shows payment:ch_1 changed",
+        ]
+    );
+    let paid = found.iter().filter_map(|fact| fact.sight.as_ref()).find(|it| it.object.kind == ObjectKind::Payment);
+    let received = Some(money(1200, "eur"));
+    let expect = Payment { received, ..Payment::new(PaymentState::Succeeded, money(2000, "eur")) };
+    assert_eq!(paid.map(|sight| &sight.photo), Some(&Photo::Payment(expect)));
+}
+
+#[test]
+fn a_payment_received_what_was_captured() {
+    let intent = json!({"id": "pi_1", "object": "payment_intent", "status": "succeeded", "amount": 2000,
+        "amount_received": 1200, "currency": "eur", "metadata": {}});
+    match photo("payment_intent.succeeded", intent) {
+        Photo::Payment(it) => {
+            assert_eq!((it.amount, it.received), (money(2000, "eur"), Some(money(1200, "eur"))));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The refund that a release was looks like every other one: core tells them apart.
+#[test]
+fn an_old_version_makes_it_likely_that_a_refund_is_a_release() {
+    let refund = json!({"id": "re_1", "object": "refund", "status": "succeeded", "amount": 800, "currency": "eur",
+        "payment_intent": "pi_1", "metadata": {}});
+    let of = |api_version: &str| lines(&versioned(api_version, "refund.created", refund.clone()));
+    let shows = "payment:pi_1 shows refund:re_1 created";
+    for version in ["2020-03-02", OLD] {
+        assert_eq!(of(version), [shows, "payment:pi_1 shows release:version:pi_1 changed"], "{version}");
+    }
+    for version in [NEW, "2026-03-25.dahlia"] {
+        assert_eq!(of(version), [shows], "{version}");
+    }
+    assert_eq!(lines(&facts("refund.created", refund.clone())), [shows]);
+    let found = versioned(OLD, "refund.created", refund.clone());
+    let release = found[1].sight.as_ref().map(|sight| sight.photo.clone());
+    assert_eq!(release, LIKELY.map(Photo::Release));
+    // Both shapes show one refund: what differs is an object of its own.
+    let plain = Photo::Refund(Refund::new(RefundState::Succeeded, money(800, "eur")));
+    for version in [OLD, NEW] {
+        let found = versioned(version, "refund.created", refund.clone());
+        assert_eq!(found[0].sight.as_ref().map(|sight| &sight.photo), Some(&plain));
+    }
+    // Up to 2022-08-01 a refunded charge lists its refunds.
+    let listing = with(charge(1200, 800), json!({"refunds": {"data": [refund]}}));
+    assert_eq!(
+        lines(&versioned("2020-03-02", "charge.refunded", listing)),
+        [
+            "payment:pi_1 shows charge:ch_1 changed of customer:cus_1",
+            "payment:pi_1 shows release:version:pi_1 changed",
+            "payment:pi_1 shows refund:re_1 changed",
+        ]
+    );
+}

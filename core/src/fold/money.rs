@@ -1,0 +1,317 @@
+//! Decides what happened to the money of a payment: how much was authorized, captured and received, what went back by
+//! refunds, and what disputes hold or took; and which credits of an invoice stand. It knows only the subject's members.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    fact::photo::{
+        Charge, ChargeState, Credit, CreditState, Dispute, DisputeState, Payment, PaymentState, Photo, Refund,
+        RefundState, Reversal, Undone,
+    },
+    fold::SubjectState,
+    id::{ObjectKind, ObjectRef, ProviderId},
+    money::Money,
+    time::Timestamp,
+};
+
+/// The figures of a payment, in minor units of its currency. None: nothing is known of it yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// How much was authorized at most.
+    pub authorized: Option<i64>,
+    /// How much of that was captured.
+    pub captured: Option<i64>,
+    /// How much came.
+    pub received: Option<i64>,
+    /// How much of what came went back by refunds. What was authorized and never captured did not come.
+    pub refunded: i64,
+    /// How much of what came is held or taken by disputes.
+    pub disputed: i64,
+}
+
+impl Figures {
+    /// Whether all that came went back, by refunds, by disputes or by both. A dispute of nine tenths or more of what came
+    /// counts as one of all of it: the disputed amount can differ from the payment's because exchange rates move.
+    pub fn all_went_back(&self) -> bool {
+        let Some(received) = self.received else { return false };
+        let whole_dispute = self.disputed > 0 && self.disputed.saturating_mul(10) >= received.saturating_mul(9);
+        let gone = self.refunded.saturating_add(self.disputed);
+        whole_dispute || (gone > 0 && gone >= received)
+    }
+}
+
+impl SubjectState {
+    /// The figures of a payment.
+    pub fn figures(&self) -> Figures {
+        let settled: Vec<(Charge, Timestamp)> = self.charges();
+        let payment = self.payment();
+        let not_failed = settled.iter().filter(|(charge, _)| charge.state != ChargeState::Failed);
+        let charged = not_failed.map(|(charge, _)| charge.amount.minor()).max();
+        let captured = settled.iter().filter(|(charge, _)| charge.state == ChargeState::Succeeded).fold(
+            None,
+            |sum: Option<i64>, (charge, _)| {
+                let captured = charge.captured.unwrap_or(charge.amount).minor();
+                Some(sum.unwrap_or(0).saturating_add(captured))
+            },
+        );
+        let (asked, received) = match payment {
+            Some(Payment { state: PaymentState::Succeeded, amount, received, .. }) => {
+                (Some(amount.minor()), Some(received.unwrap_or(amount).minor()))
+            }
+            Some(Payment { state: PaymentState::Authorized, amount, .. }) => (Some(amount.minor()), None),
+            Some(Payment { state: PaymentState::Canceled, .. }) => (None, Some(0)),
+            Some(_) | None => (None, captured),
+        };
+        Figures {
+            authorized: charged.or(asked),
+            captured: captured.or(received),
+            received,
+            refunded: self.refunded_minor(),
+            disputed: self.disputed_minor(received),
+        }
+    }
+
+    /// What went back of a payment, in minor units: the refunds that succeeded, or what the charges total, if that is
+    /// more. A charge's total counts refunds that are still pending, and those that failed after it was taken.
+    fn refunded_minor(&self) -> i64 {
+        let released = self.released_refunds();
+        let refunds: Vec<(Refund, Timestamp)> = self
+            .objects()
+            .filter(|(object, _)| !released.contains(*object))
+            .filter_map(|(_, settled)| match settled.shown() {
+                Photo::Refund(refund) => Some((refund.clone(), settled.since)),
+                _ => None,
+            })
+            .collect();
+        let sum = |amounts: &mut dyn Iterator<Item = i64>| amounts.fold(0, i64::saturating_add);
+        let is_done = |refund: &Refund| refund.state == RefundState::Succeeded;
+        let succeeded =
+            sum(&mut refunds.iter().filter(|(refund, _)| is_done(refund)).map(|(refund, _)| refund.amount.minor()));
+        let charges = self.charges();
+        let Some(charged_at) = charges.iter().map(|(_, at)| *at).max() else {
+            return succeeded.min(Money::MAX_MINOR);
+        };
+        let counted = self.counts_release();
+        let charged_back = sum(&mut charges.iter().map(|(charge, _)| went_back(charge, counted)));
+        let not_gone = sum(&mut refunds.iter().filter_map(|(refund, since)| match refund.state {
+            RefundState::Pending | RefundState::RequiresAction => Some(refund.amount.minor()),
+            // The time since which it is failed counts, not the time of the last event that says so.
+            RefundState::Canceled | RefundState::Failed => (*since >= charged_at).then(|| refund.amount.minor()),
+            RefundState::Succeeded | RefundState::Unknown => None,
+        }));
+        succeeded.max(charged_back.saturating_sub(not_gone)).min(Money::MAX_MINOR)
+    }
+
+    /// The refunds of a payment that are none: some API versions make a refund of what was authorized and not captured.
+    /// All of them where nothing was captured; else the oldest of exactly that amount, where the release counts at all.
+    pub fn released_refunds(&self) -> BTreeSet<ObjectRef> {
+        let refunds = self.by_age(|photo| match photo {
+            Photo::Refund(refund) => Some(refund.clone()),
+            _ => None,
+        });
+        if refunds.is_empty() {
+            return BTreeSet::new();
+        }
+        if self.nothing_was_captured() {
+            return refunds.into_iter().map(|(_, object, _)| object.clone()).collect();
+        }
+        let released = self.released_minor();
+        let is_release = |refund: &Refund| released > 0 && refund.amount.minor() == released;
+        let release = refunds.iter().find(|(.., refund)| is_release(refund));
+        release.filter(|_| self.counts_release()).map(|(_, object, _)| (*object).clone()).into_iter().collect()
+    }
+
+    /// Whether the provider counts what was authorized and not captured as refunded. What figures show of the charge's
+    /// capture decides; then the refunds, for no more than came can go back; then the API version.
+    fn counts_release(&self) -> bool {
+        let shown = |by_version| {
+            self.objects().find_map(|(_, settled)| match settled.shown() {
+                Photo::Release(it) if it.by_version == by_version => Some(it.counted),
+                _ => None,
+            })
+        };
+        if let Some(counted) = shown(false) {
+            return counted;
+        }
+        if self.released_minor() == 0 {
+            return false;
+        }
+        let came = match self.payment() {
+            Some(Payment { state: PaymentState::Succeeded, amount, received, .. }) => received.unwrap_or(amount).minor(),
+            _ => self.charges().iter().map(|(charge, _)| charge.captured.unwrap_or(charge.amount).minor()).sum(),
+        };
+        let refunds = self.objects().filter_map(|(_, settled)| match settled.shown() {
+            Photo::Refund(refund) if !matches!(refund.state, RefundState::Canceled | RefundState::Failed) => {
+                Some(refund.amount.minor())
+            }
+            _ => None,
+        });
+        refunds.fold(0, i64::saturating_add) > came || shown(true).unwrap_or(false)
+    }
+
+    /// Whether no money came although some was authorized.
+    fn nothing_was_captured(&self) -> bool {
+        match self.payment() {
+            Some(Payment { state: PaymentState::Canceled, .. }) => true,
+            Some(Payment { state: PaymentState::Succeeded, .. }) => false,
+            Some(_) | None => {
+                let charges = self.charges();
+                let captured = |(charge, _): &(Charge, Timestamp)| charge.captured.is_none_or(|it| it.minor() > 0);
+                !charges.is_empty() && !charges.iter().any(captured)
+            }
+        }
+    }
+
+    /// What was authorized and not captured, in minor units.
+    fn released_minor(&self) -> i64 {
+        let charges = self.charges();
+        let done = charges.iter().filter(|(charge, _)| charge.state == ChargeState::Succeeded);
+        let of_charges = done.map(|(charge, _)| charge.released_minor()).fold(0, i64::saturating_add);
+        match self.payment() {
+            _ if of_charges > 0 => of_charges,
+            Some(Payment { state: PaymentState::Succeeded, amount, received: Some(received), .. }) => {
+                amount.minor().saturating_sub(received.minor()).max(0)
+            }
+            Some(_) | None => 0,
+        }
+    }
+
+    /// The prices of a payment of which every line was refunded whole, where refunds name the lines.
+    pub fn refunded_prices(&self) -> BTreeSet<ProviderId> {
+        let mut gone: BTreeMap<ProviderId, (i64, bool)> = BTreeMap::new();
+        for (_, settled) in self.objects() {
+            let Photo::Refund(refund) = settled.shown() else { continue };
+            for line in refund.lines.iter().filter(|_| refund.state == RefundState::Succeeded) {
+                let (amount, whole) = gone.entry(line.line.clone()).or_default();
+                *amount = amount.saturating_add(line.amount_minor);
+                *whole |= line.whole;
+            }
+        }
+        let Some(payment) = self.payment() else { return BTreeSet::new() };
+        let is_gone = |line: &crate::fact::photo::Line| {
+            gone.get(&line.id).is_some_and(|(amount, whole)| *whole || (*amount > 0 && *amount >= line.total_minor))
+        };
+        let (gone, kept): (Vec<_>, Vec<_>) = payment.lines.iter().partition(|line| is_gone(line));
+        let kept: BTreeSet<&ProviderId> = kept.into_iter().map(|line| &line.price).collect();
+        gone.into_iter().map(|line| &line.price).filter(|price| !kept.contains(price)).cloned().collect()
+    }
+
+    fn payment(&self) -> Option<Payment> {
+        self.objects().find_map(|(_, settled)| match settled.shown() {
+            Photo::Payment(payment) => Some(payment.clone()),
+            _ => None,
+        })
+    }
+
+    /// The charges, and when each was last seen.
+    fn charges(&self) -> Vec<(Charge, Timestamp)> {
+        self.objects()
+            .filter_map(|(_, settled)| match settled.shown() {
+                Photo::Charge(charge) => Some((charge.clone(), settled.at)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// What disputes hold or took, in minor units of the payment's currency. A dispute in another currency can't be
+    /// compared and counts as one of all that came.
+    fn disputed_minor(&self, received: Option<i64>) -> i64 {
+        let currency = self.payment().map(|payment| payment.amount.currency());
+        let standing = self.disputes().into_iter().map(|(_, dispute)| dispute);
+        standing
+            .filter(|dispute| matches!(dispute.state, DisputeState::Lost | DisputeState::Open))
+            .map(|dispute| match currency {
+                Some(currency) if currency != dispute.amount.currency() => received.unwrap_or(Money::MAX_MINOR),
+                Some(_) | None => dispute.amount.minor(),
+            })
+            .fold(0_i64, i64::saturating_add)
+            .min(Money::MAX_MINOR)
+    }
+
+    /// The weightiest dispute of a payment: lost before open before won.
+    pub fn dispute(&self) -> Option<DisputeState> {
+        let weight = |state: &DisputeState| match state {
+            DisputeState::Lost => 3,
+            DisputeState::Open => 2,
+            DisputeState::Won => 1,
+            DisputeState::Closed | DisputeState::Inquiry | DisputeState::Unknown => 0,
+        };
+        let states = self.disputes().into_iter().map(|(_, dispute)| dispute.state);
+        states.filter(|state| weight(state) > 0).max_by_key(weight)
+    }
+
+    /// The disputes of a payment, the oldest first, after what reverses them. A reversal that names no dispute ends the
+    /// oldest that is still open; one that a dispute tells of itself is not counted again.
+    pub fn disputes(&self) -> Vec<(&ObjectRef, Dispute)> {
+        let mut disputes = self.by_age(|photo| match photo {
+            Photo::Dispute(dispute) => Some(dispute.clone()),
+            _ => None,
+        });
+        let won = |dispute: &mut Dispute| dispute.state = DisputeState::Won;
+        let is = |state| move |dispute: &Dispute| dispute.state == state;
+        self.undo(Undone::Dispute, &mut disputes, is(DisputeState::Open), is(DisputeState::Won), won);
+        let closed = |dispute: &mut Dispute| dispute.state = DisputeState::Closed;
+        self.undo(Undone::Inquiry, &mut disputes, is(DisputeState::Inquiry), is(DisputeState::Closed), closed);
+        disputes.into_iter().map(|(_, object, dispute)| (object, dispute)).collect()
+    }
+
+    /// The credits of an invoice, the oldest first, after what reverses them: as with [`disputes`](Self::disputes).
+    pub fn credits(&self) -> Vec<(&ObjectRef, Credit)> {
+        let mut credits = self.by_age(|photo| match photo {
+            Photo::Credit(credit) => Some(credit.clone()),
+            _ => None,
+        });
+        let reversed = |credit: &mut Credit| credit.state = CreditState::Reversed;
+        let is = |state| move |credit: &Credit| credit.state == state;
+        self.undo(Undone::Credit, &mut credits, is(CreditState::Issued), is(CreditState::Reversed), reversed);
+        credits.into_iter().map(|(_, object, credit)| (object, credit)).collect()
+    }
+
+    /// Lets each reversal end what it undoes: nothing where something that is not younger tells of its own end, else the
+    /// oldest that stands and is not younger.
+    fn undo<T>(
+        &self,
+        undone: Undone,
+        members: &mut [(Timestamp, &ObjectRef, T)],
+        stands: impl Fn(&T) -> bool,
+        has_ended: impl Fn(&T) -> bool,
+        end: impl Fn(&mut T),
+    ) {
+        let mut ended: Vec<Timestamp> = members.iter().filter(|(.., it)| has_ended(it)).map(|(at, ..)| *at).collect();
+        let reversals = self.by_age(|photo| match photo {
+            Photo::Reversal(Reversal { undoes }) if *undoes == undone => Some(()),
+            _ => None,
+        });
+        for (at, ..) in reversals {
+            if let Some(told) = ended.iter().position(|since| *since <= at) {
+                ended.remove(told);
+            } else if let Some((.., it)) = members.iter_mut().find(|(since, _, it)| *since <= at && stands(it)) {
+                end(it);
+            }
+        }
+    }
+
+    /// How many attempts to pay are known by an id of their own.
+    pub fn attempts(&self) -> usize {
+        self.registers.keys().filter(|object| object.kind == ObjectKind::Charge).count()
+    }
+
+    /// What is picked, the oldest first: an object is as old as its first photograph, whatever was told of it since.
+    fn by_age<T>(&self, pick: impl Fn(&Photo) -> Option<T>) -> Vec<(Timestamp, &ObjectRef, T)> {
+        let picked =
+            self.objects().filter_map(|(object, settled)| Some((settled.first_at, object, pick(settled.shown())?)));
+        let mut picked: Vec<_> = picked.collect();
+        picked.sort_by_key(|(first_at, object, _)| (*first_at, *object));
+        picked
+    }
+
+}
+
+/// What of a charge's total of refunds went back.
+fn went_back(charge: &Charge, counts_release: bool) -> i64 {
+    let total = charge.refunded.minor();
+    match charge.may_count_release && counts_release {
+        true => total.saturating_sub(charge.released_minor()).max(0),
+        false => total,
+    }
+}

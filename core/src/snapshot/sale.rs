@@ -1,0 +1,169 @@
+//! Decides which objects grant what was sold: each sale once, however many objects report it.
+//!
+//! A one-time sale can be reported by a checkout, by payments and by an invoice. They are one sale when they are linked:
+//! the invoice where there is one, else the payment, else the checkout gives the sale its name. The first of these kinds
+//! that says what was sold grants it. Where the invoice is known, its state decides whether the sale is paid; and what
+//! went back of all its payments decides whether it still is.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    fold::money::Figures,
+    id::{ObjectKind, Source, Subject},
+    lifecycle::Lifecycle,
+    snapshot::rows::{EntitlementRow, InvoiceRow, PaymentRow, Rows},
+};
+
+/// A row that grants, with the state that the whole sale gives it.
+pub(super) struct Granted<'a> {
+    pub(super) subject: &'a Subject,
+    pub(super) row: &'a EntitlementRow,
+    pub(super) state: Lifecycle,
+    pub(super) disputed: bool,
+}
+
+/// What names a sale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Sale<'a> {
+    Checkout(&'a str),
+    Invoice(&'a str),
+    Payment(&'a str),
+}
+
+/// The invoices and payments of one source, by id, and the figures of each sale over all its payments.
+struct Ledger<'a> {
+    invoices: BTreeMap<&'a str, &'a InvoiceRow>,
+    payments: BTreeMap<&'a str, &'a PaymentRow>,
+    figures: BTreeMap<Sale<'a>, Figures>,
+}
+
+/// Everything of one source that grants.
+pub(super) fn granted<'a>(all: &'a [(Subject, Rows)], source: &Source) -> Vec<Granted<'a>> {
+    let of_source = || all.iter().filter(move |(subject, _)| subject.source == *source);
+    let ledger = Ledger::of(of_source().map(|(_, rows)| rows));
+    let mut granted = Vec::new();
+    let mut sales: BTreeMap<Sale<'a>, Vec<Granted<'a>>> = BTreeMap::new();
+    for (subject, rows) in of_source() {
+        for row in &rows.entitlements {
+            let grant = Granted { subject, row, state: state_of(row), disputed: row.disputed };
+            match ledger.sale(subject, rows, row) {
+                None => granted.push(grant),
+                Some(sale) => sales.entry(sale).or_default().push(grant),
+            }
+        }
+    }
+    for (sale, reports) in sales {
+        granted.extend(ledger.settle(sale, reports));
+    }
+    granted
+}
+
+impl<'a> Ledger<'a> {
+    fn of(rows: impl Iterator<Item = &'a Rows> + Clone) -> Self {
+        let invoices = rows.clone().flat_map(|rows| &rows.invoices).map(|it| (it.id.as_str(), it)).collect();
+        let payments = rows.flat_map(|rows| &rows.payments).map(|it| (it.id.as_str(), it)).collect();
+        let mut ledger = Self { invoices, payments, figures: BTreeMap::new() };
+        let mut figures: BTreeMap<Sale<'a>, Figures> = BTreeMap::new();
+        for payment in ledger.payments.values() {
+            let sum = figures.entry(ledger.sale_of_payment(&payment.id)).or_default();
+            sum.received = match (sum.received, payment.received) {
+                (Some(one), Some(other)) => Some(one.saturating_add(other)),
+                (one, other) => one.or(other),
+            };
+            sum.refunded = sum.refunded.saturating_add(payment.refunded);
+            sum.disputed = sum.disputed.saturating_add(payment.disputed);
+        }
+        ledger.figures = figures;
+        ledger
+    }
+
+    /// The sale that a row reports; none for what a subscription bills again and again.
+    fn sale(&self, subject: &Subject, rows: &'a Rows, row: &'a EntitlementRow) -> Option<Sale<'a>> {
+        match subject.root.kind {
+            ObjectKind::Checkout => {
+                let checkout = rows.checkouts.first();
+                let invoice = checkout.and_then(|it| it.invoice.as_deref()).map(Sale::Invoice);
+                let payment = || checkout.and_then(|it| it.payment.as_deref()).map(|id| self.sale_of_payment(id));
+                Some(invoice.or_else(payment).unwrap_or(Sale::Checkout(&row.source_id)))
+            }
+            ObjectKind::Invoice => Some(Sale::Invoice(&row.source_id)),
+            ObjectKind::Payment => Some(self.sale_of_payment(&row.source_id)),
+            ObjectKind::Charge
+            | ObjectKind::Credit
+            | ObjectKind::Customer
+            | ObjectKind::Dispute
+            | ObjectKind::Price
+            | ObjectKind::Product
+            | ObjectKind::Refund
+            | ObjectKind::Release
+            | ObjectKind::Reversal
+            | ObjectKind::Schedule
+            | ObjectKind::Subscription => None,
+        }
+    }
+
+    fn sale_of_payment(&self, id: &'a str) -> Sale<'a> {
+        let invoice = self.payments.get(id).and_then(|it| it.invoice.as_deref());
+        invoice.map_or(Sale::Payment(id), Sale::Invoice)
+    }
+
+    /// The reports that count, each benefit once, in the state of the whole sale.
+    fn settle(&self, sale: Sale<'a>, mut reports: Vec<Granted<'a>>) -> Vec<Granted<'a>> {
+        let rank = |grant: &Granted<'_>| match grant.subject.root.kind {
+            ObjectKind::Invoice => 0,
+            ObjectKind::Payment => 1,
+            _ => 2,
+        };
+        let invoice = match sale {
+            Sale::Invoice(id) => self.invoices.get(id).copied(),
+            Sale::Checkout(_) | Sale::Payment(_) => None,
+        };
+        // What a subscription bills, the subscription grants; the offer of its payment is the same.
+        let bills_again = invoice.is_some_and(|it| it.subscription.is_some());
+        reports.retain(|grant| !(bills_again && grant.row.price.is_none()));
+        let Some(first) = reports.iter().map(rank).min() else { return Vec::new() };
+        reports.retain(|grant| rank(grant) == first);
+        let whole = invoice.map(|invoice| self.state_of_invoice(invoice));
+        let returned = self.state_of_money(sale);
+        for grant in &mut reports {
+            if grant.state == Lifecycle::Active {
+                grant.state = whole.filter(|state| *state != Lifecycle::Active).unwrap_or(grant.state);
+            }
+            if first != 1 && grant.state == Lifecycle::Active {
+                (grant.state, grant.disputed) = returned;
+            }
+        }
+        // Two payments of one invoice report one sale: the one that gives access counts.
+        reports.sort_by_key(|grant| (grant.state != Lifecycle::Active, grant.subject));
+        let mut seen: BTreeMap<&str, &Subject> = BTreeMap::new();
+        reports.retain(|grant| *seen.entry(&grant.row.benefit).or_insert(grant.subject) == grant.subject);
+        reports
+    }
+
+    fn state_of_invoice(&self, invoice: &InvoiceRow) -> Lifecycle {
+        match invoice.state.as_str() {
+            "paid" => Lifecycle::Active,
+            "void" => Lifecycle::Canceled,
+            "uncollectible" => Lifecycle::Expired,
+            _ if invoice.deleted => Lifecycle::Canceled,
+            _ => Lifecycle::Pending,
+        }
+    }
+
+    /// Whether what came for a sale went back, over all its payments, and whether a part of it is disputed.
+    fn state_of_money(&self, sale: Sale<'a>) -> (Lifecycle, bool) {
+        let mut figures = self.figures.get(&sale).copied().unwrap_or_default();
+        if let Sale::Invoice(id) = sale {
+            // A part may have been paid elsewhere, and that part didn't go back.
+            let paid = self.invoices.get(id).map(|it| it.amount_paid);
+            figures.received = figures.received.max(paid);
+        }
+        let state = if figures.all_went_back() { Lifecycle::Refunded } else { Lifecycle::Active };
+        (state, figures.disputed > 0)
+    }
+}
+
+/// The lifecycle state that a row names; one that it can't name gives no access.
+fn state_of(row: &EntitlementRow) -> Lifecycle {
+    serde_json::from_value(serde_json::Value::String(row.state.clone())).unwrap_or(Lifecycle::Pending)
+}
