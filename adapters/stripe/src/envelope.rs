@@ -27,7 +27,8 @@ pub(crate) fn head(body: &View<'_, '_>, provider: &ProviderName) -> Result<(Enve
     let envelope = match object.text()? {
         Some("event") => Envelope::Snapshot,
         Some("v2.core.event") => Envelope::Thin,
-        _ => return Err(object.fault("\"event\" or \"v2.core.event\"")),
+        Some(_) => return Err(object.misfit("\"event\" or \"v2.core.event\"", "another string")),
+        None => return Err(object.fault("\"event\" or \"v2.core.event\"")),
     };
     let (created, account) = (body.at("created"), body.at(account_key(envelope)));
     let occurred_at = match envelope {

@@ -272,11 +272,14 @@ fn a_fault_names_its_path() {
     assert_eq!(fault(json!({"status": null})), shape("data.status", "string", "null"));
     assert_eq!(
         fault(json!({"currency_code": "remove"})),
-        shape("data.currency_code", "three-letter currency", "nothing")
+        shape("data.currency_code", "three-letter currency code of ISO 4217", "nothing")
     );
     assert_eq!(fault(json!({"items": "remove"})), shape("data.items", "array", "nothing"));
     assert_eq!(fault(json!({"payments": {}})), shape("data.payments", "array", "object"));
     let odd = json!({"payment_attempt_id": "pay_1", "status": "error", "amount": 5});
     assert_eq!(fault(json!({"payments": [odd]})), amount("integer"));
-    assert_eq!(fault(json!({"billed_at": "soon"})), shape("data.billed_at", "RFC 3339 time", "string"));
+    assert_eq!(
+        fault(json!({"billed_at": "soon"})),
+        shape("data.billed_at", "RFC 3339 time", "a string of another form")
+    );
 }

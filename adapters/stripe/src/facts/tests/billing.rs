@@ -184,13 +184,17 @@ fn a_bad_subscription_names_the_path() {
     check(json!({"items": {"data": [{"quantity": 1}]}}), shape("data.object.items.data[0].price", "id", "nothing"));
     check(
         json!({"items": {"data": [{"price": "p", "quantity": -1}]}}),
-        shape("data.object.items.data[0].quantity", "unsigned integer", "integer"),
+        shape("data.object.items.data[0].quantity", "unsigned integer", "negative integer"),
     );
     check(json!({"trial_end": "soon"}), shape("data.object.trial_end", "integer seconds", "string"));
     check(json!({"customer": 1}), shape("data.object.customer", "id", "integer"));
     check(
         json!({"metadata": {"purchase_customer_id": "a\u{7}"}}),
-        shape("data.object.metadata.purchase_customer_id", "id without control characters", "string"),
+        shape(
+            "data.object.metadata.purchase_customer_id",
+            "id without control characters",
+            "a string with control characters",
+        ),
     );
 }
 
