@@ -19,6 +19,8 @@ use crate::{
 /// * every method is a pure function of its arguments and of the configuration given at construction;
 /// * [`read`](Self::read) looks types up in a table by their exact name, takes both old and new places of a field,
 ///   tolerates unknown fields and unknown enum values, and names the JSON path of what it can't read;
+/// * what the application wrote into an object costs no event, whatever it is: an id there that can't be used is left
+///   out and put into [`Event::remarks`];
 /// * no error, and no `Debug`, holds a secret, a provider id or customer data.
 pub trait Provider: Send + Sync {
     /// The adapter's name, as in the endpoint's path.
@@ -67,6 +69,19 @@ pub struct Event {
     pub head: EventHead,
     /// What it means.
     pub meaning: Meaning,
+    /// What the application wrote into the object and the adapter could not use. The event counts without it.
+    pub remarks: Vec<Remark>,
+}
+
+/// A value that an event can do without and that could not be used. Plain data: it is kept with the event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// The JSON path, `data.object.metadata.purchase_customer_id` for one.
+    pub path: String,
+    /// What should be there.
+    pub expected: String,
+    /// What kind of value is there, or how it differs: never the value.
+    pub found: String,
 }
 
 /// What an event means to us.

@@ -1,6 +1,6 @@
 //! Decides how Lemon Squeezy writes its ids and amounts. Everything else of how a body is read is core's.
 
-pub(crate) use purchase_core::wire::{View, parse};
+pub(crate) use purchase_core::wire::{Remarks, View, parse};
 use purchase_core::{
     id::ProviderId,
     money::{Currency, Money},

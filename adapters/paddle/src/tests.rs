@@ -64,7 +64,7 @@ fn fault(over: Value) -> ReadFault {
 
 #[test]
 fn the_head_is_read() {
-    let Event { head, meaning } = read(&paddle(|_| {}), &envelope(json!({}))).expect("readable");
+    let Event { head, meaning, .. } = read(&paddle(|_| {}), &envelope(json!({}))).expect("readable");
     assert_eq!(head.key.id.expose(), "evt_1");
     assert_eq!(head.key.source.expose(), "paddle//test");
     assert_eq!(head.event_type, "address.created");

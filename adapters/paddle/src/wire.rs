@@ -1,6 +1,6 @@
 //! Decides how Paddle writes amounts: texts of whole minor units. Bodies are read by core's [`View`], times in RFC 3339.
 
-pub(crate) use purchase_core::wire::{View, parse};
+pub(crate) use purchase_core::wire::{Remarks, View, parse};
 use purchase_core::{
     money::{Currency, Money},
     provider::ReadFault,

@@ -73,7 +73,7 @@ fn fault(over: Value) -> ReadFault {
 #[test]
 fn the_head_is_read() {
     let event = read(&stripe(|config| config.accounts = Accounts::Any), &envelope(json!({"account": "acct_1"})));
-    let Event { head, meaning } = event.expect("readable");
+    let Event { head, meaning, .. } = event.expect("readable");
     assert_eq!(head.key.id.expose(), "evt_1");
     assert_eq!(head.key.source.expose(), "stripe/acct_1/test");
     assert_eq!(head.event_type, "radar.early_fraud_warning.created");
@@ -158,7 +158,7 @@ fn a_thin_event_asks_for_its_object() {
         });
         read(&stripe(|config| config.accounts = Accounts::Any), &body).expect("readable")
     };
-    let Event { head, meaning } = thin("v1.customer.subscription.updated");
+    let Event { head, meaning, .. } = thin("v1.customer.subscription.updated");
     let need = FetchNeed {
         path: Some("/v1/subscriptions/sub_1".to_owned()),
         snapshot_event: Some(ProviderId::new("evt_1").expect("id")),

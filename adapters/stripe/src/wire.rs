@@ -2,7 +2,7 @@
 //! core's [`View`]; its overlay is the event's `previous_attributes`. (Source: Stripe's API reference on
 //! `event.data.previous_attributes`: only changed keys, and of a changed array the whole old array.)
 
-pub(crate) use purchase_core::wire::{View, parse};
+pub(crate) use purchase_core::wire::{Remarks, View, parse};
 use purchase_core::{
     money::{Currency, Money},
     provider::ReadFault,

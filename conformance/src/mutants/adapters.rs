@@ -253,7 +253,7 @@ fn is_known(photo: &Photo) -> bool {
 
 pub(super) fn guesses(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let read = |_: &VerifiedDelivery, event: Result<Event, Unreadable>| match event {
-        Err(Unreadable { head: Some(head), .. }) => Ok(Event { head, meaning: Meaning::Ignored }),
+        Err(Unreadable { head: Some(head), .. }) => Ok(Event { head, meaning: Meaning::Ignored, remarks: Vec::new() }),
         other => other,
     };
     Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })

@@ -9,12 +9,14 @@
 pub mod collect;
 mod tolerant;
 
+use std::cell::RefCell;
+
 use serde_json::Value;
 
 use crate::{
     id::{IdError, ProviderId},
     money::{Currency, Money},
-    provider::ReadFault,
+    provider::{ReadFault, Remark},
     time::{TimeError, Timestamp},
 };
 
@@ -58,6 +60,24 @@ fn replace_nul(value: &mut Value) {
     }
 }
 
+/// What is noted while a body is read: the values that an event can do without and that can't be used.
+#[derive(Debug, Default)]
+pub struct Remarks(RefCell<Vec<Remark>>);
+
+impl Remarks {
+    /// Every remark in the order of reading, each place once.
+    pub fn into_list(self) -> Vec<Remark> {
+        self.0.into_inner()
+    }
+
+    fn add(&self, remark: Remark) {
+        let mut list = self.0.borrow_mut();
+        if !list.contains(&remark) {
+            list.push(remark);
+        }
+    }
+}
+
 /// A place in a body: the value that stands there, if one does, and the way to it.
 #[derive(Clone, Copy)]
 pub struct View<'p, 'v> {
@@ -68,6 +88,7 @@ pub struct View<'p, 'v> {
     blocked: bool,
     step: Step,
     parent: Option<&'p View<'p, 'v>>,
+    remarks: Option<&'v Remarks>,
 }
 
 /// One step of the way.
@@ -81,7 +102,13 @@ enum Step {
 impl<'v> View<'_, 'v> {
     /// A whole body.
     pub fn root(body: &'v Value) -> Self {
-        Self { base: Some(body), over: None, blocked: false, step: Step::Root, parent: None }
+        Self { base: Some(body), over: None, blocked: false, step: Step::Root, parent: None, remarks: None }
+    }
+
+    /// The same place, from which on it is noted what can't be used.
+    #[must_use]
+    pub fn noting(self, remarks: &'v Remarks) -> Self {
+        Self { remarks: Some(remarks), ..self }
     }
 
     /// The same place as it was before the change that `previous` tells of. None when it tells of none.
@@ -120,6 +147,7 @@ impl<'v> View<'_, 'v> {
                 blocked: false,
                 step: Step::Index(index),
                 parent: Some(self),
+                remarks: self.remarks,
             })),
             _ => Err(self.fault("array")),
         }
@@ -274,6 +302,18 @@ impl<'v> View<'_, 'v> {
     pub fn beyond(&self, expected: &str, what: &str, number: i64) -> ReadFault {
         let side = if number > 0 { "above" } else { "below" };
         self.misfit(expected, &format!("{what} {side} that range"))
+    }
+
+    /// Notes a fault in place of a value that the event can do without, and reads none. Where nobody takes notes the
+    /// fault stands: it is never passed over in silence.
+    pub fn excuse<T>(&self, read: Result<Option<T>, ReadFault>) -> Result<Option<T>, ReadFault> {
+        match (read, self.remarks) {
+            (Err(ReadFault::Shape { path, expected, found }), Some(remarks)) => {
+                remarks.add(Remark { path, expected, found });
+                Ok(None)
+            }
+            (read, _) => read,
+        }
     }
 
     /// The value here; null is none.

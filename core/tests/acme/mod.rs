@@ -123,7 +123,7 @@ impl Provider for Acme {
             }
             _ => Meaning::Ignored,
         };
-        Ok(Event { head, meaning })
+        Ok(Event { head, meaning, remarks: Vec::new() })
     }
 
     fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
