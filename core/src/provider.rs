@@ -58,6 +58,8 @@ pub struct EventHead {
     pub event_type: String,
     /// When the provider says that it happened.
     pub occurred_at: Timestamp,
+    /// The JSON path of that time in the body, for the fault of an event that lies in the future.
+    pub occurred_at_path: &'static str,
     /// The API version that the body is written in, where it says so.
     pub api_version: Option<String>,
 }
@@ -145,6 +147,15 @@ pub struct Unreadable {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum ReadFault {
+    /// The event's own time lies so far after its receipt that it can't be true. It is not used before its time has
+    /// come: until then it would stand over every later event.
+    #[error("{path}: the event's time lies {seconds_ahead} seconds after its receipt")]
+    Future {
+        /// The JSON path of the event's time.
+        path: String,
+        /// How far it lies ahead, in seconds, rounded up.
+        seconds_ahead: i64,
+    },
     /// No adapter of the event's provider is registered any more.
     #[error("no adapter of the event's provider is registered")]
     NoAdapter,

@@ -41,6 +41,7 @@ pub(crate) fn head(body: &View<'_, '_>, provider: &ProviderName) -> Result<(Enve
         key: EventKey { source, id: body.at("id").need_id()? },
         event_type: body.at("type").need_text()?.to_owned(),
         occurred_at,
+        occurred_at_path: "created",
         api_version: body.at("api_version").text()?.map(str::to_owned),
     };
     Ok((envelope, head))

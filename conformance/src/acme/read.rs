@@ -52,6 +52,7 @@ pub(super) fn event(name: &ProviderName, served: Option<Mode>, body: &[u8]) -> R
         key: EventKey { source, id: id(&value, "id").map_err(headless)? },
         event_type,
         occurred_at: Timestamp::from_seconds(seconds).map_err(|_| headless(fault("at", "a time", &value["at"])))?,
+        occurred_at_path: "at",
         api_version: None,
     };
     if let Some(expected) = served.filter(|served| *served != mode) {

@@ -42,6 +42,7 @@ pub(super) fn event(name: &ProviderName, mode: Mode, body: &[u8]) -> Result<Even
         key: EventKey { source: Source { provider: name.clone(), account: None, mode }, id },
         event_type,
         occurred_at: time(&value["as_of"]).ok_or_else(|| headless(fault("as_of", "a time", &value["as_of"])))?,
+        occurred_at_path: "as_of",
         api_version: None,
     };
     let meaning = match entry(&head.event_type) {

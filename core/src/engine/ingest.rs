@@ -11,11 +11,12 @@ use crate::{
     error::{Chain, Refusal, StoreError},
     fact::Fact,
     id::{EventKey, Mode, ProviderId, Source},
-    provider::{Event, Meaning, Remark, Unreadable},
+    provider::{Event, Meaning, ReadFault, Remark, Unreadable},
     receipt::{Answers, Reconciliation, Stage, StageReceipt, WebhookReceipt},
     store::{
         Commit, Conflict, EventQuery, EventStatus, EventWrite, Lease, Loaded, NewEvent, Reason, StoredEvent, Wanted,
     },
+    time::Timestamp,
 };
 
 /// An event that is genuine, and what its adapter read in it. Outside of the engine only
@@ -29,6 +30,21 @@ pub struct Admitted {
 }
 
 pub(super) type Answer = Result<WebhookReceipt, Refusal>;
+
+/// How far an event's own time may lie after its receipt, in seconds. Clocks differ by less than a day.
+const AHEAD_SECONDS: i64 = 24 * 3600;
+
+/// The reading of an event at a time of receipt. One whose own time has not come is refused: every later event would
+/// be older than it. What is ignored says nothing that could.
+pub(super) fn in_time(reading: Result<Event, Unreadable>, received_at: Timestamp) -> Result<Event, Unreadable> {
+    let event = reading?;
+    let seconds_ahead = event.head.occurred_at.seconds_after(received_at);
+    if seconds_ahead <= AHEAD_SECONDS || event.meaning == Meaning::Ignored {
+        return Ok(event);
+    }
+    let fault = ReadFault::Future { path: event.head.occurred_at_path.to_owned(), seconds_ahead };
+    Err(Unreadable { head: Some(event.head), fault })
+}
 
 /// An event as it is kept. A body that names no event goes by its digest; one that names no mode is kept as live.
 pub(super) fn new_event(reading: &Result<Event, Unreadable>, delivery: Delivery) -> NewEvent {

@@ -108,6 +108,7 @@ impl Provider for Acme {
             key: EventKey { source: source(), id: event.clone() },
             event_type: body.kind.clone(),
             occurred_at: at(body.at),
+            occurred_at_path: "at",
             api_version: None,
         };
         let meaning = match body.kind.as_str() {
