@@ -2,7 +2,11 @@
 
 use serde_json::json;
 
-use super::*;
+use super::{
+    collect::{Ties, owner},
+    *,
+};
+use crate::id::{CustomerId, OfferId};
 
 fn shape(path: &str, expected: &str, found: &str) -> ReadFault {
     ReadFault::Shape { path: path.to_owned(), expected: expected.to_owned(), found: found.to_owned() }
@@ -183,4 +187,55 @@ fn a_nul_is_read_as_what_every_database_can_hold() {
     let body = br#"{"name": "a\u0000b", "list": [{"deep": "\u0000"}], "none": "\\u0000"}"#;
     let read = json!({"name": "a\u{FFFD}b", "list": [{"deep": "\u{FFFD}"}], "none": "\\u0000"});
     assert_eq!(parse(body), Ok(read));
+}
+
+#[test]
+fn what_an_application_wrote_is_an_id_or_is_noted_and_never_a_fault() {
+    let check = |metadata: Value, expect: Option<&str>, noted: Option<(&str, &str)>| {
+        let (body, remarks) = (json!({ "metadata": metadata }), Remarks::default());
+        let view = View::root(&body).noting(&remarks);
+        let ties = Ties::read(None, &view.at("metadata")).expect("no fault");
+        assert_eq!(ties.owner.as_ref().map(CustomerId::as_str), expect, "{body}");
+        assert_eq!(ties.offer.as_ref().map(OfferId::as_str), expect, "{body}");
+        // The owner is read twice; each place is noted once.
+        assert_eq!(owner(&view.at("metadata")), Ok(ties.owner), "{body}");
+        let remark = |key: &str, (expected, found): (&str, &str)| Remark {
+            path: format!("metadata.{key}"),
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+        };
+        let noted: Vec<_> = noted.into_iter().collect();
+        let keys = ["purchase_offer_id", "purchase_customer_id"];
+        let expect: Vec<_> = keys.iter().flat_map(|key| noted.iter().map(|it| remark(key, *it))).collect();
+        assert_eq!(remarks.into_list(), expect, "{body}");
+    };
+    let both = |value: Value| json!({ "purchase_customer_id": value, "purchase_offer_id": value });
+    check(both(json!("u-1")), Some("u-1"), None);
+    for metadata in [json!([]), json!([1]), json!("text"), json!(null), json!(7), json!(true), json!({})] {
+        check(metadata, None, None);
+    }
+    check(both(json!("")), None, None);
+    check(both(json!(null)), None, None);
+    check(both(json!("x".repeat(300))), None, Some(("id of at most 255 bytes", "a string of 300 bytes")));
+    let control = ("id without control characters", "a string with control characters");
+    check(both(json!("u\n1")), None, Some(control));
+    let replaced = ("id of whole characters", "a string with NUL, half a character or U+FFFD");
+    check(both(json!("u\u{FFFD}")), None, Some(replaced));
+    check(both(json!(42)), None, Some(("string", "integer")));
+    check(both(json!(4.2)), None, Some(("string", "fraction")));
+    check(both(json!(false)), None, Some(("string", "boolean")));
+    check(both(json!({ "id": "u-1" })), None, Some(("string", "object")));
+    check(both(json!(["u-1"])), None, Some(("string", "array")));
+}
+
+#[test]
+fn where_nobody_takes_notes_an_unusable_id_is_a_fault() {
+    let body = json!({ "metadata": { "purchase_customer_id": 42 } });
+    let fault = shape("metadata.purchase_customer_id", "string", "integer");
+    assert_eq!(owner(&View::root(&body).at("metadata")), Err(fault));
+    let remarks = Remarks::default();
+    let view = View::root(&body).noting(&remarks);
+    let other = Err::<Option<()>, _>(ReadFault::WrongAccount);
+    assert_eq!(view.excuse(other), Err(ReadFault::WrongAccount));
+    assert_eq!(remarks.into_list(), []);
 }
