@@ -260,8 +260,6 @@ fn a_buyer_s_word_is_not_taken_unless_the_application_says_so() {
     assert!(!lines.iter().any(|line| line.contains("cust-1") || line.contains("pro ")), "{lines:?}");
     let odd = event("transaction.updated", transaction(json!({"custom_data": {"purchase_customer_id": 7}})));
     assert_eq!(read_with(|_| {}, &odd).expect("facts").len(), 3);
-    let everywhere = fault("transaction.updated", odd["data"].clone());
-    assert_eq!(everywhere, shape("data.custom_data.purchase_customer_id", "string", "integer"));
 }
 
 #[test]
