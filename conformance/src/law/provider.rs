@@ -9,3 +9,4 @@ pub mod order;
 pub mod redaction;
 pub(crate) mod scheduled;
 pub mod signature;
+pub mod unread;

@@ -340,6 +340,14 @@ pub const MUTANTS: &[Mutant] = &[
         "finds events by their id alone"
         "event ids are unique without the provider"
         InStore(inbox::one_inbox_for_all)),
+    mutant!("reads-strictly" "reading" "P24" Anywhere
+        "takes a body for no JSON when its parser can't hold all of it"
+        ""
+        Adapter(adapters::reads_strictly)),
+    mutant!("forgets-reasons" "store" "S06" Anywhere
+        "keeps no reason of an event that is done"
+        ""
+        InStore(stores::forgets_reasons)),
     mutant!("misspells-a-statement" "store" "S07" Anywhere
         "has a statement that no database understands"
         ""
