@@ -48,7 +48,7 @@ pub struct Statement {
 }
 
 /// The version of the laws, apart from the kit's: it changes when a law comes, goes or says something else.
-pub const SPEC: &str = "1.0";
+pub const SPEC: &str = "1.1";
 
 /// The law that is held by there being something to judge: scenarios that can't be read and adapters without any break
 /// it.
@@ -269,6 +269,8 @@ pub const LAWS: &[Law] = &[
         "truth law" Some(provider::meaning::has_older_shape, |trial| Box::pin(provider::meaning::any_shape(trial)))),
     law!("P27" Must "Nothing may be used before it began."
         "truth law" Provider(|trial| Box::pin(provider::meaning::nothing_before_it_began(trial)))),
+    law!("P28" Must "Text that nobody reads changes nothing: half a surrogate pair, a number beyond floats, deep nesting, a byte order mark."
+        "nothing is dropped" Some(provider::unread::has_object, |trial| Box::pin(provider::unread::changes_nothing(trial)))),
     law!("S01" Must "An event is accepted once; what is there stays as it is."
         "effects once; F6" Store(|trial| Box::pin(store::promises::accept_once(trial)))),
     law!("S02" Must "A commit at a stale revision is refused, and nothing of it is written."

@@ -90,7 +90,10 @@ impl Refusal {
             Refusal::Store(fault) if fault.is_retryable() => 503,
             Refusal::Store(_) => 500,
             Refusal::Unreadable { fault, .. } => match fault {
-                ReadFault::NotJson { .. } | ReadFault::NotUtf8 { .. } | ReadFault::Shape { .. } => 422,
+                ReadFault::Future { .. }
+                | ReadFault::NotJson { .. }
+                | ReadFault::NotUtf8 { .. }
+                | ReadFault::Shape { .. } => 422,
                 ReadFault::WrongAccount | ReadFault::WrongMode { .. } => 403,
                 ReadFault::NoAdapter => 404,
             },
@@ -134,6 +137,7 @@ impl Refusal {
             },
             Refusal::Store(fault) => fault.code(),
             Refusal::Unreadable { fault, .. } => match fault {
+                ReadFault::Future { .. } => "event_future",
                 ReadFault::NoAdapter => "no_adapter",
                 ReadFault::NotJson { .. } => "body_not_json",
                 ReadFault::NotUtf8 { .. } => "body_not_utf8",

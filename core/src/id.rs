@@ -59,7 +59,7 @@ pub enum IdError {
     #[error("an id must not be empty")]
     Empty,
     /// The text is longer than [`ProviderId::MAX_BYTES`].
-    #[error("an id of {bytes} bytes is longer than {}", ProviderId::MAX_BYTES)]
+    #[error("an id has at most {} bytes, this one {bytes}", ProviderId::MAX_BYTES)]
     TooLong {
         /// Its length.
         bytes: usize,
@@ -127,10 +127,58 @@ app_id! {
     /// The application's own id of an offer, by custom `product:plan`.
     OfferId
 }
-app_id! {
-    /// The name of an adapter, as it stands in URLs and in the database: lower case.
-    ProviderName
+/// The name of an adapter, as it stands in URLs and in the database: 1 to 63 bytes of lower-case ASCII letters, digits,
+/// `-` and `_`. So it needs no escaping in a path, and a [`Source`] can be read back from its text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ProviderName(Arc<str>);
+
+impl ProviderName {
+    /// The longest name accepted, in bytes.
+    pub const MAX_BYTES: usize = 63;
+
+    /// Takes the name as the application wrote it.
+    ///
+    /// # Errors
+    /// [`NameError`] when it is empty, over 63 bytes, or holds anything but lower-case ASCII letters, digits, `-` and `_`.
+    pub fn new(text: impl Into<Arc<str>>) -> Result<Self, NameError> {
+        let text = text.into();
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+        match (1..=Self::MAX_BYTES).contains(&text.len()) && text.bytes().all(allowed) {
+            true => Ok(Self(text)),
+            false => Err(NameError),
+        }
+    }
+
+    /// The name's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
+
+impl TryFrom<String> for ProviderName {
+    type Error = NameError;
+    fn try_from(text: String) -> Result<Self, NameError> {
+        Self::new(text)
+    }
+}
+
+impl From<ProviderName> for String {
+    fn from(name: ProviderName) -> Self {
+        name.0.as_ref().to_owned()
+    }
+}
+
+impl fmt::Display for ProviderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The text is not a [`ProviderName`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a provider's name has 1 to {} bytes: lower-case ASCII letters, digits, `-` and `_`", ProviderName::MAX_BYTES)]
+pub struct NameError;
 
 /// Whether money moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -429,6 +477,25 @@ mod tests {
         for text in ["acme", "acme/live", "//live", "acme//prod"] {
             assert_eq!(text.parse::<Source>(), Err(SourceError), "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_is_fit_for_a_path_and_for_the_text_of_a_source() {
+        let check = |text: &str, expect| assert_eq!(ProviderName::new(text).map(String::from), expect, "{text:?}");
+        let longest = "x".repeat(63);
+        for text in ["acme", "acme-eu", "acme_2", "7", "-", &longest] {
+            check(text, Ok(text.to_owned()));
+            let source = Source { provider: text.to_owned().try_into().expect(text), account: None, mode: Mode::Live };
+            assert_eq!(source.expose().parse(), Ok(source), "{text:?}");
+        }
+        let too_long = "x".repeat(64);
+        for text in ["", "acme/eu", "Acme", "acme.eu", "acme eu", "acm\u{e9}", "acme\n", "..", &too_long] {
+            check(text, Err(NameError));
+        }
+        let told = NameError.to_string();
+        assert_eq!(told, "a provider's name has 1 to 63 bytes: lower-case ASCII letters, digits, `-` and `_`");
+        assert!(serde_json::from_str::<ProviderName>("\"a/b\"").is_err());
+        assert_eq!("Acme//live".parse::<Source>(), Err(SourceError));
     }
 
     #[test]

@@ -19,6 +19,8 @@ use crate::{
 /// * every method is a pure function of its arguments and of the configuration given at construction;
 /// * [`read`](Self::read) looks types up in a table by their exact name, takes both old and new places of a field,
 ///   tolerates unknown fields and unknown enum values, and names the JSON path of what it can't read;
+/// * what the application wrote into an object costs no event, whatever it is: an id there that can't be used is left
+///   out and put into [`Event::remarks`];
 /// * no error, and no `Debug`, holds a secret, a provider id or customer data.
 pub trait Provider: Send + Sync {
     /// The adapter's name, as in the endpoint's path.
@@ -60,6 +62,8 @@ pub struct EventHead {
     pub event_type: String,
     /// When the provider says that it happened.
     pub occurred_at: Timestamp,
+    /// The JSON path of that time in the body, for the fault of an event that lies in the future.
+    pub occurred_at_path: &'static str,
     /// The API version that the body is written in, where it says so.
     pub api_version: Option<String>,
 }
@@ -71,6 +75,19 @@ pub struct Event {
     pub head: EventHead,
     /// What it means.
     pub meaning: Meaning,
+    /// What the application wrote into the object and the adapter could not use. The event counts without it.
+    pub remarks: Vec<Remark>,
+}
+
+/// A value that an event can do without and that could not be used. Plain data: it is kept with the event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remark {
+    /// The JSON path, `data.object.metadata.purchase_customer_id` for one.
+    pub path: String,
+    /// What should be there.
+    pub expected: String,
+    /// What kind of value is there, or how it differs: never the value.
+    pub found: String,
 }
 
 /// What an event means to us.
@@ -134,6 +151,15 @@ pub struct Unreadable {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "fault", rename_all = "snake_case")]
 pub enum ReadFault {
+    /// The event's own time lies so far after its receipt that it can't be true. It is not used before its time has
+    /// come: until then it would stand over every later event.
+    #[error("{path}: the event's time lies {seconds_ahead} seconds after its receipt")]
+    Future {
+        /// The JSON path of the event's time.
+        path: String,
+        /// How far it lies ahead, in seconds, rounded up.
+        seconds_ahead: i64,
+    },
     /// No adapter of the event's provider is registered any more.
     #[error("no adapter of the event's provider is registered")]
     NoAdapter,

@@ -29,7 +29,7 @@ pub struct WebhookReceipt {
     /// Changes of commercial state that this delivery brought to light, each once ever.
     #[serde(serialize_with = "show_transitions")]
     pub transitions: Vec<Transition>,
-    /// What still has to be settled with the provider.
+    /// What still has to be settled.
     pub reconciliation: Vec<Reconciliation>,
     /// The four questions.
     pub answers: Answers,
@@ -69,7 +69,7 @@ pub enum Stage {
     RefreshProjection,
 }
 
-/// Something that only the provider can settle.
+/// Something that is left to settle: with the provider, or by whoever wrote into its objects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Reconciliation {
@@ -85,6 +85,16 @@ pub enum Reconciliation {
     },
     /// The event carries no photograph.
     FetchNeeded,
+    /// An id that the application wrote into the object can't be used; the event counts without it. Correct it at the
+    /// provider: the next event of the object brings it.
+    IdUnusable {
+        /// Its JSON path.
+        path: String,
+        /// What should be there.
+        expected: String,
+        /// What is there instead: never the value.
+        found: String,
+    },
     /// Nobody is known to own the subject yet.
     OwnerUnknown {
         /// The subject's public id.

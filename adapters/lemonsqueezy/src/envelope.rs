@@ -23,9 +23,9 @@ pub(crate) fn head(body: &View<'_, '_>, bytes: &[u8], provider: &ProviderName) -
         None => body.at("meta.test_mode").need_flag()?,
     };
     let mode = if is_test { Mode::Test } else { Mode::Live };
-    let occurred_at = match object.at("updated_at").rfc3339()? {
-        Some(changed) => changed,
-        None => object.at("created_at").need_rfc3339()?,
+    let (occurred_at, occurred_at_path) = match object.at("updated_at").rfc3339()? {
+        Some(changed) => (changed, "data.attributes.updated_at"),
+        None => (object.at("created_at").need_rfc3339()?, "data.attributes.created_at"),
     };
     Ok(EventHead {
         key: EventKey {
@@ -34,6 +34,7 @@ pub(crate) fn head(body: &View<'_, '_>, bytes: &[u8], provider: &ProviderName) -
         },
         event_type: body.at("meta.event_name").need_text()?.to_owned(),
         occurred_at,
+        occurred_at_path,
         api_version: None,
     })
 }

@@ -28,7 +28,10 @@ use purchase_core::{
 };
 
 pub use crate::config::{ConfigError, CustomData, LemonSqueezyConfig, ModePolicy};
-use crate::{facts::Terms, wire::View};
+use crate::{
+    facts::Terms,
+    wire::{Remarks, View},
+};
 
 /// The adapter's name unless the configuration gives another, as in the endpoint's path.
 pub const NAME: &str = "lemonsqueezy";
@@ -91,11 +94,11 @@ impl Provider for LemonSqueezy {
 
     fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
         let headless = |fault| Unreadable { head: None, fault };
-        let value = wire::parse(delivery.body()).map_err(headless)?;
-        let body = View::root(&value);
+        let (value, remarks) = (wire::parse(delivery.body()).map_err(headless)?, Remarks::default());
+        let body = View::root(&value).noting(&remarks);
         let head = envelope::head(&body, delivery.body(), &self.name).map_err(headless)?;
         match self.meaning(&body, &head) {
-            Ok(meaning) => Ok(Event { head, meaning }),
+            Ok(meaning) => Ok(Event { head, meaning, remarks: remarks.into_list() }),
             Err(fault) => Err(Unreadable { head: Some(head), fault }),
         }
     }

@@ -10,6 +10,7 @@ use purchase_core::{
         photo::{PaymentState, Photo, SubscriptionStatus},
     },
     id::{Mode, ObjectKind},
+    provider::Remark,
     time::Timestamp,
     verify::{Secret, verify},
 };
@@ -26,8 +27,12 @@ fn config() -> LemonSqueezyConfig {
 }
 
 fn read(config: LemonSqueezyConfig, body: &Value) -> Result<Event, ReadFault> {
+    read_bytes(config, body.to_string().as_bytes())
+}
+
+fn read_bytes(config: LemonSqueezyConfig, body: &[u8]) -> Result<Event, ReadFault> {
     let adapter = LemonSqueezy::new(config).expect("it can be meant");
-    let body = body.to_string().into_bytes();
+    let body = body.to_vec();
     let mac = hex::encode(Secret::new(SECRET).expect("a secret").sign(&[&body]));
     let headers: Headers = [("X-Signature", mac)].into_iter().collect();
     let received_at = Timestamp::from_seconds(1_767_225_600).expect("in range");
@@ -257,4 +262,74 @@ fn only_what_is_true_is_declared() {
     let adapter = LemonSqueezy::new(config()).expect("it can be meant");
     assert_eq!(adapter.capabilities(), [Capability::ModeInEvent].into());
     assert_eq!(adapter.trust().tolerance_seconds, None);
+}
+
+#[test]
+fn what_the_application_wrote_costs_no_event() {
+    let check = |custom: Value, owners: usize, remarks: &[(&str, &str)]| {
+        let mut body = subscription(json!({ "status": "active" }));
+        body["meta"]["custom_data"] = custom;
+        let event = read(config(), &body).expect("it counts");
+        let Meaning::Facts(facts) = event.meaning else { panic!("no facts") };
+        let found = facts.iter().flat_map(|fact| &fact.links).filter(|link| matches!(link, Link::Owner(_))).count();
+        let remark = |(expected, found): &(&str, &str)| Remark {
+            path: "meta.custom_data.purchase_customer_id".to_owned(),
+            expected: (*expected).to_owned(),
+            found: (*found).to_owned(),
+        };
+        assert_eq!((found, event.remarks), (owners, remarks.iter().map(remark).collect()), "{body}");
+    };
+    check(json!({ "purchase_customer_id": "user-1" }), 2, &[]);
+    // An empty list is PHP's empty object.
+    for custom in [json!([]), json!("text"), json!(null), json!(5)] {
+        check(custom, 0, &[]);
+    }
+    check(json!({ "purchase_customer_id": 42 }), 0, &[("string", "integer")]);
+    check(json!({ "purchase_customer_id": { "id": 42 } }), 0, &[("string", "object")]);
+    let long = ("id of at most 255 bytes", "a string of 300 bytes");
+    check(json!({ "purchase_customer_id": "x".repeat(300) }), 0, &[long]);
+    let control = ("id without control characters", "a string with control characters");
+    check(json!({ "purchase_customer_id": "user\u{7}" }), 0, &[control]);
+}
+
+#[test]
+fn text_that_nobody_reads_changes_nothing() {
+    let body = |unread: &str| {
+        let text = subscription(json!({ "status": "active", "unread": "@" })).to_string();
+        text.replace("\"@\"", unread).into_bytes()
+    };
+    let facts = |body: &[u8]| {
+        let mut event = read_bytes(config(), body).expect("readable");
+        if let Meaning::Facts(facts) = &mut event.meaning {
+            // An event goes by its bytes.
+            facts.iter_mut().for_each(|fact| fact.event = ProviderId::of_body(b""));
+        }
+        event.meaning
+    };
+    let plain = facts(&body("1"));
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    for odd in [r#""\ud800""#, "1e999", &deep] {
+        assert_eq!(facts(&body(odd)), plain, "{odd:.20}");
+        assert_eq!(facts(&[b"\xEF\xBB\xBF".as_slice(), &body(odd)].concat()), plain, "{odd:.20}");
+    }
+}
+
+#[test]
+fn the_time_of_an_event_is_its_object_s_last_change() {
+    let check = |times: Value, expect: Result<(&str, &str), &str>| {
+        let mut body = subscription(json!({ "status": "active" }));
+        body["data"]["attributes"]
+            .as_object_mut()
+            .expect("an object")
+            .extend(times.as_object().expect("times").clone());
+        let head = read(config(), &body).map(|event| event.head).map_err(|fault| fault.to_string());
+        let found = head.map(|head| (head.occurred_at.to_string(), head.occurred_at_path.to_owned()));
+        let expect = expect.map(|(time, path)| (time.to_owned(), path.to_owned())).map_err(str::to_owned);
+        assert_eq!(found, expect, "{body}");
+    };
+    check(json!({}), Ok(("2026-01-02T00:00:00Z", "data.attributes.updated_at")));
+    check(json!({ "updated_at": null }), Ok(("2026-01-01T00:00:00Z", "data.attributes.created_at")));
+    let range = "expected RFC 3339 time between the years 1684 and 2255, found a time outside that range";
+    let fault = format!("data.attributes.updated_at: {range}");
+    check(json!({ "updated_at": "9999-01-01T00:00:00.000000Z" }), Err(&fault));
 }

@@ -1,6 +1,6 @@
 //! Decides how Lemon Squeezy writes its ids and amounts. Everything else of how a body is read is core's.
 
-pub(crate) use purchase_core::wire::{View, parse};
+pub(crate) use purchase_core::wire::{Remarks, View, parse};
 use purchase_core::{
     id::ProviderId,
     money::{Currency, Money},
@@ -8,32 +8,40 @@ use purchase_core::{
 };
 use serde_json::Value;
 
+/// What is expected of an id.
+const ID: &str = "id, a string or an unsigned integer";
+
 /// An id: a text in `data.id`, a whole number wherever else it is named. The digits are the same.
 pub(crate) fn id(place: &View<'_, '_>) -> Result<Option<ProviderId>, ReadFault> {
     let text = match place.value()? {
         None => return Ok(None),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) if number.is_u64() => number.to_string(),
-        Some(_) => return Err(place.fault("id")),
+        Some(_) => return Err(place.fault(ID)),
     };
     place.id_from(&text, |text| ProviderId::new(text)).map(Some)
 }
 
 /// The id that must be here.
 pub(crate) fn need_id(place: &View<'_, '_>) -> Result<ProviderId, ReadFault> {
-    id(place)?.ok_or_else(|| place.fault("id"))
+    id(place)?.ok_or_else(|| place.fault(ID))
 }
+
+/// What is expected of an amount.
+const MINOR: &str = "unsigned integer of minor units";
 
 /// An amount in whole minor units, never negative.
 pub(crate) fn money(place: &View<'_, '_>, currency: Currency) -> Result<Option<Money>, ReadFault> {
-    let Some(minor) = place.count()? else { return Ok(None) };
-    let minor = i64::try_from(minor).map_err(|_| place.fault("integer minor units within 2^53"))?;
-    place.money_of(minor, currency).map(Some)
+    match place.whole(MINOR)? {
+        None => Ok(None),
+        Some(minor) if minor < 0 => Err(place.fault(MINOR)),
+        Some(minor) => place.money_of(minor, currency).map(Some),
+    }
 }
 
 /// The amount that must be here.
 pub(crate) fn need_money(place: &View<'_, '_>, currency: Currency) -> Result<Money, ReadFault> {
-    money(place, currency)?.ok_or_else(|| place.fault("unsigned integer"))
+    money(place, currency)?.ok_or_else(|| place.fault(MINOR))
 }
 
 #[cfg(test)]
@@ -53,9 +61,10 @@ mod tests {
         check(json!("70"), Ok(Some("70")));
         check(json!(70), Ok(Some("70")));
         check(json!(null), Ok(None));
-        check(json!(7.5), Err("a: expected id, found fraction"));
-        check(json!(-7), Err("a: expected id, found integer"));
-        check(json!(""), Err("a: expected id without control characters, found string"));
+        check(json!(7.5), Err("a: expected id, a string or an unsigned integer, found fraction"));
+        check(json!(-7), Err("a: expected id, a string or an unsigned integer, found negative integer"));
+        check(json!(1e20), Err("a: expected id, a string or an unsigned integer, found number beyond 64 bits"));
+        check(json!(""), Err("a: expected id of at least 1 byte, found an empty string"));
     }
 
     #[test]
@@ -69,9 +78,12 @@ mod tests {
         };
         check(json!(1199), Ok(Some(1199)));
         check(json!(null), Ok(None));
-        check(json!(11.99), Err("a: expected unsigned integer, found fraction"));
-        check(json!("1199"), Err("a: expected unsigned integer, found string"));
-        check(json!(1_u64 << 53), Err("a: expected integer minor units within 2^53, found integer"));
-        check(json!(u64::MAX), Err("a: expected integer minor units within 2^53, found integer"));
+        check(json!(11.99), Err("a: expected unsigned integer of minor units, found fraction"));
+        check(json!(-1), Err("a: expected unsigned integer of minor units, found negative integer"));
+        check(json!("1199"), Err("a: expected unsigned integer of minor units, found string"));
+        check(json!("1e999"), Err("a: expected unsigned integer of minor units, found string"));
+        let above = "a: expected integer minor units within 2^53, found an amount above that range";
+        check(json!(1_u64 << 53), Err(above));
+        check(json!(u64::MAX), Err(above));
     }
 }

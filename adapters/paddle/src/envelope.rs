@@ -28,6 +28,7 @@ pub(crate) fn head(body: &View<'_, '_>, provider: &ProviderName, mode: Mode) -> 
         key: EventKey { source: Source { provider: provider.clone(), account: None, mode }, id },
         event_type: body.at("event_type").need_text()?.to_owned(),
         occurred_at: body.at("occurred_at").need_rfc3339()?,
+        occurred_at_path: "occurred_at",
         api_version: None,
     })
 }

@@ -28,7 +28,7 @@ use purchase_core::{
 };
 
 pub use crate::config::{ConfigError, CustomData, DEFAULT_TOLERANCE_SECONDS, PaddleConfig, Simulated};
-use crate::wire::View;
+use crate::wire::{Remarks, View};
 
 /// The adapter's name unless the configuration gives another, as in the endpoint's path.
 pub const NAME: &str = "paddle";
@@ -90,11 +90,11 @@ impl Provider for Paddle {
 
     fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
         let headless = |fault| Unreadable { head: None, fault };
-        let body = wire::parse(delivery.body()).map_err(headless)?;
-        let body = View::root(&body);
+        let (body, remarks) = (wire::parse(delivery.body()).map_err(headless)?, Remarks::default());
+        let body = View::root(&body).noting(&remarks);
         let head = envelope::head(&body, &self.name, self.mode).map_err(headless)?;
         match self.meaning(&body, &head) {
-            Ok(meaning) => Ok(Event { head, meaning }),
+            Ok(meaning) => Ok(Event { head, meaning, remarks: remarks.into_list() }),
             Err(fault) => Err(Unreadable { head: Some(head), fault }),
         }
     }

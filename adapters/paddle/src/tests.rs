@@ -1,8 +1,10 @@
 //! Tests of the envelope, of what an endpoint serves, and of the configuration. The helpers sign a body and read it
 //! the way that the engine does.
 
+use purchase_conformance::lines;
 use purchase_core::{
     delivery::Delivery,
+    provider::Remark,
     time::Timestamp,
     verify::{SecretError, verify},
 };
@@ -64,7 +66,7 @@ fn fault(over: Value) -> ReadFault {
 
 #[test]
 fn the_head_is_read() {
-    let Event { head, meaning } = read(&paddle(|_| {}), &envelope(json!({}))).expect("readable");
+    let Event { head, meaning, .. } = read(&paddle(|_| {}), &envelope(json!({}))).expect("readable");
     assert_eq!(head.key.id.expose(), "evt_1");
     assert_eq!(head.key.source.expose(), "paddle//test");
     assert_eq!(head.event_type, "address.created");
@@ -101,7 +103,10 @@ fn a_head_that_lacks_something_names_it() {
     assert_eq!(fault(json!({"event_id": 7})), shape("event_id", "id", "integer"));
     assert_eq!(fault(json!({"event_type": null})), shape("event_type", "string", "null"));
     assert_eq!(fault(json!({"occurred_at": "remove"})), shape("occurred_at", "RFC 3339 time", "nothing"));
-    assert_eq!(fault(json!({"occurred_at": "yesterday"})), shape("occurred_at", "RFC 3339 time", "string"));
+    assert_eq!(
+        fault(json!({"occurred_at": "yesterday"})),
+        shape("occurred_at", "RFC 3339 time", "a string of another form")
+    );
     assert_eq!(fault(json!({"occurred_at": 1_725_897_648})), shape("occurred_at", "RFC 3339 time", "integer"));
 }
 
@@ -192,4 +197,90 @@ fn debug_shows_no_secret() {
 #[test]
 fn capabilities_are_declared() {
     assert_eq!(paddle(|_| {}).capabilities(), [Capability::EventIds, Capability::SignedTime].into());
+}
+
+/// The facts of an event about an object, as lines, where custom data are believed everywhere, and what was noted.
+fn noted(event_type: &str, object: Value) -> (Vec<String>, Vec<Remark>) {
+    let paddle = paddle(|config| config.custom_data = CustomData::Everywhere);
+    let event = read(&paddle, &envelope(json!({"event_type": event_type, "data": object}))).expect("it counts");
+    match event.meaning {
+        Meaning::Facts(facts) => (lines(&facts), event.remarks),
+        meaning => panic!("{meaning:?}"),
+    }
+}
+
+fn remark(path: &str, expected: &str, found: &str) -> Remark {
+    Remark { path: path.to_owned(), expected: expected.to_owned(), found: found.to_owned() }
+}
+
+#[test]
+fn what_the_application_wrote_costs_no_event() {
+    let check = |custom_data: Value, links: &str, remarks: &[Remark]| {
+        let object = json!({"id": "sub_1", "status": "active", "customer_id": "ctm_1", "items": [],
+            "custom_data": custom_data});
+        let (lines, noted) = noted("subscription.updated", object);
+        let expect = format!("subscription:sub_1 shows subscription:sub_1 changed of customer:ctm_1{links}");
+        assert_eq!((lines.first(), noted.as_slice()), (Some(&expect), remarks));
+    };
+    let (owner, offer) = ("data.custom_data.purchase_customer_id", "data.custom_data.purchase_offer_id");
+    check(json!({"purchase_customer_id": "u1", "purchase_offer_id": "pro"}), " owner:u1 offer:pro", &[]);
+    // An empty list is PHP's empty object.
+    for custom_data in [json!([]), json!("text"), json!(null), json!(5), json!(true)] {
+        check(custom_data, "", &[]);
+    }
+    let too_long = remark(owner, "id of at most 255 bytes", "a string of 300 bytes");
+    check(json!({"purchase_customer_id": "x".repeat(300)}), "", &[too_long]);
+    let bell = remark(offer, "id without control characters", "a string with control characters");
+    check(json!({"purchase_customer_id": "u1", "purchase_offer_id": "p\u{7}"}), " owner:u1", &[bell]);
+    let both = [remark(offer, "string", "object"), remark(owner, "string", "integer")];
+    check(json!({"purchase_customer_id": 42, "purchase_offer_id": {}}), "", &both);
+
+    let odd = json!({"id": "ctm_1", "custom_data": {"purchase_customer_id": false}});
+    let customer = vec!["customer:ctm_1 shows customer:ctm_1 changed".to_owned()];
+    assert_eq!(noted("customer.updated", odd), (customer.clone(), vec![remark(owner, "string", "boolean")]));
+    assert_eq!(noted("customer.updated", json!({"id": "ctm_1", "custom_data": []})), (customer, Vec::new()));
+}
+
+#[test]
+fn what_is_not_believed_is_not_noted() {
+    let object = json!({"id": "sub_1", "status": "active", "items": [], "custom_data": {"purchase_customer_id": 42}});
+    let body = envelope(json!({"event_type": "subscription.updated", "data": object}));
+    assert_eq!(read(&paddle(|_| {}), &body).expect("it counts").remarks, []);
+}
+
+/// A body with some text in a place that no reader looks at, and another in one that changes between deliveries.
+fn with_unread(unread: &str, notification: &str) -> Vec<u8> {
+    format!(
+        r#"{{"event_id": "evt_1", "event_type": "customer.updated", "occurred_at": "2024-09-09T16:00:48Z",
+        "notification_id": "{notification}", "data": {{"id": "ctm_1", "custom_data": {{"note": {unread}}}}}}}"#
+    )
+    .into_bytes()
+}
+
+#[test]
+fn text_that_nobody_reads_changes_nothing_and_compares_as_it_is_read() {
+    let paddle = paddle(|_| {});
+    let plain = read_bytes(&paddle, &with_unread("1", "ntf_1")).expect("readable");
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    let bom = |body: Vec<u8>| [b"\xEF\xBB\xBF".as_slice(), &body].concat();
+    for odd in [r#""\ud800""#, "1e999", &deep] {
+        let body = with_unread(odd, "ntf_1");
+        assert_eq!(read_bytes(&paddle, &body).as_ref(), Ok(&plain), "{odd:.20}");
+        assert_eq!(read_bytes(&paddle, &bom(body.clone())).as_ref(), Ok(&plain), "{odd:.20}");
+        assert!(paddle.same_content(&body, &with_unread(odd, "ntf_2")), "{odd:.20}");
+        assert!(paddle.same_content(&body, &bom(with_unread(odd, "ntf_2"))), "{odd:.20}");
+        assert!(!paddle.same_content(&body, &with_unread("2", "ntf_1")), "{odd:.20}");
+    }
+    assert!(!paddle.same_content(&with_unread("1e999", "ntf_1"), &with_unread("1e998", "ntf_1")));
+}
+
+#[test]
+fn a_time_out_of_range_is_a_fault_with_its_path() {
+    let range = "RFC 3339 time between the years 1684 and 2255";
+    for time in ["9999-12-30T00:00:00Z", "0000-01-01T00:00:00Z", "1500-01-01T00:00:00Z"] {
+        let expect = shape("occurred_at", range, "a time outside that range");
+        assert_eq!(fault(json!({"occurred_at": time})), expect, "{time}");
+    }
+    let head = read(&paddle(|_| {}), &envelope(json!({}))).expect("readable").head;
+    assert_eq!(head.occurred_at_path, "occurred_at");
 }

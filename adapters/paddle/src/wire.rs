@@ -1,6 +1,6 @@
 //! Decides how Paddle writes amounts: texts of whole minor units. Bodies are read by core's [`View`], times in RFC 3339.
 
-pub(crate) use purchase_core::wire::{View, parse};
+pub(crate) use purchase_core::wire::{Remarks, View, parse};
 use purchase_core::{
     money::{Currency, Money},
     provider::ReadFault,
@@ -14,14 +14,20 @@ pub(crate) trait Reads {
 
 impl Reads for View<'_, '_> {
     fn need_money(&self, currency: Currency) -> Result<Money, ReadFault> {
-        let shape = || self.fault("text of integer minor units");
-        let text = self.value()?.and_then(|value| value.as_str()).ok_or_else(shape)?;
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(shape());
+        let expected = "text of integer minor units";
+        let text = self.value()?.and_then(|value| value.as_str()).ok_or_else(|| self.fault(expected))?;
+        let (largest, digits) = match text.strip_prefix('-') {
+            Some(digits) => (i64::MIN, digits),
+            None => (i64::MAX, text),
+        };
+        if digits.is_empty() {
+            return Err(self.misfit(expected, "a string without digits"));
+        }
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(self.misfit(expected, "a string with other characters than digits"));
         }
         // What is longer than 64 bits is beyond 2^53, too.
-        self.money_of(text.parse().unwrap_or(i64::MAX), currency)
+        self.money_of(text.parse().unwrap_or(largest), currency)
     }
 }
 
@@ -50,13 +56,19 @@ mod tests {
         check(json!("65215"), Ok(65_215));
         check(json!("-5"), Ok(-5));
         check(json!("0"), Ok(0));
-        for text in ["", "-", "+5", "1.5", " 5", "1e3", "five"] {
-            check(json!(text), Err(("text of integer minor units", "string")));
+        for text in ["", "-"] {
+            check(json!(text), Err(("text of integer minor units", "a string without digits")));
+        }
+        for text in ["+5", "1.5", " 5", "1e3", "1e999", "five", "--5"] {
+            check(json!(text), Err(("text of integer minor units", "a string with other characters than digits")));
         }
         check(json!(5), Err(("text of integer minor units", "integer")));
         check(json!(null), Err(("text of integer minor units", "null")));
-        for text in ["9007199254740992", "99999999999999999999", "-99999999999999999999"] {
-            check(json!(text), Err(("integer minor units within 2^53", "string")));
+        for text in ["9007199254740992", "99999999999999999999"] {
+            check(json!(text), Err(("integer minor units within 2^53", "an amount above that range")));
+        }
+        for text in ["-9007199254740992", "-99999999999999999999"] {
+            check(json!(text), Err(("integer minor units within 2^53", "an amount below that range")));
         }
     }
 }

@@ -71,7 +71,7 @@ fn read(path: &Path, bytes: &[u8], body: &Value) -> Vec<Fact> {
     let mac = paddle.trust().secrets[0].sign(&[b"1700000000:", bytes]);
     let header = format!("ts=1700000000;h1={}", hex::encode(mac));
     let read = common::receive(&paddle, bytes, &header, 1_700_000_000).expect("genuine");
-    let Event { head, meaning } = read.unwrap_or_else(|unreadable| panic!("{}: {unreadable:?}", path.display()));
+    let Event { head, meaning, .. } = read.unwrap_or_else(|unreadable| panic!("{}: {unreadable:?}", path.display()));
     assert_eq!(head.event_type, body["event_type"].as_str().expect("a type"));
     let made_up = body["event_id"].as_str().is_some_and(|id| id.starts_with("ntfsim"));
     assert_eq!(head.key.source.mode, if made_up { Mode::Simulated } else { Mode::Test }, "{}", path.display());

@@ -27,7 +27,8 @@ pub(crate) fn head(body: &View<'_, '_>, provider: &ProviderName) -> Result<(Enve
     let envelope = match object.text()? {
         Some("event") => Envelope::Snapshot,
         Some("v2.core.event") => Envelope::Thin,
-        _ => return Err(object.fault("\"event\" or \"v2.core.event\"")),
+        Some(_) => return Err(object.misfit("\"event\" or \"v2.core.event\"", "another string")),
+        None => return Err(object.fault("\"event\" or \"v2.core.event\"")),
     };
     let (created, account) = (body.at("created"), body.at(account_key(envelope)));
     let occurred_at = match envelope {
@@ -40,6 +41,7 @@ pub(crate) fn head(body: &View<'_, '_>, provider: &ProviderName) -> Result<(Enve
         key: EventKey { source, id: body.at("id").need_id()? },
         event_type: body.at("type").need_text()?.to_owned(),
         occurred_at,
+        occurred_at_path: "created",
         api_version: body.at("api_version").text()?.map(str::to_owned),
     };
     Ok((envelope, head))

@@ -29,8 +29,12 @@ use purchase_core::{
 use serde_json::Value;
 
 pub use crate::config::{
-    Accounts, ClientReference, ConfigError, ConnectedMetadata, DEFAULT_TOLERANCE_SECONDS, ModePolicy, StripeConfig};
-use crate::{envelope::Envelope, wire::View};
+    Accounts, ClientReference, ConfigError, ConnectedMetadata, DEFAULT_TOLERANCE_SECONDS, ModePolicy, StripeConfig,
+};
+use crate::{
+    envelope::Envelope,
+    wire::{Remarks, View},
+};
 
 /// The adapter's name unless the configuration gives another, as in the endpoint's path.
 pub const NAME: &str = "stripe";
@@ -97,11 +101,11 @@ impl Provider for Stripe {
 
     fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
         let headless = |fault| Unreadable { head: None, fault };
-        let body = wire::parse(delivery.body()).map_err(headless)?;
-        let body = View::root(&body);
+        let (body, remarks) = (wire::parse(delivery.body()).map_err(headless)?, Remarks::default());
+        let body = View::root(&body).noting(&remarks);
         let (envelope, head) = envelope::head(&body, &self.name).map_err(headless)?;
         match self.meaning(&body, envelope, &head) {
-            Ok(meaning) => Ok(Event { head, meaning }),
+            Ok(meaning) => Ok(Event { head, meaning, remarks: remarks.into_list() }),
             Err(fault) => Err(Unreadable { head: Some(head), fault }),
         }
     }

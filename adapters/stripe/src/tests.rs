@@ -1,11 +1,12 @@
 //! Tests of the envelope, of what an endpoint serves, and of the configuration. The helpers sign a body and read it
 //! the way that the engine does.
 
+use purchase_conformance::lines;
 use purchase_core::{
     capability::Capability,
     delivery::Delivery,
     id::{Mode, ProviderId},
-    provider::FetchNeed,
+    provider::{FetchNeed, Remark},
     time::Timestamp,
     verify::{SecretError, verify},
 };
@@ -73,7 +74,7 @@ fn fault(over: Value) -> ReadFault {
 #[test]
 fn the_head_is_read() {
     let event = read(&stripe(|config| config.accounts = Accounts::Any), &envelope(json!({"account": "acct_1"})));
-    let Event { head, meaning } = event.expect("readable");
+    let Event { head, meaning, .. } = event.expect("readable");
     assert_eq!(head.key.id.expose(), "evt_1");
     assert_eq!(head.key.source.expose(), "stripe/acct_1/test");
     assert_eq!(head.event_type, "radar.early_fraud_warning.created");
@@ -91,10 +92,10 @@ fn a_head_that_lacks_something_names_it() {
     assert_eq!(fault(json!({"id": 7})), shape("id", "id", "integer"));
     assert_eq!(fault(json!({"type": null})), shape("type", "string", "null"));
     assert_eq!(fault(json!({"livemode": "true"})), shape("livemode", "boolean", "string"));
-    assert_eq!(fault(json!({"object": "list"})), shape("object", "\"event\" or \"v2.core.event\"", "string"));
+    assert_eq!(fault(json!({"object": "list"})), shape("object", "\"event\" or \"v2.core.event\"", "another string"));
     assert_eq!(fault(json!({"object": "v2.core.event"})), shape("created", "RFC 3339 time", "integer"));
     let thin = json!({"object": "v2.core.event", "created": "yesterday"});
-    assert_eq!(fault(thin), shape("created", "RFC 3339 time", "string"));
+    assert_eq!(fault(thin), shape("created", "RFC 3339 time", "a string of another form"));
 }
 
 #[test]
@@ -158,7 +159,7 @@ fn a_thin_event_asks_for_its_object() {
         });
         read(&stripe(|config| config.accounts = Accounts::Any), &body).expect("readable")
     };
-    let Event { head, meaning } = thin("v1.customer.subscription.updated");
+    let Event { head, meaning, .. } = thin("v1.customer.subscription.updated");
     let need = FetchNeed {
         path: Some("/v1/subscriptions/sub_1".to_owned()),
         snapshot_event: Some(ProviderId::new("evt_1").expect("id")),
@@ -220,4 +221,118 @@ fn debug_shows_no_secret_and_no_id() {
 fn capabilities_are_declared() {
     use Capability::{EventIds, ModeInEvent, PriorStates, SignedTime};
     assert_eq!(stripe(|_| {}).capabilities(), [EventIds, ModeInEvent, PriorStates, SignedTime].into());
+}
+
+/// The facts of an event about an object, as lines, and what was noted.
+fn noted(event_type: &str, object: Value) -> (Vec<String>, Vec<Remark>) {
+    let stripe = stripe(|config| config.client_reference = ClientReference::CustomerId);
+    let body = envelope(json!({"type": event_type, "data": {"object": object}}));
+    let event = read(&stripe, &body).expect("it counts");
+    match event.meaning {
+        Meaning::Facts(facts) => (lines(&facts), event.remarks),
+        meaning => panic!("{meaning:?}"),
+    }
+}
+
+fn remark(path: &str, expected: &str, found: &str) -> Remark {
+    Remark { path: path.to_owned(), expected: expected.to_owned(), found: found.to_owned() }
+}
+
+#[test]
+fn what_the_application_wrote_costs_no_event() {
+    let check = |metadata: Value, links: &str, remarks: &[Remark]| {
+        let object = json!({"id": "cus_1", "object": "customer", "metadata": metadata});
+        let expect = format!("customer:cus_1 shows customer:cus_1 changed{links}");
+        assert_eq!(noted("customer.updated", object), (vec![expect], remarks.to_vec()));
+    };
+    let (owner, offer) = ("data.object.metadata.purchase_customer_id", "data.object.metadata.purchase_offer_id");
+    check(json!({"purchase_customer_id": "u1", "purchase_offer_id": "pro"}), " of owner:u1 offer:pro", &[]);
+    for metadata in [json!([]), json!("text"), json!(null), json!(5), json!(true)] {
+        check(metadata, "", &[]);
+    }
+    let long = "x".repeat(256);
+    let too_long = remark(owner, "id of at most 255 bytes", "a string of 256 bytes");
+    check(json!({"purchase_customer_id": long, "purchase_offer_id": "pro"}), " of offer:pro", &[too_long]);
+    let control = "a string with control characters";
+    let bell = remark(offer, "id without control characters", control);
+    check(json!({"purchase_customer_id": "u1", "purchase_offer_id": "p\u{7}"}), " of owner:u1", &[bell]);
+    let both = [remark(offer, "string", "object"), remark(owner, "string", "integer")];
+    check(json!({"purchase_customer_id": 42, "purchase_offer_id": {}}), "", &both);
+}
+
+#[test]
+fn a_client_reference_that_is_no_id_costs_no_session() {
+    let check = |reference: Value, owner: &str, remarks: &[Remark]| {
+        let object = json!({"id": "cs_1", "object": "checkout.session", "mode": "payment", "status": "complete",
+            "payment_status": "paid", "client_reference_id": reference, "metadata": {}});
+        let expect = format!("checkout:cs_1 shows checkout:cs_1 changed{owner}");
+        assert_eq!(noted("checkout.session.completed", object), (vec![expect], remarks.to_vec()));
+    };
+    let path = "data.object.client_reference_id";
+    check(json!("u9"), " of owner:u9", &[]);
+    check(json!(null), "", &[]);
+    check(json!(9), "", &[remark(path, "string", "integer")]);
+    let long = remark(path, "id of at most 255 bytes", "a string of 300 bytes");
+    check(json!("x".repeat(300)), "", &[long]);
+}
+
+#[test]
+fn an_invoice_notes_the_odd_owner_of_its_subscription() {
+    let odd = json!({"subscription": "sub_1", "metadata": {"purchase_customer_id": ["u1"]}});
+    let object = json!({"id": "in_1", "status": "open", "currency": "usd", "total": 1, "amount_paid": 0,
+        "metadata": [], "parent": {"subscription_details": odd}});
+    let path = "data.object.parent.subscription_details.metadata.purchase_customer_id";
+    let (lines, remarks) = noted("invoice.updated", object);
+    assert_eq!(remarks, [remark(path, "string", "array")]);
+    assert_eq!(lines, ["invoice:in_1 shows invoice:in_1 changed of subscription:sub_1"]);
+}
+
+/// A body with some text in a place that no reader looks at, and another in one that changes between deliveries.
+fn with_unread(unread: &str, pending: u32) -> Vec<u8> {
+    format!(
+        r#"{{"id": "evt_1", "object": "event", "type": "customer.updated", "created": 1600000000, "livemode": false,
+        "pending_webhooks": {pending}, "data": {{"object": {{"id": "cus_1", "email": "a@example.com",
+        "metadata": {{"note": {unread}}}}}}}}}"#
+    )
+    .into_bytes()
+}
+
+#[test]
+fn text_that_nobody_reads_changes_nothing_and_compares_as_it_is_read() {
+    let stripe = stripe(|_| {});
+    let plain = read_bytes(&stripe, &with_unread("1", 1)).expect("readable");
+    let deep = format!("{}{}", "[".repeat(500), "]".repeat(500));
+    let bom = |body: Vec<u8>| [b"\xEF\xBB\xBF".as_slice(), &body].concat();
+    for odd in [r#""\ud800""#, "1e999", &deep] {
+        let body = with_unread(odd, 1);
+        assert_eq!(read_bytes(&stripe, &body).as_ref(), Ok(&plain), "{odd:.20}");
+        assert_eq!(read_bytes(&stripe, &bom(body.clone())).as_ref(), Ok(&plain), "{odd:.20}");
+        assert!(stripe.same_content(&body, &with_unread(odd, 2)), "{odd:.20}");
+        assert!(stripe.same_content(&body, &bom(with_unread(odd, 2))), "{odd:.20}");
+        assert!(!stripe.same_content(&body, &with_unread("2", 1)), "{odd:.20}");
+    }
+    assert!(!stripe.same_content(&with_unread("1e999", 1), &with_unread("1e998", 1)));
+}
+
+#[test]
+fn an_id_that_was_replaced_names_no_event() {
+    let body =
+        br#"{"id": "evt_\ud800", "object": "event", "type": "customer.updated", "created": 1, "livemode": false}"#;
+    let fault = read_bytes(&stripe(|_| {}), body).expect_err("no event");
+    let found = "a string with NUL, half a character or U+FFFD";
+    assert_eq!(fault, Unreadable { head: None, fault: shape("id", "id of whole characters", found) });
+}
+
+#[test]
+fn a_time_out_of_range_is_a_fault_with_its_path() {
+    let range = "integer seconds between the years 1684 and 2255";
+    assert_eq!(fault(json!({"created": i64::MAX})), shape("created", range, "an integer above that range"));
+    assert_eq!(fault(json!({"created": -62_135_596_800_i64})), shape("created", range, "an integer below that range"));
+    let thin = json!({"object": "v2.core.event", "created": "9999-12-30T00:00:00Z"});
+    let range = "RFC 3339 time between the years 1684 and 2255";
+    assert_eq!(fault(thin), shape("created", range, "a time outside that range"));
+    let thin = json!({"object": "v2.core.event", "created": "2020-09-13T12:26:40Z"});
+    for body in [envelope(json!({})), envelope(thin)] {
+        assert_eq!(read(&stripe(|_| {}), &body).expect("readable").head.occurred_at_path, "created");
+    }
 }

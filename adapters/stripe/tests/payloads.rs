@@ -130,7 +130,7 @@ fn read(path: &Path, bytes: &[u8], body: &Value) -> Vec<Fact> {
     let mac = stripe.trust().secrets[0].sign(&[b"1700000000.", bytes]);
     let header = format!("t=1700000000,v1={}", hex::encode(mac));
     let read = common::receive(&stripe, bytes, &header, 1_700_000_000).expect("genuine");
-    let Event { head, meaning } = read.unwrap_or_else(|unreadable| panic!("{}: {unreadable:?}", path.display()));
+    let Event { head, meaning, .. } = read.unwrap_or_else(|unreadable| panic!("{}: {unreadable:?}", path.display()));
     assert_eq!(head.event_type, body["type"].as_str().expect("a type"));
     let facts = match (meaning, FACTS.contains(&head.event_type.as_str())) {
         (Meaning::Facts(facts), true) => facts,

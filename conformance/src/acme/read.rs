@@ -13,6 +13,7 @@ use purchase_core::{
     money::{Currency, Money},
     provider::{Event, EventHead, Meaning, ReadFault, Unreadable},
     time::Timestamp,
+    wire,
 };
 use serde_json::Value;
 
@@ -42,8 +43,7 @@ fn entry(event_type: &str) -> Option<(ObjectKind, Phase)> {
 /// Reads an event, at an endpoint for one mode or for both.
 pub(super) fn event(name: &ProviderName, served: Option<Mode>, body: &[u8]) -> Result<Event, Unreadable> {
     let headless = |fault| Unreadable { head: None, fault };
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|error| headless(ReadFault::NotJson { line: error.line(), column: error.column() }))?;
+    let value = wire::parse(body).map_err(headless)?;
     let mode = if value["live"] == Value::Bool(true) { Mode::Live } else { Mode::Test };
     let source = Source { provider: name.clone(), account: None, mode };
     let event_type = text(&value, "type").map_err(headless)?.to_owned();
@@ -52,6 +52,7 @@ pub(super) fn event(name: &ProviderName, served: Option<Mode>, body: &[u8]) -> R
         key: EventKey { source, id: id(&value, "id").map_err(headless)? },
         event_type,
         occurred_at: Timestamp::from_seconds(seconds).map_err(|_| headless(fault("at", "a time", &value["at"])))?,
+        occurred_at_path: "at",
         api_version: value["version"].as_str().map(str::to_owned),
     };
     if let Some(expected) = served.filter(|served| *served != mode) {
@@ -62,7 +63,7 @@ pub(super) fn event(name: &ProviderName, served: Option<Mode>, body: &[u8]) -> R
         Some((kind, phase)) => facts(&head, kind, phase, &value).map(Meaning::Facts),
     };
     match meaning {
-        Ok(meaning) => Ok(Event { head, meaning }),
+        Ok(meaning) => Ok(Event { head, meaning, remarks: Vec::new() }),
         Err(fault) => Err(Unreadable { head: Some(head), fault }),
     }
 }

@@ -10,3 +10,4 @@ pub mod order;
 pub mod redaction;
 pub(crate) mod scheduled;
 pub mod signature;
+pub mod unread;

@@ -17,6 +17,7 @@ use purchase_core::{
     time::Timestamp,
     verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
 };
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 pub(super) type Respoken =
@@ -273,8 +274,22 @@ pub(super) fn reads_new_shapes_only(inner: Arc<dyn Provider>) -> Arc<dyn Provide
 
 pub(super) fn guesses(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let read = |_: &VerifiedDelivery, event: Result<Event, Unreadable>| match event {
-        Err(Unreadable { head: Some(head), .. }) => Ok(Event { head, meaning: Meaning::Ignored }),
+        Err(Unreadable { head: Some(head), .. }) => Ok(Event { head, meaning: Meaning::Ignored, remarks: Vec::new() }),
         other => other,
+    };
+    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+}
+
+pub(super) fn reads_strictly(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    let read = |delivery: &VerifiedDelivery, event: Result<Event, Unreadable>| {
+        let strict = serde_json::from_slice::<Value>(delivery.body());
+        strict.map_or_else(
+            |error| {
+                let fault = ReadFault::NotJson { line: error.line(), column: error.column() };
+                Err(Unreadable { head: None, fault })
+            },
+            |_| event,
+        )
     };
     Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
 }

@@ -51,7 +51,7 @@ pub(super) fn refuses_everybody(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 pub(super) fn takes_any_mode(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let read = |_: &VerifiedDelivery, event: Result<Event, Unreadable>| match event {
         Err(Unreadable { head: Some(head), fault: ReadFault::WrongMode { .. } }) => {
-            Ok(Event { head, meaning: Meaning::Ignored })
+            Ok(Event { head, meaning: Meaning::Ignored, remarks: Vec::new() })
         }
         other => other,
     };

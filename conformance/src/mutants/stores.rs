@@ -95,6 +95,21 @@ async fn revisions(inner: &dyn Store, writes: &[SubjectWrite]) -> Result<BTreeMa
     Ok(loaded.subjects.into_iter().map(|stored| (stored.subject, stored.revision)).collect())
 }
 
+struct ForgetsReasons;
+
+pub(super) fn forgets_reasons(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, ForgetsReasons)
+}
+
+#[async_trait]
+impl Breakage for ForgetsReasons {
+    async fn commit(&self, inner: &dyn Store, mut commit: Commit) -> Result<(), CommitError> {
+        let done = |status| matches!(status, EventStatus::Parked | EventStatus::Processed);
+        commit.events.iter_mut().filter(|write| done(write.status)).for_each(|write| write.reason = None);
+        inner.commit(&commit).await
+    }
+}
+
 struct DropsWaits;
 
 pub(super) fn drops_waits(inner: Arc<dyn Store>) -> Arc<dyn Store> {

@@ -356,6 +356,14 @@ pub const MUTANTS: &[Mutant] = &[
         "takes every subscription for one that always was"
         ""
         Adapter(facts::begins_in_1970)),
+    mutant!("reads-strictly" "reading" "P28" Anywhere
+        "takes a body for no JSON when its parser can't hold all of it"
+        ""
+        Adapter(adapters::reads_strictly)),
+    mutant!("forgets-reasons" "store" "S06" Anywhere
+        "keeps no reason of an event that is done"
+        ""
+        InStore(stores::forgets_reasons)),
     mutant!("misspells-a-statement" "store" "S07" Anywhere
         "has a statement that no database understands"
         ""

@@ -10,6 +10,7 @@ use purchase_core::{
     money::{Currency, Money},
     provider::{Event, EventHead, Meaning, ReadFault, Unreadable},
     time::Timestamp,
+    wire,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -33,8 +34,7 @@ fn entry(what: &str) -> Option<(ObjectKind, Phase)> {
 /// Reads an event at an endpoint of one mode. It goes by the digest of its body.
 pub(super) fn event(name: &ProviderName, mode: Mode, body: &[u8]) -> Result<Event, Unreadable> {
     let headless = |fault| Unreadable { head: None, fault };
-    let value: Value = serde_json::from_slice(body)
-        .map_err(|error| headless(ReadFault::NotJson { line: error.line(), column: error.column() }))?;
+    let value = wire::parse(body).map_err(headless)?;
     let digest = format!("sha256:{}", hex::encode(Sha256::digest(body)));
     let id = ProviderId::new(digest).map_err(|_| headless(fault("", "a body", &Value::Null)))?;
     let event_type = text(&value, "what").map_err(headless)?.to_owned();
@@ -42,6 +42,7 @@ pub(super) fn event(name: &ProviderName, mode: Mode, body: &[u8]) -> Result<Even
         key: EventKey { source: Source { provider: name.clone(), account: None, mode }, id },
         event_type,
         occurred_at: time(&value["as_of"]).ok_or_else(|| headless(fault("as_of", "a time", &value["as_of"])))?,
+        occurred_at_path: "as_of",
         api_version: None,
     };
     let meaning = match entry(&head.event_type) {
@@ -49,7 +50,7 @@ pub(super) fn event(name: &ProviderName, mode: Mode, body: &[u8]) -> Result<Even
         Some((kind, phase)) => fact(&head, kind, phase, &value["thing"]).map(|fact| Meaning::Facts(vec![fact])),
     };
     match meaning {
-        Ok(meaning) => Ok(Event { head, meaning }),
+        Ok(meaning) => Ok(Event { head, meaning, remarks: Vec::new() }),
         Err(fault) => Err(Unreadable { head: Some(head), fault }),
     }
 }

@@ -11,11 +11,12 @@ use crate::{
     error::{Chain, Refusal, StoreError},
     fact::Fact,
     id::{EventKey, Mode, ProviderId, Source},
-    provider::{Event, Meaning, Unreadable},
+    provider::{Event, Meaning, ReadFault, Remark, Unreadable},
     receipt::{Answers, Reconciliation, Stage, StageReceipt, WebhookReceipt},
     store::{
         Commit, Conflict, EventQuery, EventStatus, EventWrite, Lease, Loaded, NewEvent, Reason, StoredEvent, Wanted,
     },
+    time::Timestamp,
 };
 
 /// An event that is genuine, and what its adapter read in it. Outside of the engine only
@@ -29,6 +30,21 @@ pub struct Admitted {
 }
 
 pub(super) type Answer = Result<WebhookReceipt, Refusal>;
+
+/// How far an event's own time may lie after its receipt, in seconds. Clocks differ by less than a day.
+const AHEAD_SECONDS: i64 = 24 * 3600;
+
+/// The reading of an event at a time of receipt. One whose own time has not come is refused: every later event would
+/// be older than it. What is ignored says nothing that could.
+pub(super) fn in_time(reading: Result<Event, Unreadable>, received_at: Timestamp) -> Result<Event, Unreadable> {
+    let event = reading?;
+    let seconds_ahead = event.head.occurred_at.seconds_after(received_at);
+    if seconds_ahead <= AHEAD_SECONDS || event.meaning == Meaning::Ignored {
+        return Ok(event);
+    }
+    let fault = ReadFault::Future { path: event.head.occurred_at_path.to_owned(), seconds_ahead };
+    Err(Unreadable { head: Some(event.head), fault })
+}
 
 /// An event as it is kept. A body that names no event goes by its digest; one that names no mode is kept as live.
 pub(super) fn new_event(reading: &Result<Event, Unreadable>, delivery: Delivery) -> NewEvent {
@@ -263,10 +279,11 @@ pub(super) fn facts_of(unit: &Admitted) -> &[Fact] {
 /// The event's row after this attempt, which is the `attempts`th.
 pub(super) fn event_write(unit: &Admitted, attempts: u32, plan: &Plan<'_>) -> EventWrite {
     let (status, reason, due_at) = match &unit.reading {
-        Ok(Event { meaning: Meaning::Facts(facts), .. }) => {
+        Ok(Event { meaning: Meaning::Facts(facts), remarks, .. }) => {
+            let unusable = (!remarks.is_empty()).then(|| Reason::Unusable { remarks: remarks.clone() });
             match facts.iter().any(|fact| plan.is_parked(&fact.subject)) {
-                true => (EventStatus::Parked, None, None),
-                false => (EventStatus::Processed, None, None),
+                true => (EventStatus::Parked, unusable, None),
+                false => (EventStatus::Processed, unusable, None),
             }
         }
         Ok(Event { meaning: Meaning::Fetch(need), .. }) => {
@@ -282,9 +299,7 @@ pub(super) fn event_write(unit: &Admitted, attempts: u32, plan: &Plan<'_>) -> Ev
 }
 
 fn answer(unit: &Admitted, write: &EventWrite, plan: &Plan<'_>) -> Result<WebhookReceipt, Refusal> {
-    if unit.reading.is_err() {
-        return refuse_unreadable(unit);
-    }
+    let Ok(event) = &unit.reading else { return refuse_unreadable(unit) };
     let facts = facts_of(unit);
     let mut receipt = receipt(unit, write.status, false);
     receipt.transitions = plan.brought_by(facts);
@@ -299,6 +314,13 @@ fn answer(unit: &Admitted, write: &EventWrite, plan: &Plan<'_>) -> Result<Webhoo
     if matches!(write.reason, Some(Reason::Fetch(_))) {
         receipt.reconciliation.push(Reconciliation::FetchNeeded);
     }
+    receipt.reconciliation.extend(
+        event.remarks.iter().cloned().map(|Remark { path, expected, found }| Reconciliation::IdUnusable {
+            path,
+            expected,
+            found,
+        }),
+    );
     Ok(receipt)
 }
 
@@ -345,14 +367,22 @@ fn receipt(unit: &Admitted, status: EventStatus, duplicate: bool) -> WebhookRece
 
 fn trace(answer: &Result<WebhookReceipt, Refusal>) {
     match answer {
-        Ok(receipt) => tracing::info!(
-            event = receipt.event,
-            event_type = receipt.event_type,
-            status = receipt.status.as_str(),
-            duplicate = receipt.duplicate,
-            transitions = receipt.transitions.len(),
-            "webhook received"
-        ),
+        Ok(receipt) => {
+            tracing::info!(
+                event = receipt.event,
+                event_type = receipt.event_type,
+                status = receipt.status.as_str(),
+                duplicate = receipt.duplicate,
+                transitions = receipt.transitions.len(),
+                "webhook received"
+            );
+            for open in &receipt.reconciliation {
+                if let Reconciliation::IdUnusable { path, expected, found } = open {
+                    let event = &receipt.event;
+                    tracing::warn!(event, path, expected, found, "an id that the application wrote can't be used");
+                }
+            }
+        }
         Err(refusal) => tracing::warn!(code = refusal.code(), reason = %refusal, "webhook refused"),
     }
 }

@@ -149,7 +149,7 @@ impl Engine {
     pub fn admit(&self, delivery: Delivery) -> Result<Admitted, Refusal> {
         let verified = self.verify(delivery)?;
         let provider = self.provider(&verified.delivery().provider)?;
-        let reading = provider.read(&verified);
+        let reading = ingest::in_time(provider.read(&verified), verified.delivery().received_at);
         Ok(Admitted { event: ingest::new_event(&reading, verified.into_delivery()), reading })
     }
 

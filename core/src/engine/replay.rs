@@ -11,7 +11,7 @@ use crate::{
     engine::{
         Engine,
         attempts::Attempts,
-        ingest::{Admitted, new_event},
+        ingest::{Admitted, in_time, new_event},
         plan::Plan,
     },
     error::Refusal,
@@ -117,8 +117,10 @@ impl Engine {
             after = Some(last.sequence);
             let mut units = Vec::new();
             for stored in page.into_iter().filter(|stored| stored.status != EventStatus::Conflict) {
-                let received_at = stored.event.received_at;
-                let (event, reading) = self.read_stored(stored, received_at);
+                let (received_at, failed) = (stored.event.received_at, stored.status == EventStatus::Failed);
+                let (event, reading) = self.read_body(stored, received_at);
+                // The time of an event that was used had come then, which may be later than its receipt.
+                let reading = if failed { in_time(reading, received_at) } else { reading };
                 units.push(Admitted { event, reading });
             }
             report.read += units.len() as u64;
@@ -217,9 +219,15 @@ impl Engine {
         }
     }
 
-    /// Reads a stored body again. It was verified when it came. An event whose provider is no longer registered can't be
-    /// read, and hinders no other.
+    /// Reads a stored body again, as if it were received now.
     pub(super) fn read_stored(&self, stored: StoredEvent, now: Timestamp) -> (NewEvent, Result<Event, Unreadable>) {
+        let (event, reading) = self.read_body(stored, now);
+        (event, in_time(reading, now))
+    }
+
+    /// Reads a stored body again, whenever it is of. It was verified when it came. An event whose provider is no longer
+    /// registered can't be read, and hinders no other.
+    fn read_body(&self, stored: StoredEvent, now: Timestamp) -> (NewEvent, Result<Event, Unreadable>) {
         let Some(provider) = self.providers.get(&stored.event.key.source.provider) else {
             let reading = Err(Unreadable { head: None, fault: ReadFault::NoAdapter });
             return (NewEvent { received_at: now, ..stored.event }, reading);

@@ -35,9 +35,10 @@ impl RetryPolicy {
     pub(super) fn due_after_fault(&self, fault: &ReadFault, attempts: u32, now: Timestamp) -> Option<Timestamp> {
         match fault {
             ReadFault::NoAdapter | ReadFault::WrongAccount | ReadFault::WrongMode { .. } => None,
-            ReadFault::NotJson { .. } | ReadFault::NotUtf8 { .. } | ReadFault::Shape { .. } => {
-                self.due_after(attempts, now)
-            }
+            ReadFault::Future { .. }
+            | ReadFault::NotJson { .. }
+            | ReadFault::NotUtf8 { .. }
+            | ReadFault::Shape { .. } => self.due_after(attempts, now),
         }
     }
 

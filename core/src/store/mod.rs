@@ -16,7 +16,7 @@ use crate::{
     fact::Fact,
     fold::SubjectState,
     id::{CustomerId, EventKey, ObjectRef, ProviderId, Source, Subject},
-    provider::{FetchNeed, ReadFault},
+    provider::{FetchNeed, ReadFault, Remark},
     time::Timestamp,
 };
 
@@ -101,7 +101,7 @@ impl EventStatus {
     }
 }
 
-/// Why an event has a status that is not the end of it.
+/// Why an event has its status, or what was found on the way to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Reason {
@@ -119,6 +119,12 @@ pub enum Reason {
     },
     /// It can't be read.
     Read(ReadFault),
+    /// It was read, and ids that the application wrote into its object can't be used. The event is processed or parked
+    /// without them.
+    Unusable {
+        /// Each of them.
+        remarks: Vec<Remark>,
+    },
 }
 
 /// An event as it is first kept.
@@ -163,7 +169,7 @@ pub struct StoredEvent {
     pub sequence: i64,
     /// Its status.
     pub status: EventStatus,
-    /// Why, where the status is not the end of it.
+    /// Why, where the status is not the end of it; and on a processed or parked event, what of it was left out.
     pub reason: Option<Reason>,
     /// How often processing was tried; while it is claimed, this time included.
     pub attempts: u32,

@@ -194,13 +194,18 @@ pub fn owner(metadata: &View<'_, '_>) -> Result<Option<CustomerId>, ReadFault> {
     application_id(&metadata.at(OWNER_KEY), |text| CustomerId::new(text))
 }
 
-/// An id that the application wrote. An empty text is none.
+/// An id that the application wrote. An empty text is none, and metadata that are no object hold none. What else can't
+/// be an id is noted and not taken ([`View::excuse`]).
 pub fn application_id<T>(
     place: &View<'_, '_>,
     new: impl Fn(&str) -> Result<T, IdError>,
 ) -> Result<Option<T>, ReadFault> {
-    match place.text()? {
-        None | Some("") => Ok(None),
-        Some(text) => place.id_from(text, new).map(Some),
+    if place.blocked {
+        return Ok(None);
     }
+    place.excuse(match place.text() {
+        Ok(None | Some("")) => Ok(None),
+        Ok(Some(text)) => place.id_from(text, new).map(Some),
+        Err(fault) => Err(fault),
+    })
 }

@@ -7,24 +7,42 @@
 //! and nothing is copied. Objects merge key by key; arrays and scalars replace, and null says that nothing was there.
 
 pub mod collect;
+mod tolerant;
+
+use std::cell::RefCell;
 
 use serde_json::Value;
 
 use crate::{
     id::{IdError, ProviderId},
     money::{Currency, Money},
-    provider::ReadFault,
-    time::Timestamp,
+    provider::{ReadFault, Remark},
+    time::{TimeError, Timestamp},
 };
 
-/// Parses a body. A NUL in a text, which JSON can hold and not every database, is read as U+FFFD.
+/// Parses a body. Of a key that stands twice in an object the last value holds.
+///
+/// Text that nobody reads must not cost an event, so what JSON can write and a [`Value`] or a database can't hold is
+/// replaced. Only what is read is concerned: signature, digest and stored body are of the bytes as they came.
+///
+/// * A NUL in a text is read as U+FFFD, and so is each half of a surrogate pair that stands alone.
+/// * A number beyond 64-bit floats is read as a text.
+/// * An array or an object within 127 others is read as a text.
+/// * A byte order mark at the beginning is passed over.
+///
+/// No id is made of a text with U+FFFD ([`View::id_from`]): what was replaced could name two things at once.
 ///
 /// # Errors
-/// [`ReadFault::NotUtf8`] or [`ReadFault::NotJson`], with the place.
+/// [`ReadFault::NotUtf8`] or [`ReadFault::NotJson`], with the place where the body stops being what JSON's parser takes.
 pub fn parse(body: &[u8]) -> Result<Value, ReadFault> {
     let text = std::str::from_utf8(body).map_err(|error| ReadFault::NotUtf8 { at: error.valid_up_to() })?;
-    let parsed = serde_json::from_str(text);
-    let mut value = parsed.map_err(|error| ReadFault::NotJson { line: error.line(), column: error.column() })?;
+    let mut value = match serde_json::from_str(text) {
+        Ok(value) => value,
+        Err(error) => {
+            let fault = ReadFault::NotJson { line: error.line(), column: error.column() };
+            tolerant::parse(text).ok_or(fault)?
+        }
+    };
     // The only way to write one.
     if text.contains("\\u0000") {
         replace_nul(&mut value);
@@ -42,6 +60,24 @@ fn replace_nul(value: &mut Value) {
     }
 }
 
+/// What is noted while a body is read: the values that an event can do without and that can't be used.
+#[derive(Debug, Default)]
+pub struct Remarks(RefCell<Vec<Remark>>);
+
+impl Remarks {
+    /// Every remark in the order of reading, each place once.
+    pub fn into_list(self) -> Vec<Remark> {
+        self.0.into_inner()
+    }
+
+    fn add(&self, remark: Remark) {
+        let mut list = self.0.borrow_mut();
+        if !list.contains(&remark) {
+            list.push(remark);
+        }
+    }
+}
+
 /// A place in a body: the value that stands there, if one does, and the way to it.
 #[derive(Clone, Copy)]
 pub struct View<'p, 'v> {
@@ -52,6 +88,7 @@ pub struct View<'p, 'v> {
     blocked: bool,
     step: Step,
     parent: Option<&'p View<'p, 'v>>,
+    remarks: Option<&'v Remarks>,
 }
 
 /// One step of the way.
@@ -68,7 +105,13 @@ impl<'v> View<'_, 'v> {
 
     /// A whole body.
     pub fn root(body: &'v Value) -> Self {
-        Self { base: Some(body), over: None, blocked: false, step: Step::Root, parent: None }
+        Self { base: Some(body), over: None, blocked: false, step: Step::Root, parent: None, remarks: None }
+    }
+
+    /// The same place, from which on it is noted what can't be used.
+    #[must_use]
+    pub fn noting(self, remarks: &'v Remarks) -> Self {
+        Self { remarks: Some(remarks), ..self }
     }
 
     /// The same place as it was before the change that `previous` tells of. None when it tells of none.
@@ -107,6 +150,7 @@ impl<'v> View<'_, 'v> {
                 blocked: false,
                 step: Step::Index(index),
                 parent: Some(self),
+                remarks: self.remarks,
             })),
             _ => Err(self.fault("array")),
         }
@@ -165,7 +209,18 @@ impl<'v> View<'_, 'v> {
 
     /// A number without sign or fraction, of 32 bits.
     pub fn small_count(&self) -> Result<Option<u32>, ReadFault> {
-        self.count()?.map(u32::try_from).transpose().map_err(|_| self.fault("unsigned integer below 2^32"))
+        let small = self.count()?.map(u32::try_from).transpose();
+        small.map_err(|_| self.misfit("unsigned integer below 2^32", "an integer above that range"))
+    }
+
+    /// A whole number, named so where another value is here. One beyond 64 bits with sign is the largest or the
+    /// smallest of them, so that it is out of every narrower range.
+    pub fn whole(&self, expected: &str) -> Result<Option<i64>, ReadFault> {
+        match self.value()? {
+            None => Ok(None),
+            Some(Value::Number(number)) if number.is_u64() => Ok(Some(number.as_i64().unwrap_or(i64::MAX))),
+            Some(value) => value.as_i64().map(Some).ok_or_else(|| self.fault(expected)),
+        }
     }
 
     /// How many of something: a whole number up to [`MAX_QUANTITY`](Self::MAX_QUANTITY). None where nothing stands, which
@@ -188,8 +243,13 @@ impl<'v> View<'_, 'v> {
 
     /// The time in RFC 3339 that must be here.
     pub fn need_rfc3339(&self) -> Result<Timestamp, ReadFault> {
-        let text = self.value()?.and_then(Value::as_str);
-        text.and_then(|text| Timestamp::parse_rfc3339(text).ok()).ok_or_else(|| self.fault("RFC 3339 time"))
+        let Some(Value::String(text)) = self.value()? else { return Err(self.fault("RFC 3339 time")) };
+        Timestamp::parse_rfc3339(text).map_err(|error| match error {
+            TimeError::NotRfc3339 { .. } => self.misfit("RFC 3339 time", "a string of another form"),
+            TimeError::OutOfRange => {
+                self.misfit("RFC 3339 time between the years 1684 and 2255", "a time outside that range")
+            }
+        })
     }
 
     /// A provider's id, bare or within the expanded object that it names.
@@ -213,29 +273,63 @@ impl<'v> View<'_, 'v> {
         }
     }
 
-    /// Makes an id of a text from here.
+    /// Makes an id of a text from here. One with U+FFFD names nothing: it may stand for what [`parse`] has replaced.
     pub fn id_from<T>(&self, text: &str, new: impl Fn(&str) -> Result<T, IdError>) -> Result<T, ReadFault> {
+        if text.contains('\u{FFFD}') {
+            return Err(self.misfit("id of whole characters", "a string with NUL, half a character or U+FFFD"));
+        }
         new(text).map_err(|error| match error {
-            IdError::Empty | IdError::ControlCharacter => self.fault("id without control characters"),
-            IdError::TooLong { .. } => self.fault("id of at most 255 bytes"),
+            IdError::ControlCharacter => {
+                self.misfit("id without control characters", "a string with control characters")
+            }
+            IdError::Empty => self.misfit("id of at least 1 byte", "an empty string"),
+            IdError::TooLong { bytes } => self.misfit("id of at most 255 bytes", &format!("a string of {bytes} bytes")),
         })
     }
 
     /// The currency that must be here.
     pub fn need_currency(&self) -> Result<Currency, ReadFault> {
-        let code = self.value()?.and_then(Value::as_str);
-        code.and_then(|code| Currency::new(code).ok()).ok_or_else(|| self.fault("three-letter currency"))
+        let expected = "three-letter currency code of ISO 4217";
+        let Some(Value::String(code)) = self.value()? else { return Err(self.fault(expected)) };
+        Currency::new(code).map_err(|_| match code.chars().count() {
+            3 => self.misfit(expected, "a string with other characters than letters"),
+            length => self.misfit(expected, &format!("a string of {length} characters")),
+        })
     }
 
     /// An amount of minor units read from here.
     pub fn money_of(&self, minor: i64, currency: Currency) -> Result<Money, ReadFault> {
-        Money::new(minor, currency).map_err(|_| self.fault("integer minor units within 2^53"))
+        Money::new(minor, currency).map_err(|_| self.beyond("integer minor units within 2^53", "an amount", minor))
     }
 
-    /// That something else than expected is here.
+    /// That a value of another kind than expected is here.
     pub fn fault(&self, expected: &str) -> ReadFault {
         let expected = if self.blocked { "object" } else { expected };
         ReadFault::Shape { path: self.path(), expected: expected.to_owned(), found: kind(self.base).to_owned() }
+    }
+
+    /// That a value of the right kind is here which won't do: `found` says how it differs from what is expected, and
+    /// never shows it.
+    pub fn misfit(&self, expected: &str, found: &str) -> ReadFault {
+        ReadFault::Shape { path: self.path(), expected: expected.to_owned(), found: found.to_owned() }
+    }
+
+    /// That a number from here is out of the expected range: above it when it is positive.
+    pub fn beyond(&self, expected: &str, what: &str, number: i64) -> ReadFault {
+        let side = if number > 0 { "above" } else { "below" };
+        self.misfit(expected, &format!("{what} {side} that range"))
+    }
+
+    /// Notes a fault in place of a value that the event can do without, and reads none. Where nobody takes notes the
+    /// fault stands: it is never passed over in silence.
+    pub fn excuse<T>(&self, read: Result<Option<T>, ReadFault>) -> Result<Option<T>, ReadFault> {
+        match (read, self.remarks) {
+            (Err(ReadFault::Shape { path, expected, found }), Some(remarks)) => {
+                remarks.add(Remark { path, expected, found });
+                Ok(None)
+            }
+            (read, _) => read,
+        }
     }
 
     /// The value here; null is none.
@@ -269,14 +363,21 @@ fn below<'v>(base: Option<&'v Value>, over: Option<&'v Value>, key: &str) -> (Op
     }
 }
 
+/// No 64-bit float of this size has a fraction.
+fn is_beyond_integers(number: f64) -> bool {
+    number.abs() >= 9_223_372_036_854_775_808.0
+}
+
 fn kind(value: Option<&Value>) -> &'static str {
     match value {
         None => "nothing",
         Some(Value::Array(_)) => "array",
         Some(Value::Bool(_)) => "boolean",
         Some(Value::Null) => "null",
-        Some(Value::Number(number)) if number.is_f64() => "fraction",
-        Some(Value::Number(_)) => "integer",
+        Some(Value::Number(number)) if number.is_u64() => "integer",
+        Some(Value::Number(number)) if number.is_i64() => "negative integer",
+        Some(Value::Number(number)) if number.as_f64().is_some_and(is_beyond_integers) => "number beyond 64 bits",
+        Some(Value::Number(_)) => "fraction",
         Some(Value::Object(_)) => "object",
         Some(Value::String(_)) => "string",
     }

@@ -112,6 +112,7 @@ impl Provider for Acme {
             key: EventKey { source: source(), id: event.clone() },
             event_type: body.kind.clone(),
             occurred_at: at(body.at),
+            occurred_at_path: "at",
             api_version: None,
         };
         let meaning = match body.kind.as_str() {
@@ -127,7 +128,7 @@ impl Provider for Acme {
             }
             _ => Meaning::Ignored,
         };
-        Ok(Event { head, meaning })
+        Ok(Event { head, meaning, remarks: Vec::new() })
     }
 
     fn same_content(&self, one: &[u8], other: &[u8]) -> bool {

@@ -268,10 +268,11 @@ fn photograph_refund(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
 fn photograph_dispute(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFault> {
     let currency = view.at("currency").need_currency()?;
     let case = view.at("payment_method_details.card.case_type").text()?;
+    let inquiry = case == Some("inquiry") && withdrawn(view)? != Some(true);
     let state = match view.at("status").need_text()? {
-        "lost" if case == Some("inquiry") => DisputeState::Closed,
+        "lost" if inquiry => DisputeState::Closed,
         "lost" => DisputeState::Lost,
-        "needs_response" | "under_review" if case == Some("inquiry") => DisputeState::Inquiry,
+        "needs_response" | "under_review" if inquiry => DisputeState::Inquiry,
         "needs_response" | "under_review" => DisputeState::Open,
         "prevented" => match withdrawn(view)? {
             Some(true) => DisputeState::Lost,

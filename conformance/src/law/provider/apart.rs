@@ -162,7 +162,7 @@ impl Provider for Elsewhere {
                 }
                 meaning => meaning,
             };
-            Event { head: self.head(event.head), meaning }
+            Event { head: self.head(event.head), meaning, remarks: event.remarks }
         });
         read.map_err(|unreadable| Unreadable { head: unreadable.head.map(|head| self.head(head)), ..unreadable })
     }

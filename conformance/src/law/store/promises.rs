@@ -8,9 +8,10 @@ use std::{
 use purchase_core::{
     error::CommitError,
     id::EventKey,
+    provider::Remark,
     store::{
-        Claim, Commit, EventQuery, EventStatus, FactQuery, Lease, NewEvent, Store, StoredEvent, SubjectQuery, Wanted,
-        memory::MemoryStore,
+        Claim, Commit, EventQuery, EventStatus, FactQuery, Lease, NewEvent, Reason, Store, StoredEvent, SubjectQuery,
+        Wanted, memory::MemoryStore,
     },
 };
 
@@ -203,7 +204,9 @@ pub(crate) async fn read_your_writes(trial: &StoreTrial) -> Verdict {
         ensure(found == revision && loaded.events.is_empty(), || {
             format!("before commit {} the subject is at revision {found}", revision + 1)
         })?;
-        let next = commit(revision, &sub, &facts, revision)?;
+        let mut next = commit(revision, &sub, &facts, revision)?;
+        // An event that is done may have a reason: what of it could not be used.
+        next.events[0].reason = (revision % 2 == 1).then(unusable);
         store.commit(&next).await.map_err(|error| Broken::caused("a commit", &error))?;
         facts.extend(next.facts.clone());
         let loaded = store.load(&wanted).await?;
@@ -222,12 +225,41 @@ pub(crate) async fn read_your_writes(trial: &StoreTrial) -> Verdict {
         ensure(of_event == next.facts, || "the event's facts are not listed".to_owned())?;
         let query = EventQuery { key: wanted.events.first().cloned(), limit: 10, ..EventQuery::default() };
         let events = store.events(&query).await?;
-        let whole = events.len() == 1 && events[0].event == next.events[0].event;
+        let written = &next.events[0];
+        let whole = matches!(events.as_slice(), [stored] if stored.event == written.event
+            && stored.status == written.status && stored.reason == written.reason);
         ensure(whole, || "the event is not listed as it was written".to_owned())?;
         let waited = Wanted { events: Vec::new(), subjects: vec![subject("sub_waited_for")?] };
         ensure(store.load(&waited).await?.waits == next.waits, || "who waits is not loaded".to_owned())?;
     }
-    Ok(Held { checks: 5 })
+    a_release_keeps_the_reason(trial).await?;
+    Ok(Held { checks: 6 })
+}
+
+fn unusable() -> Reason {
+    let [path, expected, found] =
+        ["object.owner", "id of at most 255 bytes", "a string of 300 bytes"].map(str::to_owned);
+    Reason::Unusable { remarks: vec![Remark { path, expected, found }] }
+}
+
+/// A parked event that is released is processed, and its reason stays.
+async fn a_release_keeps_the_reason(trial: &StoreTrial) -> Result<(), Broken> {
+    let fresh = open(trial).await?;
+    let store = fresh.store.as_ref();
+    let sub = subject("sub_1")?;
+    let mut parked = commit(1, &sub, &[], 0)?;
+    (parked.events[0].status, parked.events[0].reason) = (EventStatus::Parked, Some(unusable()));
+    parked.subjects[0].released = false;
+    let check = async |what: &str, commit: &Commit, status| {
+        store.commit(commit).await.map_err(|error| Broken::caused("a commit", &error))?;
+        let query = EventQuery { key: Some(event(1)?.key), limit: 10, ..EventQuery::default() };
+        let kept = store.events(&query).await?;
+        let right = matches!(kept.as_slice(), [stored]
+            if stored.status == status && stored.reason == Some(unusable()));
+        ensure(right, || format!("an event with a reason is not kept as {what}"))
+    };
+    check("parked", &parked, EventStatus::Parked).await?;
+    check("processed", &commit(2, &sub, &parked.facts, 1)?, EventStatus::Processed).await
 }
 
 pub(crate) async fn same_as_memory(trial: &StoreTrial) -> Verdict {

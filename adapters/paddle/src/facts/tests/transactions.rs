@@ -301,8 +301,6 @@ fn a_buyer_s_word_is_not_taken_unless_the_application_says_so() {
     assert!(!lines.iter().any(|line| line.contains("cust-1") || line.contains("pro ")), "{lines:?}");
     let odd = event("transaction.updated", transaction(json!({"custom_data": {"purchase_customer_id": 7}})));
     assert_eq!(read_with(|_| {}, &odd).expect("facts").len(), 3);
-    let everywhere = fault("transaction.updated", odd["data"].clone());
-    assert_eq!(everywhere, shape("data.custom_data.purchase_customer_id", "string", "integer"));
 }
 
 #[test]
@@ -313,11 +311,14 @@ fn a_fault_names_its_path() {
     assert_eq!(fault(json!({"status": null})), shape("data.status", "string", "null"));
     assert_eq!(
         fault(json!({"currency_code": "remove"})),
-        shape("data.currency_code", "three-letter currency", "nothing")
+        shape("data.currency_code", "three-letter currency code of ISO 4217", "nothing")
     );
     assert_eq!(fault(json!({"items": "remove"})), shape("data.items", "array", "nothing"));
     assert_eq!(fault(json!({"payments": {}})), shape("data.payments", "array", "object"));
     let odd = json!({"payment_attempt_id": "pay_1", "status": "error", "amount": 5});
     assert_eq!(fault(json!({"payments": [odd]})), amount("integer"));
-    assert_eq!(fault(json!({"billed_at": "soon"})), shape("data.billed_at", "RFC 3339 time", "string"));
+    assert_eq!(
+        fault(json!({"billed_at": "soon"})),
+        shape("data.billed_at", "RFC 3339 time", "a string of another form")
+    );
 }

@@ -223,14 +223,10 @@ fn a_bad_subscription_names_the_path() {
     check(json!({"items": {"data": [{"quantity": 1}]}}), shape("data.object.items.data[0].price", "id", "nothing"));
     check(
         json!({"items": {"data": [{"price": "p", "quantity": -1}]}}),
-        shape("data.object.items.data[0].quantity", "whole quantity of at most 2^53 - 1", "integer"),
+        shape("data.object.items.data[0].quantity", "whole quantity of at most 2^53 - 1", "negative integer"),
     );
     check(json!({"trial_end": "soon"}), shape("data.object.trial_end", "integer seconds", "string"));
     check(json!({"customer": 1}), shape("data.object.customer", "id", "integer"));
-    check(
-        json!({"metadata": {"purchase_customer_id": "a\u{7}"}}),
-        shape("data.object.metadata.purchase_customer_id", "id without control characters", "string"),
-    );
 }
 
 #[test]

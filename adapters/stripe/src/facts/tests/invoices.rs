@@ -211,7 +211,14 @@ fn a_bad_invoice_names_the_path() {
     let check = |over, expect| assert_eq!(fault("invoice.updated", with(new_invoice(), over)), expect);
     check(json!({"total": "2000"}), shape("data.object.total", "integer minor units", "string"));
     check(json!({"total": 20.5}), shape("data.object.total", "integer minor units", "fraction"));
-    check(json!({"currency": "zz1"}), shape("data.object.currency", "three-letter currency", "string"));
+    check(
+        json!({"currency": "zz1"}),
+        shape(
+            "data.object.currency",
+            "three-letter currency code of ISO 4217",
+            "a string with other characters than letters",
+        ),
+    );
     check(json!({"parent": "sub_1"}), shape("data.object.parent", "object", "string"));
     check(
         json!({"status_transitions": {"paid_at": true}}),

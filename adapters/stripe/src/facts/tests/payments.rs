@@ -286,6 +286,25 @@ fn a_dispute_takes_what_moved() {
     }
 }
 
+/// `balance_transactions` show what was withdrawn and reinstated as a result of the dispute: money that is gone is gone,
+/// whatever the dispute began as.
+#[test]
+fn money_that_was_withdrawn_counts_whatever_the_case_type() {
+    let state = |status: &str, moved: Value| {
+        let object = json!({"id": "dp_1", "object": "dispute", "status": status, "amount": 2000, "currency": "eur",
+            "payment_intent": "pi_1", "balance_transactions": moved,
+            "payment_method_details": {"type": "card", "card": {"brand": "amex", "case_type": "inquiry"}}});
+        match photo("charge.dispute.updated", object) {
+            Photo::Dispute(it) => it.state,
+            other => panic!("{other:?}"),
+        }
+    };
+    let withdrawn = || json!([{"id": "txn_1", "amount": -2000}]);
+    assert_eq!(state("needs_response", withdrawn()), DisputeState::Open);
+    assert_eq!(state("under_review", withdrawn()), DisputeState::Open);
+    assert_eq!(state("lost", withdrawn()), DisputeState::Lost);
+}
+
 #[test]
 fn a_bad_payment_names_the_path() {
     assert_eq!(

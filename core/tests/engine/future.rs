@@ -1,0 +1,152 @@
+//! When an event is used whose own time lies ahead of its receipt: not before it has come, and then as every other.
+
+use std::sync::Arc;
+
+use purchase_core::{
+    engine::{Engine, Selection},
+    fact::{Link, photo::SubscriptionStatus},
+    id::{EventKey, ObjectKind},
+    provider::ReadFault,
+    receipt::WebhookReceipt,
+    store::{EventQuery, EventStatus, Lease, Reason, StoredEvent, memory::MemoryStore},
+};
+use serde_json::{Value, json};
+
+use super::{
+    acme::{self, at, body, delivery, engine, id, projection, told},
+    subscription,
+};
+
+const DAY: i64 = 24 * 3600;
+/// When the first delivery comes.
+const RECEIVED: i64 = 1000;
+
+/// The event of a subscription's state at a time.
+fn state(event: &str, seconds: i64, status: SubscriptionStatus) -> acme::Body {
+    let links = vec![Link::Customer(id("cus"))];
+    body(event, seconds, vec![told(ObjectKind::Subscription, "sub", subscription(status), links)])
+}
+
+/// An answer in short: the status, or the refusal's code.
+async fn handle(engine: &Engine, body: &acme::Body, received: i64) -> String {
+    let sent = purchase_core::delivery::Delivery { received_at: at(received), ..delivery(body) };
+    let answer = engine.handle(sent).await;
+    answer.map_or_else(|refusal| refusal.code().to_owned(), |receipt| receipt.status.as_str().to_owned())
+}
+
+async fn kept(engine: &Engine) -> StoredEvent {
+    let query = EventQuery { limit: 10, ..EventQuery::default() };
+    engine.events(&query).await.expect("memory").remove(0)
+}
+
+async fn shown(engine: &Engine) -> Value {
+    projection(engine).await["subscriptions"]["sub"]["state"].clone()
+}
+
+async fn work(engine: &Engine, token: &str, now: i64) -> Vec<WebhookReceipt> {
+    let lease = Lease { token: token.to_owned(), until: at(now + 60) };
+    engine.work(lease, 10, at(now)).await.expect("memory").receipts
+}
+
+fn ahead(seconds_ahead: i64) -> Option<Reason> {
+    Some(Reason::Read(ReadFault::Future { path: "at".to_owned(), seconds_ahead }))
+}
+
+#[tokio::test]
+async fn a_day_ahead_is_the_most_that_is_taken() {
+    let check = async |ahead: i64, expect: &str| {
+        let event = state("e1", RECEIVED + ahead, SubscriptionStatus::Active);
+        assert_eq!(handle(&engine(), &event, RECEIVED).await, expect, "{ahead} seconds ahead");
+    };
+    check(-DAY, "processed").await;
+    check(0, "processed").await;
+    check(DAY, "processed").await;
+    check(DAY + 1, "event_future").await;
+    check(200 * 365 * DAY, "event_future").await;
+}
+
+#[tokio::test]
+async fn what_lies_ahead_stands_over_nothing_until_its_time_has_come() {
+    let engine = engine();
+    let far = state("e1", RECEIVED + 3 * DAY, SubscriptionStatus::Canceled);
+    assert_eq!(handle(&engine, &far, RECEIVED).await, "event_future");
+    let first = kept(&engine).await;
+    assert_eq!((first.status, first.reason, first.attempts), (EventStatus::Failed, ahead(3 * DAY), 1));
+    assert_eq!((first.due_at, first.event.occurred_at), (Some(at(RECEIVED + 60)), Some(at(RECEIVED + 3 * DAY))));
+    assert_eq!(
+        handle(&engine, &state("e2", RECEIVED + 5, SubscriptionStatus::Active), RECEIVED + 5).await,
+        "processed"
+    );
+    assert_eq!(shown(&engine).await, json!("active"));
+
+    assert_eq!(work(&engine, "early", RECEIVED + 60).await, []);
+    let second = kept(&engine).await;
+    assert_eq!((second.status, second.reason, second.attempts), (EventStatus::Failed, ahead(3 * DAY - 60), 2));
+    assert_eq!(second.due_at, Some(at(RECEIVED + 180)));
+    assert_eq!(shown(&engine).await, json!("active"));
+
+    assert_eq!(work(&engine, "late", RECEIVED + 2 * DAY).await.len(), 1);
+    let done = kept(&engine).await;
+    assert_eq!((done.status, done.reason, done.due_at), (EventStatus::Processed, None, None));
+    assert_eq!(shown(&engine).await, json!("canceled"));
+}
+
+#[tokio::test]
+async fn its_provider_may_send_it_again_when_its_time_has_come() {
+    let engine = engine();
+    let far = state("e1", RECEIVED + 2 * DAY, SubscriptionStatus::Active);
+    assert_eq!(handle(&engine, &far, RECEIVED).await, "event_future");
+    assert_eq!(handle(&engine, &far, RECEIVED + DAY - 1).await, "event_future");
+    assert_eq!(handle(&engine, &far, RECEIVED + DAY).await, "processed");
+    assert_eq!(shown(&engine).await, json!("active"));
+}
+
+#[tokio::test]
+async fn a_queue_refuses_and_keeps_it_as_an_endpoint_does() {
+    let engine = engine();
+    let refusal = engine.accept(delivery(&state("e1", RECEIVED + 2 * DAY, SubscriptionStatus::Active))).await;
+    let refusal = refusal.expect_err("it lies ahead");
+    assert_eq!((refusal.code(), refusal.http_status()), ("event_future", 422));
+    assert!(refusal.to_string().contains("at: the event's time lies 172800 seconds after its receipt"), "{refusal}");
+    assert_eq!(kept(&engine).await.reason, ahead(2 * DAY));
+    assert_eq!(work(&engine, "later", RECEIVED + DAY).await.len(), 1);
+    assert_eq!(shown(&engine).await, json!("active"));
+}
+
+#[tokio::test]
+async fn what_is_ignored_may_be_of_any_time_and_what_points_somewhere_may_not() {
+    let engine = engine();
+    let of =
+        |kind: &str, event: &str| acme::Body { kind: kind.to_owned(), ..body(event, RECEIVED + 900 * DAY, Vec::new()) };
+    assert_eq!(handle(&engine, &of("new.thing", "e1"), RECEIVED).await, "ignored");
+    assert_eq!(handle(&engine, &of("thin", "e2"), RECEIVED).await, "event_future");
+}
+
+#[tokio::test]
+async fn a_replay_judges_by_its_own_time_and_a_copy_by_what_was_used() {
+    let engine = engine();
+    let far = state("e1", RECEIVED + 3 * DAY, SubscriptionStatus::Active);
+    let early = state("e2", RECEIVED + 9 * DAY, SubscriptionStatus::Canceled);
+    assert_eq!(handle(&engine, &far, RECEIVED).await, "event_future");
+    assert_eq!(handle(&engine, &early, RECEIVED).await, "event_future");
+    assert_eq!(work(&engine, "w", RECEIVED + 2 * DAY).await.len(), 1);
+    let before = projection(&engine).await;
+    assert_eq!(shown(&engine).await, json!("active"));
+
+    // It was received before its time had come, and used afterwards.
+    let beside = Arc::new(MemoryStore::new());
+    let report = engine.replay_into(&Selection::EVERYTHING, beside.clone()).await.expect("memory");
+    assert_eq!(
+        report.statuses.into_iter().collect::<Vec<_>>(),
+        [(EventStatus::Failed, 1), (EventStatus::Processed, 1)]
+    );
+    assert_eq!(projection(&engine.over(beside)).await, before);
+
+    // One that a version without this rule has used is taken back.
+    let one = Selection::Event(EventKey { source: acme::source(), id: id("e1") });
+    engine.replay(&one, at(RECEIVED)).await.expect("memory");
+    assert_eq!(kept(&engine).await.reason, ahead(3 * DAY));
+    assert_eq!(shown(&engine).await, Value::Null);
+    engine.replay(&one, at(RECEIVED + 2 * DAY)).await.expect("memory");
+    assert_eq!(projection(&engine).await, before);
+}
