@@ -133,15 +133,31 @@ impl Refusal {
                 SignatureError::Stale { .. } => "signature_stale",
             },
             Refusal::Store(fault) => fault.code(),
-            Refusal::Unreadable { fault, .. } => match fault {
-                ReadFault::NoAdapter => "no_adapter",
-                ReadFault::NotJson { .. } => "body_not_json",
-                ReadFault::NotUtf8 { .. } => "body_not_utf8",
-                ReadFault::Shape { .. } => "body_shape",
-                ReadFault::WrongAccount => "wrong_account",
-                ReadFault::WrongMode { .. } => "wrong_mode",
-            },
+            Refusal::Unreadable { fault, .. } => fault.code(),
             Refusal::UnknownProvider { .. } => "unknown_provider",
+        }
+    }
+}
+
+impl ReadFault {
+    /// Whether the event belongs to another engine than the one that read it: this one lacks the adapter, or its adapter
+    /// serves another mode or another account. It says nothing about the event, so it changes nothing about it.
+    pub fn is_elsewhere(&self) -> bool {
+        match self {
+            ReadFault::NoAdapter | ReadFault::WrongAccount | ReadFault::WrongMode { .. } => true,
+            ReadFault::NotJson { .. } | ReadFault::NotUtf8 { .. } | ReadFault::Shape { .. } => false,
+        }
+    }
+
+    /// A short stable word for logs, metrics and answers.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ReadFault::NoAdapter => "no_adapter",
+            ReadFault::NotJson { .. } => "body_not_json",
+            ReadFault::NotUtf8 { .. } => "body_not_utf8",
+            ReadFault::Shape { .. } => "body_shape",
+            ReadFault::WrongAccount => "wrong_account",
+            ReadFault::WrongMode { .. } => "wrong_mode",
         }
     }
 }
