@@ -124,17 +124,41 @@ impl Refusal {
             Refusal::LeaseLost => "lease_lost",
             Refusal::Overloaded { .. } => "overloaded",
             Refusal::TooMany { .. } => "too_many_deliveries",
-            Refusal::Signature(fault) => match fault {
-                SignatureError::Future { .. } => "signature_future",
-                SignatureError::Malformed { .. } => "signature_malformed",
-                SignatureError::Mismatch { .. } => "signature_mismatch",
-                SignatureError::Missing { .. } => "signature_missing",
-                SignatureError::NoScheme { .. } => "signature_no_scheme",
-                SignatureError::Stale { .. } => "signature_stale",
-            },
+            Refusal::Signature(fault) => fault.code(),
             Refusal::Store(fault) => fault.code(),
             Refusal::Unreadable { fault, .. } => fault.code(),
             Refusal::UnknownProvider { .. } => "unknown_provider",
+        }
+    }
+}
+
+impl SignatureError {
+    /// A short stable word for logs, metrics and answers.
+    pub fn code(&self) -> &'static str {
+        match self {
+            SignatureError::Future { .. } => "signature_future",
+            SignatureError::Malformed { .. } => "signature_malformed",
+            SignatureError::Mismatch { .. } => "signature_mismatch",
+            SignatureError::Missing { .. } => "signature_missing",
+            SignatureError::NoScheme { .. } => "signature_no_scheme",
+            SignatureError::Stale { .. } => "signature_stale",
+        }
+    }
+
+    /// How far a genuine signature's time lies from the time of receipt, in words that are few enough to count by: a
+    /// clock that is wrong, a queue in front of the endpoint, or an old request sent again.
+    pub(crate) fn age_bucket(&self) -> Option<&'static str> {
+        match self {
+            SignatureError::Future { seconds, .. } | SignatureError::Stale { seconds, .. } => Some(match seconds {
+                ..600 => "under_10_minutes",
+                600..3_600 => "under_1_hour",
+                3_600..86_400 => "under_1_day",
+                86_400.. => "over_1_day",
+            }),
+            SignatureError::Malformed { .. }
+            | SignatureError::Mismatch { .. }
+            | SignatureError::Missing { .. }
+            | SignatureError::NoScheme { .. } => None,
         }
     }
 }

@@ -7,9 +7,14 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     delivery::Delivery,
-    engine::{Engine, attempts::Attempts, lane, plan::Plan},
+    engine::{
+        Engine,
+        attempts::Attempts,
+        lane,
+        plan::{Plan, customer_subject},
+    },
     error::{Chain, Refusal, StoreError},
-    fact::Fact,
+    fact::{Fact, Link},
     id::{EventKey, Mode, ProviderId, Source},
     provider::{Event, Meaning, Unreadable},
     receipt::{Answers, Reconciliation, Stage, StageReceipt, WebhookReceipt},
@@ -220,6 +225,7 @@ impl Engine {
         let news: Vec<Fact> = facts.iter().filter(|fact| !plan.is_old_news(fact)).cloned().collect();
         plan.take_in(&news).await?;
         plan.settle_owners().await?;
+        plan.load_concerned().await?;
 
         let mut answers: Vec<Answer> = Vec::with_capacity(units.len());
         for (unit, course) in units.iter().zip(courses) {
@@ -258,8 +264,16 @@ impl Engine {
 
 fn wanted(units: &[Admitted]) -> Wanted {
     let events: BTreeSet<&EventKey> = units.iter().map(|unit| &unit.event.key).collect();
-    let subjects: BTreeSet<_> = units.iter().flat_map(facts_of).map(|fact| &fact.subject).collect();
-    Wanted { events: events.into_iter().cloned().collect(), subjects: subjects.into_iter().cloned().collect() }
+    let mut subjects = BTreeSet::new();
+    for fact in units.iter().flat_map(facts_of) {
+        subjects.insert(fact.subject.clone());
+        // Whom its transitions concern: with the rest it costs no further statement.
+        subjects.extend(fact.links.iter().filter_map(|link| match link {
+            Link::Customer(id) if fact.sight.is_some() => Some(customer_subject(&fact.subject, id.clone())),
+            _ => None,
+        }));
+    }
+    Wanted { events: events.into_iter().cloned().collect(), subjects: subjects.into_iter().collect() }
 }
 
 pub(super) fn facts_of(unit: &Admitted) -> &[Fact] {
@@ -347,10 +361,7 @@ fn receipt(unit: &Admitted, status: EventStatus, duplicate: bool) -> WebhookRece
             provider_changed: false,
             local_facts_stored: facts > 0
                 || (duplicate && matches!(status, EventStatus::Parked | EventStatus::Processed)),
-            refresh_owed: matches!(
-                status,
-                EventStatus::AwaitingFetch | EventStatus::Parked | EventStatus::Received
-            ),
+            refresh_owed: matches!(status, EventStatus::AwaitingFetch | EventStatus::Parked | EventStatus::Received),
         },
     }
 }

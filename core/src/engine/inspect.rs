@@ -1,11 +1,11 @@
-//! Decides what can be asked of what is stored: the projection, one customer, events.
+//! Decides what can be asked of what is stored: the projection, one customer, events, and what a public id names.
 
 use std::collections::BTreeSet;
 
 use crate::{
     engine::Engine,
     error::StoreError,
-    id::{CustomerId, ObjectKind, ProviderId, Source},
+    id::{CustomerId, ObjectKind, ObjectRef, ProviderId, Source, Subject},
     snapshot::{Projection, Reading, customer::CustomerSnapshot},
     store::{EventQuery, StoredEvent, StoredSubject, SubjectQuery},
     time::Timestamp,
@@ -63,11 +63,57 @@ impl Engine {
         self.store.events(query).await
     }
 
-    fn reading(&self, as_of: Timestamp) -> Reading<'_> {
+    /// Finds the event that a receipt or a line of the log names by its public id, `event_…`, with its body. One look into
+    /// an index.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn event_by_public_id(&self, public_id: &str) -> Result<Option<StoredEvent>, StoreError> {
+        let query = EventQuery { public_id: Some(public_id.to_owned()), limit: 1, ..EventQuery::default() };
+        Ok(self.store.events(&query).await?.pop())
+    }
+
+    /// Finds what is known of the object that a receipt, a snapshot or a line of the log names by its public id,
+    /// `subscription_…` for one: the subject that it belongs to, a refund's payment for one, with the folded state of all
+    /// its objects. None when nobody has heard of it.
+    ///
+    /// A customer, a checkout, a subscription, an invoice, a payment, a schedule, a price or a product is one look into an
+    /// index. A member of a payment or an invoice (a charge, a refund, a dispute, a credit, a reversal) is looked for in
+    /// every subject, page by page.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn object_by_public_id(&self, public_id: &str) -> Result<Option<StoredSubject>, StoreError> {
+        let query = SubjectQuery { public_id: Some(public_id.to_owned()), limit: 1, ..SubjectQuery::default() };
+        if let Some(found) = self.store.subjects(&query).await?.pop() {
+            return Ok(Some(found));
+        }
+        let kind = public_id.split('_').next().and_then(|kind| kind.parse().ok());
+        if !kind.is_some_and(is_member) {
+            return Ok(None);
+        }
+        let named = |stored: &StoredSubject| {
+            let id =
+                |root: &ObjectRef| Subject { source: stored.subject.source.clone(), root: root.clone() }.public_id();
+            stored.state.objects().any(|(object, _)| id(object) == public_id)
+        };
+        let mut after = None;
+        loop {
+            let query = SubjectQuery { after, limit: PAGE, ..SubjectQuery::default() };
+            let page = self.store.subjects(&query).await?;
+            let Some(last) = page.last() else { return Ok(None) };
+            after = Some(last.subject.clone());
+            if let Some(found) = page.into_iter().find(named) {
+                return Ok(Some(found));
+            }
+        }
+    }
+
+    pub(super) fn reading(&self, as_of: Timestamp) -> Reading<'_> {
         Reading { catalog: &self.settings.catalog, policy: &self.settings.policy, as_of }
     }
 
-    async fn all_subjects(&self, filter: SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
+    pub(super) async fn all_subjects(&self, filter: SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
         let mut all = Vec::new();
         loop {
             let after = all.last().map(|stored: &StoredSubject| stored.subject.clone());
@@ -79,5 +125,22 @@ impl Engine {
                 return Ok(all);
             }
         }
+    }
+}
+
+/// Whether objects of a kind belong to a subject that another object names.
+fn is_member(kind: ObjectKind) -> bool {
+    match kind {
+        ObjectKind::Charge | ObjectKind::Credit | ObjectKind::Dispute | ObjectKind::Refund | ObjectKind::Reversal => {
+            true
+        }
+        ObjectKind::Checkout
+        | ObjectKind::Customer
+        | ObjectKind::Invoice
+        | ObjectKind::Payment
+        | ObjectKind::Price
+        | ObjectKind::Product
+        | ObjectKind::Schedule
+        | ObjectKind::Subscription => false,
     }
 }

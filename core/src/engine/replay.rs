@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// How many events or subjects are taken at a time.
-const PAGE: u32 = 100;
+pub(super) const PAGE: u32 = 100;
 
 /// Which events are read again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,10 +207,15 @@ impl Engine {
             event.key = key;
             units.push(Admitted { event, reading });
         }
+        self.take_in_again(&units).await
+    }
+
+    /// Lets new readings of events replace what is stored of them.
+    pub(super) async fn take_in_again(&self, units: &[Admitted]) -> Result<Refolded, Refusal> {
         let replaced = units.iter().filter(|unit| unit.reading.is_ok()).map(|unit| unit.event.key.clone());
         let old = self.store.facts(&FactQuery::Events(replaced.collect())).await?;
         let touched: BTreeSet<Subject> = old.into_iter().map(|fact| fact.subject).collect();
-        self.refold(&touched, &units).await
+        self.refold(&touched, units).await
     }
 
     /// Folds subjects from their facts, without those of the events that are read again, whose new facts come instead.
@@ -301,7 +306,11 @@ impl Refolded {
         let Err(Unreadable { fault, .. }) = &unit.reading else { return Some(write) };
         if fault.is_elsewhere() {
             *self.left.entry(fault.code()).or_default() += 1;
-            tracing::debug!(event = unit.event.key.public_id(), code = fault.code(), "an event of another engine is left");
+            tracing::debug!(
+                event = unit.event.key.public_id(),
+                code = fault.code(),
+                "an event of another engine is left"
+            );
             return None;
         }
         if was_read(stored.status) {
@@ -319,7 +328,7 @@ impl Refolded {
 }
 
 /// Whether an earlier reading found out what the event means.
-fn was_read(status: EventStatus) -> bool {
+pub(super) fn was_read(status: EventStatus) -> bool {
     match status {
         EventStatus::AwaitingFetch | EventStatus::Ignored | EventStatus::Parked | EventStatus::Processed => true,
         EventStatus::Conflict | EventStatus::Failed | EventStatus::Received => false,

@@ -100,7 +100,7 @@ impl Projection {
 
     /// Each customer's benefits at one source. Keyed by the application's customer, or by the provider's while it is
     /// unlinked.
-    fn benefits(&self, source: &Source) -> BTreeMap<String, BTreeMap<String, Benefit>> {
+    pub(crate) fn benefits(&self, source: &Source) -> BTreeMap<String, BTreeMap<String, Benefit>> {
         let of_source = || self.rows.iter().filter(|(subject, _)| subject.source == *source);
         let owners = owners(of_source().map(|(_, rows)| rows));
         let mut benefits: BTreeMap<String, BTreeMap<String, Benefit>> = BTreeMap::new();

@@ -126,8 +126,7 @@ impl Store for MemoryStore {
         let tables = self.tables();
         let wants = |status| query.statuses.is_empty() || query.statuses.contains(&status);
         let named = query.public_id.as_ref();
-        let conflicts_too =
-            named.is_none() && (query.key.is_some() || query.statuses.contains(&EventStatus::Conflict));
+        let conflicts_too = named.is_none() && (query.key.is_some() || query.statuses.contains(&EventStatus::Conflict));
         let conflicts = tables.conflicts.values().filter(|_| conflicts_too);
         let mut found: Vec<StoredEvent> = tables
             .events

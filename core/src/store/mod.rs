@@ -87,16 +87,15 @@ pub enum EventStatus {
 
 impl EventStatus {
     /// Every status.
-    pub const ALL: &[Self] =
-        &[
-            Self::AwaitingFetch,
-            Self::Conflict,
-            Self::Failed,
-            Self::Ignored,
-            Self::Parked,
-            Self::Processed,
-            Self::Received,
-        ];
+    pub const ALL: &[Self] = &[
+        Self::AwaitingFetch,
+        Self::Conflict,
+        Self::Failed,
+        Self::Ignored,
+        Self::Parked,
+        Self::Processed,
+        Self::Received,
+    ];
 
     /// Its name in the database.
     pub fn as_str(self) -> &'static str {
