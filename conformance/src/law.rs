@@ -261,6 +261,10 @@ pub const LAWS: &[Law] = &[
         "capabilities" Provider(|trial| Box::pin(provider::capability::signed_time(trial)))),
     law!("P23" Must "Two sources with the same raw ids in one database never mix: each projection is as if it were alone."
         "set law" Provider(|trial| Box::pin(provider::apart::sources_stay_apart(trial)))),
+    law!("P24" Must "A replay by an engine without the adapter, for another mode or for another account changes nothing."
+        "nothing is dropped" Provider(|trial| Box::pin(provider::elsewhere::replay_changes_nothing(trial)))),
+    law!("P25" Must "A worker gives back what another engine serves: no attempt is counted, and its own engine processes it."
+        "nothing is dropped" Provider(|trial| Box::pin(provider::elsewhere::queue_is_shared(trial)))),
     law!("S01" Must "An event is accepted once; what is there stays as it is."
         "effects once; F6" Store(|trial| Box::pin(store::promises::accept_once(trial)))),
     law!("S02" Must "A commit at a stale revision is refused, and nothing of it is written."
@@ -289,6 +293,8 @@ pub const LAWS: &[Law] = &[
         "nothing is dropped; F5" Store(|trial| Box::pin(store::lanes::attempts_are_counted(trial)))),
     law!("S14" Must "A body is kept to the byte, whatever its bytes are and however it came in."
         "nothing is dropped" Store(|trial| Box::pin(store::bodies::to_the_byte(trial)))),
+    law!("S15" Must "An event and a subject are found by their public ids, and nothing is by any other."
+        "what a receipt names can be found" Store(|trial| Box::pin(store::lookups::by_public_id(trial)))),
 ];
 
 /// The law with an id.

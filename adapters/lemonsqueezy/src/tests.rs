@@ -221,3 +221,14 @@ fn only_what_is_true_is_declared() {
     assert_eq!(adapter.capabilities(), [Capability::ModeInEvent].into());
     assert_eq!(adapter.trust().tolerance_seconds, None);
 }
+
+#[test]
+fn a_reader_needs_no_secret_and_keeps_none() {
+    let bare = || LemonSqueezyConfig { secrets: Vec::new(), ..config() };
+    assert_eq!(LemonSqueezy::new(bare()).err(), Some(ConfigError::NoSecret));
+    for config in [bare(), config()] {
+        assert!(LemonSqueezy::reader(config).expect("it only reads").trust().secrets.is_empty());
+    }
+    let simulated = LemonSqueezyConfig { mode: ModePolicy::Only(Mode::Simulated), ..bare() };
+    assert_eq!(LemonSqueezy::reader(simulated).err(), Some(ConfigError::SimulatedMode));
+}

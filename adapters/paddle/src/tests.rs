@@ -193,3 +193,14 @@ fn debug_shows_no_secret() {
 fn capabilities_are_declared() {
     assert_eq!(paddle(|_| {}).capabilities(), [Capability::EventIds, Capability::SignedTime].into());
 }
+
+#[test]
+fn a_reader_needs_no_secret_and_keeps_none() {
+    let bare = || PaddleConfig::new(Mode::Test, [""; 0]).expect("no secret is wrong");
+    assert_eq!(Paddle::new(bare()).err(), Some(ConfigError::NoSecret));
+    for config in [bare(), PaddleConfig::new(Mode::Test, [SECRET]).expect("a secret")] {
+        assert!(Paddle::reader(config).expect("it only reads").trust().secrets.is_empty());
+    }
+    let simulated = PaddleConfig { mode: Mode::Simulated, ..bare() };
+    assert_eq!(Paddle::reader(simulated).err(), Some(ConfigError::SimulatedMode));
+}
