@@ -23,12 +23,32 @@ use crate::{error::StoreError, store::Store};
 /// # Errors
 /// [`OpenError`]; no error repeats the URL, which may hold a password.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, OpenError> {
+    store(url, Tables::Migrated).await
+}
+
+/// Opens the store that a URL names as it is: no file is made, and no table brought forward. For programs that look before
+/// they change anything.
+///
+/// # Errors
+/// [`OpenError`], as [`open`]; [`StoreError::SchemaOlder`] among others, where the tables are not of this version.
+pub async fn existing(url: &str) -> Result<Arc<dyn Store>, OpenError> {
+    store(url, Tables::Checked).await
+}
+
+/// What becomes of the tables of an older version.
+#[derive(Clone, Copy)]
+enum Tables {
+    Checked,
+    Migrated,
+}
+
+async fn store(url: &str, tables: Tables) -> Result<Arc<dyn Store>, OpenError> {
     let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
     match scheme {
         "memory" => Ok(Arc::new(crate::store::memory::MemoryStore::new())),
-        "sqlite" => sqlite(url).await,
-        "postgres" | "postgresql" => postgres(url).await,
-        "d1" => d1(url).await,
+        "sqlite" => sqlite(url, tables).await,
+        "postgres" | "postgresql" => postgres(url, tables).await,
+        "d1" => d1(url, tables).await,
         other => Err(OpenError::Scheme { scheme: other.to_owned() }),
     }
 }
@@ -64,37 +84,44 @@ pub enum OpenError {
 }
 
 #[cfg(feature = "sqlite")]
-async fn sqlite(url: &str) -> Result<Arc<dyn Store>, OpenError> {
+async fn sqlite(url: &str, tables: Tables) -> Result<Arc<dyn Store>, OpenError> {
     use crate::sqlite::{Options, Sqlite};
 
     let (url, prefix) = prefix(url)?;
-    let options = Options { create_if_missing: true, prefix, ..Options::default() };
-    Ok(Arc::new(Sqlite::open_and_migrate(url, options).await?))
+    let options = Options { prefix, ..Options::default() };
+    Ok(Arc::new(match tables {
+        Tables::Checked => Sqlite::open(url, options).await?,
+        Tables::Migrated => Sqlite::open_and_migrate(url, Options { create_if_missing: true, ..options }).await?,
+    }))
 }
 
 #[cfg(not(feature = "sqlite"))]
-async fn sqlite(_: &str) -> Result<Arc<dyn Store>, OpenError> {
+async fn sqlite(_: &str, _: Tables) -> Result<Arc<dyn Store>, OpenError> {
     Err(OpenError::Feature { feature: "sqlite" })
 }
 
 #[cfg(feature = "postgres")]
-async fn postgres(url: &str) -> Result<Arc<dyn Store>, OpenError> {
+async fn postgres(url: &str, tables: Tables) -> Result<Arc<dyn Store>, OpenError> {
     use crate::postgres::{Options, Postgres, SchemaName};
 
     let (url, prefix) = prefix(url)?;
     let (url, schema) = take(&url, "schema");
     let unusable = |error: crate::postgres::SchemaNameError| OpenError::Option { name: "schema", cause: error.into() };
     let schema = schema.map(SchemaName::new).transpose().map_err(unusable)?;
-    Ok(Arc::new(Postgres::open_and_migrate(&url, Options { prefix, schema, ..Options::default() }).await?))
+    let options = Options { prefix, schema, ..Options::default() };
+    Ok(Arc::new(match tables {
+        Tables::Checked => Postgres::open(&url, options).await?,
+        Tables::Migrated => Postgres::open_and_migrate(&url, options).await?,
+    }))
 }
 
 #[cfg(not(feature = "postgres"))]
-async fn postgres(_: &str) -> Result<Arc<dyn Store>, OpenError> {
+async fn postgres(_: &str, _: Tables) -> Result<Arc<dyn Store>, OpenError> {
     Err(OpenError::Feature { feature: "postgres" })
 }
 
 #[cfg(feature = "d1")]
-async fn d1(url: &str) -> Result<Arc<dyn Store>, OpenError> {
+async fn d1(url: &str, tables: Tables) -> Result<Arc<dyn Store>, OpenError> {
     use crate::d1::{D1, Options, Token};
 
     let (url, prefix) = prefix(url)?;
@@ -104,11 +131,14 @@ async fn d1(url: &str) -> Result<Arc<dyn Store>, OpenError> {
     let token = token.map_err(|error| OpenError::Option { name: "token", cause: error.into() })?;
     let mut options = Options { prefix, ..Options::default() };
     options.base = base.unwrap_or(options.base);
-    Ok(Arc::new(D1::open_and_migrate(&url, token, options).await?))
+    Ok(Arc::new(match tables {
+        Tables::Checked => D1::open(&url, token, options).await?,
+        Tables::Migrated => D1::open_and_migrate(&url, token, options).await?,
+    }))
 }
 
 #[cfg(not(feature = "d1"))]
-async fn d1(_: &str) -> Result<Arc<dyn Store>, OpenError> {
+async fn d1(_: &str, _: Tables) -> Result<Arc<dyn Store>, OpenError> {
     Err(OpenError::Feature { feature: "d1" })
 }
 
@@ -146,6 +176,20 @@ mod tests {
         check("postgres://h/d?schema=a", "postgres://h/d", Some("a"));
         check("postgres://h/d?x=1&schema=a&y=2", "postgres://h/d?x=1&y=2", Some("a"));
         check("postgres://h/d?schemas=a", "postgres://h/d?schemas=a", None);
+    }
+
+    #[tokio::test]
+    async fn what_exists_is_opened_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("billing.sqlite");
+        let url = format!("sqlite:{}", path.display());
+        assert!(existing(&url).await.is_err());
+        assert!(!path.exists(), "no file is made");
+        std::fs::write(&path, b"").expect("an empty file");
+        let refused = existing(&url).await.map(drop).expect_err("no tables");
+        assert!(matches!(refused, OpenError::Store(StoreError::SchemaMissing { .. })), "{refused:?}");
+        open(&url).await.expect("migrated");
+        existing(&url).await.expect("it is there now");
     }
 
     #[tokio::test]

@@ -56,6 +56,8 @@ pub struct WorkerReport {
     pub retried: u64,
     /// Events that were given back, because the store was in the way.
     pub returned: u64,
+    /// Events that another engine serves, each time that one was claimed here and given back.
+    pub elsewhere: u64,
     /// Events that somebody else took up meanwhile.
     pub lost: u64,
     /// Rounds that the store failed.
@@ -70,6 +72,7 @@ impl WorkerReport {
         self.dead += round.dead;
         self.retried += round.retried;
         self.returned += round.returned;
+        self.elsewhere += round.elsewhere;
         self.lost += round.lost;
     }
 }
@@ -202,6 +205,7 @@ impl Worker {
             retried = round.retried,
             dead = round.dead,
             returned = round.returned,
+            elsewhere = round.elsewhere,
             lost = round.lost,
             "worked"
         );

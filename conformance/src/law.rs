@@ -271,6 +271,10 @@ pub const LAWS: &[Law] = &[
         "truth law" Provider(|trial| Box::pin(provider::meaning::nothing_before_it_began(trial)))),
     law!("P28" Must "Text that nobody reads changes nothing: half a surrogate pair, a number beyond floats, deep nesting, a byte order mark."
         "nothing is dropped" Some(provider::unread::has_object, |trial| Box::pin(provider::unread::changes_nothing(trial)))),
+    law!("P29" Must "A replay by an engine without the adapter, for another mode or for another account changes nothing."
+        "nothing is dropped" Provider(|trial| Box::pin(provider::elsewhere::replay_changes_nothing(trial)))),
+    law!("P30" Must "A worker gives back what another engine serves: no attempt is counted, and its own engine processes it."
+        "nothing is dropped" Provider(|trial| Box::pin(provider::elsewhere::queue_is_shared(trial)))),
     law!("S01" Must "An event is accepted once; what is there stays as it is."
         "effects once; F6" Store(|trial| Box::pin(store::promises::accept_once(trial)))),
     law!("S02" Must "A commit at a stale revision is refused, and nothing of it is written."
@@ -299,6 +303,8 @@ pub const LAWS: &[Law] = &[
         "nothing is dropped; F5" Store(|trial| Box::pin(store::lanes::attempts_are_counted(trial)))),
     law!("S14" Must "A body is kept to the byte, whatever its bytes are and however it came in."
         "nothing is dropped" Store(|trial| Box::pin(store::bodies::to_the_byte(trial)))),
+    law!("S15" Must "An event and a subject are found by their public ids, and nothing is by any other."
+        "what a receipt names can be found" Store(|trial| Box::pin(store::lookups::by_public_id(trial)))),
 ];
 
 /// The law with an id.

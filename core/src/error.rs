@@ -127,25 +127,68 @@ impl Refusal {
             Refusal::LeaseLost => "lease_lost",
             Refusal::Overloaded { .. } => "overloaded",
             Refusal::TooMany { .. } => "too_many_deliveries",
-            Refusal::Signature(fault) => match fault {
-                SignatureError::Future { .. } => "signature_future",
-                SignatureError::Malformed { .. } => "signature_malformed",
-                SignatureError::Mismatch { .. } => "signature_mismatch",
-                SignatureError::Missing { .. } => "signature_missing",
-                SignatureError::NoScheme { .. } => "signature_no_scheme",
-                SignatureError::Stale { .. } => "signature_stale",
-            },
+            Refusal::Signature(fault) => fault.code(),
             Refusal::Store(fault) => fault.code(),
-            Refusal::Unreadable { fault, .. } => match fault {
-                ReadFault::Future { .. } => "event_future",
-                ReadFault::NoAdapter => "no_adapter",
-                ReadFault::NotJson { .. } => "body_not_json",
-                ReadFault::NotUtf8 { .. } => "body_not_utf8",
-                ReadFault::Shape { .. } => "body_shape",
-                ReadFault::WrongAccount => "wrong_account",
-                ReadFault::WrongMode { .. } => "wrong_mode",
-            },
+            Refusal::Unreadable { fault, .. } => fault.code(),
             Refusal::UnknownProvider { .. } => "unknown_provider",
+        }
+    }
+}
+
+impl SignatureError {
+    /// A short stable word for logs, metrics and answers.
+    pub fn code(&self) -> &'static str {
+        match self {
+            SignatureError::Future { .. } => "signature_future",
+            SignatureError::Malformed { .. } => "signature_malformed",
+            SignatureError::Mismatch { .. } => "signature_mismatch",
+            SignatureError::Missing { .. } => "signature_missing",
+            SignatureError::NoScheme { .. } => "signature_no_scheme",
+            SignatureError::Stale { .. } => "signature_stale",
+        }
+    }
+
+    /// How far a genuine signature's time lies from the time of receipt, in words that are few enough to count by: a
+    /// clock that is wrong, a queue in front of the endpoint, or an old request sent again.
+    pub(crate) fn age_bucket(&self) -> Option<&'static str> {
+        match self {
+            SignatureError::Future { seconds, .. } | SignatureError::Stale { seconds, .. } => Some(match seconds {
+                ..600 => "under_10_minutes",
+                600..3_600 => "under_1_hour",
+                3_600..86_400 => "under_1_day",
+                86_400.. => "over_1_day",
+            }),
+            SignatureError::Malformed { .. }
+            | SignatureError::Mismatch { .. }
+            | SignatureError::Missing { .. }
+            | SignatureError::NoScheme { .. } => None,
+        }
+    }
+}
+
+impl ReadFault {
+    /// Whether the event belongs to another engine than the one that read it: this one lacks the adapter, or its adapter
+    /// serves another mode or another account. It says nothing about the event, so it changes nothing about it.
+    pub fn is_elsewhere(&self) -> bool {
+        match self {
+            ReadFault::NoAdapter | ReadFault::WrongAccount | ReadFault::WrongMode { .. } => true,
+            ReadFault::Future { .. }
+            | ReadFault::NotJson { .. }
+            | ReadFault::NotUtf8 { .. }
+            | ReadFault::Shape { .. } => false,
+        }
+    }
+
+    /// A short stable word for logs, metrics and answers.
+    pub fn code(&self) -> &'static str {
+        match self {
+            ReadFault::Future { .. } => "event_future",
+            ReadFault::NoAdapter => "no_adapter",
+            ReadFault::NotJson { .. } => "body_not_json",
+            ReadFault::NotUtf8 { .. } => "body_not_utf8",
+            ReadFault::Shape { .. } => "body_shape",
+            ReadFault::WrongAccount => "wrong_account",
+            ReadFault::WrongMode { .. } => "wrong_mode",
         }
     }
 }

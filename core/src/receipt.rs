@@ -1,8 +1,9 @@
 //! Decides what a caller is told: what really happened to a delivery. Receipts hold no provider ids.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::{
+    id::CustomerId,
     lifecycle::{Change, Transition},
     store::EventStatus,
     time::{Timestamp, rfc3339},
@@ -27,24 +28,36 @@ pub struct WebhookReceipt {
     /// How many facts the event gave.
     pub facts: usize,
     /// Changes of commercial state that this delivery brought to light, each once ever.
-    #[serde(serialize_with = "show_transitions")]
-    pub transitions: Vec<Transition>,
+    pub transitions: Vec<TransitionReceipt>,
     /// What still has to be settled.
     pub reconciliation: Vec<Reconciliation>,
     /// The four questions.
     pub answers: Answers,
 }
 
-/// For people, times are RFC 3339.
-fn show_transitions<S: Serializer>(transitions: &[Transition], serializer: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Shown<'a> {
-        object: &'a str,
-        #[serde(serialize_with = "rfc3339")]
-        at: Timestamp,
-        change: Change,
+/// One change of commercial state: a [`Transition`], and whom it concerns. Its key is the transition's: object, change and
+/// time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct TransitionReceipt {
+    /// The object's public id.
+    pub object: String,
+    /// When, by the provider's clock.
+    #[serde(serialize_with = "rfc3339")]
+    pub at: Timestamp,
+    /// What changed.
+    pub change: Change,
+    /// The application's customer whom it concerns, as known when this delivery was committed: the one that the object
+    /// or what it belongs to names, else the one that its customer at the provider is linked to. None while nobody is
+    /// known; an owner who becomes known later is told by no further transition, and is found with
+    /// [`Engine::object_by_public_id`](crate::engine::Engine::object_by_public_id).
+    pub customer: Option<CustomerId>,
+}
+
+impl TransitionReceipt {
+    /// The transition, without whom it concerns.
+    pub fn transition(&self) -> Transition {
+        Transition { object: self.object.clone(), at: self.at, change: self.change }
     }
-    serializer.collect_seq(transitions.iter().map(|it| Shown { object: &it.object, at: it.at, change: it.change }))
 }
 
 /// One stage of the work.

@@ -50,11 +50,11 @@ impl LemonSqueezyConfig {
         })
     }
 
-    /// Refuses what can't be meant.
+    /// Refuses what can't be meant. A missing secret comes last: one who only reads does without.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match self {
-            Self { secrets, .. } if secrets.is_empty() => Err(ConfigError::NoSecret),
             Self { mode: ModePolicy::Only(Mode::Simulated), .. } => Err(ConfigError::SimulatedMode),
+            Self { secrets, .. } if secrets.is_empty() => Err(ConfigError::NoSecret),
             _ => Ok(()),
         }
     }

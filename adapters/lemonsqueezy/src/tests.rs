@@ -333,3 +333,14 @@ fn the_time_of_an_event_is_its_object_s_last_change() {
     let fault = format!("data.attributes.updated_at: {range}");
     check(json!({ "updated_at": "9999-01-01T00:00:00.000000Z" }), Err(&fault));
 }
+
+#[test]
+fn a_reader_needs_no_secret_and_keeps_none() {
+    let bare = || LemonSqueezyConfig { secrets: Vec::new(), ..config() };
+    assert_eq!(LemonSqueezy::new(bare()).err(), Some(ConfigError::NoSecret));
+    for config in [bare(), config()] {
+        assert!(LemonSqueezy::reader(config).expect("it only reads").trust().secrets.is_empty());
+    }
+    let simulated = LemonSqueezyConfig { mode: ModePolicy::Only(Mode::Simulated), ..bare() };
+    assert_eq!(LemonSqueezy::reader(simulated).err(), Some(ConfigError::SimulatedMode));
+}

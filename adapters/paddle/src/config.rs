@@ -52,12 +52,12 @@ impl PaddleConfig {
         })
     }
 
-    /// Refuses what can't be meant.
+    /// Refuses what can't be meant. A missing secret comes last: one who only reads does without.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match self {
-            Self { secrets, .. } if secrets.is_empty() => Err(ConfigError::NoSecret),
             Self { tolerance_seconds: Some(0), .. } => Err(ConfigError::ZeroTolerance),
             Self { mode: Mode::Simulated, .. } => Err(ConfigError::SimulatedMode),
+            Self { secrets, .. } if secrets.is_empty() => Err(ConfigError::NoSecret),
             _ => Ok(()),
         }
     }

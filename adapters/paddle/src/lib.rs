@@ -50,13 +50,31 @@ impl Paddle {
     /// [`ConfigError`] when there is no secret, when the tolerance is zero, or when the mode is simulated.
     pub fn new(config: PaddleConfig) -> Result<Self, ConfigError> {
         config.check()?;
-        Ok(Self {
+        Ok(Self::of(config))
+    }
+
+    /// Reads stored bodies again and takes no deliveries: it needs no secret and keeps none, because bodies were verified
+    /// when they came. For programs that work on a database; every delivery is refused as
+    /// [`Mismatch`](SignatureError::Mismatch). The rest of the configuration has to be the endpoint's, or bodies mean
+    /// something else.
+    ///
+    /// # Errors
+    /// [`ConfigError`] as [`new`](Self::new), a missing secret apart.
+    pub fn reader(config: PaddleConfig) -> Result<Self, ConfigError> {
+        match config.check() {
+            Ok(()) | Err(ConfigError::NoSecret) => Ok(Self::of(PaddleConfig { secrets: Vec::new(), ..config })),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn of(config: PaddleConfig) -> Self {
+        Self {
             name: config.name,
             trust: Trust { secrets: config.secrets, tolerance_seconds: config.tolerance_seconds },
             mode: config.mode,
             simulated: config.simulated,
             custom_data: config.custom_data,
-        })
+        }
     }
 
     fn meaning(&self, body: &View<'_, '_>, head: &EventHead) -> Result<Meaning, ReadFault> {

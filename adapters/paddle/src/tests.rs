@@ -284,3 +284,14 @@ fn a_time_out_of_range_is_a_fault_with_its_path() {
     let head = read(&paddle(|_| {}), &envelope(json!({}))).expect("readable").head;
     assert_eq!(head.occurred_at_path, "occurred_at");
 }
+
+#[test]
+fn a_reader_needs_no_secret_and_keeps_none() {
+    let bare = || PaddleConfig::new(Mode::Test, [""; 0]).expect("no secret is wrong");
+    assert_eq!(Paddle::new(bare()).err(), Some(ConfigError::NoSecret));
+    for config in [bare(), PaddleConfig::new(Mode::Test, [SECRET]).expect("a secret")] {
+        assert!(Paddle::reader(config).expect("it only reads").trust().secrets.is_empty());
+    }
+    let simulated = PaddleConfig { mode: Mode::Simulated, ..bare() };
+    assert_eq!(Paddle::reader(simulated).err(), Some(ConfigError::SimulatedMode));
+}

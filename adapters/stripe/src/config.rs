@@ -53,12 +53,12 @@ impl StripeConfig {
         })
     }
 
-    /// Refuses what can't be meant.
+    /// Refuses what can't be meant. A missing secret comes last: one who only reads does without.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match self {
-            Self { secrets, .. } if secrets.is_empty() => Err(ConfigError::NoSecret),
             Self { tolerance_seconds: Some(0), .. } => Err(ConfigError::ZeroTolerance),
             Self { accounts: Accounts::Only(accounts), .. } if accounts.is_empty() => Err(ConfigError::NoAccount),
+            Self { secrets, .. } if secrets.is_empty() => Err(ConfigError::NoSecret),
             _ => Ok(()),
         }
     }

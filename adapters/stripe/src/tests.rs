@@ -8,7 +8,7 @@ use purchase_core::{
     id::{Mode, ProviderId},
     provider::{FetchNeed, Remark},
     time::Timestamp,
-    verify::{SecretError, verify},
+    verify::{Secret, SecretError, verify},
 };
 use serde_json::json;
 
@@ -335,4 +335,28 @@ fn a_time_out_of_range_is_a_fault_with_its_path() {
     for body in [envelope(json!({})), envelope(thin)] {
         assert_eq!(read(&stripe(|_| {}), &body).expect("readable").head.occurred_at_path, "created");
     }
+}
+
+/// What a program that only reads is given. Its deliveries would be believed by nobody.
+#[test]
+fn a_reader_reads_as_the_endpoint_does_and_believes_no_delivery() {
+    let config = || StripeConfig::new(ModePolicy::Only(Mode::Test), [SECRET]).expect("a secret");
+    let bare = StripeConfig { secrets: Vec::new(), ..config() };
+    assert_eq!(Stripe::new(bare.clone()).err(), Some(ConfigError::NoSecret));
+    for config in [bare, config()] {
+        let reader = Stripe::reader(config).expect("it needs no secret");
+        assert!(reader.trust().secrets.is_empty());
+        let mac = hex::encode(Secret::new(SECRET).expect("a secret").sign(&[b"1700000000.", b"{}"]));
+        let delivery = Delivery {
+            provider: reader.name().clone(),
+            headers: [("Stripe-Signature", format!("t=1700000000,v1={mac}"))].into_iter().collect(),
+            body: b"{}".to_vec(),
+            received_at: Timestamp::from_seconds(1_700_000_000).expect("in range"),
+        };
+        let claim = reader.claim(&delivery.headers, &Limits::default()).expect("a signature");
+        let refused = verify(delivery, &claim, reader.trust()).expect_err("nobody is believed");
+        assert_eq!(refused, SignatureError::Mismatch { macs: 1, secrets: 0 });
+    }
+    let wrong = StripeConfig { secrets: Vec::new(), tolerance_seconds: Some(0), ..config() };
+    assert_eq!(Stripe::reader(wrong).err(), Some(ConfigError::ZeroTolerance));
 }

@@ -3,6 +3,7 @@
 pub mod apart;
 pub mod capability;
 pub mod crash;
+pub mod elsewhere;
 pub mod keeping;
 mod log;
 pub mod meaning;

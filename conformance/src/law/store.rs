@@ -3,6 +3,7 @@
 pub mod bodies;
 pub mod durable;
 pub mod lanes;
+pub mod lookups;
 mod material;
 pub mod promises;
 pub mod sql;

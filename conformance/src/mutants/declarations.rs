@@ -58,6 +58,26 @@ pub(super) fn takes_any_mode(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
 }
 
+pub(super) fn shrugs_at_strangers(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    let read = |_: &VerifiedDelivery, event: Result<Event, Unreadable>| match event {
+        Err(Unreadable { head: Some(head), fault }) if fault.is_elsewhere() => {
+            Ok(Event { head, meaning: Meaning::Ignored, remarks: Vec::new() })
+        }
+        other => other,
+    };
+    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+}
+
+pub(super) fn takes_strangers_for_broken(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    let read = |_: &VerifiedDelivery, event: Result<Event, Unreadable>| match event {
+        Err(Unreadable { head, fault }) if fault.is_elsewhere() => {
+            Err(Unreadable { head, fault: ReadFault::NotUtf8 { at: 0 } })
+        }
+        other => other,
+    };
+    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+}
+
 pub(super) fn forgets_the_mode(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     Spoiled::sources(inner, |source| source.mode = Mode::Test)
 }

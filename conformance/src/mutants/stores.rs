@@ -35,6 +35,10 @@ pub(super) trait Breakage: Send + Sync + Sized + 'static {
         loaded
     }
 
+    fn asked(&self, query: EventQuery) -> EventQuery {
+        query
+    }
+
     fn facts(&self, facts: Vec<Fact>) -> Vec<Fact> {
         facts
     }
@@ -68,7 +72,7 @@ impl<B: Breakage> Store for Broken<B> {
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
-        self.inner.events(query).await
+        self.inner.events(&self.breakage.asked(query.clone())).await
     }
 
     async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
@@ -391,5 +395,36 @@ impl Breakage for DropsRows {
     fn subjects(&self, mut subjects: Vec<StoredSubject>) -> Vec<StoredSubject> {
         subjects.truncate(2);
         subjects
+    }
+}
+
+struct FindsAnything;
+
+pub(super) fn finds_anything(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, FindsAnything)
+}
+
+#[async_trait]
+impl Breakage for FindsAnything {
+    fn asked(&self, query: EventQuery) -> EventQuery {
+        EventQuery { public_id: None, ..query }
+    }
+}
+
+struct CountsWhatComesBack;
+
+pub(super) fn counts_what_comes_back(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, CountsWhatComesBack)
+}
+
+#[async_trait]
+impl Breakage for CountsWhatComesBack {
+    async fn commit(&self, inner: &dyn Store, mut commit: Commit) -> Result<(), CommitError> {
+        if commit.lease.is_some() {
+            for write in commit.events.iter_mut().filter(|write| write.status == EventStatus::Received) {
+                write.attempts += 1;
+            }
+        }
+        inner.commit(&commit).await
     }
 }

@@ -9,8 +9,7 @@ use async_trait::async_trait;
 use purchase_core::{
     delivery::Delivery,
     error::Refusal,
-    lifecycle::Transition,
-    receipt::{Answers, WebhookReceipt},
+    receipt::{Answers, TransitionReceipt, WebhookReceipt},
     store::EventStatus,
 };
 
@@ -188,7 +187,7 @@ impl Receiver for ThanksForgers {
 }
 
 /// What each event told the first time.
-struct MailsPerDelivery(System, Mutex<BTreeMap<String, Vec<Transition>>>);
+struct MailsPerDelivery(System, Mutex<BTreeMap<String, Vec<TransitionReceipt>>>);
 
 pub(super) fn mails_per_delivery(system: System) -> Arc<dyn Receiver> {
     Arc::new(MailsPerDelivery(system, Mutex::default()))

@@ -364,6 +364,22 @@ pub const MUTANTS: &[Mutant] = &[
         "keeps no reason of an event that is done"
         ""
         InStore(stores::forgets_reasons)),
+    mutant!("shrugs-at-strangers" "replay" "P29" Anywhere
+        "ignores events of an account or a mode that it doesn't serve"
+        "a replay by the other service takes access away"
+        Adapter(declarations::shrugs_at_strangers)),
+    mutant!("takes-strangers-for-broken" "queue" "P30" Anywhere
+        "takes an event of an account or a mode that it doesn't serve for a broken one"
+        "two services on one database make dead letters of each other's events"
+        Adapter(declarations::takes_strangers_for_broken)),
+    mutant!("counts-what-comes-back" "queue" "P30" Anywhere
+        "counts an attempt for an event that is given back"
+        ""
+        InStore(stores::counts_what_comes_back)),
+    mutant!("finds-anything" "store" "S15" Anywhere
+        "looks at no public id when it is asked for one"
+        ""
+        InStore(stores::finds_anything)),
     mutant!("misspells-a-statement" "store" "S07" Anywhere
         "has a statement that no database understands"
         ""

@@ -7,9 +7,14 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     delivery::Delivery,
-    engine::{Engine, attempts::Attempts, lane, plan::Plan},
+    engine::{
+        Engine,
+        attempts::Attempts,
+        lane,
+        plan::{Plan, customer_subject},
+    },
     error::{Chain, Refusal, StoreError},
-    fact::Fact,
+    fact::{Fact, Link},
     id::{EventKey, Mode, ProviderId, Source},
     provider::{Event, Meaning, ReadFault, Remark, Unreadable},
     receipt::{Answers, Reconciliation, Stage, StageReceipt, WebhookReceipt},
@@ -73,6 +78,8 @@ pub(super) fn new_event(reading: &Result<Event, Unreadable>, delivery: Delivery)
 enum Course {
     /// It contradicts an event that stands.
     Conflict,
+    /// It is known, and this engine doesn't serve it: it is refused, and nothing is written.
+    Elsewhere,
     /// It repeats one that is done; nothing is written.
     Duplicate(EventStatus),
     /// It repeats the unit at this place, and is answered like it.
@@ -130,7 +137,8 @@ impl Engine {
             let loaded = self.store.load(&wanted).await?;
             let Some(stored) = loaded.events.first() else { break };
             let course = self.course_of_known(&unit, stored).await?;
-            let waits = matches!(stored.status, EventStatus::Failed | EventStatus::Ignored);
+            let waits =
+                matches!(stored.status, EventStatus::AwaitingFetch | EventStatus::Failed | EventStatus::Ignored);
             if unit.reading.is_err() || matches!(course, Course::Conflict) {
                 break;
             }
@@ -188,13 +196,18 @@ impl Engine {
         }
         let ignored_still = matches!(&unit.reading, Ok(event) if event.meaning == Meaning::Ignored);
         let fetch_still = matches!(&unit.reading, Ok(Event { meaning: Meaning::Fetch(_), .. }));
+        let elsewhere = matches!(&unit.reading, Err(Unreadable { fault, .. }) if fault.is_elsewhere());
         Ok(match stored.status {
             EventStatus::Parked | EventStatus::Processed => Course::Duplicate(stored.status),
+            EventStatus::AwaitingFetch if fetch_still => Course::Duplicate(stored.status),
             EventStatus::Ignored if ignored_still => Course::Duplicate(stored.status),
-            EventStatus::Received if fetch_still && stored.reason.is_some() => Course::Duplicate(stored.status),
-            EventStatus::Conflict | EventStatus::Failed | EventStatus::Ignored | EventStatus::Received => {
-                Course::Write { insert: false }
-            }
+            // Another engine on this database may serve it, and has it in hand.
+            _ if elsewhere => Course::Elsewhere,
+            EventStatus::AwaitingFetch
+            | EventStatus::Conflict
+            | EventStatus::Failed
+            | EventStatus::Ignored
+            | EventStatus::Received => Course::Write { insert: false },
         })
     }
 
@@ -228,6 +241,7 @@ impl Engine {
         let news: Vec<Fact> = facts.iter().filter(|fact| !plan.is_old_news(fact)).cloned().collect();
         plan.take_in(&news).await?;
         plan.settle_owners().await?;
+        plan.load_concerned().await?;
 
         let mut answers: Vec<Answer> = Vec::with_capacity(units.len());
         for (unit, course) in units.iter().zip(courses) {
@@ -237,6 +251,7 @@ impl Engine {
                     Err(Refusal::Conflict { event: unit.event.key.public_id() })
                 }
                 Course::Duplicate(status) => Ok(receipt(unit, *status, true)),
+                Course::Elsewhere => refuse_unreadable(unit),
                 Course::Repeat(earlier) => match &answers[*earlier] {
                     Ok(answered) => Ok(receipt(unit, answered.status, true)),
                     Err(_) => refuse_unreadable(unit),
@@ -265,8 +280,16 @@ impl Engine {
 
 fn wanted(units: &[Admitted]) -> Wanted {
     let events: BTreeSet<&EventKey> = units.iter().map(|unit| &unit.event.key).collect();
-    let subjects: BTreeSet<_> = units.iter().flat_map(facts_of).map(|fact| &fact.subject).collect();
-    Wanted { events: events.into_iter().cloned().collect(), subjects: subjects.into_iter().cloned().collect() }
+    let mut subjects = BTreeSet::new();
+    for fact in units.iter().flat_map(facts_of) {
+        subjects.insert(fact.subject.clone());
+        // Whom its transitions concern: with the rest it costs no further statement.
+        subjects.extend(fact.links.iter().filter_map(|link| match link {
+            Link::Customer(id) if fact.sight.is_some() => Some(customer_subject(&fact.subject, id.clone())),
+            _ => None,
+        }));
+    }
+    Wanted { events: events.into_iter().cloned().collect(), subjects: subjects.into_iter().collect() }
 }
 
 pub(super) fn facts_of(unit: &Admitted) -> &[Fact] {
@@ -287,7 +310,7 @@ pub(super) fn event_write(unit: &Admitted, attempts: u32, plan: &Plan<'_>) -> Ev
             }
         }
         Ok(Event { meaning: Meaning::Fetch(need), .. }) => {
-            (EventStatus::Received, Some(Reason::Fetch(need.clone())), None)
+            (EventStatus::AwaitingFetch, Some(Reason::Fetch(need.clone())), None)
         }
         Ok(Event { meaning: Meaning::Ignored, .. }) => (EventStatus::Ignored, None, None),
         Err(Unreadable { fault, .. }) => {
@@ -360,7 +383,7 @@ fn receipt(unit: &Admitted, status: EventStatus, duplicate: bool) -> WebhookRece
             provider_changed: false,
             local_facts_stored: facts > 0
                 || (duplicate && matches!(status, EventStatus::Parked | EventStatus::Processed)),
-            refresh_owed: matches!(status, EventStatus::Received | EventStatus::Parked),
+            refresh_owed: matches!(status, EventStatus::AwaitingFetch | EventStatus::Parked | EventStatus::Received),
         },
     }
 }

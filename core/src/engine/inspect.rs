@@ -1,11 +1,11 @@
-//! Decides what can be asked of what is stored: the projection, one customer, events.
+//! Decides what can be asked of what is stored: the projection, one customer, events, and what a public id names.
 
 use std::collections::BTreeSet;
 
 use crate::{
     engine::{Engine, Settings},
     error::StoreError,
-    id::{CustomerId, CustomerKey, ObjectKind, ProviderId, Source, Subject},
+    id::{CustomerId, CustomerKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
     snapshot::{Projection, Reading, customer::CustomerSnapshot},
     store::{EventQuery, StoredEvent, StoredSubject, SubjectQuery, Wanted},
     time::Timestamp,
@@ -41,7 +41,7 @@ impl Engine {
     /// # Errors
     /// The store's.
     pub async fn customer(&self, id: &CustomerId, as_of: Timestamp) -> Result<Vec<CustomerSnapshot>, StoreError> {
-        self.customer_where(id, None, as_of).await
+        self.customer_where(&CustomerKey::Application(id.clone()), None, as_of).await
     }
 
     /// Reads one customer of the application at one source.
@@ -54,7 +54,8 @@ impl Engine {
         id: &CustomerId,
         as_of: Timestamp,
     ) -> Result<Option<CustomerSnapshot>, StoreError> {
-        Ok(self.customer_where(id, Some(source), as_of).await?.pop())
+        let key = CustomerKey::Application(id.clone());
+        Ok(self.customer_where(&key, Some(source), as_of).await?.pop())
     }
 
     /// Reads one customer of a provider by the provider's id, for operators. The snapshot names the application's customer
@@ -69,32 +70,44 @@ impl Engine {
         id: &ProviderId,
         as_of: Timestamp,
     ) -> Result<Option<CustomerSnapshot>, StoreError> {
-        let customers = Some(vec![(source.clone(), id.clone())]);
-        let mut subjects = self.all_subjects(SubjectQuery { customers, ..SubjectQuery::default() }).await?;
-        self.add_sales(&mut subjects).await?;
         let key = CustomerKey::Provider { source: source.clone(), id: id.clone() };
-        Ok(Projection::of(&subjects, self.reading(as_of)).customer(&key).pop())
+        Ok(self.customer_where(&key, Some(source), as_of).await?.pop())
     }
 
     async fn customer_where(
         &self,
-        id: &CustomerId,
+        key: &CustomerKey,
         source: Option<&Source>,
         as_of: Timestamp,
     ) -> Result<Vec<CustomerSnapshot>, StoreError> {
+        let subjects = self.subjects_of(key, source).await?;
+        Ok(Projection::of(&subjects, self.reading(as_of)).customer(key))
+    }
+
+    /// Every subject that a customer's answers come from, at one source or at all.
+    pub(super) async fn subjects_of(
+        &self,
+        key: &CustomerKey,
+        source: Option<&Source>,
+    ) -> Result<Vec<StoredSubject>, StoreError> {
         let filter = SubjectQuery { source: source.cloned(), ..SubjectQuery::default() };
-        let mut subjects = self.all_subjects(SubjectQuery { owner: Some(id.clone()), ..filter.clone() }).await?;
-        let is_customer = |stored: &&StoredSubject| stored.subject.root.kind == ObjectKind::Customer;
-        let named = |stored: &StoredSubject| (stored.subject.source.clone(), stored.subject.root.id.clone());
-        let customers: Vec<(Source, ProviderId)> = subjects.iter().filter(is_customer).map(named).collect();
+        let (mut subjects, customers) = match key {
+            CustomerKey::Application(owner) => {
+                let owned = self.all_subjects(SubjectQuery { owner: Some(owner.clone()), ..filter.clone() }).await?;
+                let is_customer = |stored: &&StoredSubject| stored.subject.root.kind == ObjectKind::Customer;
+                let named = |stored: &StoredSubject| (stored.subject.source.clone(), stored.subject.root.id.clone());
+                let customers = owned.iter().filter(is_customer).map(named).collect();
+                (owned, customers)
+            }
+            CustomerKey::Provider { source, id } => (Vec::new(), vec![(source.clone(), id.clone())]),
+        };
         if !customers.is_empty() {
             subjects.extend(self.all_subjects(SubjectQuery { customers: Some(customers), ..filter }).await?);
         }
         self.add_sales(&mut subjects).await?;
         subjects.sort_by(|one, other| one.subject.cmp(&other.subject));
         subjects.dedup_by(|one, other| one.subject == other.subject);
-        let key = CustomerKey::Application(id.clone());
-        Ok(Projection::of(&subjects, self.reading(as_of)).customer(&key))
+        Ok(subjects)
     }
 
     /// Adds the other objects of the sales that are there: a payment that names no owner itself may still have been
@@ -125,12 +138,58 @@ impl Engine {
         self.store.events(query).await
     }
 
-    fn reading(&self, as_of: Timestamp) -> Reading<'_> {
+    /// Finds the event that a receipt or a line of the log names by its public id, `event_…`, with its body. One look into
+    /// an index.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn event_by_public_id(&self, public_id: &str) -> Result<Option<StoredEvent>, StoreError> {
+        let query = EventQuery { public_id: Some(public_id.to_owned()), limit: 1, ..EventQuery::default() };
+        Ok(self.store.events(&query).await?.pop())
+    }
+
+    /// Finds what is known of the object that a receipt, a snapshot or a line of the log names by its public id,
+    /// `subscription_…` for one: the subject that it belongs to, a refund's payment for one, with the folded state of all
+    /// its objects. None when nobody has heard of it.
+    ///
+    /// A customer, a checkout, a subscription, an invoice, a payment, a schedule, a price or a product is one look into an
+    /// index. A member of a payment or an invoice (a charge, a refund, a dispute, a credit, a reversal) is looked for in
+    /// every subject, page by page.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn object_by_public_id(&self, public_id: &str) -> Result<Option<StoredSubject>, StoreError> {
+        let query = SubjectQuery { public_id: Some(public_id.to_owned()), limit: 1, ..SubjectQuery::default() };
+        if let Some(found) = self.store.subjects(&query).await?.pop() {
+            return Ok(Some(found));
+        }
+        let kind = public_id.split('_').next().and_then(|kind| kind.parse().ok());
+        if !kind.is_some_and(is_member) {
+            return Ok(None);
+        }
+        let named = |stored: &StoredSubject| {
+            let id =
+                |root: &ObjectRef| Subject { source: stored.subject.source.clone(), root: root.clone() }.public_id();
+            stored.state.objects().any(|(object, _)| id(object) == public_id)
+        };
+        let mut after = None;
+        loop {
+            let query = SubjectQuery { after, limit: PAGE, ..SubjectQuery::default() };
+            let page = self.store.subjects(&query).await?;
+            let Some(last) = page.last() else { return Ok(None) };
+            after = Some(last.subject.clone());
+            if let Some(found) = page.into_iter().find(named) {
+                return Ok(Some(found));
+            }
+        }
+    }
+
+    pub(super) fn reading(&self, as_of: Timestamp) -> Reading<'_> {
         let Settings { catalog, policy, .. } = &self.settings;
         Reading { catalog, policy, dunning: &self.dunning, as_of }
     }
 
-    async fn all_subjects(&self, filter: SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
+    pub(super) async fn all_subjects(&self, filter: SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
         let mut all = Vec::new();
         loop {
             let after = all.last().map(|stored: &StoredSubject| stored.subject.clone());
@@ -142,5 +201,25 @@ impl Engine {
                 return Ok(all);
             }
         }
+    }
+}
+
+/// Whether objects of a kind belong to a subject that another object names.
+fn is_member(kind: ObjectKind) -> bool {
+    match kind {
+        ObjectKind::Charge
+        | ObjectKind::Credit
+        | ObjectKind::Dispute
+        | ObjectKind::Refund
+        | ObjectKind::Release
+        | ObjectKind::Reversal => true,
+        ObjectKind::Checkout
+        | ObjectKind::Customer
+        | ObjectKind::Invoice
+        | ObjectKind::Payment
+        | ObjectKind::Price
+        | ObjectKind::Product
+        | ObjectKind::Schedule
+        | ObjectKind::Subscription => false,
     }
 }

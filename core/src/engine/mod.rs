@@ -1,21 +1,26 @@
 //! Decides the way of a delivery: verify, read, fold, commit. Everything provider-specific is asked of an adapter,
 //! everything durable of a store; time comes in with each call.
 
+mod answers;
 mod attempts;
 mod ingest;
 mod inspect;
 mod lane;
+mod overlay;
 mod owner;
 mod plan;
 mod replay;
+mod reread;
 mod retry;
 mod work;
 
 use std::{collections::BTreeMap, sync::Arc};
 
+pub use answers::{Answer, AnswerChange};
 pub use ingest::Admitted;
 pub use inspect::ProjectionQuery;
 pub use replay::{RebuildReport, ReplayReport, Selection};
+pub use reread::{RereadOptions, RereadReport};
 pub use retry::RetryPolicy;
 pub use work::WorkReport;
 
@@ -28,7 +33,7 @@ use crate::{
     provider::Provider,
     receipt::WebhookReceipt,
     store::Store,
-    verify::{self, VerifiedDelivery},
+    verify::{self, SignatureError, VerifiedDelivery},
 };
 
 /// The engine: adapters, a store, and what the application decided.
@@ -194,12 +199,30 @@ impl Engine {
         let provider = self.provider(&delivery.provider)?;
         verify::within_limits(&delivery, limits)
             .map_err(|bytes| Refusal::BodyTooLarge { bytes, limit: limits.body_bytes })?;
-        let claim = provider.claim(&delivery.headers, limits)?;
-        Ok(verify::verify(delivery, &claim, provider.trust())?)
+        let trust = provider.trust();
+        let claim = provider
+            .claim(&delivery.headers, limits)
+            .inspect_err(|error| trace_refused(provider.name(), error, 0, trust.secrets.len()))?;
+        let verified = verify::verify(delivery, &claim, trust)
+            .inspect_err(|error| trace_refused(provider.name(), error, claim.macs.len(), trust.secrets.len()))?;
+        Ok(verified)
     }
 
     fn within_limit(&self, deliveries: usize) -> Result<(), Refusal> {
         let limit = self.settings.limits.deliveries;
         if deliveries > limit { Err(Refusal::TooMany { deliveries, limit }) } else { Ok(()) }
     }
+}
+
+/// An operator has to see that deliveries are refused, and why: the provider's own retries are the only other sign. No
+/// secret, no signature and nothing of the body is in it.
+fn trace_refused(provider: &ProviderName, error: &SignatureError, signatures: usize, secrets: usize) {
+    tracing::warn!(
+        provider = provider.as_str(),
+        reason = error.code(),
+        signatures,
+        secrets,
+        age = error.age_bucket(),
+        "a delivery is refused for its signature"
+    );
 }

@@ -85,7 +85,7 @@ impl Plan<'_> {
         }
     }
 
-    async fn load(&mut self, subjects: Vec<Subject>) -> Result<(), StoreError> {
+    pub(super) async fn load(&mut self, subjects: Vec<Subject>) -> Result<(), StoreError> {
         if subjects.is_empty() {
             return Ok(());
         }

@@ -8,8 +8,9 @@ use crate::{
     error::StoreError,
     fact::Fact,
     fold::SubjectState,
-    id::{ObjectRef, ProviderId, Subject},
+    id::{CustomerId, ObjectKind, ObjectRef, ProviderId, Subject},
     lifecycle::Transition,
+    receipt::TransitionReceipt,
     snapshot::derive,
     store::{Commit, FactQuery, Loaded, SubjectWrite, TransitionWrite, Wait, Wanted},
     time::Timestamp,
@@ -156,11 +157,46 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What an event brought to light, each change once.
-    pub(super) fn brought_by(&self, facts: &[Fact]) -> Vec<Transition> {
-        let of_fact = |fact: &Fact| self.brought.get(&(fact.event.clone(), fact.subject.clone()));
-        let brought: BTreeSet<&Transition> = facts.iter().filter_map(of_fact).flatten().collect();
-        brought.into_iter().cloned().collect()
+    /// What an event brought to light, each change once, and whom it concerns.
+    pub(super) fn brought_by(&self, facts: &[Fact]) -> Vec<TransitionReceipt> {
+        let mut brought: BTreeMap<&Transition, &Subject> = BTreeMap::new();
+        for fact in facts {
+            let transitions = self.brought.get(&(fact.event.clone(), fact.subject.clone()));
+            brought.extend(transitions.into_iter().flatten().map(|it| (it, &fact.subject)));
+        }
+        let receipt = |(it, subject): (&Transition, &Subject)| TransitionReceipt {
+            object: it.object.clone(),
+            at: it.at,
+            change: it.change,
+            customer: self.application_customer(subject),
+        };
+        brought.into_iter().map(receipt).collect()
+    }
+
+    /// The application's customer whom a subject concerns, as far as it is loaded: see
+    /// [`load_concerned`](Self::load_concerned).
+    fn application_customer(&self, subject: &Subject) -> Option<CustomerId> {
+        let state = &self.subjects.get(subject)?.state;
+        let linked = || {
+            let customer = customer_subject(subject, state.customer()?.clone());
+            self.subjects.get(&customer)?.state.application_customer()
+        };
+        state.application_customer().or_else(linked).cloned()
+    }
+
+    /// Loads the customers at the provider of those subjects whose transitions are told, where their application's
+    /// customer is not known without. A delivery that names the customer loads it at first, so that this is rare.
+    pub(super) async fn load_concerned(&mut self) -> Result<(), StoreError> {
+        let mut missing = BTreeSet::new();
+        for ((_, subject), _) in self.brought.iter().filter(|(_, transitions)| !transitions.is_empty()) {
+            let Some(draft) = self.subjects.get(subject) else { continue };
+            if draft.state.application_customer().is_some() {
+                continue;
+            }
+            let customer = draft.state.customer().map(|id| customer_subject(subject, id.clone()));
+            missing.extend(customer.filter(|customer| !self.subjects.contains_key(customer)));
+        }
+        self.load(missing.into_iter().collect()).await
     }
 
     pub(super) fn is_parked(&self, subject: &Subject) -> bool {
@@ -202,6 +238,11 @@ impl<'a> Plan<'a> {
         }
         self.commit
     }
+}
+
+/// A customer at the provider of a subject.
+pub(super) fn customer_subject(of: &Subject, id: ProviderId) -> Subject {
+    Subject { source: of.source.clone(), root: ObjectRef::new(ObjectKind::Customer, id) }
 }
 
 impl Draft {

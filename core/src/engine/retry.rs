@@ -33,13 +33,14 @@ impl RetryPolicy {
 
     /// A fault of configuration is not tried again by itself: no attempt is like the next until somebody changes it.
     pub(super) fn due_after_fault(&self, fault: &ReadFault, attempts: u32, now: Timestamp) -> Option<Timestamp> {
-        match fault {
-            ReadFault::NoAdapter | ReadFault::WrongAccount | ReadFault::WrongMode { .. } => None,
-            ReadFault::Future { .. }
-            | ReadFault::NotJson { .. }
-            | ReadFault::NotUtf8 { .. }
-            | ReadFault::Shape { .. } => self.due_after(attempts, now),
-        }
+        if fault.is_elsewhere() { None } else { self.due_after(attempts, now) }
+    }
+
+    /// When an event is due again that belongs to another engine: it rests as long as it has waited, at least a second
+    /// and at most `most_seconds`. So its own engine meets it soon, and this one doesn't meet it all the time.
+    pub(super) fn due_elsewhere(&self, received_at: Timestamp, now: Timestamp) -> Timestamp {
+        let waited = now.seconds().saturating_sub(received_at.seconds());
+        now.plus_seconds(waited.min(self.most_seconds.into()).max(1))
     }
 
     /// Whether a claimed event was tried to the end already: every attempt was counted when it was claimed, and none
@@ -77,6 +78,14 @@ mod tests {
     fn the_largest_figures_overflow_nothing() {
         let policy = RetryPolicy { attempts: u32::MAX, first_seconds: u32::MAX, most_seconds: u32::MAX };
         assert_eq!(rests(policy, &[1, 40, u32::MAX]), [Some(u32::MAX.into()), Some(u32::MAX.into()), None]);
+    }
+
+    #[test]
+    fn an_event_of_another_engine_rests_as_long_as_it_has_waited() {
+        let at = |seconds| Timestamp::from_seconds(seconds).expect("in range");
+        let rest = |waited| RetryPolicy::default().due_elsewhere(at(100), at(100 + waited)).seconds() - 100 - waited;
+        assert_eq!([0, 1, 40, 86_400, 1_000_000].map(rest), [1, 1, 40, 86_400, 86_400]);
+        assert_eq!(rest(-50), 1, "a clock that went back");
     }
 
     #[test]

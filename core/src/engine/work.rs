@@ -1,11 +1,15 @@
 //! Decides how kept events are processed later: those accepted in queue mode, and those that failed and are due again;
 //! and what becomes of one whose processing ends without a result.
+//!
+//! Engines with different adapters may share a database. An event that this one doesn't serve is given back: its attempt
+//! isn't counted, its status and reason stay, and it rests as long as it has waited, so that its own engine meets it.
 
 use std::{collections::BTreeMap, iter, slice};
 
 use crate::{
     engine::{Engine, ingest::Admitted},
     error::{Chain, CommitError, Refusal},
+    provider::Unreadable,
     receipt::WebhookReceipt,
     store::{Claim, Commit, EventStatus, EventWrite, Lease, Reason, StoredEvent},
     time::Timestamp,
@@ -24,6 +28,9 @@ pub struct WorkReport {
     pub dead: u64,
     /// Those that the store was in the way of. They are due as before, or when the lease ends.
     pub returned: u64,
+    /// Those that another engine serves: this one lacks the adapter, or its adapter serves another mode or account. They
+    /// are given back as they were and rest for a while; the attempt isn't counted.
+    pub elsewhere: u64,
     /// Those that somebody else has taken up meanwhile: a worker after this one's lease, or a delivery. Also those whose
     /// commit has happened although the store was lost before it said so: they are done, and there is no receipt.
     pub lost: u64,
@@ -41,6 +48,7 @@ impl WorkReport {
         }
         self.dead += part.dead;
         self.returned += part.returned;
+        self.elsewhere += part.elsewhere;
         self.lost += part.lost;
         self.receipts.extend(part.receipts);
     }
@@ -78,7 +86,7 @@ impl Engine {
         Ok(claimed)
     }
 
-    /// Processes claimed events in one commit; where one of them may be why that fails, each in a commit of its own, so
+    /// Processes claimed events in one commit, apart from those that another engine serves, which are given back; where one of them may be why that fails, each in a commit of its own, so
     /// that it hinders no other. One that fails alone, too, is `failed` with [`Reason::Process`] and tried again
     /// later; one whose attempts are used up is not processed any more, and is a dead letter.
     ///
@@ -102,7 +110,8 @@ impl Engine {
                 return self.stop(lease, rest, fault, report).await;
             }
         }
-        let fault = match self.together(lease, &claimed, now, &mut report).await {
+        let (claimed, units) = self.read_claimed(lease, claimed, now, &mut report).await;
+        let fault = match self.together(lease, &claimed, &units, now, &mut report).await {
             Ok(()) => return Ok(report),
             Err(fault) => fault,
         };
@@ -118,10 +127,14 @@ impl Engine {
             }
         };
         let mut claimed = claimed.into_iter();
-        while let Some(stored) = claimed.next() {
+        let mut units = units.iter();
+        while let (Some(stored), Some(unit)) = (claimed.next(), units.next()) {
             let outcome = match first.take() {
                 Some(fault) => Err(fault),
-                None => self.together(lease, slice::from_ref(&stored), now, &mut report).await,
+                None => {
+                    let (stored, unit) = (slice::from_ref(&stored), slice::from_ref(unit));
+                    self.together(lease, stored, unit, now, &mut report).await
+                }
             };
             let Err(fault) = outcome else { continue };
             if let Err(fault) = self.end_alone(lease, stored.clone(), fault, now, &mut report).await {
@@ -156,21 +169,47 @@ impl Engine {
         Ok(report)
     }
 
+    /// Reads claimed events, and gives those back that another engine serves.
+    async fn read_claimed(
+        &self,
+        lease: &Lease,
+        claimed: Vec<StoredEvent>,
+        now: Timestamp,
+        report: &mut WorkReport,
+    ) -> (Vec<StoredEvent>, Vec<Admitted>) {
+        let (mut own, mut units, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        for stored in claimed {
+            let (mut event, reading) = self.read_stored(stored.clone(), now);
+            if let Err(Unreadable { fault, .. }) = &reading
+                && fault.is_elsewhere()
+            {
+                let event = stored.event.key.public_id();
+                tracing::warn!(event, code = fault.code(), "an event of another engine is given back");
+                others.push(stored);
+                continue;
+            }
+            event.key = stored.event.key.clone();
+            own.push(stored);
+            units.push(Admitted { event, reading });
+        }
+        report.elsewhere += others.len() as u64;
+        let rests = |stored: StoredEvent| EventWrite {
+            due_at: Some(self.settings.retry.due_elsewhere(stored.event.received_at, now)),
+            ..uncounted(stored)
+        };
+        self.write_back(lease, others.into_iter().map(rests).collect()).await;
+        (own, units)
+    }
+
     async fn together(
         &self,
         lease: &Lease,
         claimed: &[StoredEvent],
+        units: &[Admitted],
         now: Timestamp,
         report: &mut WorkReport,
     ) -> Result<(), Refusal> {
-        let mut units = Vec::with_capacity(claimed.len());
-        for stored in claimed {
-            let key = stored.event.key.clone();
-            let (mut event, reading) = self.read_stored(stored.clone(), now);
-            event.key = key;
-            units.push(Admitted { event, reading });
-        }
-        for (stored, answer) in claimed.iter().zip(self.ingest(&units, Some(lease)).await?) {
+        for (stored, answer) in claimed.iter().zip(self.ingest(units, Some(lease)).await?) {
             let status = answer.as_ref().map_or(EventStatus::Failed, |receipt| receipt.status);
             *report.statuses.entry(status).or_default() += 1;
             if let Err(Refusal::Unreadable { fault, .. }) = &answer {
@@ -226,12 +265,13 @@ impl Engine {
 
     /// Puts events back as they were before they were claimed. Where even that can't be written, their lease ends.
     async fn put_back(&self, lease: &Lease, claimed: Vec<StoredEvent>) {
-        if claimed.is_empty() {
+        self.write_back(lease, claimed.into_iter().map(uncounted).collect()).await;
+    }
+
+    async fn write_back(&self, lease: &Lease, events: Vec<EventWrite>) {
+        if events.is_empty() {
             return;
         }
-        let before =
-            |stored: StoredEvent| EventWrite { attempts: stored.attempts.saturating_sub(1), ..unchanged(stored) };
-        let events = claimed.into_iter().map(before).collect();
         let commit = Commit { lease: Some(lease.clone()), events, ..Commit::default() };
         if let Err(fault) = self.store.commit(&commit).await {
             tracing::warn!(cause = %Chain(&fault), "claimed events stay leased until their lease ends");
@@ -287,6 +327,11 @@ fn unchanged(stored: StoredEvent) -> EventWrite {
         attempts: stored.attempts,
         due_at: stored.due_at,
     }
+}
+
+/// The row as it was before it was claimed.
+fn uncounted(stored: StoredEvent) -> EventWrite {
+    EventWrite { attempts: stored.attempts.saturating_sub(1), ..unchanged(stored) }
 }
 
 /// The claim that found it out was no attempt.

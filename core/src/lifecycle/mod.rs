@@ -80,7 +80,8 @@ pub fn of_purchase(payment: PaymentState, money_went_back: bool) -> Lifecycle {
 
 /// A change of commercial state, derived from the ordered history. Its key is (object, change, time), so deriving it
 /// again is no second change. The time is that of the photograph which shows the change: an earlier photograph that
-/// arrives late may move it.
+/// arrives late may move it. Whom it concerns is no part of it, because an owner may become known later; a receipt says who
+/// it was at its time ([`TransitionReceipt`](crate::receipt::TransitionReceipt)).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Transition {
     /// The object's public id.

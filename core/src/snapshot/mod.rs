@@ -122,7 +122,7 @@ impl Projection {
     }
 
     /// Each customer's benefits at one source.
-    fn benefits(&self, source: &Source) -> BTreeMap<CustomerKey, BTreeMap<String, Benefit>> {
+    pub(crate) fn benefits(&self, source: &Source) -> BTreeMap<CustomerKey, BTreeMap<String, Benefit>> {
         let owners = self.owners(source);
         let mut benefits: BTreeMap<CustomerKey, BTreeMap<String, Benefit>> = BTreeMap::new();
         for granted in sale::granted(&self.rows, source) {

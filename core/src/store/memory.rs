@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use crate::{
     error::{CommitError, StoreError},
     fact::Fact,
-    id::{EventKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
+    id::{EventKey, ObjectRef, Source, Subject},
     lifecycle::Transition,
     snapshot::rows::Rows,
     store::{
@@ -125,7 +125,8 @@ impl Store for MemoryStore {
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
         let tables = self.tables();
         let wants = |status| query.statuses.is_empty() || query.statuses.contains(&status);
-        let conflicts_too = query.key.is_some() || query.statuses.contains(&EventStatus::Conflict);
+        let named = query.public_id.as_ref();
+        let conflicts_too = named.is_none() && (query.key.is_some() || query.statuses.contains(&EventStatus::Conflict));
         let conflicts = tables.conflicts.values().filter(|_| conflicts_too);
         let mut found: Vec<StoredEvent> = tables
             .events
@@ -134,6 +135,7 @@ impl Store for MemoryStore {
             .chain(conflicts)
             .filter(|stored| wants(stored.status))
             .filter(|stored| query.key.as_ref().is_none_or(|key| *key == stored.event.key))
+            .filter(|stored| named.is_none_or(|named| *named == stored.event.key.public_id()))
             .filter(|stored| query.since.is_none_or(|since| stored.event.received_at >= since))
             .filter(|stored| query.until.is_none_or(|until| stored.event.received_at < until))
             .filter(|stored| query.after.is_none_or(|after| stored.sequence > after))
@@ -176,22 +178,11 @@ impl Store for MemoryStore {
 
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
         let tables = self.tables();
-        let of_customer = |stored: &StoredSubject| match &query.customers {
-            None => true,
-            Some(customers) => {
-                let is = |id: &ProviderId| customers.contains(&(stored.subject.source.clone(), id.clone()));
-                (stored.subject.root.kind == ObjectKind::Customer && is(&stored.subject.root.id))
-                    || stored.state.customer().is_some_and(is)
-            }
-        };
         Ok(tables
             .subjects
             .values()
             .map(|row| &row.stored)
-            .filter(|stored| query.source.as_ref().is_none_or(|source| *source == stored.subject.source))
-            .filter(|stored| of_customer(stored))
-            .filter(|stored| query.owner.is_none() || stored.state.application_customer() == query.owner.as_ref())
-            .filter(|stored| query.after.as_ref().is_none_or(|after| stored.subject > *after))
+            .filter(|stored| query.takes(stored))
             .take(query.limit as usize)
             .cloned()
             .collect())

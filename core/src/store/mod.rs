@@ -15,7 +15,7 @@ use crate::{
     error::{CommitError, StoreError},
     fact::Fact,
     fold::SubjectState,
-    id::{CustomerId, EventKey, ObjectRef, ProviderId, Source, Subject},
+    id::{CustomerId, EventKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
     provider::{FetchNeed, ReadFault, Remark},
     time::Timestamp,
 };
@@ -69,6 +69,8 @@ pub trait Store: Send + Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventStatus {
+    /// It carries no photograph: its object has to be fetched. Not due, and done when a reading finds facts in it.
+    AwaitingFetch,
     /// Another body under an event id that is taken. Kept beside the event, refused.
     Conflict,
     /// Genuine, kept, and not usable for the reason given; tried again.
@@ -85,12 +87,20 @@ pub enum EventStatus {
 
 impl EventStatus {
     /// Every status.
-    pub const ALL: &[Self] =
-        &[Self::Conflict, Self::Failed, Self::Ignored, Self::Parked, Self::Processed, Self::Received];
+    pub const ALL: &[Self] = &[
+        Self::AwaitingFetch,
+        Self::Conflict,
+        Self::Failed,
+        Self::Ignored,
+        Self::Parked,
+        Self::Processed,
+        Self::Received,
+    ];
 
     /// Its name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
+            EventStatus::AwaitingFetch => "awaiting_fetch",
             EventStatus::Conflict => "conflict",
             EventStatus::Failed => "failed",
             EventStatus::Ignored => "ignored",
@@ -241,6 +251,8 @@ pub enum FactQuery {
 pub struct EventQuery {
     /// Only this event, with its body and those in conflict with it.
     pub key: Option<EventKey>,
+    /// Only the event of this [`public id`](EventKey::public_id), without those in conflict with it.
+    pub public_id: Option<String>,
     /// Only these statuses.
     pub statuses: Vec<EventStatus>,
     /// Only those received at or after.
@@ -258,6 +270,8 @@ pub struct EventQuery {
 pub struct SubjectQuery {
     /// Only those of this source.
     pub source: Option<Source>,
+    /// Only the one of this [`public id`](Subject::public_id); no other filter counts then.
+    pub public_id: Option<String>,
     /// Only those that belong to these customers of a provider, each at its source, and these customers.
     pub customers: Option<Vec<(Source, ProviderId)>>,
     /// Only those that name this customer of the application, by themselves or through the one they take their owner
@@ -267,4 +281,22 @@ pub struct SubjectQuery {
     pub after: Option<Subject>,
     /// At most so many.
     pub limit: u32,
+}
+
+impl SubjectQuery {
+    /// Whether a subject passes every filter. The limit is the store's.
+    pub(crate) fn takes(&self, stored: &StoredSubject) -> bool {
+        let StoredSubject { subject, state, .. } = stored;
+        if let Some(public_id) = &self.public_id {
+            return subject.public_id() == *public_id;
+        }
+        let of_customer = |customers: &Vec<(Source, ProviderId)>| {
+            let is = |id: &ProviderId| customers.iter().any(|(source, of)| *source == subject.source && of == id);
+            (subject.root.kind == ObjectKind::Customer && is(&subject.root.id)) || state.customer().is_some_and(is)
+        };
+        self.source.as_ref().is_none_or(|source| *source == subject.source)
+            && self.customers.as_ref().is_none_or(of_customer)
+            && (self.owner.is_none() || state.application_customer() == self.owner.as_ref())
+            && self.after.as_ref().is_none_or(|after| subject > after)
+    }
 }

@@ -6,9 +6,15 @@ mod databases;
 use std::error::Error;
 
 use databases::{Database, SERVER};
-use purchase_core::error::{Cause, Chain, StoreError};
+use purchase_core::{
+    error::{Cause, Chain, StoreError},
+    id::{EventKey, ProviderId, Source},
+    store::{EventQuery, EventStatus, Store},
+};
 use purchase_d1::{D1, RestExecutor, Token};
-use purchase_sql::{Access, Cell, ExecuteError, Executor, SQLITE, Statement, TablePrefix, statements};
+use purchase_sql::{
+    Access, Cell, ExecuteError, Executor, SQLITE, SqlStore, Statement, TablePrefix, Tampering, statements,
+};
 
 type Outcome = Result<(), Cause>;
 
@@ -199,4 +205,31 @@ fn only_databases_of_this_machine_are_emptied_unasked() {
     ] {
         assert_eq!(databases::is_loopback(base), expect, "{base}");
     }
+}
+
+#[tokio::test]
+async fn events_of_the_version_before_get_their_status_and_their_public_ids() -> Outcome {
+    let Some(database) = database().await? else { return Ok(()) };
+    let store = SqlStore::new(database.executor()?, TablePrefix::default());
+    store.migrate_to_version(3).await?;
+    store.tamper(Tampering::OlderEvents).await?;
+    store.migrate().await?;
+    let source: Source = "acme//test".parse()?;
+    let find = async |name: &str| {
+        let key = EventKey { source: source.clone(), id: ProviderId::new(name)? };
+        let query = EventQuery { public_id: Some(key.public_id()), limit: 9, ..EventQuery::default() };
+        let found = store.events(&query).await?.into_iter().map(|stored| stored.status).collect::<Vec<_>>();
+        Ok::<_, Cause>(found)
+    };
+    assert_eq!(find("ev_thin").await?, [EventStatus::AwaitingFetch]);
+    assert_eq!(find("ev_queued").await?, [EventStatus::Received]);
+    store.tamper(Tampering::Unnamed).await?;
+    for _ in 0..2 {
+        assert_eq!(find("ev_done").await?, [EventStatus::Processed]);
+        assert_eq!(find("ev_failed").await?, [EventStatus::Failed]);
+        assert_eq!(find("ev_none").await?, []);
+        // The second time by the index.
+        store.migrate().await?;
+    }
+    Ok(())
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use purchase_core::{
     error::StoreError,
-    store::{EventQuery, Store},
+    store::{EventQuery, EventStatus, Store, SubjectQuery},
 };
 use purchase_postgres::{Options, Pooled, Postgres, TablePrefix};
+use purchase_sql::Tampering;
 use support::*;
 
 /// What any other statement may take, and wait for a lock.
@@ -75,4 +76,35 @@ async fn a_table_that_is_in_use_is_not_waited_for_without_end() {
     assert!(matches!(store.check_schema().await, Err(StoreError::SchemaOlder { found: 1, .. })));
     store.migrate().await.unwrap();
     assert_eq!(store.events(&EventQuery { limit: 1, ..EventQuery::default() }).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn events_of_the_version_before_get_their_status_and_their_public_ids() {
+    let Some(server) = server() else { return };
+    let store = Postgres::connect(&server.url, server.options.clone()).await.unwrap();
+    store.executor().prepare().await.unwrap();
+    store.migrate_to_version(3).await.unwrap();
+    store.tamper(Tampering::OlderEvents).await.unwrap();
+    store.migrate().await.unwrap();
+    let find = async |name: &str| {
+        let public_id = Some(event(name).key.public_id());
+        let found = store.events(&EventQuery { public_id, limit: 9, ..EventQuery::default() }).await.unwrap();
+        assert_eq!(found.len(), 1, "{name}");
+        found[0].status
+    };
+    assert_eq!(find("ev_thin").await, EventStatus::AwaitingFetch);
+    assert_eq!(find("ev_queued").await, EventStatus::Received);
+    assert_eq!(find("ev_done").await, EventStatus::Processed);
+    assert_eq!(find("ev_failed").await, EventStatus::Failed);
+
+    store.commit(&commit("ev_new", "cus_new", 0)).await.unwrap();
+    store.tamper(Tampering::Unnamed).await.unwrap();
+    let subject =
+        SubjectQuery { public_id: Some(customer("cus_new").public_id()), limit: 9, ..SubjectQuery::default() };
+    for _ in 0..2 {
+        assert_eq!(find("ev_new").await, EventStatus::Processed);
+        assert_eq!(store.subjects(&subject).await.unwrap()[0].subject, customer("cus_new"));
+        // The second time by the index.
+        store.migrate().await.unwrap();
+    }
 }

@@ -126,6 +126,7 @@ fn event_row(rows: &mut Bulk, event: &NewEvent, fate: Option<&Fate<'_>>) -> Resu
         fate.map(|fate| fate.attempts),
         fate.and_then(|fate| fate.due_at),
         event.lane.as_ref().map(|lane| format!("{}/{}", lane.kind.as_str(), lane.id.expose())),
+        event.key.public_id(),
     );
     match text {
         Some(text) => rows.text(&head, text),
@@ -250,7 +251,8 @@ fn write_subjects(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<()
         };
         let owner = write.state.application_customer();
         let revision = write.expected_revision + 1;
-        rows.document(&(source, kind, id, revision, customer, owner, write.released), &write.state)?;
+        let public_id = write.subject.public_id();
+        rows.document(&(source, kind, id, revision, customer, owner, write.released, public_id), &write.state)?;
     }
     batch.push_bulk(Query::SubjectsPut, rows, &[])?;
     Ok(())

@@ -55,6 +55,11 @@ pub(crate) fn event_key(row: Row) -> Result<EventKey, StoreError> {
     Columns::read("events", row, |columns| Ok(EventKey { source: columns.source()?, id: columns.id()? }))
 }
 
+/// Reads a subject's key.
+pub(crate) fn subject_key(row: Row) -> Result<Subject, StoreError> {
+    Columns::read("subjects", row, Columns::subject)
+}
+
 /// Reads a fact's document.
 pub(crate) fn fact(row: Row) -> Result<Fact, StoreError> {
     Columns::read("facts", row, |columns| document(&columns.text()?))

@@ -12,6 +12,7 @@ mod decode;
 mod dialect;
 mod executor;
 mod migrate;
+mod public_ids;
 mod read_model;
 mod store;
 #[cfg(feature = "testing")]

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The version that this library needs: the last migration's.
-pub const SCHEMA_VERSION: u32 = 4;
+pub const SCHEMA_VERSION: u32 = 5;
 
 /// Makes the table of versions.
 const CREATE: &str = include_str!("../schema/create.sql");
@@ -23,17 +23,20 @@ const MIGRATIONS: &[(u32, &str, &str)] = &[
     (1, "0001_first", include_str!("../schema/0001_first.sql")),
     (2, "0002_credits", include_str!("../schema/0002_credits.sql")),
     (3, "0003_lanes", include_str!("../schema/0003_lanes.sql")),
-    (SCHEMA_VERSION, "0004_sales", include_str!("../schema/0004_sales.sql")),
+    (4, "0004_lookups", include_str!("../schema/0004_lookups.sql")),
+    (SCHEMA_VERSION, "0005_sales", include_str!("../schema/0005_sales.sql")),
 ];
 
 impl<E: Executor> SqlStore<E> {
-    /// Brings the tables to [`SCHEMA_VERSION`]. Doing it again does nothing; several processes may do it at once.
+    /// Brings the tables to [`SCHEMA_VERSION`], and gives the rows that an older library wrote their public ids, page by
+    /// page. Doing it again does nothing; several processes may do it at once.
     ///
     /// # Errors
     /// [`StoreError::SchemaNewer`] when a newer library was here; otherwise what the database says.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         self.migrate_to(SCHEMA_VERSION).await?;
-        self.check_schema().await
+        self.check_schema().await?;
+        self.name_rows().await
     }
 
     pub(crate) async fn migrate_to(&self, wanted: u32) -> Result<(), StoreError> {

@@ -172,13 +172,18 @@ impl<E: Executor> Store for SqlStore<E> {
     }
 
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
-        let batch = self.listing(query);
-        let rows = self.run("list events", Access::Read, &batch).await?.concat();
-        let mut events = rows.into_iter().map(decode::event).collect::<Result<Vec<_>, _>>()?;
-        if query.key.is_some() {
+        let mut events = match &query.public_id {
+            Some(public_id) => self.event_named(public_id).await?,
+            None => {
+                let rows = self.run("list events", Access::Read, &self.listing(query)).await?.concat();
+                rows.into_iter().map(decode::event).collect::<Result<Vec<_>, _>>()?
+            }
+        };
+        if query.key.is_some() || query.public_id.is_some() {
             // Few, and every filter counts.
             events.retain(|stored| {
-                (query.statuses.is_empty() || query.statuses.contains(&stored.status))
+                query.key.as_ref().is_none_or(|key| *key == stored.event.key)
+                    && (query.statuses.is_empty() || query.statuses.contains(&stored.status))
                     && query.since.is_none_or(|since| stored.event.received_at >= since)
                     && query.until.is_none_or(|until| stored.event.received_at < until)
                     && query.after.is_none_or(|after| stored.sequence > after)
@@ -224,6 +229,9 @@ impl<E: Executor> Store for SqlStore<E> {
 
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
         const OPERATION: &str = "list subjects";
+        if let Some(public_id) = &query.public_id {
+            return self.subject_named(public_id).await;
+        }
         let batch = self.subject_listing(query).map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
         let rows = self.run(OPERATION, Access::Read, &batch).await?.concat();
         rows.into_iter().map(decode::subject).collect()
@@ -238,15 +246,9 @@ impl<E: Executor> SqlStore<E> {
             batch.push(Query::EventsByKey, vec![source.into(), id.into()]);
             return batch.statements;
         }
-        let all = [
-            EventStatus::Failed,
-            EventStatus::Ignored,
-            EventStatus::Parked,
-            EventStatus::Processed,
-            EventStatus::Received,
-        ];
+        let all = EventStatus::ALL.iter().copied().filter(|status| *status != EventStatus::Conflict);
         let wanted: Vec<EventStatus> =
-            all.into_iter().filter(|status| query.statuses.is_empty() || query.statuses.contains(status)).collect();
+            all.filter(|status| query.statuses.is_empty() || query.statuses.contains(status)).collect();
         let page = vec![
             number(query.after.unwrap_or(-1)),
             query.since.map_or(Cell::NULL, time),
@@ -302,7 +304,7 @@ fn time(time: Timestamp) -> Cell {
     number(time.micros())
 }
 
-fn number(number: i64) -> Cell {
+pub(crate) fn number(number: i64) -> Cell {
     number.to_string().into()
 }
 

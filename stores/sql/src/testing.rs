@@ -20,8 +20,13 @@ pub enum Tampering {
     NewerSchema,
     /// There is no schema any more.
     NoSchema,
+    /// Events as a library of schema version 3 kept them, in a database of that version: one thin event that waits for a
+    /// fetch, one in the queue, one that is done, one that failed, one that can't be read.
+    OlderEvents,
     /// Rows of the read model are changed and removed.
     ReadModel,
+    /// Events and subjects have no public ids, as where an older library wrote them.
+    Unnamed,
 }
 
 impl Tampering {
@@ -35,7 +40,11 @@ impl Tampering {
                 "INSERT INTO {prefix}schema (version) SELECT max(version) + 1 FROM {prefix}schema"
             }
             Tampering::NoSchema => "DROP TABLE {prefix}schema",
+            Tampering::OlderEvents => include_str!("../testing/older_events.sql"),
             Tampering::ReadModel => include_str!("../testing/tamper.sql"),
+            Tampering::Unnamed => {
+                "UPDATE {prefix}events SET public_id = NULL\n--;\nUPDATE {prefix}subjects SET public_id = NULL"
+            }
         }
     }
 }

@@ -292,8 +292,8 @@ async fn events_are_listed_by_every_filter() {
     assert_eq!((failed.attempts, failed.due_at), (1, Some(at(50))));
     let count = async |query| store.events(&query).await.unwrap().len();
     assert_eq!(count(EventQuery { since: Some(at(3)), ..all() }).await, 1);
-    assert_eq!(count(EventQuery { until: Some(at(100)), ..all() }).await, 4);
-    assert_eq!(count(EventQuery { after: Some(failed.sequence), ..all() }).await, 4);
+    assert_eq!(count(EventQuery { until: Some(at(100)), ..all() }).await, 5);
+    assert_eq!(count(EventQuery { after: Some(failed.sequence), ..all() }).await, 5);
     assert_eq!(count(EventQuery { key: Some(key("parked")), since: Some(at(3)), ..all() }).await, 0);
     assert_eq!(count(EventQuery { limit: 0, ..all() }).await, 0);
 }

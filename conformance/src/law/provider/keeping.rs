@@ -294,9 +294,9 @@ async fn statuses_agree(bench: &Bench, acknowledged: &BTreeSet<EventKey>) -> Res
             EventStatus::Processed => !waits,
             EventStatus::Parked => waits,
             EventStatus::Ignored => facts.is_empty(),
-            EventStatus::Received => matches!(stored.reason, Some(Reason::Fetch(_))),
+            EventStatus::AwaitingFetch => facts.is_empty() && matches!(stored.reason, Some(Reason::Fetch(_))),
             EventStatus::Failed => !acknowledged.contains(&key),
-            EventStatus::Conflict => false,
+            EventStatus::Conflict | EventStatus::Received => false,
         };
         ensure(final_status, || {
             let status = stored.status.as_str();

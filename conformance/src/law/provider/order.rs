@@ -121,7 +121,7 @@ async fn look_at_duplicates(
 ) -> Result<(), Broken> {
     reference.compare(outcome)?;
     let mut seen = BTreeSet::new();
-    let mut transitions: BTreeSet<&Transition> = BTreeSet::new();
+    let mut transitions: BTreeSet<Transition> = BTreeSet::new();
     for (index, answer) in &outcome.answers {
         let Ok(receipt) = answer else { continue };
         // One event may be recorded in several deliveries.
@@ -131,7 +131,7 @@ async fn look_at_duplicates(
             format!("delivery {} came {nth} and was answered duplicate: {}", index + 1, receipt.duplicate)
         })?;
         for transition in &receipt.transitions {
-            ensure(transitions.insert(transition), || {
+            ensure(transitions.insert(transition.transition()), || {
                 format!("{:?} of {} at {} was told twice", transition.change, transition.object, transition.at)
             })?;
         }

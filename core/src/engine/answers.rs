@@ -1,0 +1,173 @@
+//! Decides whose answers differ between two states of a store, and why. An answer is what a customer may use: it is read as
+//! [`Engine::customer`] reads it, one customer at a time, so that no more than one customer is held.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{
+    engine::{
+        Engine,
+        reread::{Reasons, RereadOptions, RereadReport},
+    },
+    error::StoreError,
+    id::{CustomerKey, Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
+    snapshot::{Benefit, Projection},
+    store::{StoredSubject, Wanted},
+    time::{Timestamp, rfc3339_option},
+};
+
+/// How many events are named for one change.
+const EVENTS: usize = 20;
+
+/// How many subjects are loaded at a time.
+const PAGE: usize = 100;
+
+/// An answer that changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AnswerChange {
+    /// The adapter.
+    pub provider: ProviderName,
+    /// Live, test or simulated.
+    pub mode: Mode,
+    /// The application's id of the customer; where the provider's customer belongs to nobody in the application, its
+    /// public id, `customer_…`.
+    pub customer: String,
+    /// Whether `customer` is the application's id.
+    pub linked: bool,
+    /// What it may or may not use, as in [`CustomerSnapshot`](crate::snapshot::customer::CustomerSnapshot).
+    pub benefit: String,
+    /// The answer as stored; none where nothing is said of it.
+    pub before: Option<Answer>,
+    /// The answer by this version.
+    pub after: Option<Answer>,
+    /// The events about the customer's objects whose reading changed, by public id, at most twenty. None where only the
+    /// fold changed.
+    pub events: Vec<String>,
+    /// Events beyond those.
+    pub events_left_off: u64,
+}
+
+/// Whether something may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Answer {
+    /// Whether it may be used at the instant that was asked for.
+    pub access: bool,
+    /// Until when, as far as is known.
+    #[serde(serialize_with = "rfc3339_option")]
+    pub until: Option<Timestamp>,
+    /// How many.
+    pub quantity: Option<i64>,
+}
+
+/// What one customer may use: by benefit, the name that is shown and the answer.
+type Answers = BTreeMap<String, (String, Answer)>;
+
+impl Engine {
+    /// Lists the answers that differ between this engine's store and another's, where only these subjects differ.
+    pub(super) async fn compare_answers(
+        &self,
+        after: &Engine,
+        changed: &[StoredSubject],
+        reasons: &Reasons,
+        options: &RereadOptions,
+        report: &mut RereadReport,
+    ) -> Result<(), StoreError> {
+        for (source, who) in self.concerned(after, changed).await? {
+            let (old, old_subjects) = self.answers_of(&source, &who, options.as_of).await?;
+            let (new, new_subjects) = after.answers_of(&source, &who, options.as_of).await?;
+            if old == new {
+                continue;
+            }
+            report.changed_customers += 1;
+            let subjects: BTreeSet<&Subject> = old_subjects.iter().chain(&new_subjects).collect();
+            let events: BTreeSet<&String> = subjects.into_iter().filter_map(|it| reasons.get(it)).flatten().collect();
+            let benefits: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+            for benefit in benefits {
+                let (before, after) = (old.get(benefit), new.get(benefit));
+                let Some((name, _)) = before.or(after).filter(|_| before != after) else { continue };
+                if report.changes.len() >= options.listed {
+                    report.changes_left_off += 1;
+                    continue;
+                }
+                report.changes.push(AnswerChange {
+                    provider: source.provider.clone(),
+                    mode: source.mode,
+                    customer: shown(&who),
+                    linked: matches!(who, CustomerKey::Application(_)),
+                    benefit: name.clone(),
+                    before: before.map(|(_, answer)| *answer),
+                    after: after.map(|(_, answer)| *answer),
+                    events: events.iter().take(EVENTS).map(|event| (*event).clone()).collect(),
+                    events_left_off: events.len().saturating_sub(EVENTS) as u64,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Those to whom changed subjects belonged, and to whom they belong now.
+    async fn concerned(
+        &self,
+        after: &Engine,
+        changed: &[StoredSubject],
+    ) -> Result<BTreeSet<(Source, CustomerKey)>, StoreError> {
+        let mut concerned = BTreeSet::new();
+        for page in changed.chunks(PAGE) {
+            let subjects = page.iter().map(|stored| stored.subject.clone()).collect();
+            let before = self.store.load(&Wanted { events: Vec::new(), subjects }).await?.subjects;
+            let mut customers = BTreeSet::new();
+            for StoredSubject { subject, state, .. } in before.iter().chain(page) {
+                let is_customer = subject.root.kind == ObjectKind::Customer;
+                let customer = if is_customer { Some(&subject.root.id) } else { state.customer() };
+                customers.extend(customer.map(|id| customer_of(&subject.source, id)));
+                let owner = state.application_customer().cloned().map(CustomerKey::Application);
+                concerned.extend(owner.map(|owner| (subject.source.clone(), owner)));
+            }
+            // Through a customer at the provider, also that of the application whom it is linked to.
+            for engine in [self, after] {
+                let subjects = customers.iter().cloned().collect();
+                for StoredSubject { subject, state, .. } in
+                    engine.store.load(&Wanted { events: Vec::new(), subjects }).await?.subjects
+                {
+                    let owner = state.application_customer().cloned().map(CustomerKey::Application);
+                    concerned.extend(owner.map(|owner| (subject.source, owner)));
+                }
+            }
+            concerned.extend(customers.into_iter().map(|Subject { source, root }| {
+                let key = CustomerKey::Provider { source: source.clone(), id: root.id };
+                (source, key)
+            }));
+        }
+        Ok(concerned)
+    }
+
+    /// What one customer may use at one source, and the subjects that it comes from.
+    async fn answers_of(
+        &self,
+        source: &Source,
+        who: &CustomerKey,
+        as_of: Timestamp,
+    ) -> Result<(Answers, Vec<Subject>), StoreError> {
+        let subjects = self.subjects_of(who, Some(source)).await?;
+        let projection = Projection::of(&subjects, self.reading(as_of));
+        let benefits = projection.benefits(source).remove(who).unwrap_or_default();
+        let answer = |(benefit, it): (String, Benefit)| {
+            (benefit, (it.name, Answer { access: it.access, until: it.until, quantity: it.quantity }))
+        };
+        let answers = benefits.into_iter().map(answer).collect();
+        Ok((answers, subjects.into_iter().map(|stored| stored.subject).collect()))
+    }
+}
+
+fn customer_of(source: &Source, id: &ProviderId) -> Subject {
+    Subject { source: source.clone(), root: ObjectRef::new(ObjectKind::Customer, id.clone()) }
+}
+
+/// A customer for people: the application's id, or a public id.
+fn shown(who: &CustomerKey) -> String {
+    match who {
+        CustomerKey::Application(id) => id.as_str().to_owned(),
+        CustomerKey::Provider { source, id } => customer_of(source, id).public_id(),
+    }
+}

@@ -1,0 +1,163 @@
+//! Decides what a store would hold after some commits, without making them: a [`Store`] over another that is only read.
+//! It holds what differs, and nothing of the rest. Only folding is tried on it, so it keeps facts, subjects and waits, and no
+//! event rows.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+
+use crate::{
+    error::{CommitError, StoreError},
+    fact::Fact,
+    id::{EventKey, Subject},
+    store::{
+        Claim, Commit, EventQuery, FactQuery, Loaded, NewEvent, Store, StoredEvent, StoredSubject, SubjectQuery, Wait,
+        Wanted,
+    },
+};
+
+/// A store that is tried on.
+pub(super) struct Overlay {
+    base: Arc<dyn Store>,
+    written: Mutex<Written>,
+}
+
+/// What differs from the base.
+#[derive(Default)]
+struct Written {
+    /// Events whose facts are those in `facts`.
+    reread: BTreeSet<EventKey>,
+    facts: BTreeMap<Subject, Vec<Fact>>,
+    /// Subjects whose state is another than the base's.
+    subjects: BTreeMap<Subject, StoredSubject>,
+    /// The waits of those subjects.
+    waits: BTreeSet<Wait>,
+}
+
+impl Overlay {
+    /// The store as it is.
+    pub(super) fn over(base: Arc<dyn Store>) -> Self {
+        Self { base, written: Mutex::default() }
+    }
+
+    /// The subjects whose state is another than the base's.
+    pub(super) fn changed(&self) -> Vec<StoredSubject> {
+        self.written().subjects.values().cloned().collect()
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        // Nothing in here panics between two writes.
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read_only() -> StoreError {
+    StoreError::ReadOnly { cause: "a dry run writes nothing".into() }
+}
+
+#[async_trait]
+impl Store for Overlay {
+    async fn accept(&self, _: &[NewEvent]) -> Result<Vec<bool>, StoreError> {
+        Err(read_only())
+    }
+
+    async fn claim(&self, _: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+        Err(read_only())
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        let subjects = commit.subjects.iter().map(|write| write.subject.clone()).collect();
+        let base = self.base.load(&Wanted { events: Vec::new(), subjects }).await?.subjects;
+        let base: BTreeMap<Subject, StoredSubject> =
+            base.into_iter().map(|stored| (stored.subject.clone(), stored)).collect();
+        let mut written = self.written();
+        for facts in written.facts.values_mut() {
+            facts.retain(|fact| !commit.reread.contains(&fact.event_key()));
+        }
+        written.reread.extend(commit.reread.iter().cloned());
+        for fact in &commit.facts {
+            written.facts.entry(fact.subject.clone()).or_default().push(fact.clone());
+        }
+        for write in &commit.subjects {
+            written.waits.retain(|wait| wait.subject != write.subject);
+            if base.get(&write.subject).is_some_and(|stored| stored.state == write.state) {
+                written.subjects.remove(&write.subject);
+                continue;
+            }
+            let (subject, state) = (write.subject.clone(), write.state.clone());
+            let stored = StoredSubject { subject, revision: write.expected_revision, state };
+            written.waits.extend(commit.waits.iter().filter(|wait| wait.subject == write.subject).cloned());
+            written.subjects.insert(write.subject.clone(), stored);
+        }
+        Ok(())
+    }
+
+    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
+        self.base.events(query).await
+    }
+
+    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
+        let mut facts = self.base.facts(query).await?;
+        let written = self.written();
+        facts.retain(|fact| !written.reread.contains(&fact.event_key()));
+        let wanted = written.facts.values().flatten().filter(|fact| match query {
+            FactQuery::Events(keys) => keys.contains(&fact.event_key()),
+            FactQuery::Subjects(subjects) => subjects.contains(&fact.subject),
+        });
+        facts.extend(wanted.cloned());
+        Ok(facts)
+    }
+
+    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
+        let mut loaded = self.base.load(wanted).await?;
+        let written = self.written();
+        loaded.subjects.retain(|stored| !written.subjects.contains_key(&stored.subject));
+        loaded.subjects.extend(wanted.subjects.iter().filter_map(|subject| written.subjects.get(subject)).cloned());
+        loaded.waits.retain(|wait| !written.subjects.contains_key(&wait.subject));
+        loaded.waits.extend(written.waits.iter().filter(|wait| wanted.subjects.contains(&wait.on)).cloned());
+        Ok(loaded)
+    }
+
+    async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
+        let limit = query.limit as usize;
+        if query.public_id.is_some() {
+            let written = self.written().subjects.values().find(|stored| query.takes(stored)).cloned();
+            return match written {
+                Some(stored) => Ok(vec![stored]),
+                None => self.base.subjects(query).await,
+            };
+        }
+        let mut found: BTreeMap<Subject, StoredSubject> = BTreeMap::new();
+        let mut after = query.after.clone();
+        // A page of the base can lose subjects that don't pass the filters any more.
+        while found.len() < limit {
+            let page = self.base.subjects(&SubjectQuery { after: after.clone(), ..query.clone() }).await?;
+            let is_last = page.len() < limit;
+            after = page.last().map(|stored| stored.subject.clone()).or(after);
+            let written = self.written();
+            found.extend(
+                page.into_iter()
+                    .filter(|stored| !written.subjects.contains_key(&stored.subject))
+                    .map(|stored| (stored.subject.clone(), stored)),
+            );
+            if is_last {
+                after = None;
+                break;
+            }
+        }
+        let written = self.written();
+        // Behind the last page that was read, the base may have others that come before.
+        let within = |subject: &Subject| after.as_ref().is_none_or(|after| subject <= after);
+        found.extend(
+            written
+                .subjects
+                .values()
+                .filter(|stored| query.takes(stored) && within(&stored.subject))
+                .map(|stored| (stored.subject.clone(), stored.clone())),
+        );
+        Ok(found.into_values().take(limit).collect())
+    }
+}

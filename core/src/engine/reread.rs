@@ -1,0 +1,206 @@
+//! Decides how a database that an older version wrote is brought to what this version makes of it: every body is read
+//! again, every subject folded again, and whose answers change is listed before anything is written.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use serde::Serialize;
+
+use crate::{
+    engine::{
+        Engine,
+        answers::AnswerChange,
+        ingest::{Admitted, facts_of},
+        overlay::Overlay,
+        replay::{PAGE, was_read},
+    },
+    error::Refusal,
+    fact::Fact,
+    id::{EventKey, Subject},
+    provider::{Meaning, Unreadable},
+    store::{EventQuery, EventStatus, FactQuery, StoredEvent, SubjectQuery},
+    time::Timestamp,
+};
+
+/// How everything is read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RereadOptions {
+    /// Whether nothing is written: only what would change is told.
+    pub dry_run: bool,
+    /// The instant whose answers are compared.
+    pub as_of: Timestamp,
+    /// How many changes are listed at most.
+    pub listed: usize,
+}
+
+impl RereadOptions {
+    /// A dry run that lists at most a thousand changes.
+    pub fn dry_run(as_of: Timestamp) -> Self {
+        Self { dry_run: true, as_of, listed: 1000 }
+    }
+}
+
+/// What reading everything again changes, or would change.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RereadReport {
+    /// Whether it was written.
+    pub applied: bool,
+    /// Events whose bodies were read.
+    pub read: u64,
+    /// Those among them whose facts or whose meaning are others than stored.
+    pub changed_readings: u64,
+    /// Those among them that another engine serves, by the fault's
+    /// [`code`](crate::provider::ReadFault::code): left as they are.
+    pub left: BTreeMap<&'static str, u64>,
+    /// Those among them that were read before and can't be read now: left as they are, with their facts.
+    pub unreadable_now: u64,
+    /// Events that wait for their worker. They were not read.
+    pub queued: u64,
+    /// Subjects that were folded.
+    pub subjects: u64,
+    /// Those whose state is another than stored: by a changed reading, or by a changed fold alone. New ones are included.
+    pub changed_subjects: u64,
+    /// Customers whose answers change.
+    pub changed_customers: u64,
+    /// Each answer that changes, by source and customer; no more than were asked for.
+    pub changes: Vec<AnswerChange>,
+    /// Changes beyond those.
+    pub changes_left_off: u64,
+}
+
+/// Which events changed what is known of a subject, by their public ids.
+pub(super) type Reasons = BTreeMap<Subject, BTreeSet<String>>;
+
+impl Engine {
+    /// Reads every stored body again with this version of the adapters, folds every subject with this version of the
+    /// fold, and tells whose answers change and by which events. Without [`RereadOptions::dry_run`] it then writes the
+    /// events and the subjects that differ, and no others; deliveries may come meanwhile.
+    ///
+    /// What [`replay`](Self::replay) leaves as it is, this leaves as well. Rows of the read model that only a changed
+    /// catalogue makes differ are [`rebuild`](Self::rebuild)'s: answers don't come from them.
+    ///
+    /// It holds one page of bodies at a time, the facts of the readings that changed, the subjects that change, and the
+    /// names of their customers; for a database that this version wrote itself that is next to nothing, and at most as
+    /// much as all facts and subjects. Bodies are read once for a dry run, and twice otherwise.
+    ///
+    /// # Errors
+    /// [`Refusal::Store`] or [`Refusal::Contended`]; what was written before stays written, and doing it again does the
+    /// rest.
+    pub async fn reread(&self, options: &RereadOptions) -> Result<RereadReport, Refusal> {
+        let overlay = Arc::new(Overlay::over(Arc::clone(self.store())));
+        let tried = self.over(overlay.clone());
+        let mut report = RereadReport::default();
+        let mut reasons = Reasons::new();
+        self.reread_bodies(&tried, options.as_of, &mut report, &mut reasons).await?;
+        let mut after = None;
+        loop {
+            let query = SubjectQuery { after, limit: PAGE, ..SubjectQuery::default() };
+            let page = self.store.subjects(&query).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.subject.clone());
+            report.subjects += page.len() as u64;
+            tried.refold(&page.into_iter().map(|stored| stored.subject).collect(), &[]).await?;
+        }
+        let changed = overlay.changed();
+        report.changed_subjects = changed.len() as u64;
+        self.compare_answers(&tried, &changed, &reasons, options, &mut report).await?;
+        if !options.dry_run {
+            let (mut again, mut of_events) = (RereadReport::default(), Reasons::new());
+            self.reread_bodies(self, options.as_of, &mut again, &mut of_events).await?;
+            for page in changed.chunks(PAGE as usize) {
+                self.refold(&page.iter().map(|stored| stored.subject.clone()).collect(), &[]).await?;
+            }
+            report.applied = true;
+        }
+        Ok(report)
+    }
+
+    /// Reads every body, and lets the target take in those whose reading changed.
+    async fn reread_bodies(
+        &self,
+        target: &Engine,
+        now: Timestamp,
+        report: &mut RereadReport,
+        reasons: &mut Reasons,
+    ) -> Result<(), Refusal> {
+        let mut after = None;
+        loop {
+            let query = EventQuery { after, limit: PAGE, ..EventQuery::default() };
+            let page = self.store.events(&query).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.sequence);
+            let mut units = Vec::with_capacity(page.len());
+            for stored in page {
+                if stored.status == EventStatus::Received {
+                    report.queued += 1;
+                    continue;
+                }
+                report.read += 1;
+                units.extend(self.read_for_comparison(stored, now, report));
+            }
+            let keys = units.iter().flat_map(|(_, unit)| keys_of(unit)).collect();
+            let mut stored: BTreeMap<EventKey, Vec<Fact>> = BTreeMap::new();
+            for fact in self.store.facts(&FactQuery::Events(keys)).await? {
+                stored.entry(fact.event_key()).or_default().push(fact);
+            }
+            let mut changed = Vec::new();
+            for (status, unit) in units {
+                let old: Vec<&Fact> = keys_of(&unit).iter().filter_map(|key| stored.get(key)).flatten().collect();
+                if is_same(status, &unit, &old) {
+                    continue;
+                }
+                for fact in old.into_iter().chain(facts_of(&unit)) {
+                    reasons.entry(fact.subject.clone()).or_default().insert(unit.event.key.public_id());
+                }
+                changed.push(unit);
+            }
+            report.changed_readings += changed.len() as u64;
+            if !changed.is_empty() {
+                target.take_in_again(&changed).await?;
+            }
+        }
+    }
+
+    /// A reading to be compared with what is stored; none where the event stays as it is whatever is stored.
+    fn read_for_comparison(
+        &self,
+        stored: StoredEvent,
+        now: Timestamp,
+        report: &mut RereadReport,
+    ) -> Option<(EventStatus, Admitted)> {
+        let (status, key) = (stored.status, stored.event.key.clone());
+        let (mut event, reading) = self.read_stored(stored, now);
+        event.key = key;
+        if let Err(Unreadable { fault, .. }) = &reading {
+            if fault.is_elsewhere() {
+                *report.left.entry(fault.code()).or_default() += 1;
+            } else if was_read(status) {
+                report.unreadable_now += 1;
+            }
+            return None;
+        }
+        Some((status, Admitted { event, reading }))
+    }
+}
+
+/// The names under which facts of an event may be kept: its own, and the one that this reading finds where the body named
+/// none to an earlier one.
+fn keys_of(unit: &Admitted) -> BTreeSet<EventKey> {
+    let read = unit.reading.as_ref().ok().map(|event| event.head.key.clone());
+    read.into_iter().chain([unit.event.key.clone()]).collect()
+}
+
+/// Whether an event means what is stored of it.
+fn is_same(status: EventStatus, unit: &Admitted, old: &[&Fact]) -> bool {
+    let Ok(event) = &unit.reading else { return true };
+    let of_kind = match status {
+        EventStatus::AwaitingFetch => matches!(event.meaning, Meaning::Fetch(_)),
+        EventStatus::Ignored => event.meaning == Meaning::Ignored,
+        EventStatus::Parked | EventStatus::Processed => matches!(event.meaning, Meaning::Facts(_)),
+        EventStatus::Conflict | EventStatus::Failed | EventStatus::Received => false,
+    };
+    let new = facts_of(unit);
+    of_kind && new.iter().all(|fact| old.contains(&fact)) && old.iter().all(|fact| new.contains(fact))
+}

@@ -1,0 +1,118 @@
+//! Adapters that read acme's events in another way than acme does.
+
+use std::sync::Arc;
+
+use purchase_core::{
+    capability::Capabilities,
+    delivery::{Headers, Limits},
+    engine::Engine,
+    fact::photo::{Item, PaymentState, Photo, Subscription, SubscriptionStatus},
+    id::{EventKey, Mode, ProviderName},
+    provider::{Event, Meaning, Provider, ReadFault, Unreadable},
+    store::{EventQuery, FactQuery, StoredEvent, SubjectQuery},
+    verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+};
+
+use super::acme::{self, Acme, id};
+
+pub(crate) type Reading = Result<Event, Unreadable>;
+
+/// Acme, of which each reading is changed.
+pub(crate) struct Changed {
+    inner: Acme,
+    change: Box<dyn Fn(Reading) -> Reading + Send + Sync>,
+}
+
+impl Changed {
+    pub(crate) fn by(change: impl Fn(Reading) -> Reading + Send + Sync + 'static) -> Arc<dyn Provider> {
+        Arc::new(Self { inner: Acme::new(), change: Box::new(change) })
+    }
+
+    /// Reads the head, and then finds this fault.
+    pub(crate) fn failing(fault: ReadFault) -> Arc<dyn Provider> {
+        Self::by(move |reading| {
+            let head = reading.map_or_else(|unreadable| unreadable.head, |event| Some(event.head));
+            Err(Unreadable { head, fault: fault.clone() })
+        })
+    }
+
+    /// Believes its configuration where the body says nothing of a mode.
+    pub(crate) fn live() -> Arc<dyn Provider> {
+        Self::by(|reading| {
+            let mut event = reading.map_err(|mut unreadable| {
+                unreadable.head.iter_mut().for_each(|head| head.key.source.mode = Mode::Live);
+                unreadable
+            })?;
+            event.head.key.source.mode = Mode::Live;
+            if let Meaning::Facts(facts) = &mut event.meaning {
+                facts.iter_mut().for_each(|fact| fact.subject.source.mode = Mode::Live);
+            }
+            Ok(event)
+        })
+    }
+}
+
+impl Provider for Changed {
+    fn name(&self) -> &ProviderName {
+        self.inner.name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    fn longest_dunning_seconds(&self) -> i64 {
+        self.inner.longest_dunning_seconds()
+    }
+
+    fn trust(&self) -> &Trust {
+        self.inner.trust()
+    }
+
+    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
+        self.inner.claim(headers, limits)
+    }
+
+    fn read(&self, delivery: &VerifiedDelivery) -> Reading {
+        (self.change)(self.inner.read(delivery))
+    }
+
+    fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
+        self.inner.same_content(one, other)
+    }
+}
+
+pub(crate) fn shape() -> ReadFault {
+    ReadFault::Shape { path: "facts".to_owned(), expected: "sense".to_owned(), found: "list".to_owned() }
+}
+
+/// The same store, read by another adapter.
+pub(crate) fn over(engine: &Engine, provider: Arc<dyn Provider>) -> Engine {
+    Engine::new(Arc::clone(engine.store())).with_provider(provider)
+}
+
+pub(crate) fn subscription(quantity: u64) -> Photo {
+    let items = vec![Item { price: id("price_raw"), quantity: Some(quantity) }];
+    Photo::Subscription(Box::new(Subscription { items, ..Subscription::new(SubscriptionStatus::Active, "active") }))
+}
+
+pub(crate) fn paid() -> Photo {
+    Photo::Payment(purchase_core::fact::photo::Payment::new(PaymentState::Succeeded, acme::money(900)))
+}
+
+pub(crate) async fn stored(engine: &Engine, event: &str) -> StoredEvent {
+    let key = EventKey { source: acme::source(), id: id(event) };
+    let query = EventQuery { key: Some(key), limit: 1, ..EventQuery::default() };
+    engine.events(&query).await.expect("memory").remove(0)
+}
+
+/// All that is stored: events with their fates, facts, subjects with their revisions.
+pub(crate) async fn contents(engine: &Engine) -> (Vec<StoredEvent>, String) {
+    let events = engine.events(&EventQuery { limit: 100, ..EventQuery::default() }).await.expect("memory");
+    let keys = events.iter().map(|stored| stored.event.key.clone()).collect();
+    let facts = engine.store().facts(&FactQuery::Events(keys)).await.expect("memory");
+    let everything = SubjectQuery { limit: 100, ..SubjectQuery::default() };
+    let subjects = engine.store().subjects(&everything).await.expect("memory");
+    let json = serde_json::to_string(&facts).expect("JSON");
+    (events, format!("{json} {subjects:?}"))
+}

@@ -1,0 +1,247 @@
+//! A database that an older version wrote, read again by this one: whose answers change is told before anything is written.
+
+use std::sync::Arc;
+
+use purchase_core::{
+    catalog::Catalog,
+    engine::{Answer, AnswerChange, Engine, RereadOptions, RereadReport, Selection},
+    fact::{Fact, Link, photo::Photo},
+    id::{CustomerId, Mode, ObjectKind, Subject},
+    provider::{Meaning, Provider},
+    store::{EventStatus, memory::MemoryStore},
+};
+
+use super::{
+    acme::{self, Acme, at, body, delivery, id, linked, projection, told},
+    adapters::{Changed, contents, over, shape, stored, subscription},
+};
+
+/// An earlier version of the adapter, wrong in what its facts say.
+fn older(change: impl Fn(&mut Fact) + Send + Sync + 'static) -> Arc<dyn Provider> {
+    Changed::by(move |reading| {
+        let mut event = reading?;
+        if let Meaning::Facts(facts) = &mut event.meaning {
+            facts.iter_mut().for_each(&change);
+        }
+        Ok(event)
+    })
+}
+
+/// It read one seat, whatever was sold.
+fn one_seat(fact: &mut Fact) {
+    if let Some(sight) = &mut fact.sight
+        && let Photo::Subscription(subscription) = &mut sight.photo
+    {
+        subscription.items.iter_mut().for_each(|item| item.quantity = Some(1));
+    }
+}
+
+fn event_id(event: &str) -> String {
+    purchase_core::id::EventKey { source: acme::source(), id: id(event) }.public_id()
+}
+
+fn public(kind: ObjectKind, name: &str) -> String {
+    acme::subject(kind, name).public_id()
+}
+
+/// Three customers: two of the application's, one of the provider's alone.
+async fn sold(provider: Arc<dyn Provider>) -> Engine {
+    let engine = Engine::new(Arc::new(MemoryStore::new())).with_provider(provider);
+    let links = |customer: &str, owner: Option<&str>| {
+        let owner = owner.map(|owner| Link::Owner(CustomerId::new(owner).expect("an id")));
+        [Link::Customer(id(customer))].into_iter().chain(owner).collect::<Vec<_>>()
+    };
+    let sub = |name: &str, seats, links| told(ObjectKind::Subscription, name, subscription(seats), links);
+    let bodies = [
+        body("e1", 1, vec![sub("sub_1", 1, links("cus_1", Some("user_1")))]),
+        body("e2", 2, vec![sub("sub_2", 5, links("cus_2", Some("user_2")))]),
+        body("e3", 3, vec![sub("sub_3", 7, links("cus_3", None))]),
+        acme::Body { kind: "odd".to_owned(), ..body("e4", 4, Vec::new()) },
+    ];
+    for body in &bodies {
+        assert_eq!(engine.handle(delivery(body)).await.is_ok(), body.id != "e4");
+    }
+    assert!(engine.accept(delivery(&body("e5", 5, Vec::new()))).await.expect("kept"));
+    engine
+}
+
+fn seats(quantity: i64) -> Option<Answer> {
+    Some(Answer { access: true, until: None, quantity: Some(quantity) })
+}
+
+fn change(customer: &str, linked: bool, event: &str, before: i64, after: i64) -> AnswerChange {
+    AnswerChange {
+        provider: acme::source().provider,
+        mode: Mode::Test,
+        customer: customer.to_owned(),
+        linked,
+        benefit: public(ObjectKind::Price, "price_raw"),
+        before: seats(before),
+        after: seats(after),
+        events: vec![event_id(event)],
+        events_left_off: 0,
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_whose_answers_change_and_writes_nothing_and_then_it_is_done() {
+    let old = sold(older(one_seat)).await;
+    let engine = over(&old, Arc::new(Acme::new()));
+    let before = contents(&old).await;
+    let dry = engine.reread(&RereadOptions::dry_run(at(1000))).await.expect("memory");
+    let expect = RereadReport {
+        read: 4,
+        changed_readings: 2,
+        queued: 1,
+        subjects: 3,
+        changed_subjects: 2,
+        changed_customers: 2,
+        changes: vec![
+            change("user_2", true, "e2", 1, 5),
+            change(&public(ObjectKind::Customer, "cus_3"), false, "e3", 1, 7),
+        ],
+        ..RereadReport::default()
+    };
+    assert_eq!(dry, expect);
+    assert_eq!(contents(&old).await, before);
+    let shown = serde_json::to_string(&dry).expect("JSON");
+    assert!(!shown.contains("_raw") && !shown.contains("cus_3"), "{shown}");
+
+    let apply = RereadOptions { dry_run: false, ..RereadOptions::dry_run(at(1000)) };
+    let applied = engine.reread(&apply).await.expect("memory");
+    assert_eq!(applied, RereadReport { applied: true, ..expect });
+    let fresh = sold(Arc::new(Acme::new())).await;
+    assert_eq!(projection(&engine).await, projection(&fresh).await);
+    // What was right before was not written.
+    assert_eq!([stored(&engine, "e1").await.attempts, stored(&engine, "e2").await.attempts], [1, 2]);
+    assert_eq!(stored(&engine, "e5").await.status, EventStatus::Received);
+
+    let again = engine.reread(&apply).await.expect("memory");
+    let nothing = RereadReport { read: 4, queued: 1, subjects: 3, applied: true, ..RereadReport::default() };
+    assert_eq!(again, nothing);
+}
+
+/// An object that moves to another customer, over a subject that only waits for it.
+#[tokio::test]
+async fn an_owner_that_an_older_reading_missed_is_told_at_both_ends() {
+    let forgetful = |fact: &mut Fact| fact.links.retain(|link| !matches!(link, Link::Owner(_)));
+    let old = Engine::new(Arc::new(MemoryStore::new())).with_provider(older(forgetful));
+    let invoice = linked(ObjectKind::Invoice, "inv", vec![Link::Customer(id("cus"))]);
+    let sub = told(ObjectKind::Subscription, "sub", subscription(3), vec![Link::Invoice(id("inv"))]);
+    let customer = told_customer("cus", "user_1");
+    for (event, fact) in [("e1", sub), ("e2", invoice), ("e3", customer)] {
+        old.handle(delivery(&body(event, 1, vec![fact]))).await.expect("accepted");
+    }
+    let engine = over(&old, Arc::new(Acme::new()));
+    let report = engine.reread(&RereadOptions::dry_run(at(1000))).await.expect("memory");
+    assert_eq!((report.changed_readings, report.changed_customers), (1, 2));
+    let told: Vec<_> = report.changes.iter().map(|it| (it.customer.clone(), it.before, it.after)).collect();
+    assert_eq!(told, [("user_1".to_owned(), None, seats(3)), (public(ObjectKind::Customer, "cus"), seats(3), None),]);
+    assert!(report.changes.iter().all(|it| it.events == [event_id("e3")]), "{:?}", report.changes);
+    // The dry run tried the way that the real one takes.
+    engine.reread(&RereadOptions { dry_run: false, ..RereadOptions::dry_run(at(1000)) }).await.expect("memory");
+    let shown = projection(&engine).await;
+    assert_eq!(shown["entitlements"]["user_1"]["price_raw"]["quantity"], 3);
+}
+
+fn told_customer(name: &str, owner: &str) -> acme::Told {
+    let photo =
+        purchase_core::fact::photo::Customer { email: None, name: None, deleted: false, archived: false, bare: false };
+    let owner = Link::Owner(CustomerId::new(owner).expect("an id"));
+    told(ObjectKind::Customer, name, Photo::Customer(photo), vec![owner])
+}
+
+#[tokio::test]
+async fn the_list_is_bounded_and_says_what_it_leaves_off() {
+    let old = sold(older(one_seat)).await;
+    let engine = over(&old, Arc::new(Acme::new()));
+    let options = RereadOptions { listed: 1, ..RereadOptions::dry_run(at(1000)) };
+    let report = engine.reread(&options).await.expect("memory");
+    assert_eq!((report.changes.len(), report.changes_left_off, report.changed_customers), (1, 1, 2));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_left_and_counted() {
+    let right = sold(Arc::new(Acme::new())).await;
+    let before = contents(&right).await;
+    let apply = RereadOptions { dry_run: false, ..RereadOptions::dry_run(at(1000)) };
+    let broken = over(&right, Changed::failing(shape())).reread(&apply).await.expect("memory");
+    let nothing = RereadReport { read: 4, queued: 1, subjects: 3, applied: true, ..RereadReport::default() };
+    assert_eq!(broken, RereadReport { unreadable_now: 3, ..nothing.clone() });
+    let bare = Engine::new(Arc::clone(right.store())).reread(&apply).await.expect("memory");
+    assert_eq!(bare, RereadReport { left: [("no_adapter", 4)].into(), ..nothing });
+    let (events, _) = contents(&right).await;
+    assert_eq!(events, before.0);
+}
+
+/// A state that an older fold left behind, with facts that are right.
+#[tokio::test]
+async fn a_state_that_is_not_what_its_facts_say_is_told_without_an_event() {
+    let engine = sold(Arc::new(Acme::new())).await;
+    let subject = acme::subject(ObjectKind::Subscription, "sub_2");
+    leave_as(&engine, &subject, 4).await;
+    let report = engine.reread(&RereadOptions::dry_run(at(1000))).await.expect("memory");
+    let expect = AnswerChange { events: Vec::new(), ..change("user_2", true, "e2", 4, 5) };
+    assert_eq!((report.changed_readings, report.changed_subjects, report.changes), (0, 1, vec![expect]));
+    engine.reread(&RereadOptions { dry_run: false, ..RereadOptions::dry_run(at(1000)) }).await.expect("memory");
+    let fresh = sold(Arc::new(Acme::new())).await;
+    assert_eq!(projection(&engine).await, projection(&fresh).await);
+}
+
+/// Writes a subject as if it had been folded from other facts.
+async fn leave_as(engine: &Engine, subject: &Subject, seats: u64) {
+    use purchase_core::{
+        fold::SubjectState,
+        snapshot::derive,
+        store::{Commit, FactQuery, SubjectQuery, SubjectWrite},
+    };
+    let mut facts = engine.store().facts(&FactQuery::Subjects(vec![subject.clone()])).await.expect("memory");
+    for fact in &mut facts {
+        if let Some(sight) = &mut fact.sight {
+            sight.photo = subscription(seats);
+        }
+    }
+    let all = SubjectQuery { limit: 10, ..SubjectQuery::default() };
+    let subjects = engine.store().subjects(&all).await.expect("memory");
+    let known = subjects.iter().find(|stored| stored.subject == *subject).expect("it is there");
+    let state = SubjectState::fold(subject, &facts).0;
+    let write = SubjectWrite {
+        subject: subject.clone(),
+        expected_revision: known.revision,
+        rows: derive::rows(subject, &state, &Catalog::default()),
+        state,
+        transitions: Vec::new(),
+        released: true,
+    };
+    engine.store().commit(&Commit { subjects: vec![write], ..Commit::default() }).await.expect("memory");
+}
+
+/// More subjects than a page has, of which some are looked at through the trial.
+#[tokio::test]
+async fn pages_are_read_to_the_end() {
+    const CUSTOMERS: u64 = 230;
+    let sell = async |provider: Arc<dyn Provider>| {
+        let engine = Engine::new(Arc::new(MemoryStore::new())).with_provider(provider);
+        for number in 0..CUSTOMERS {
+            let links = vec![Link::Customer(id(&format!("cus_{number:03}")))];
+            let sub = told(ObjectKind::Subscription, &format!("sub_{number:03}"), subscription(2 + number % 2), links);
+            engine.handle(delivery(&body(&format!("e{number}"), 1, vec![sub]))).await.expect("accepted");
+        }
+        engine
+    };
+    let old = sell(older(|fact| {
+        if fact.subject.root.id.expose() > "sub_004" {
+            one_seat(fact)
+        }
+    }))
+    .await;
+    let engine = over(&old, Arc::new(Acme::new()));
+    let report = engine.reread(&RereadOptions { dry_run: false, ..RereadOptions::dry_run(at(1000)) }).await;
+    let report = report.expect("memory");
+    assert_eq!((report.read, report.changed_readings, report.changed_customers), (230, 225, 225));
+    assert_eq!(report.subjects, 230);
+    let right = sell(Arc::new(Acme::new())).await;
+    assert_eq!(projection(&engine).await, projection(&right).await);
+    let replayed = engine.replay(&Selection::EVERYTHING, at(5000)).await.expect("memory");
+    assert_eq!(replayed.statuses.get(&EventStatus::Processed), Some(&230));
+}

@@ -1,0 +1,214 @@
+//! Reads every stored event of a database again with this version of the library, and tells whose answers that changes:
+//! after an upgrade, before anybody loses or gains access unseen. A dry run unless it is told to `--apply`.
+//!
+//! ```text
+//! cargo run --release --example reread -- --database sqlite://purchase.sqlite --stripe-mode live
+//! ```
+//!
+//! The changes come on stdout, one a line or as one JSON object; everything else comes on stderr. It needs no signing
+//! secret, because bodies were verified when they came. It does need the rest of what your endpoints are configured with,
+//! the catalogue included: what a body means depends on it. Events of a provider that isn't named here are left as they are,
+//! and counted. The tables have to be of this version: run its migrations first.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::SystemTime,
+};
+
+use anyhow::{Context, bail};
+use clap::{Parser, ValueEnum};
+use purchase::{
+    engine::{Answer, AnswerChange, Engine, RereadOptions, RereadReport, Settings},
+    id::Mode,
+    paddle::{CustomData, Paddle, PaddleConfig, Simulated},
+    stripe::{Accounts, ClientReference, ModePolicy, Stripe, StripeConfig},
+    time::Timestamp,
+};
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+
+/// Reads all stored events again, and tells whose answers change.
+#[derive(Parser)]
+pub(crate) struct Args {
+    /// The database, as `purchase::open` takes it.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    database: String,
+    /// Write what changes; without it nothing is written.
+    #[arg(long)]
+    apply: bool,
+    /// The instant whose answers are compared, RFC 3339; now if nothing else.
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<String>,
+    /// The catalogue, as JSON: `{"prices": {"price_…": "product:plan"}}`.
+    #[arg(long, value_name = "FILE")]
+    catalog: Option<PathBuf>,
+    /// How the changes are written.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// How many changes are listed at most.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    listed: usize,
+    /// Which events the endpoint of Stripe serves.
+    #[arg(long, value_enum)]
+    stripe_mode: Option<Modes>,
+    /// It serves connected accounts as well as its own.
+    #[arg(long, requires = "stripe_mode")]
+    stripe_any_account: bool,
+    /// A checkout's `client_reference_id` is the application's customer.
+    #[arg(long, requires = "stripe_mode")]
+    stripe_client_reference: bool,
+    /// Whether the destination of Paddle is of a live account or of a sandbox.
+    #[arg(long, value_enum)]
+    paddle_mode: Option<PaddleMode>,
+    /// The application's keys in custom data are believed on transactions and subscriptions, too.
+    #[arg(long, requires = "paddle_mode")]
+    paddle_custom_data_everywhere: bool,
+    /// Deliveries of Paddle's simulator are read.
+    #[arg(long, requires = "paddle_mode")]
+    paddle_simulated: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Json,
+    Text,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Modes {
+    Both,
+    Live,
+    Test,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PaddleMode {
+    Live,
+    Test,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    match run(&Args::parse(), &mut io::stdout().lock()).await {
+        Ok(summary) => {
+            eprintln!("{summary}");
+            ExitCode::SUCCESS
+        }
+        Err(fault) => {
+            eprintln!("error: {fault:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Writes the changes, and answers the summary.
+pub(crate) async fn run(args: &Args, out: &mut (dyn Write + Send)) -> anyhow::Result<String> {
+    let engine = engine(args).await?;
+    let as_of = match &args.as_of {
+        Some(text) => Timestamp::parse_rfc3339(text).context("--as-of")?,
+        None => now()?,
+    };
+    let report = engine.reread(&RereadOptions { dry_run: !args.apply, as_of, listed: args.listed }).await?;
+    match args.format {
+        Format::Json => {
+            let mut shown = serde_json::to_value(&report)?;
+            shown["format_version"] = json!(1);
+            writeln!(out, "{shown:#}")?;
+        }
+        Format::Text => report.changes.iter().try_for_each(|change| writeln!(out, "{}", line(change)))?,
+    }
+    Ok(summary(&report))
+}
+
+async fn engine(args: &Args) -> anyhow::Result<Engine> {
+    let catalog = match &args.catalog {
+        Some(path) => serde_json::from_slice(&fs::read(path).context("--catalog")?).context("--catalog")?,
+        None => Settings::default().catalog,
+    };
+    let store = purchase::open::existing(&args.database).await.context("--database")?;
+    let mut engine = Engine::new(store).with_settings(Settings { catalog, ..Settings::default() });
+    if let Some(mode) = args.stripe_mode {
+        let mode = match mode {
+            Modes::Both => ModePolicy::Both,
+            Modes::Live => ModePolicy::Only(Mode::Live),
+            Modes::Test => ModePolicy::Only(Mode::Test),
+        };
+        let mut config = StripeConfig::new(mode, [""; 0])?;
+        config.accounts = if args.stripe_any_account { Accounts::Any } else { Accounts::Own };
+        if args.stripe_client_reference {
+            config.client_reference = ClientReference::CustomerId;
+        }
+        engine = engine.with_provider(Arc::new(Stripe::reader(config)?));
+    }
+    if let Some(mode) = args.paddle_mode {
+        let mode = if mode == PaddleMode::Live { Mode::Live } else { Mode::Test };
+        let mut config = PaddleConfig::new(mode, [""; 0])?;
+        if args.paddle_custom_data_everywhere {
+            config.custom_data = CustomData::Everywhere;
+        }
+        if args.paddle_simulated {
+            config.simulated = Simulated::Mark;
+        }
+        engine = engine.with_provider(Arc::new(Paddle::reader(config)?));
+    }
+    if args.stripe_mode.is_none() && args.paddle_mode.is_none() {
+        bail!("name at least one provider: --stripe-mode or --paddle-mode");
+    }
+    Ok(engine)
+}
+
+/// `stripe live user_1 pro:monthly: access until 2026-02-01T00:00:00Z, 3 → no access (event_…, event_…)`
+fn line(change: &AnswerChange) -> String {
+    let AnswerChange { provider, mode, customer, benefit, before, after, events, events_left_off, .. } = change;
+    let mut reasons = events.join(", ");
+    if *events_left_off > 0 {
+        reasons.push_str(&format!(" and {events_left_off} more"));
+    }
+    if reasons.is_empty() {
+        reasons.push_str("no reading changed, the fold did");
+    }
+    format!("{provider} {mode} {customer} {benefit}: {} → {} ({reasons})", said(*before), said(*after))
+}
+
+fn said(answer: Option<Answer>) -> String {
+    let Some(Answer { access, until, quantity }) = answer else { return "nothing".to_owned() };
+    let mut said = if access { "access" } else { "no access" }.to_owned();
+    if let Some(until) = until {
+        said.push_str(&format!(" until {until}"));
+    }
+    if let Some(quantity) = quantity {
+        said.push_str(&format!(", {quantity}"));
+    }
+    said
+}
+
+fn summary(report: &RereadReport) -> String {
+    let RereadReport { read, changed_readings, subjects, changed_subjects, changed_customers, .. } = report;
+    let mut lines = vec![
+        format!("{read} events were read, {changed_readings} of them mean something else"),
+        format!("{subjects} subjects were folded, {changed_subjects} states are others"),
+        format!("{changed_customers} customers get other answers; {} changes are not listed", report.changes_left_off),
+    ];
+    for (code, count) in &report.left {
+        lines.push(format!("{count} events were left as they are: {code}"));
+    }
+    if report.unreadable_now > 0 {
+        lines.push(format!("{} events can't be read any more and keep their facts", report.unreadable_now));
+    }
+    if report.queued > 0 {
+        lines.push(format!("{} events wait for their worker and were not read", report.queued));
+    }
+    lines.push(if report.applied { "it is written" } else { "nothing was written; --apply does it" }.to_owned());
+    lines.join("\n")
+}
+
+fn now() -> anyhow::Result<Timestamp> {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
+    Ok(Timestamp::from_micros(i64::try_from(since_1970.as_micros())?)?)
+}

@@ -1,0 +1,3 @@
+SELECT {event}, {fate}
+FROM {prefix}events {using events_public_id}
+WHERE public_id = ?1

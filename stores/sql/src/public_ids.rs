@@ -1,0 +1,149 @@
+//! Decides how rows are found by the ids that receipts and logs show. Those are digests, which no engine computes: each row
+//! has its own in an indexed column, written with the row. Rows of an older library are given theirs after the migration;
+//! what such a library inserts while this one is deployed is looked for one by one, by an index of rows without.
+
+use purchase_core::{
+    error::{Cause, Chain, StoreError},
+    id::{EventKey, Subject},
+    store::{StoredEvent, StoredSubject},
+};
+
+use crate::{
+    bulk::Bulk,
+    catalogue::Query,
+    commit::{Batch, event_columns, subject_columns},
+    decode,
+    executor::{Access, Cell, Executor, Row},
+    store::{SqlStore, number},
+};
+
+/// How many rows are looked at or named at a time: short columns only.
+const PAGE: usize = 500;
+
+/// A page of rows without a public id: those that can be read, and where the next page begins.
+struct Unnamed<K, P> {
+    keys: Vec<K>,
+    /// None: this was the last page.
+    next: Option<P>,
+}
+
+/// The cells that a subject's key begins with.
+type KeyCells = [Cell; 3];
+
+impl<E: Executor> SqlStore<E> {
+    /// Gives every row without a public id its own.
+    pub(crate) async fn name_rows(&self) -> Result<(), StoreError> {
+        const OPERATION: &str = "write public ids";
+        let refused = |cause: Cause| StoreError::Refused { operation: OPERATION, cause };
+        let mut after = Some(-1);
+        while let Some(place) = after {
+            let page = self.unnamed_events(place).await?;
+            let mut rows = Bulk::array();
+            let named = page.keys.iter().try_for_each(|(sequence, key)| rows.row(&(sequence, key.public_id())));
+            named.map_err(refused)?;
+            self.name(Query::EventsName, rows).await?;
+            after = page.next;
+        }
+        let mut after = Some([Cell::from(""), Cell::from(""), Cell::from("")]);
+        while let Some(place) = after {
+            let page = self.unnamed_subjects(place).await?;
+            let mut rows = Bulk::array();
+            let named = page.keys.iter().try_for_each(|subject| {
+                let (source, kind, id) = subject_columns(subject);
+                rows.row(&(source, kind, id, subject.public_id()))
+            });
+            named.map_err(refused)?;
+            self.name(Query::SubjectsName, rows).await?;
+            after = page.next;
+        }
+        Ok(())
+    }
+
+    async fn name(&self, query: Query, rows: Bulk) -> Result<(), StoreError> {
+        const OPERATION: &str = "write public ids";
+        let mut batch = Batch::new(self.catalogue());
+        let pushed = batch.push_bulk(query, rows, &[]);
+        pushed.map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
+        self.run(OPERATION, Access::Write, &batch.statements).await.map(drop)
+    }
+
+    /// The event of a public id, if there is one.
+    pub(crate) async fn event_named(&self, public_id: &str) -> Result<Vec<StoredEvent>, StoreError> {
+        let found = self.find(Query::EventsByPublicId, vec![public_id.into()]).await?;
+        if !found.is_empty() {
+            return found.into_iter().map(decode::event).collect();
+        }
+        let mut after = Some(-1);
+        while let Some(place) = after {
+            let page = self.unnamed_events(place).await?;
+            if let Some((_, key)) = page.keys.iter().find(|(_, key)| key.public_id() == public_id) {
+                let (source, id) = event_columns(key);
+                let found = self.find(Query::EventsByKey, vec![source.into(), id.into()]).await?;
+                // Bodies in conflict with it come after it.
+                return found.into_iter().take(1).map(decode::event).collect();
+            }
+            after = page.next;
+        }
+        Ok(Vec::new())
+    }
+
+    /// The subject of a public id, if there is one.
+    pub(crate) async fn subject_named(&self, public_id: &str) -> Result<Vec<StoredSubject>, StoreError> {
+        const OPERATION: &str = "look up a public id";
+        let found = self.find(Query::SubjectsByPublicId, vec![public_id.into()]).await?;
+        if !found.is_empty() {
+            return found.into_iter().map(decode::subject).collect();
+        }
+        let mut after = Some([Cell::from(""), Cell::from(""), Cell::from("")]);
+        while let Some(place) = after {
+            let page = self.unnamed_subjects(place).await?;
+            if let Some(subject) = page.keys.iter().find(|subject| subject.public_id() == public_id) {
+                let mut key = Bulk::array();
+                key.row(&subject_columns(subject))
+                    .map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
+                let mut batch = Batch::new(self.catalogue());
+                let pushed = batch.push_bulk(Query::SubjectsLoad, key, &[]);
+                pushed.map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
+                let rows = self.run(OPERATION, Access::Read, &batch.statements).await?.concat();
+                return rows.into_iter().map(decode::subject).collect();
+            }
+            after = page.next;
+        }
+        Ok(Vec::new())
+    }
+
+    async fn unnamed_events(&self, after: i64) -> Result<Unnamed<(i64, EventKey), i64>, StoreError> {
+        let rows = self.find(Query::EventsUnnamed, vec![number(after), number(PAGE as i64)]).await?;
+        let full = rows.len() == PAGE;
+        let mut page = Unnamed { keys: Vec::new(), next: None };
+        for mut row in rows {
+            let Some(sequence) = decode::sequence(&row) else { continue };
+            page.next = full.then_some(sequence);
+            match decode::event_key(row.split_off(1)) {
+                Ok(key) => page.keys.push((sequence, key)),
+                Err(fault) => tracing::error!(sequence, cause = %Chain(&fault), "an event gets no public id"),
+            }
+        }
+        Ok(page)
+    }
+
+    async fn unnamed_subjects(&self, after: KeyCells) -> Result<Unnamed<Subject, KeyCells>, StoreError> {
+        let params = after.into_iter().chain([number(PAGE as i64)]).collect();
+        let rows = self.find(Query::SubjectsUnnamed, params).await?;
+        let full = rows.len() == PAGE;
+        let mut page = Unnamed { keys: Vec::new(), next: None };
+        for row in rows {
+            page.next = if full { row.clone().try_into().ok() } else { None };
+            match decode::subject_key(row) {
+                Ok(subject) => page.keys.push(subject),
+                Err(fault) => tracing::error!(cause = %Chain(&fault), "a subject gets no public id"),
+            }
+        }
+        Ok(page)
+    }
+
+    async fn find(&self, query: Query, params: Vec<Cell>) -> Result<Vec<Row>, StoreError> {
+        let statement = self.catalogue().statement(query, params);
+        Ok(self.run("look up public ids", Access::Read, &[statement]).await?.concat())
+    }
+}
