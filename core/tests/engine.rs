@@ -1,6 +1,8 @@
 //! The way of a delivery through the engine, on the memory store: what is kept, what is refused, who owns what.
 
 mod acme;
+#[path = "engine/headers.rs"]
+mod headers;
 #[path = "engine/transitions.rs"]
 mod transitions;
 

@@ -21,7 +21,7 @@ pub use work::WorkReport;
 
 use crate::{
     catalog::Catalog,
-    delivery::{Delivery, Limits},
+    delivery::{Delivery, Headers, Limits},
     entitlement::AccessPolicy,
     error::Refusal,
     id::ProviderName,
@@ -181,6 +181,17 @@ impl Engine {
         }
         self.accept_again(admitted).await?;
         Ok(false)
+    }
+
+    /// Refuses what its headers alone condemn, so that an endpoint need not read the body: a provider without an adapter,
+    /// or a signature that is missing or malformed. It compares nothing; only [`admit`](Self::admit) decides whether a
+    /// delivery is genuine.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownProvider`], or [`Refusal::Signature`] with what is wrong with the header.
+    pub fn precheck(&self, provider: &ProviderName, headers: &Headers) -> Result<(), Refusal> {
+        self.provider(provider)?.claim(headers, &self.settings.limits)?;
+        Ok(())
     }
 
     fn provider(&self, name: &ProviderName) -> Result<&Arc<dyn Provider>, Refusal> {
