@@ -1,0 +1,81 @@
+//! Decides how the server is put together, and in which order its parts end. Tests include this module and serve on a
+//! port of the system's choice.
+
+mod answers;
+mod bodies;
+mod connections;
+mod reads;
+mod routes;
+mod settings;
+mod slots;
+mod variables;
+
+use std::{io, net::SocketAddr};
+
+use anyhow::Context;
+use tokio::{net::TcpListener, sync::oneshot};
+
+pub(crate) use self::{
+    reads::ReadToken,
+    routes::{Endpoint, Way},
+    settings::{Bounds, Settings},
+    variables::Variables,
+};
+
+/// An endpoint that listens and does not serve yet.
+pub(crate) struct Server {
+    listener: TcpListener,
+    endpoint: Endpoint,
+}
+
+impl Server {
+    /// Listens at an address; port 0 lets the system choose one.
+    ///
+    /// # Errors
+    /// When the address can't be listened on.
+    pub(crate) async fn bind(address: SocketAddr, endpoint: Endpoint) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(address).await.map_err(|fault| {
+            let hint = match fault.kind() {
+                io::ErrorKind::AddrInUse => "; another program listens there, choose another port",
+                io::ErrorKind::PermissionDenied => "; this user may not use that port",
+                _ => "",
+            };
+            anyhow::Error::new(fault).context(format!("ADDR: can't listen on {address}{hint}"))
+        })?;
+        Ok(Self { listener, endpoint })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// When the system doesn't say.
+    pub(crate) fn address(&self) -> anyhow::Result<SocketAddr> {
+        self.listener.local_addr().context("the system doesn't say where this listens")
+    }
+
+    /// Serves until `shutdown` is done. Requests in flight are then answered until the shutdown time-out, and after that
+    /// their connections are closed. What was queued for a commit is committed in either case.
+    ///
+    /// # Errors
+    /// When the worker panicked.
+    pub(crate) async fn serve(self, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self { listener, endpoint } = self;
+        let (bounds, way) = (endpoint.bounds, endpoint.way.clone());
+        let serving = connections::serve(listener, routes::router(endpoint), bounds, shutdown);
+        match way {
+            Way::Grouped(group) => {
+                serving.await;
+                group.close().await;
+            }
+            Way::Queued(worker) => {
+                let (served, stop) = oneshot::channel::<()>();
+                let working = tokio::spawn(async move { worker.run(async { drop(stop.await) }).await });
+                serving.await;
+                drop(served);
+                let report = working.await?;
+                tracing::info!(?report, "the worker ended; what is left waits for the next one");
+            }
+        }
+        Ok(())
+    }
+}
