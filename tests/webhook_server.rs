@@ -223,6 +223,21 @@ async fn a_delivery_is_refused_by_its_head_without_its_body() -> anyhow::Result<
     check("/webhooks/stripe", FORGED, (1 << 20) + 1, 413, "body_too_large").await
 }
 
+/// Closing a connection that has unread bytes resets it, and many clients give up over that before they read the answer.
+#[tokio::test]
+async fn a_client_that_sends_its_body_all_the_same_is_not_reset() -> anyhow::Result<()> {
+    let running = Running::on_memory(patient()).await?;
+    let head = "POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nContent-Length: 600000\r\n\r\n";
+    let part = "x".repeat(200_000);
+    let mut stranger = running.connect(&format!("{head}{part}")).await?;
+    let answer = to_the_end(&mut stranger).await?;
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("\"signature_missing\""), "{answer}");
+    for _ in 0..2 {
+        within("the rest of the body", stranger.write_all(part.as_bytes())).await?;
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_body_without_a_length_is_refused_where_it_passes_the_limit() -> anyhow::Result<()> {
     let running = Running::on_memory(patient()).await?;
@@ -303,6 +318,21 @@ async fn a_connection_that_the_server_works_for_is_waited_for() -> anyhow::Resul
     let (first, second) = tokio::join!(running.deliver("e1"), lifted);
     assert_eq!(first?.status, 200);
     assert!(second?.starts_with("HTTP/1.1 200 OK"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_request_without_a_body_is_not_displaced_either() -> anyhow::Result<()> {
+    let store = Gate::open();
+    store.turn(Weather::Mute, 1);
+    let running = Running::start(store.clone(), Bounds { connections: 1, ready: SHORT, ..patient() }, None).await?;
+    let second = async {
+        store.begun(1).await;
+        running.get("/healthz", None).await
+    };
+    let (first, second) = tokio::join!(running.get("/readyz", None), second);
+    assert_eq!(first?.word(), (503, "store_timed_out".to_owned()));
+    assert_eq!(second?.status, 200);
     Ok(())
 }
 

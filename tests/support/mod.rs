@@ -130,7 +130,7 @@ pub(crate) struct Gate {
     inner: Arc<dyn Store>,
     witness: Witness,
     pub(crate) gate: Semaphore,
-    /// A permit for each commit that came to the gate.
+    /// A permit for each commit that came to the gate, and for each load that is never answered.
     pub(crate) began: Semaphore,
     /// A permit for each claim that found nothing.
     pub(crate) idle: Semaphore,
@@ -282,6 +282,7 @@ impl Store for Gate {
 
     async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
         if self.weather(|it| it == Weather::Mute) == Weather::Mute {
+            self.began.add_permits(1);
             return std::future::pending().await;
         }
         self.inner.load(wanted).await
