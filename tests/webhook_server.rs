@@ -66,7 +66,7 @@ impl Running {
         let group = GroupCommit::new(engine.clone(), GroupSettings::default());
         let token = token.map(|text| ReadToken::new(text.to_owned())).transpose()?;
         let endpoint = Endpoint::new(engine, Way::Grouped(group.clone()), token, bounds);
-        let server = Server::bind(([127, 0, 0, 1], 0).into(), endpoint).await?;
+        let server = Server::bind(([127, 0, 0, 1], 0).into(), endpoint)?;
         let address = server.address()?;
         let (stop, stopped) = oneshot::channel();
         let ended = tokio::spawn(server.serve(async { drop(stopped.await) }));
@@ -426,7 +426,7 @@ async fn a_port_that_is_taken_is_named() -> anyhow::Result<()> {
     let engine = support::engine(&Gate::open(), RetryPolicy::default()).0;
     let group = GroupCommit::new(engine.clone(), GroupSettings::default());
     let endpoint = Endpoint::new(engine, Way::Grouped(group), None, patient());
-    let refused = Server::bind(running.address, endpoint).await.err().map(|fault| fault.to_string());
+    let refused = Server::bind(running.address, endpoint).err().map(|fault| fault.to_string());
     let expect =
         format!("ADDR: can't listen on {}; another program listens there, choose another port", running.address);
     assert_eq!(refused, Some(expect));

@@ -63,7 +63,7 @@ async fn serve(args: Args) -> anyhow::Result<()> {
         tracing::warn!("READ_TOKEN is missing: GET /projection and GET /customers answer 403");
     }
     let endpoint = Endpoint::new(engine, way, settings.read_token, settings.bounds);
-    let server = Server::bind(settings.address, endpoint).await?;
+    let server = Server::bind(settings.address, endpoint)?;
     println!("listening on http://{}", server.address()?);
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let shutdown = async move {

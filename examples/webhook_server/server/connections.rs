@@ -133,7 +133,7 @@ async fn serve_connection(
 /// Says that nothing more comes, and waits until the client has seen it.
 async fn linger(mut stream: TcpStream) -> io::Result<()> {
     stream.shutdown().await?;
-    let mut thrown_away = [0; 4096];
+    let mut thrown_away = vec![0; BUFFER_BYTES];
     while stream.read(&mut thrown_away).await? > 0 {}
     Ok(())
 }

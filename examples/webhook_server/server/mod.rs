@@ -13,7 +13,10 @@ mod variables;
 use std::{io, net::SocketAddr};
 
 use anyhow::Context;
-use tokio::{net::TcpListener, sync::oneshot};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::oneshot,
+};
 
 pub(crate) use self::{
     reads::ReadToken,
@@ -21,6 +24,10 @@ pub(crate) use self::{
     settings::{Bounds, Settings},
     variables::Variables,
 };
+
+/// How many connections the system keeps until they are accepted. With its default of 128, a few hundred clients at once
+/// overflow the queue, and a good one among them waits a second for its next try.
+const BACKLOG: u32 = 1024;
 
 /// An endpoint that listens and does not serve yet.
 pub(crate) struct Server {
@@ -33,8 +40,8 @@ impl Server {
     ///
     /// # Errors
     /// When the address can't be listened on.
-    pub(crate) async fn bind(address: SocketAddr, endpoint: Endpoint) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(address).await.map_err(|fault| {
+    pub(crate) fn bind(address: SocketAddr, endpoint: Endpoint) -> anyhow::Result<Self> {
+        let listener = listen(address).map_err(|fault| {
             let hint = match fault.kind() {
                 io::ErrorKind::AddrInUse => "; another program listens there, choose another port",
                 io::ErrorKind::PermissionDenied => "; this user may not use that port",
@@ -78,4 +85,11 @@ impl Server {
         }
         Ok(())
     }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }

@@ -14,6 +14,7 @@ use clap::ValueEnum;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
+    runtime::Handle,
     sync::Barrier,
     task::JoinSet,
     time::sleep,
@@ -85,7 +86,7 @@ impl Attackers {
 }
 
 /// Connects all clients, and lets them attack at once.
-pub(super) async fn begin(attack: Attack, server: SocketAddr, clients: u32) -> anyhow::Result<Attackers> {
+pub(super) async fn begin(attack: Attack, server: SocketAddr, clients: u32, on: &Handle) -> Attackers {
     let clients = match attack {
         Attack::None => 0,
         Attack::SlowAtEnd => 1,
@@ -94,39 +95,38 @@ pub(super) async fn begin(attack: Attack, server: SocketAddr, clients: u32) -> a
     let tally = Arc::new(Tally::default());
     let connected = Arc::new(Barrier::new(clients as usize + 1));
     let mut attackers = Attackers { clients: JoinSet::new(), tally: Arc::clone(&tally) };
+    let flood: Arc<[u8]> = [head("X-Signature", "none").as_bytes(), &vec![b'x'; BODY_BYTES]].concat().into();
     for _ in 0..clients {
-        let (tally, connected) = (Arc::clone(&tally), Arc::clone(&connected));
-        attackers.clients.spawn(async move {
+        let (tally, connected, flood) = (Arc::clone(&tally), Arc::clone(&connected), Arc::clone(&flood));
+        let client = async move {
             let first = TcpStream::connect(server).await;
             connected.wait().await;
             let mut next = first;
             loop {
                 if let Ok(stream) = next {
                     tally.connected.fetch_add(1, Ordering::Relaxed);
-                    once(attack, stream, &tally).await;
+                    once(attack, stream, &flood, &tally).await;
                 }
                 if attack == Attack::SlowAtEnd {
                     return;
                 }
                 next = TcpStream::connect(server).await;
             }
-        });
+        };
+        attackers.clients.spawn_on(client, on);
     }
     connected.wait().await;
-    Ok(attackers)
+    attackers
 }
 
 /// One connection, to its end.
-async fn once(attack: Attack, stream: TcpStream, tally: &Tally) {
+async fn once(attack: Attack, stream: TcpStream, flood: &[u8], tally: &Tally) {
     let (mut from, mut to) = stream.into_split();
     let sending = async {
         // The server may answer and close before it has all; then there is nobody to send to.
         match attack {
             Attack::None | Attack::Silent => {}
-            Attack::Unsigned => {
-                let head = head("X-Signature", "none");
-                drop(to.write_all(&[head.as_bytes(), &vec![b'x'; BODY_BYTES]].concat()).await);
-            }
+            Attack::Unsigned => drop(to.write_all(flood).await),
             Attack::Trickled | Attack::SlowAtEnd => {
                 let piece = if attack == Attack::Trickled { TRICKLE_BYTES } else { 1 };
                 let mut sent = to.write_all(head("Stripe-Signature", FORGED).as_bytes()).await;

@@ -11,6 +11,7 @@ use attack::Attack;
 use clap::{Args, ValueEnum};
 use comfy_table::{CellAlignment, Table, presets};
 use sender::Seen;
+use tokio::runtime::{Builder, Handle};
 
 use crate::{
     crash::{self, Profile, server::Server},
@@ -52,11 +53,13 @@ pub(crate) fn run(args: &HostileArgs) -> anyhow::Result<ExitCode> {
     };
     let bodies: Arc<[Body]> = scenarios::bodies()?.into();
     let scratch = tempfile::tempdir()?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    // One thread apart, so that what the good sender sees is the server's doing.
+    let hostile = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let mut rows = Vec::new();
     for attack in Attack::value_variants() {
         let database = format!("sqlite://{}", scratch.path().join(format!("{attack:?}.sqlite")).display());
-        rows.push(runtime.block_on(measure(args, *attack, &program, &database, &bodies))?);
+        rows.push(runtime.block_on(measure(args, *attack, &program, &database, &bodies, hostile.handle()))?);
     }
     print(&rows, args);
     Ok(ExitCode::SUCCESS)
@@ -68,13 +71,18 @@ async fn measure(
     program: &Path,
     database: &str,
     bodies: &Arc<[Body]>,
+    hostile: &Handle,
 ) -> anyhow::Result<Row> {
     let mut server = Server::start(program, database)?;
     let address = server.ready().await?;
-    let attackers = attack::begin(attack, address, args.clients).await?;
-    let seen = sender::deliver(address, bodies, Duration::from_secs(args.seconds)).await?;
+    let attackers = attack::begin(attack, address, args.clients, hostile).await;
+    let time = match attack {
+        // It has only to be there when the server is asked to stop.
+        Attack::SlowAtEnd => Duration::from_secs(1),
+        Attack::None | Attack::Silent | Attack::Trickled | Attack::Unsigned => Duration::from_secs(args.seconds),
+    };
+    let seen = sender::deliver(address, bodies, time).await?;
     let peak_kib = peak_kib(server.id()?);
-    // A slow client is one that is still there when the server is asked to stop.
     let (hostile, end) = match attack {
         Attack::SlowAtEnd => {
             let end = server.stop_within(PATIENCE).await?;
