@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// The instant whose answers are compared, RFC 3339; now if nothing else.
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
-    /// The catalogue, as JSON: `{"prices": {"price_…": "product:plan"}}`.
+    /// The catalogue, as TOML: a table `prices` with lines like `"price_…" = "product:plan"`.
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
     /// How the changes are written.
@@ -95,7 +95,7 @@ enum PaddleMode {
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
-    match run(&Args::parse(), &mut io::stdout().lock()).await {
+    match run(&Args::parse(), &mut io::stdout()).await {
         Ok(summary) => {
             eprintln!("{summary}");
             ExitCode::SUCCESS
@@ -128,7 +128,7 @@ pub(crate) async fn run(args: &Args, out: &mut (dyn Write + Send)) -> anyhow::Re
 
 async fn engine(args: &Args) -> anyhow::Result<Engine> {
     let catalog = match &args.catalog {
-        Some(path) => serde_json::from_slice(&fs::read(path).context("--catalog")?).context("--catalog")?,
+        Some(path) => toml::from_str(&fs::read_to_string(path).context("--catalog")?).context("--catalog")?,
         None => Settings::default().catalog,
     };
     let store = purchase::open::existing(&args.database).await.context("--database")?;

@@ -111,12 +111,17 @@ fn delivery(event: &str) -> anyhow::Result<Delivery> {
 
 async fn check<E: Executor + 'static>(inner: E) -> anyhow::Result<()> {
     let sent = Arc::new(Sent::default());
-    let store = SqlStore::new(Counted { inner, sent: Arc::clone(&sent) }, TablePrefix::default());
-    store.migrate().await?;
+    let store = Arc::new(SqlStore::new(Counted { inner, sent: Arc::clone(&sent) }, TablePrefix::default()));
     let taken = || sent.take().0;
     let stripe = Stripe::new(StripeConfig::new(ModePolicy::Both, [SECRET])?)?;
-    let engine = Engine::new(Arc::new(store)).with_provider(Arc::new(stripe));
+    let engine = Engine::new(Arc::clone(&store) as _).with_provider(Arc::new(stripe));
+    let unready = engine.ready().await.map_err(|fault| fault.code());
+    assert_eq!(unready, Err("store_unavailable"), "without tables");
+    store.migrate().await?;
     taken();
+
+    engine.ready().await?;
+    assert_eq!(taken(), 1, "the question whether the database is ready reaches it");
 
     let receipt = engine.handle(delivery("one")?).await?;
     assert_eq!((receipt.duplicate, receipt.status.as_str()), (false, "processed"));

@@ -3,6 +3,8 @@
 mod acme;
 #[path = "engine/future.rs"]
 mod future;
+#[path = "engine/headers.rs"]
+mod headers;
 #[path = "engine/transitions.rs"]
 mod transitions;
 

@@ -31,7 +31,7 @@ use purchase::{
 };
 use tokio::sync::Semaphore;
 
-const SECRET: &str = "whsec_queue";
+pub(crate) const SECRET: &str = "whsec_queue";
 /// When every delivery comes: long before any clock that a worker reads.
 pub(crate) const RECEIVED: i64 = 1_767_225_600;
 
@@ -116,6 +116,8 @@ pub(crate) enum Weather {
     Locked,
     /// The store is lost before it answers, and nothing has happened.
     Lost,
+    /// Loads are never answered.
+    Mute,
     /// An event whose body holds the word `poison` is refused.
     Poison,
     /// As `Poison`, and what has no facts can't be written either.
@@ -132,7 +134,7 @@ pub(crate) struct Gate {
     inner: Arc<dyn Store>,
     witness: Witness,
     pub(crate) gate: Semaphore,
-    /// A permit for each commit that came to the gate.
+    /// A permit for each commit that came to the gate, and for each load that is never answered.
     pub(crate) began: Semaphore,
     /// A permit for each claim that found nothing.
     pub(crate) idle: Semaphore,
@@ -247,10 +249,10 @@ impl Store for Gate {
             Weather::Down | Weather::Lost | Weather::Swallowed => has_facts,
             Weather::Locked | Weather::Poison => poison,
             Weather::Stuck => poison || !has_facts,
-            Weather::Fair | Weather::Gone => false,
+            Weather::Fair | Weather::Gone | Weather::Mute => false,
         });
         match weather {
-            Weather::Fair | Weather::Gone => {}
+            Weather::Fair | Weather::Gone | Weather::Mute => {}
             Weather::Crowded => return Err(CommitError::Stale),
             Weather::Down => return Err(unavailable().into()),
             Weather::Stuck if !has_facts => return Err(unavailable().into()),
@@ -283,6 +285,10 @@ impl Store for Gate {
     }
 
     async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
+        if self.weather(|it| it == Weather::Mute) == Weather::Mute {
+            self.began.add_permits(1);
+            return std::future::pending().await;
+        }
         self.inner.load(wanted).await
     }
 

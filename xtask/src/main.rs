@@ -5,6 +5,7 @@ mod bench;
 mod beside;
 mod conformance;
 mod crash;
+mod hostile;
 mod new_adapter;
 mod record;
 mod scenarios;
@@ -38,6 +39,8 @@ enum Command {
     Conformance(conformance::ConformanceArgs),
     /// Kills the webhook server again and again while deliveries come, and compares the end with an undisturbed run.
     Crash(crash::CrashArgs),
+    /// Measures how the webhook server serves a good sender while hostile clients attack it.
+    Hostile(hostile::HostileArgs),
     /// Stamps out a new adapter: a package that compiles, whose tests fail and say what to write next.
     NewAdapter(new_adapter::NewAdapterArgs),
     /// Receives deliveries on this machine and writes them down as a scenario, scrubbed.
@@ -70,6 +73,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Ci(args) => test::run(args, true),
         Command::Conformance(args) => conformance::run(&args),
         Command::Crash(args) => crash::run(args),
+        Command::Hostile(args) => hostile::run(&args),
         Command::NewAdapter(args) => new_adapter::run(&args),
         Command::Record(args) => record::run(args),
         Command::Services(args) => services::run(&args),

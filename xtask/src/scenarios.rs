@@ -1,5 +1,5 @@
-//! Decides what of the fixtures the benchmark and the crash test send: bodies of Stripe's scenarios, signed as Stripe
-//! signs. What the scenarios expect is the conformance kit's business.
+//! Decides what of the fixtures is sent by the benchmark, the crash test and the hostile test: bodies of Stripe's
+//! scenarios, signed as Stripe signs. What the scenarios expect is the conformance kit's business.
 
 use std::{fs, path::Path};
 

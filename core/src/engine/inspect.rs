@@ -1,11 +1,12 @@
-//! Decides what can be asked of what is stored: the projection, one customer, events, and what a public id names.
+//! Decides what can be asked of what is stored: the projection, one customer, events, what a public id names, and whether
+//! the store answers.
 
 use std::collections::BTreeSet;
 
 use crate::{
     engine::{Engine, Settings},
     error::StoreError,
-    id::{CustomerId, CustomerKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
+    id::{CustomerId, CustomerKey, EventKey, Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
     snapshot::{Projection, Reading, customer::CustomerSnapshot},
     store::{EventQuery, StoredEvent, StoredSubject, SubjectQuery, Wanted},
     time::Timestamp,
@@ -24,6 +25,24 @@ pub struct ProjectionQuery {
 }
 
 impl Engine {
+    /// Asks the store for an event and a subject that don't exist. An answer proves that the database can be reached and
+    /// has the tables that a delivery is loaded from. It doesn't prove that the database can be written to.
+    ///
+    /// This waits as long as the store does; a caller that needs an answer in time sets a time-out.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ready(&self) -> Result<(), StoreError> {
+        let provider = ProviderName::new("readiness").expect("short plain text is a name");
+        let source = Source { provider, account: None, mode: Mode::Test };
+        // No provider gives such an id, and an empty body is never read as an event.
+        let id = ProviderId::of_body(b"");
+        let root = ObjectRef::new(ObjectKind::Customer, id.clone());
+        let wanted =
+            Wanted { events: vec![EventKey { source: source.clone(), id }], subjects: vec![Subject { source, root }] };
+        self.store.load(&wanted).await.map(drop)
+    }
+
     /// Reads the projection.
     ///
     /// # Errors

@@ -26,14 +26,14 @@ pub use work::WorkReport;
 
 use crate::{
     catalog::Catalog,
-    delivery::{Delivery, Limits},
+    delivery::{Delivery, Headers, Limits},
     entitlement::{AccessPolicy, Dunning},
     error::Refusal,
     id::ProviderName,
     provider::Provider,
     receipt::WebhookReceipt,
     store::Store,
-    verify::{self, SignatureError, VerifiedDelivery},
+    verify::{self, SignatureClaim, SignatureError, VerifiedDelivery},
 };
 
 /// The engine: adapters, a store, and what the application decided.
@@ -190,6 +190,23 @@ impl Engine {
         Ok(false)
     }
 
+    /// Refuses what its headers alone condemn, so that an endpoint need not read the body: a provider without an adapter,
+    /// or a signature that is missing or malformed. It compares nothing; only [`admit`](Self::admit) decides whether a
+    /// delivery is genuine.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownProvider`], or [`Refusal::Signature`] with what is wrong with the header.
+    pub fn precheck(&self, provider: &ProviderName, headers: &Headers) -> Result<(), Refusal> {
+        self.claim_of(self.provider(provider)?, headers)?;
+        Ok(())
+    }
+
+    fn claim_of(&self, provider: &Arc<dyn Provider>, headers: &Headers) -> Result<SignatureClaim, SignatureError> {
+        provider
+            .claim(headers, &self.settings.limits)
+            .inspect_err(|error| trace_refused(provider.name(), error, 0, provider.trust().secrets.len()))
+    }
+
     fn provider(&self, name: &ProviderName) -> Result<&Arc<dyn Provider>, Refusal> {
         self.providers.get(name).ok_or_else(|| Refusal::UnknownProvider { provider: name.to_string() })
     }
@@ -200,9 +217,7 @@ impl Engine {
         verify::within_limits(&delivery, limits)
             .map_err(|bytes| Refusal::BodyTooLarge { bytes, limit: limits.body_bytes })?;
         let trust = provider.trust();
-        let claim = provider
-            .claim(&delivery.headers, limits)
-            .inspect_err(|error| trace_refused(provider.name(), error, 0, trust.secrets.len()))?;
+        let claim = self.claim_of(provider, &delivery.headers)?;
         let verified = verify::verify(delivery, &claim, trust)
             .inspect_err(|error| trace_refused(provider.name(), error, claim.macs.len(), trust.secrets.len()))?;
         Ok(verified)

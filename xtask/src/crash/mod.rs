@@ -8,7 +8,7 @@
 
 mod place;
 mod sender;
-mod server;
+pub(crate) mod server;
 mod verdict;
 
 use std::{
@@ -83,8 +83,9 @@ enum Victim {
     Server,
 }
 
+/// The build of a program.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Profile {
+pub(crate) enum Profile {
     Dev,
     Release,
 }
@@ -161,7 +162,8 @@ pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn build(profile: Profile) -> anyhow::Result<PathBuf> {
+/// Builds the example server, and answers its program.
+pub(crate) fn build(profile: Profile) -> anyhow::Result<PathBuf> {
     let mut cargo = shell::cargo();
     cargo.args(["build", "--quiet", "--workspace", "--all-features", "--example", "webhook_server"]);
     let folder = match profile {

@@ -15,7 +15,7 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::DUPLICATES;
+use super::{DUPLICATES, server::READ_TOKEN};
 use crate::scenarios::{self, Body, SECRET};
 
 /// After so many answers 4xx a delivery is left alone, as providers do at last. The verdict wants its event stored all
@@ -201,5 +201,5 @@ async fn post(client: &reqwest::Client, server: SocketAddr, secret: &Secret, bod
 pub(super) async fn projection(server: SocketAddr) -> anyhow::Result<String> {
     let address = format!("http://{server}/projection?as_of=2026-07-01T00:00:00Z");
     let client = reqwest::Client::builder().no_proxy().build()?;
-    Ok(client.get(address).send().await?.error_for_status()?.text().await?)
+    Ok(client.get(address).bearer_auth(READ_TOKEN).send().await?.error_for_status()?.text().await?)
 }

@@ -1,0 +1,62 @@
+//! Decides who may read: whoever bears the token, and nobody where none is configured.
+
+use anyhow::{bail, ensure};
+use axum::{
+    extract::{Request, State},
+    http::header::AUTHORIZATION,
+    middleware::Next,
+    response::Response,
+};
+use subtle::ConstantTimeEq;
+
+use super::{answers::Failure, routes::Endpoint};
+
+/// A token is guessed byte by byte nowhere, and as a whole only if it is short.
+const LEAST_BYTES: usize = 16;
+
+/// What a reader must bear. It has no `Debug`, so that nothing prints it.
+#[derive(Clone)]
+pub(crate) struct ReadToken(Vec<u8>);
+
+impl ReadToken {
+    /// Takes a token of at least 16 bytes that can stand in a header.
+    ///
+    /// # Errors
+    /// When it is too short, or can't stand in a header. The error doesn't repeat it.
+    pub(crate) fn new(text: String) -> anyhow::Result<Self> {
+        ensure!(text.len() >= LEAST_BYTES, "a token has at least {LEAST_BYTES} bytes");
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            bail!("a token has only visible ASCII characters, and no space");
+        }
+        Ok(Self(text.into_bytes()))
+    }
+
+    /// The comparison takes as long wherever the two differ; only their lengths show.
+    fn is(&self, given: &[u8]) -> bool {
+        self.0.ct_eq(given).into()
+    }
+}
+
+/// Lets a request through that bears the token.
+pub(super) async fn require_token(
+    State(endpoint): State<Endpoint>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
+    let Some(token) = &endpoint.read_token else {
+        return Err(Failure::new(403, "reads_off", "this server has no READ_TOKEN, so nothing can be read"));
+    };
+    let Some(given) = request.headers().get(AUTHORIZATION).and_then(|value| bearer(value.as_bytes())) else {
+        return Err(Failure::new(401, "read_token_missing", "Authorization: Bearer … is missing"));
+    };
+    if !token.is(given) {
+        return Err(Failure::new(401, "read_token_wrong", "the token is not the one that this server knows"));
+    }
+    Ok(next.run(request).await)
+}
+
+/// The scheme's name has no case: RFC 9110, section 11.1.
+fn bearer(value: &[u8]) -> Option<&[u8]> {
+    let (scheme, token) = value.split_at_checked(b"Bearer ".len())?;
+    scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())
+}
