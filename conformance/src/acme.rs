@@ -61,7 +61,7 @@ pub const ACME: ProviderUnderTest = ProviderUnderTest {
             })
         },
         // Version 1 called a quantity seats.
-        older_shape: |body| {
+        older_shape: Some(|body| {
             edit(body, |event| {
                 let quantity = event["object"].as_object_mut()?.remove("quantity")?;
                 event["object"]["seats"] = quantity;
@@ -71,7 +71,7 @@ pub const ACME: ProviderUnderTest = ProviderUnderTest {
                 event["version"] = json!("1");
                 Some(())
             })
-        },
+        }),
         repetition: |body| {
             edit(body, |event| {
                 event["attempt"] = json!(2);

@@ -43,7 +43,7 @@ pub const PLAIN: ProviderUnderTest = ProviderUnderTest {
         contradiction: |_| None,
         other_mode: |_| None,
         repetition: |_| None,
-        older_shape: |_| None,
+        older_shape: None,
     },
 };
 

@@ -73,7 +73,7 @@ pub struct Recorded {
 
 impl Scenario {
     /// The longest order of which every permutation is executed in memory.
-    pub const EXHAUSTIVE: usize = 7;
+    pub const EXHAUSTIVE: usize = 6;
     /// The same on a store that outlives its process.
     pub const EXHAUSTIVE_ON_DISK: usize = 5;
     /// As [`EXHAUSTIVE`](Self::EXHAUSTIVE), on a store behind a server.

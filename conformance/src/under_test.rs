@@ -89,10 +89,13 @@ pub struct Samples {
     pub other_mode: fn(&[u8]) -> Option<Vec<u8>>,
     /// The same event in another body, as the provider may send it the second time: none where it repeats every byte.
     pub repetition: fn(&[u8]) -> Option<Vec<u8>>,
-    /// The same event as an older version of the provider's API writes it: none where the body is as old, or where the
-    /// provider has one shape.
-    pub older_shape: fn(&[u8]) -> Option<Vec<u8>>,
+    /// The same event as an older version of the provider's API writes it: nothing where the body is as old. None for a
+    /// provider whose objects have one shape.
+    pub older_shape: Option<Reshape>,
 }
+
+/// Writes a body in another shape, where it lends itself to that.
+pub type Reshape = fn(&[u8]) -> Option<Vec<u8>>;
 
 /// A future that owns what it needs.
 pub type Opening = BoxFuture<'static, Result<Fresh, StoreError>>;

@@ -136,7 +136,8 @@ fn variables(prefix: &Path) -> anyhow::Result<Vec<(String, String)>> {
     Ok(words.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
-fn adapters() -> anyhow::Result<Vec<String>> {
+/// The packages of the adapters, by their folders.
+pub(crate) fn adapters() -> anyhow::Result<Vec<String>> {
     let mut packages = Vec::new();
     for room in shell::root().join("adapters").read_dir()? {
         packages.push(format!("purchase-{}", room?.file_name().to_string_lossy()));

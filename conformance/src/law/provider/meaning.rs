@@ -21,6 +21,7 @@ use crate::{
     mutants::Mutation,
     replay,
     rig::Rig,
+    scenario::Recorded,
     schedule::{Schedule, shuffled},
     verdict::{Broken, Held, Verdict, ensure, ensure_equal},
 };
@@ -90,18 +91,21 @@ fn speaks_for_itself(fact: &Fact) -> Option<Phase> {
 }
 
 pub(crate) fn has_older_shape(trial: &Trial) -> bool {
-    let older = trial.rig.provider.samples.older_shape;
-    trial.scenario.deliveries.iter().any(|recorded| recorded.headers.is_none() && older(&recorded.body).is_some())
+    trial.scenario.deliveries.iter().any(|recorded| older(trial, recorded).is_some())
+}
+
+/// A delivery in the older shape. One that was recorded with its signature can't be written anew.
+fn older(trial: &Trial, recorded: &Recorded) -> Option<Vec<u8>> {
+    let reshape = trial.rig.provider.samples.older_shape.filter(|_| recorded.headers.is_none())?;
+    reshape(&recorded.body)
 }
 
 /// Everything in the older shape, and each delivery in either.
 pub(crate) async fn any_shape(trial: &Trial) -> Verdict {
     let signed = trial.rig.sign(&trial.scenario)?;
-    let older = trial.rig.provider.samples.older_shape;
     let mut reshaped = Vec::new();
     for (recorded, delivery) in trial.scenario.deliveries.iter().zip(&signed) {
-        let body = recorded.headers.is_none().then(|| older(&recorded.body)).flatten();
-        reshaped.push(match body {
+        reshaped.push(match older(trial, recorded) {
             Some(body) => trial.rig.sign_body(&trial.scenario, body)?,
             None => delivery.clone(),
         });

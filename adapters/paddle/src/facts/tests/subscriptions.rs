@@ -140,7 +140,7 @@ fn a_quantity_is_a_whole_number_that_every_reader_of_json_keeps() {
     let fault = |quantities: &[Value]| fault("subscription.updated", subscription(of(quantities)));
     let expect = |found| shape("data.items[0].quantity", "whole quantity of at most 2^53 - 1", found);
     assert_eq!(fault(&[json!(2.5)]), expect("fraction"));
-    assert_eq!(fault(&[json!(-1)]), expect("integer"));
+    assert_eq!(fault(&[json!(-1)]), expect("negative integer"));
     assert_eq!(fault(&[json!(MOST + 1)]), expect("integer"));
     let sum = shape("data.items[1].quantity", "quantities whose sum is at most 2^53 - 1", "integer");
     assert_eq!(fault(&[json!(MOST), json!(1)]), sum);

@@ -252,7 +252,7 @@ fn a_quantity_sold_is_a_whole_number() {
     let sold = |quantity: Value| transaction(json!({"items": [with(addon(1), json!({ "quantity": quantity }))]}));
     let expect = |found| shape("data.items[0].quantity", "whole quantity of at most 2^53 - 1", found);
     assert_eq!(fault("transaction.paid", sold(json!(0.5))), expect("fraction"));
-    assert_eq!(fault("transaction.paid", sold(json!(-1))), expect("integer"));
+    assert_eq!(fault("transaction.paid", sold(json!(-1))), expect("negative integer"));
     assert_eq!(fault("transaction.paid", sold(json!(1_u64 << 53))), expect("integer"));
     assert_eq!(payment(json!({"items": [addon(0)]})).items, [item("pri_addon", 0)]);
 }

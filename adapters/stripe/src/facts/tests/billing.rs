@@ -99,7 +99,7 @@ fn a_quantity_is_a_whole_number_that_every_reader_of_json_keeps() {
     let refused = |quantities: &[Value]| fault("customer.subscription.updated", items(quantities));
     let expect = |found| shape("data.object.items.data[0].quantity", "whole quantity of at most 2^53 - 1", found);
     assert_eq!(refused(&[json!(1.5)]), expect("fraction"));
-    assert_eq!(refused(&[json!(-1)]), expect("integer"));
+    assert_eq!(refused(&[json!(-1)]), expect("negative integer"));
     assert_eq!(refused(&[json!(MOST + 1)]), expect("integer"));
     assert_eq!(refused(&[json!("1")]), expect("string"));
     let sum = shape("data.object.items.data[1].quantity", "quantities whose sum is at most 2^53 - 1", "integer");

@@ -133,7 +133,7 @@ fn a_bad_line_names_the_path() {
     let quantity = |found| shape("data.object.lines.data[0].quantity", "whole quantity of at most 2^53 - 1", found);
     for line in [new_line, old_line] {
         check(line("price_a", json!(0.5)), quantity("fraction"));
-        check(line("price_a", json!(-1)), quantity("integer"));
+        check(line("price_a", json!(-1)), quantity("negative integer"));
         check(line("price_a", json!(1_u64 << 53)), quantity("integer"));
     }
     let odd = with(old_line("price_a", json!(1)), json!({"price": 7}));
