@@ -95,7 +95,7 @@ enum PaddleMode {
 async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
-    match run(&Args::parse(), &mut io::stdout().lock()).await {
+    match run(&Args::parse(), &mut io::stdout()).await {
         Ok(summary) => {
             eprintln!("{summary}");
             ExitCode::SUCCESS
