@@ -42,7 +42,7 @@ const HALF: usize = 17;
 const MOST: usize = 27;
 const MOST_BATCHES: usize = 4;
 /// What they say of an empty database.
-const MIGRATION: usize = 50;
+const MIGRATION: usize = 65;
 
 /// What was sent to a database.
 #[derive(Debug, Default)]

@@ -125,7 +125,7 @@ async fn whose_access_ends_is_told_before_it_does() -> anyhow::Result<()> {
 
     let (changes, summary) = run(&url, &["--stripe-mode", "test", "--apply"]).await?;
     assert!(changes.starts_with("stripe test user-yusuf-1020 price_"), "{changes}");
-    assert!(changes.ends_with(&format!(", 3 → no access ({ended})\n")), "{changes}");
+    assert!(changes.ends_with(&format!(", 2 → no access ({ended})\n")), "{changes}");
     assert!(summary.ends_with("it is written"), "{summary}");
     assert_eq!(access(&old).await, [false]);
     let (changes, _) = run(&url, &["--stripe-mode", "test"]).await?;
