@@ -1,4 +1,5 @@
 //! Tells the same random lifecycles by both providers: whatever their events look like, the customer may use the same.
+//! How long each goes on collecting is its own affair, so that is made the same.
 
 #[path = "../adapters/paddle/tests/lifecycles/mod.rs"]
 mod paddle;
@@ -9,17 +10,25 @@ mod stripe;
 #[path = "../adapters/stripe/tests/conformance/under_test.rs"]
 mod stripe_under_test;
 
-use std::future::Future;
+use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use paddle::PaddleTeller;
+use purchase::{
+    capability::Capabilities,
+    delivery::{Headers, Limits},
+    id::ProviderName,
+    provider::{Event, Provider, Unreadable},
+    verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+};
 use purchase_conformance::{
     mutants::Mutation,
     rig::Rig,
-    story::{Budget, Judge, Step, Teller, hold},
+    story::{Budget, DAY_SECONDS, Judge, Step, Story, Teller, Told, Ways, hold},
     trials::memory,
-    under_test::ProviderUnderTest,
+    under_test::{Built, Endpoint, ProviderUnderTest},
     verdict::ensure,
 };
+use serde_json::Value;
 use stripe::StripeTeller;
 
 const BUDGET: Budget = Budget {
@@ -33,16 +42,96 @@ fn done<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
+/// How long both go on collecting: so long that no period ends then, because an end by the provider's clock and one by the
+/// story's can't be told apart.
+const DUNNING_SECONDS: i64 = 17 * DAY_SECONDS + 5 * 3600;
+
+/// An adapter that declares it.
+struct Alike(Arc<dyn Provider>);
+
+impl Provider for Alike {
+    fn name(&self) -> &ProviderName {
+        self.0.name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    fn longest_dunning_seconds(&self) -> i64 {
+        DUNNING_SECONDS
+    }
+
+    fn trust(&self) -> &Trust {
+        self.0.trust()
+    }
+
+    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
+        self.0.claim(headers, limits)
+    }
+
+    fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
+        self.0.read(delivery)
+    }
+
+    fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
+        self.0.same_content(one, other)
+    }
+}
+
+fn alike(built: Built) -> Built {
+    built.map(|inner| Arc::new(Alike(inner)) as Arc<dyn Provider>)
+}
+
+fn paddle_alike() -> ProviderUnderTest {
+    let build = |endpoint: &Endpoint<'_>| alike((paddle_under_test::under_test().build)(endpoint));
+    ProviderUnderTest { build, ..paddle_under_test::under_test() }
+}
+
+fn stripe_alike() -> ProviderUnderTest {
+    let build = |endpoint: &Endpoint<'_>| alike((stripe_under_test::under_test().build)(endpoint));
+    ProviderUnderTest { build, ..stripe_under_test::under_test() }
+}
+
+/// A teller whose readings are taken around the same ends.
+struct Around<T>(T);
+
+impl<T: Teller> Teller for Around<T> {
+    fn can(&self, step: &Step) -> bool {
+        self.0.can(step)
+    }
+
+    fn tell(&self, story: &Story) -> Told {
+        self.0.tell(story)
+    }
+
+    fn ways(&self) -> Ways {
+        Ways { dunning_seconds: DUNNING_SECONDS, ..self.0.ways() }
+    }
+}
+
 fn judge(provider: ProviderUnderTest, teller: &dyn Teller) -> Judge<'_> {
     Judge { rig: Rig { provider, store: memory(), mutation: Mutation::None }, teller }
+}
+
+/// Providers say a moment later that a renewal failed, each by its own clock: the minute of every end counts.
+fn to_the_minute(mut read: BTreeMap<i64, Value>) -> BTreeMap<i64, Value> {
+    let customers = read.values_mut().filter_map(Value::as_object_mut).flat_map(|map| map.values_mut());
+    for benefit in customers.filter_map(Value::as_object_mut).flat_map(|map| map.values_mut()) {
+        if let Some(until) = benefit["until"].as_str() {
+            benefit["until"] = until.chars().take("2026-12-04T09:00".len()).collect::<String>().into();
+        }
+    }
+    read
 }
 
 #[test]
 fn both_providers_give_the_same_access() {
     let can = |step: &Step| PaddleTeller.can(step) && StripeTeller.can(step);
     let told = hold(BUDGET, can, |story| {
-        let one = done(judge(paddle_under_test::under_test(), &PaddleTeller).entitlements(story))?;
-        let other = done(judge(stripe_under_test::under_test(), &StripeTeller).entitlements(story))?;
+        let one = done(judge(paddle_alike(), &Around(PaddleTeller)).entitlements(story))?;
+        let other = done(judge(stripe_alike(), &Around(StripeTeller)).entitlements(story))?;
+        let (one, other) = (to_the_minute(one), to_the_minute(other));
         ensure(one == other, || format!("one gives {one:?}\nthe other {other:?}"))
     });
     if let Err(told) = told {

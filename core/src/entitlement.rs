@@ -59,7 +59,7 @@ impl Default for AccessPolicy {
 pub struct Standing {
     /// The source's lifecycle state.
     pub state: Lifecycle,
-    /// When it began: before, it gives nothing.
+    /// When it began.
     pub began_at: Timestamp,
     /// Since when it has that state.
     pub since: Timestamp,
@@ -105,6 +105,10 @@ pub enum NoAccess {
     Refunded,
 }
 
+/// How far the reader's clock may lie behind the provider's, in seconds: who has just paid is not refused because of it.
+/// Providers also tell of a change some seconds after it.
+pub const CLOCK_SKEW_SECONDS: i64 = 60;
+
 /// What a standing gives at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -115,9 +119,9 @@ pub enum Access {
 }
 
 impl AccessPolicy {
-    /// What a standing gives at an instant.
+    /// What a standing gives at an instant. Before it began it gives nothing, up to [`CLOCK_SKEW_SECONDS`].
     pub fn access(&self, standing: &Standing, as_of: Timestamp) -> Access {
-        if as_of < standing.began_at {
+        if as_of.plus_seconds(CLOCK_SKEW_SECONDS) < standing.began_at {
             return Access::Denied(NoAccess::NotBegun);
         }
         if let Some(reason) = self.closed(standing) {
@@ -224,8 +228,8 @@ mod tests {
     fn nothing_is_given_before_it_began() {
         let policy = AccessPolicy::default();
         let active = standing(Lifecycle::Active);
-        assert_eq!(policy.access(&active, at(49)), Access::Denied(NoAccess::NotBegun));
-        assert_eq!(policy.access(&active, at(50)), Access::Granted(Some(at(1000 + 3 * DAY))));
+        assert_eq!(policy.access(&active, at(-11)), Access::Denied(NoAccess::NotBegun));
+        assert_eq!(policy.access(&active, at(-10)), Access::Granted(Some(at(1000 + 3 * DAY))));
     }
 
     #[test]

@@ -154,7 +154,11 @@ fn order(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> 
         let quantity = object.at("first_order_item.quantity").quantity()?;
         items.push(Item { price, quantity: quantity.or(Some(1)) });
     }
-    reading.show(facts, &root, Photo::Payment(Payment { state, step: 0, amount: total, received: None, items, lines: Vec::new() }));
+    reading.show(
+        facts,
+        &root,
+        Photo::Payment(Payment { state, step: 0, amount: total, received: None, items, lines: Vec::new() }),
+    );
     reading.show_refunds(facts, &root, charge(state, total, refunded));
     Ok(())
 }
@@ -269,7 +273,8 @@ fn invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault
     facts.link(&root, [Link::Payment(id.clone())]);
     let paid = ObjectRef::new(ObjectKind::Payment, id);
     if !paid_by_the_order {
-        let photo = Payment { state: payment, step: 0, amount: total, received: None, items: Vec::new(), lines: Vec::new() };
+        let photo =
+            Payment { state: payment, step: 0, amount: total, received: None, items: Vec::new(), lines: Vec::new() };
         facts.sight(&paid, reading.sight(paid.clone(), Photo::Payment(photo)));
     }
     reading.show_refunds(facts, &paid, charge(payment, total, refunded));

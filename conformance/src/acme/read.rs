@@ -98,8 +98,7 @@ fn facts(head: &EventHead, kind: ObjectKind, phase: Phase, event: &Value) -> Res
 /// What a payment keeps of its subscription's owner: a copy as old as it says.
 fn subscriber(head: &EventHead, payment: &Value) -> Option<Fact> {
     let copy = &payment["subscriber"];
-    let root =
-        ObjectRef::new(ObjectKind::Subscription, ProviderId::new(payment["subscription"].as_str()?).ok()?);
+    let root = ObjectRef::new(ObjectKind::Subscription, ProviderId::new(payment["subscription"].as_str()?).ok()?);
     let owner = CustomerId::new(copy["owner"].as_str()?).ok()?;
     Some(Fact {
         subject: Subject { source: head.key.source.clone(), root: root.clone() },
@@ -153,7 +152,10 @@ fn subscription(object: &Value) -> Result<Subscription, ReadFault> {
             _ => SubscriptionStatus::Unknown,
         },
         provider_status: status.to_owned(),
-        items: vec![Item { price: id(object, "object.price")?, quantity: object["quantity"].as_u64().or(object["seats"].as_u64()) }],
+        items: vec![Item {
+            price: id(object, "object.price")?,
+            quantity: object["quantity"].as_u64().or(object["seats"].as_u64()),
+        }],
         period: period.map(|(start, end)| Period { start, end }),
         trial_end: time(&object["trial_end"]),
         cancel_at: time(&object["cancel_at"]),

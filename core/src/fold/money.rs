@@ -137,7 +137,9 @@ impl SubjectState {
             return false;
         }
         let came = match self.payment() {
-            Some(Payment { state: PaymentState::Succeeded, amount, received, .. }) => received.unwrap_or(amount).minor(),
+            Some(Payment { state: PaymentState::Succeeded, amount, received, .. }) => {
+                received.unwrap_or(amount).minor()
+            }
             _ => self.charges().iter().map(|(charge, _)| charge.captured.unwrap_or(charge.amount).minor()).sum(),
         };
         let refunds = self.objects().filter_map(|(_, settled)| match settled.shown() {
@@ -304,7 +306,6 @@ impl SubjectState {
         picked.sort_by_key(|(first_at, object, _)| (*first_at, *object));
         picked
     }
-
 }
 
 /// What of a charge's total of refunds went back.

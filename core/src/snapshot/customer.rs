@@ -192,7 +192,8 @@ impl Projection {
 
     /// The invoices and payments of whose sale another object says what was sold.
     fn reported(&self, source: &Source) -> BTreeSet<&str> {
-        let granting = self.rows.iter().filter(|(subject, rows)| subject.source == *source && !rows.entitlements.is_empty());
+        let granting =
+            self.rows.iter().filter(|(subject, rows)| subject.source == *source && !rows.entitlements.is_empty());
         let others = granting.flat_map(|(_, rows)| {
             let invoices = rows.payments.iter().map(|it| &it.invoice);
             invoices.chain(rows.checkouts.iter().flat_map(|it| [&it.invoice, &it.payment]))

@@ -60,7 +60,13 @@ pub(crate) fn write(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<
     table.replace(&[Price], One, [Q::PricesClear, Q::PricesPut], |it| &it.prices, |row| &row.id)?;
     table.replace(&[Schedule], One, [Q::SchedulesClear, Q::SchedulesPut], |it| &it.schedules, |row| &row.id)?;
     let queries = [Q::EntitlementsClear, Q::EntitlementsPut];
-    table.replace(&[Checkout, Invoice, Subscription, Payment], Many, queries, |it| &it.entitlements, |row| &row.source_id)
+    table.replace(
+        &[Checkout, Invoice, Subscription, Payment],
+        Many,
+        queries,
+        |it| &it.entitlements,
+        |row| &row.source_id,
+    )
 }
 
 struct Table<'a, 'b> {

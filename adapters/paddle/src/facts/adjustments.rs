@@ -7,7 +7,9 @@
 use purchase_core::{
     fact::{
         Link,
-        photo::{Credit, CreditState, Dispute, DisputeState, Photo, Refund, RefundState, RefundedLine, Reversal, Undone},
+        photo::{
+            Credit, CreditState, Dispute, DisputeState, Photo, Refund, RefundState, RefundedLine, Reversal, Undone,
+        },
     },
     id::{ObjectKind, ObjectRef},
     money::Money,
@@ -57,7 +59,10 @@ fn photograph(object: &View<'_, '_>) -> Result<(ObjectKind, Photo), ReadFault> {
         "credit_reverse" => (ObjectKind::Invoice, reversal(Undone::Credit)),
         "refund" => {
             let state = refund_state(status);
-            (ObjectKind::Payment, Photo::Refund(Refund { lines: lines(object)?, ..Refund::new(state, amount(object)?) }))
+            (
+                ObjectKind::Payment,
+                Photo::Refund(Refund { lines: lines(object)?, ..Refund::new(state, amount(object)?) }),
+            )
         }
         _ => (ObjectKind::Payment, reversal(Undone::Nothing)),
     })

@@ -16,7 +16,15 @@ pub(crate) fn under_test() -> ProviderUnderTest {
         build,
         sign,
         forge,
-        samples: Samples { unknown_type, unknown_value, unreadable, contradiction, other_mode, repetition, older_shape: None },
+        samples: Samples {
+            unknown_type,
+            unknown_value,
+            unreadable,
+            contradiction,
+            other_mode,
+            repetition,
+            older_shape: None,
+        },
     }
 }
 

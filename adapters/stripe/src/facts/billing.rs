@@ -269,8 +269,8 @@ fn photograph_invoice(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, 
 /// first invoice. (Source: Stripe's API reference, `line_items` of a checkout session: one-time prices are added to the
 /// initial invoice.) Later invoice items are fees and corrections.
 fn sold(invoice: &View<'_, '_>) -> Result<Vec<Item>, ReadFault> {
-    let bills_subscription = invoice.at("parent.subscription_details.subscription").is_there()
-        || invoice.at("subscription").is_there();
+    let bills_subscription =
+        invoice.at("parent.subscription_details.subscription").is_there() || invoice.at("subscription").is_there();
     let first = invoice.at("billing_reason").text()? == Some("subscription_create");
     let lines = invoice.at("lines.data");
     let mut quantities = Quantities::default();

@@ -7,7 +7,9 @@
 use purchase_core::{
     fact::{
         Link, Phase, Sight,
-        photo::{Charge, ChargeState, Dispute, DisputeState, Payment, PaymentState, Photo, Refund, RefundState, Release},
+        photo::{
+            Charge, ChargeState, Dispute, DisputeState, Payment, PaymentState, Photo, Refund, RefundState, Release,
+        },
     },
     id::{ObjectKind, ObjectRef, ProviderId},
     money::Money,

@@ -16,7 +16,15 @@ pub(crate) fn under_test() -> ProviderUnderTest {
         build,
         sign,
         forge,
-        samples: Samples { unknown_type, unknown_value, unreadable, contradiction, other_mode, repetition, older_shape: Some(older_shape) },
+        samples: Samples {
+            unknown_type,
+            unknown_value,
+            unreadable,
+            contradiction,
+            other_mode,
+            repetition,
+            older_shape: Some(older_shape),
+        },
     }
 }
 
@@ -136,7 +144,9 @@ fn older_shape(body: &[u8]) -> Option<Vec<u8>> {
 
 /// None where the items' periods differ: an old subscription has one.
 fn older_subscription(shown: &mut Value) -> Option<()> {
-    let Some(items) = shown.get_mut("items").and_then(|items| items.get_mut("data")?.as_array_mut()) else { return Some(()) };
+    let Some(items) = shown.get_mut("items").and_then(|items| items.get_mut("data")?.as_array_mut()) else {
+        return Some(());
+    };
     let mut periods = Vec::new();
     for item in items.iter_mut().filter_map(Value::as_object_mut) {
         periods.push((item.remove("current_period_start")?, item.remove("current_period_end")?));
@@ -165,7 +175,10 @@ fn older_invoice(shown: &mut Value) -> Option<()> {
         line.insert("type".to_owned(), json!(if item { "invoiceitem" } else { "subscription" }));
         line.insert("proration".to_owned(), details["proration"].clone());
         line.insert("subscription".to_owned(), details["subscription"].clone());
-        line.insert("price".to_owned(), if price.is_null() { Value::Null } else { json!({ "id": price, "type": kind }) });
+        line.insert(
+            "price".to_owned(),
+            if price.is_null() { Value::Null } else { json!({ "id": price, "type": kind }) },
+        );
     }
     Some(())
 }

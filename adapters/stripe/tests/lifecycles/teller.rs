@@ -5,8 +5,8 @@
 //! two events.
 
 use purchase_conformance::story::{
-    CURRENCY, DAY_SECONDS, EMAILS, Items, Names, OWNER, Scene, Span, Standing, Step, Story, Teller, Told, UNIT_AMOUNTS, Ways, cost,
-    offer,
+    CURRENCY, DAY_SECONDS, EMAILS, Items, Names, OWNER, Scene, Span, Standing, Step, Story, Teller, Told, UNIT_AMOUNTS,
+    Ways, cost, offer,
 };
 use serde_json::{Value, json};
 

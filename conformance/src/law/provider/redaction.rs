@@ -168,7 +168,9 @@ impl Words {
                     self.open.insert(customer.as_str().to_owned());
                     self.customers.insert(customer.clone());
                 }
-                Link::InferredOffer { offer, .. } | Link::Offer(offer) => drop(self.open.insert(offer.as_str().to_owned())),
+                Link::InferredOffer { offer, .. } | Link::Offer(offer) => {
+                    drop(self.open.insert(offer.as_str().to_owned()))
+                }
             }
         }
     }
