@@ -91,8 +91,10 @@ fn a_beginning_is_written_once() {
         let it = Subscription { started_at, ..subscription(Active, item("price", 1)) };
         shows(&root, second, "sub", agreed(it), &[owner("user")])
     };
-    let subjects = [stored(&root, &[told(10, Some(at(5))), told(20, None)])];
-    assert!(seen(&subjects, &Dunning::default(), 7).access);
+    let subjects = [stored(&root, &[told(1000, Some(at(500))), told(2000, None)])];
+    assert!(seen(&subjects, &Dunning::default(), 700).access);
+    let untold = [stored(&root, &[told(1000, None), told(2000, None)])];
+    assert!(!seen(&untold, &Dunning::default(), 700).access);
 }
 
 #[test]

@@ -231,7 +231,9 @@ impl Ids {
                 ids.customers.extend(root.map(|root| root.id.clone()));
                 for link in &fact.links {
                     match link {
-                        Link::Customer(id) => drop(ids.customers.insert(id.clone())),
+                        Link::Customer(id) => {
+                            ids.customers.insert(id.clone());
+                        }
                         Link::InferredOwner { owner, .. } | Link::Owner(owner) => {
                             ids.owners.insert(owner.clone());
                         }

@@ -169,7 +169,7 @@ impl Words {
                     self.customers.insert(customer.clone());
                 }
                 Link::InferredOffer { offer, .. } | Link::Offer(offer) => {
-                    drop(self.open.insert(offer.as_str().to_owned()))
+                    self.open.insert(offer.as_str().to_owned());
                 }
             }
         }
