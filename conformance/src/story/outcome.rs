@@ -29,8 +29,11 @@ pub fn clocks(world: &World, ways: Ways) -> Vec<i64> {
     });
     let mut clocks: Vec<i64> = ends.flatten().flat_map(|end| [end - 1, end]).filter(|at| *at >= world.now).collect();
     let behind = world.subscriptions.iter().filter_map(|it| it.behind_since);
-    let lapses = behind.map(|since| since + ways.dunning_seconds);
-    clocks.extend(lapses.flat_map(|end| [end - UNSURE_SECONDS, end + UNSURE_SECONDS]).filter(|at| *at >= world.now));
+    let lapses: Vec<i64> = behind.map(|since| since + ways.dunning_seconds).collect();
+    // Nearer to a lapse, nothing is known.
+    clocks.retain(|at| lapses.iter().all(|lapse| (at - lapse).abs() >= UNSURE_SECONDS));
+    let around = lapses.iter().flat_map(|lapse| [lapse - UNSURE_SECONDS, lapse + UNSURE_SECONDS]);
+    clocks.extend(around.filter(|at| *at >= world.now));
     clocks.extend([world.now, world.now + 400 * DAY_SECONDS]);
     clocks.sort_unstable();
     clocks.dedup();

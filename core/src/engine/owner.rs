@@ -105,7 +105,16 @@ impl Plan<'_> {
         if let Some(own) = state.own_owner() {
             return Some(own);
         }
-        let relatives = state.relatives(subject);
+        let found = self.owner_of_relatives(&state.relatives(subject), seen);
+        match found {
+            // Others name different owners of this one: nobody of the application owns it.
+            Some(Owner::Application(_)) if state.links().owners_contradict() => None,
+            Some(Owner::Both(_, customer)) if state.links().owners_contradict() => Some(Owner::Provider(customer)),
+            found => found,
+        }
+    }
+
+    fn owner_of_relatives(&self, relatives: &[Subject], seen: &mut BTreeSet<Subject>) -> Option<Owner> {
         for kind in [ObjectKind::Subscription, ObjectKind::Invoice, ObjectKind::Payment, ObjectKind::Checkout] {
             let of_kind = relatives.iter().filter(|relative| relative.root.kind == kind);
             let owners: BTreeSet<Owner> = of_kind.filter_map(|relative| self.owner_through(relative, seen)).collect();

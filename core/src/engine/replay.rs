@@ -110,7 +110,8 @@ impl Engine {
     /// from all facts. Nothing is ever missing in between: each page is one commit.
     ///
     /// What can't be read stays as it is: an event that another engine serves whatever its status, and one that was
-    /// read before with its facts ([`ReplayReport::left`], [`ReplayReport::unreadable_now`]). One that failed before
+    /// read before with its facts ([`ReplayReport::left`], [`ReplayReport::unreadable_now`]). Only an event that was used
+    /// before its own time has come is taken back until then. One that failed before
     /// and fails again gets its new reason; no attempt is counted.
     ///
     /// # Errors
@@ -323,7 +324,9 @@ impl Refolded {
             );
             return None;
         }
-        if was_read(stored.status) {
+        // An event whose own time has not come must not have been used: it outranks all news until then.
+        let too_early = matches!(fault, ReadFault::Future { .. });
+        if was_read(stored.status) && !too_early {
             self.unreadable_now += 1;
             let event = unit.event.key.public_id();
             tracing::warn!(event, code = fault.code(), reason = %fault, "an event can't be read any more; its facts stay");

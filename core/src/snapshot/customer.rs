@@ -130,7 +130,7 @@ impl Projection {
         };
         for (subject, rows) in self.rows.iter().filter(|(subject, _)| subject.source == *source) {
             known |= is_customer(subject, rows, key, &owners);
-            if !is_of(rows, key, &owners) {
+            if !is_of(subject, rows, key, &owners) {
                 continue;
             }
             known = true;
@@ -156,10 +156,10 @@ impl Projection {
     fn claimed_by(&self, source: &Source, key: &CustomerKey) -> Option<CustomerId> {
         match key {
             CustomerKey::Application(id) => Some(id.clone()),
-            CustomerKey::Provider { id, .. } => match self.owners(source).key(Some(id.expose()), None)? {
-                CustomerKey::Application(owner) => Some(owner),
-                CustomerKey::Provider { .. } => None,
-            },
+            CustomerKey::Provider { id, .. } => {
+                let owner = self.owners(source).claimed.get(id.expose()).copied()?;
+                CustomerId::new(owner).ok()
+            }
         }
     }
 
@@ -206,7 +206,8 @@ impl Projection {
 fn is_customer(subject: &Subject, rows: &Rows, key: &CustomerKey, owners: &Owners<'_>) -> bool {
     match key {
         CustomerKey::Application(_) => {
-            rows.customers.iter().any(|it| owners.key(Some(&it.id), it.owner.as_deref()).as_ref() == Some(key))
+            let is = |owner| owners.key(subject, None, owner).as_ref() == Some(key);
+            rows.customers.iter().any(|it| is(it.owner.as_deref()))
         }
         CustomerKey::Provider { source, id } => {
             subject.source == *source && subject.root.kind == ObjectKind::Customer && subject.root.id == *id
@@ -215,7 +216,7 @@ fn is_customer(subject: &Subject, rows: &Rows, key: &CustomerKey, owners: &Owner
 }
 
 /// Whether an agreement, or what could be one, belongs to a customer.
-fn is_of(rows: &Rows, key: &CustomerKey, owners: &Owners<'_>) -> bool {
+fn is_of(subject: &Subject, rows: &Rows, key: &CustomerKey, owners: &Owners<'_>) -> bool {
     let subscriptions = rows.subscriptions.iter().map(|it| (&it.customer, &it.owner));
     let payments = rows.payments.iter().map(|it| (&it.customer, &it.owner));
     let invoices = rows.invoices.iter().map(|it| (&it.customer, &it.owner));
@@ -224,7 +225,7 @@ fn is_of(rows: &Rows, key: &CustomerKey, owners: &Owners<'_>) -> bool {
         .chain(payments)
         .chain(invoices)
         .chain(checkouts)
-        .any(|(customer, owner)| owners.key(customer.as_deref(), owner.as_deref()).as_ref() == Some(key))
+        .any(|(customer, owner)| owners.key(subject, customer.as_deref(), owner.as_deref()).as_ref() == Some(key))
 }
 
 fn agreement(rows: &Rows) -> Option<Agreement> {

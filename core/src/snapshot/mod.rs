@@ -127,7 +127,8 @@ impl Projection {
         let mut benefits: BTreeMap<CustomerKey, BTreeMap<String, Benefit>> = BTreeMap::new();
         for granted in sale::granted(&self.rows, source) {
             let row = granted.row;
-            let Some(key) = owners.key(row.customer.as_deref(), row.owner.as_deref()) else { continue };
+            let key = owners.key(granted.subject, row.customer.as_deref(), row.owner.as_deref());
+            let Some(key) = key else { continue };
             let access = self.policy.access(&self.standing(&granted), self.as_of);
             let benefit = benefits.entry(key).or_default().entry(row.benefit.clone());
             let benefit = benefit.or_insert_with(|| Benefit::named(public_name(granted.subject, row)));
@@ -162,7 +163,7 @@ impl Projection {
         let rows = self.rows.iter().filter(|(subject, _)| subject.source == *source);
         let customers = rows.flat_map(|(_, rows)| &rows.customers);
         let claimed = customers.filter_map(|customer| Some((customer.id.as_str(), customer.owner.as_deref()?)));
-        Owners { source, claimed: claimed.collect() }
+        Owners { source, claimed: claimed.collect(), contradicted: &self.contradicted_owners }
     }
 
     /// Every source that has subjects here.
@@ -175,14 +176,16 @@ impl Projection {
 struct Owners<'a> {
     source: &'a Source,
     claimed: BTreeMap<&'a str, &'a str>,
+    contradicted: &'a BTreeSet<Subject>,
 }
 
 impl Owners<'_> {
     /// To whom something belongs: the owner that it names, else the one that claims its customer, else the provider's
-    /// customer.
-    fn key(&self, customer: Option<&str>, owner: Option<&str>) -> Option<CustomerKey> {
+    /// customer. Where others name different owners, it belongs to the provider's customer alone.
+    fn key(&self, subject: &Subject, customer: Option<&str>, owner: Option<&str>) -> Option<CustomerKey> {
         let claimed = || customer.and_then(|customer| self.claimed.get(customer).copied());
-        if let Some(owner) = owner.or_else(claimed) {
+        let owner = owner.or_else(claimed).filter(|_| !self.contradicted.contains(subject));
+        if let Some(owner) = owner {
             return CustomerId::new(owner).ok().map(CustomerKey::Application);
         }
         let id = ProviderId::new(customer?).ok()?;
