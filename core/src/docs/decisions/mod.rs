@@ -20,3 +20,5 @@ pub mod d0008_sources_stand_apart {}
 pub mod d0009_bodies_are_read_by_core {}
 #[doc = include_str!("0010_a_batch_is_one_message.md")]
 pub mod d0010_a_batch_is_one_message {}
+#[doc = include_str!("0011_a_replay_never_makes_things_worse.md")]
+pub mod d0011_a_replay_never_makes_things_worse {}
