@@ -106,8 +106,7 @@ fn lines(header: Option<String>) -> Vec<String> {
     let log = Log::default();
     let answer = tracing::subscriber::with_default(log.clone(), || engine.admit(delivery));
     assert!(answer.is_err());
-    let lines = log.0.lock().expect("unpoisoned").clone();
-    lines
+    log.0.lock().expect("unpoisoned").clone()
 }
 
 fn signed(seconds: i64, secret: &str) -> String {

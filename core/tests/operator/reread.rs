@@ -1,4 +1,4 @@
-//! A database that an older version wrote, read again by this one: whose answers change is told before anything is written.
+//! A database that an older version wrote, read again by this one: the report lists whose answers change before anything is written.
 
 use std::sync::Arc;
 
