@@ -1,5 +1,5 @@
-//! Reads every stored event of a database again with this version of the library, and tells whose answers that changes:
-//! after an upgrade, before anybody loses or gains access unseen. A dry run unless it is told to `--apply`.
+//! Reads every stored event of a database again with this version of the library, and lists whose answers change:
+//! after an upgrade, before anybody loses or gains access unseen. It is a dry run; `--apply` writes.
 //!
 //! ```text
 //! cargo run --release --example reread -- --database sqlite://purchase.sqlite --stripe-mode live
@@ -31,7 +31,7 @@ use purchase::{
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
-/// Reads all stored events again, and tells whose answers change.
+/// Reads all stored events again, and lists whose answers change.
 #[derive(Parser)]
 pub(crate) struct Args {
     /// The database, as `purchase::open` takes it.

@@ -18,13 +18,13 @@ use tempfile::TempDir;
 
 #[tokio::test]
 async fn the_right_adapter_holds_every_law() {
-    hold_every_law(ACME, scenarios::all(), &["P03", "P12", "P13", "P17", "P24"]).await;
+    hold_every_law(ACME, scenarios::all(), &["P03", "P12", "P13", "P17", "P24", "P25", "P26", "P28"]).await;
 }
 
 #[tokio::test]
 async fn so_does_an_adapter_that_declares_nothing() {
     // What needs a signed time or an event's id is replaced by P19 and P22, and not asked.
-    hold_every_law(PLAIN, plain::scenarios::all(), &["P12", "P17", "P24"]).await;
+    hold_every_law(PLAIN, plain::scenarios::all(), &["P12", "P17", "P24", "P25", "P28"]).await;
 }
 
 /// Judges every scenario by every law that applies to it: those that always do, and these.

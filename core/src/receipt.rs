@@ -48,7 +48,7 @@ pub struct TransitionReceipt {
     pub change: Change,
     /// The application's customer whom it concerns, as known when this delivery was committed: the one that the object
     /// or what it belongs to names, else the one that its customer at the provider is linked to. None while nobody is
-    /// known; an owner who becomes known later is told by no further transition, and is found with
+    /// known. An owner who becomes known later causes no further transition; look it up with
     /// [`Engine::object_by_public_id`](crate::engine::Engine::object_by_public_id).
     pub customer: Option<CustomerId>,
 }

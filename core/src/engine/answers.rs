@@ -73,7 +73,7 @@ impl Engine {
         options: &RereadOptions,
         report: &mut RereadReport,
     ) -> Result<(), StoreError> {
-        for (source, who) in self.concerned(after, changed).await? {
+        for (source, who) in self.concerned(changed).await? {
             let (old, old_subjects) = self.answers_of(&source, &who, options.as_of).await?;
             let (new, new_subjects) = after.answers_of(&source, &who, options.as_of).await?;
             if old == new {
@@ -107,11 +107,7 @@ impl Engine {
     }
 
     /// Those to whom changed subjects belonged, and to whom they belong now.
-    async fn concerned(
-        &self,
-        after: &Engine,
-        changed: &[StoredSubject],
-    ) -> Result<BTreeSet<(Source, CustomerKey)>, StoreError> {
+    async fn concerned(&self, changed: &[StoredSubject]) -> Result<BTreeSet<(Source, CustomerKey)>, StoreError> {
         let mut concerned = BTreeSet::new();
         for page in changed.chunks(PAGE) {
             let subjects = page.iter().map(|stored| stored.subject.clone()).collect();
@@ -124,15 +120,13 @@ impl Engine {
                 let owner = state.application_customer().cloned().map(CustomerKey::Application);
                 concerned.extend(owner.map(|owner| (subject.source.clone(), owner)));
             }
-            // Through a customer at the provider, also that of the application whom it is linked to.
-            for engine in [self, after] {
-                let subjects = customers.iter().cloned().collect();
-                for StoredSubject { subject, state, .. } in
-                    engine.store.load(&Wanted { events: Vec::new(), subjects }).await?.subjects
-                {
-                    let owner = state.application_customer().cloned().map(CustomerKey::Application);
-                    concerned.extend(owner.map(|owner| (subject.source, owner)));
-                }
+            // Whom a customer at the provider is linked to. Where that changes, the customer is among those that changed.
+            let subjects = customers.iter().cloned().collect();
+            for StoredSubject { subject, state, .. } in
+                self.store.load(&Wanted { events: Vec::new(), subjects }).await?.subjects
+            {
+                let owner = state.application_customer().cloned().map(CustomerKey::Application);
+                concerned.extend(owner.map(|owner| (subject.source, owner)));
             }
             concerned.extend(customers.into_iter().map(|Subject { source, root }| {
                 let key = CustomerKey::Provider { source: source.clone(), id: root.id };

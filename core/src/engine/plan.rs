@@ -184,8 +184,8 @@ impl<'a> Plan<'a> {
         state.application_customer().or_else(linked).cloned()
     }
 
-    /// Loads the customers at the provider of those subjects whose transitions are told, where their application's
-    /// customer is not known without. A delivery that names the customer loads it at first, so that this is rare.
+    /// Loads the provider's customers of subjects that have new transitions, where the application's customer is not
+    /// known otherwise. A delivery that names the customer loads it at first, so that this is rare.
     pub(super) async fn load_concerned(&mut self) -> Result<(), StoreError> {
         let mut missing = BTreeSet::new();
         for ((_, subject), _) in self.brought.iter().filter(|(_, transitions)| !transitions.is_empty()) {

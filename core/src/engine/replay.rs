@@ -216,8 +216,7 @@ impl Engine {
 
     /// Lets new readings of events replace what is stored of them.
     pub(super) async fn take_in_again(&self, units: &[Admitted]) -> Result<Refolded, Refusal> {
-        let replaced = units.iter().filter(|unit| unit.reading.is_ok()).map(|unit| unit.event.key.clone());
-        let old = self.store.facts(&FactQuery::Events(replaced.collect())).await?;
+        let old = self.store.facts(&FactQuery::Events(replaced(units))).await?;
         let touched: BTreeSet<Subject> = old.into_iter().map(|fact| fact.subject).collect();
         self.refold(&touched, units).await
     }
@@ -228,8 +227,7 @@ impl Engine {
         let mut subjects = touched.clone();
         subjects.extend(fresh.iter().map(|fact| fact.subject.clone()));
         let subjects: Vec<Subject> = subjects.into_iter().collect();
-        let replaced: Vec<EventKey> =
-            units.iter().filter(|unit| unit.reading.is_ok()).map(|unit| unit.event.key.clone()).collect();
+        let replaced = replaced(units);
         let mut attempts = Attempts::at_most(self.settings.commit_attempts);
         loop {
             attempts.begin()?;
@@ -324,9 +322,7 @@ impl Refolded {
             );
             return None;
         }
-        // An event whose own time has not come must not have been used: it outranks all news until then.
-        let too_early = matches!(fault, ReadFault::Future { .. });
-        if was_read(stored.status) && !too_early {
+        if was_read(stored.status) && !is_too_early(unit) {
             self.unreadable_now += 1;
             let event = unit.event.key.public_id();
             tracing::warn!(event, code = fault.code(), reason = %fault, "an event can't be read any more; its facts stay");
@@ -338,6 +334,16 @@ impl Refolded {
         }
         Some(write)
     }
+}
+
+/// The events whose facts are replaced: those that can be read, and those that must not have been used yet.
+fn replaced(units: &[Admitted]) -> Vec<EventKey> {
+    units.iter().filter(|unit| unit.reading.is_ok() || is_too_early(unit)).map(|unit| unit.event.key.clone()).collect()
+}
+
+/// Whether an event's own time has not come: it would outrank all news until then.
+fn is_too_early(unit: &Admitted) -> bool {
+    matches!(unit.reading, Err(Unreadable { fault: ReadFault::Future { .. }, .. }))
 }
 
 /// Whether an earlier reading found out what the event means.

@@ -27,7 +27,7 @@ use crate::{
 /// How everything is read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RereadOptions {
-    /// Whether nothing is written: only what would change is told.
+    /// Whether nothing is written: the report says what would change.
     pub dry_run: bool,
     /// The instant whose answers are compared.
     pub as_of: Timestamp,
@@ -75,7 +75,7 @@ pub(super) type Reasons = BTreeMap<Subject, BTreeSet<String>>;
 
 impl Engine {
     /// Reads every stored body again with this version of the adapters, folds every subject with this version of the
-    /// fold, and tells whose answers change and by which events. Without [`RereadOptions::dry_run`] it then writes the
+    /// fold, and lists whose answers change and by which events. Without [`RereadOptions::dry_run`] it then writes the
     /// events and the subjects that differ, and no others; deliveries may come meanwhile.
     ///
     /// What [`replay`](Self::replay) leaves as it is, this leaves as well. Rows of the read model that only a changed

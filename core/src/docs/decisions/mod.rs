@@ -20,15 +20,13 @@ pub mod d0008_sources_stand_apart {}
 pub mod d0009_bodies_are_read_by_core {}
 #[doc = include_str!("0010_a_batch_is_one_message.md")]
 pub mod d0010_a_batch_is_one_message {}
-
 #[doc = include_str!("0011_two_namespaces_of_customers.md")]
 pub mod d0011_two_namespaces_of_customers {}
-
 #[doc = include_str!("0012_own_word_first.md")]
 pub mod d0012_own_word_first {}
-
 #[doc = include_str!("0013_figures_before_versions.md")]
 pub mod d0013_figures_before_versions {}
-
 #[doc = include_str!("0014_each_sale_once.md")]
 pub mod d0014_each_sale_once {}
+#[doc = include_str!("0015_a_replay_never_makes_things_worse.md")]
+pub mod d0015_a_replay_never_makes_things_worse {}
