@@ -25,7 +25,7 @@ use purchase::{
     engine::{Answer, AnswerChange, Engine, RereadOptions, RereadReport, Settings},
     id::Mode,
     paddle::{CustomData, Paddle, PaddleConfig, Simulated},
-    stripe::{Accounts, ClientReference, ModePolicy, Stripe, StripeConfig},
+    stripe::{Accounts, ClientReference, ConnectedMetadata, ModePolicy, Stripe, StripeConfig},
     time::Timestamp,
 };
 use serde_json::json;
@@ -61,6 +61,9 @@ pub(crate) struct Args {
     /// A checkout's `client_reference_id` is the application's customer.
     #[arg(long, requires = "stripe_mode")]
     stripe_client_reference: bool,
+    /// The application's keys in metadata are believed on objects of connected accounts, too.
+    #[arg(long, requires = "stripe_any_account")]
+    stripe_connected_metadata: bool,
     /// Whether the destination of Paddle is of a live account or of a sandbox.
     #[arg(long, value_enum)]
     paddle_mode: Option<PaddleMode>,
@@ -143,6 +146,9 @@ async fn engine(args: &Args) -> anyhow::Result<Engine> {
         config.accounts = if args.stripe_any_account { Accounts::Any } else { Accounts::Own };
         if args.stripe_client_reference {
             config.client_reference = ClientReference::CustomerId;
+        }
+        if args.stripe_connected_metadata {
+            config.connected_metadata = ConnectedMetadata::Believed;
         }
         engine = engine.with_provider(Arc::new(Stripe::reader(config)?));
     }

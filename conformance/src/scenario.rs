@@ -75,7 +75,7 @@ impl Scenario {
     /// The longest order of which every permutation is executed in memory.
     pub const EXHAUSTIVE: usize = 6;
     /// The same on a store that outlives its process.
-    pub const EXHAUSTIVE_ON_DISK: usize = 5;
+    pub const EXHAUSTIVE_ON_DISK: usize = 4;
     /// As [`EXHAUSTIVE`](Self::EXHAUSTIVE), on a store behind a server.
     pub const EXHAUSTIVE_ON_SERVER: usize = 3;
 

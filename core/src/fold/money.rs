@@ -51,7 +51,7 @@ impl SubjectState {
             None,
             |sum: Option<i64>, (charge, _)| {
                 let captured = charge.captured.unwrap_or(charge.amount).minor();
-                Some(sum.unwrap_or(0).saturating_add(captured))
+                Some(sum.unwrap_or(0).saturating_add(captured).min(Money::MAX_MINOR))
             },
         );
         let (asked, received) = match payment {
