@@ -111,7 +111,7 @@ impl Telling {
         self.shop.change(transaction, values);
         self.shop.send(transaction, &["transaction.completed"]);
         if self.late {
-            // An older photograph is told after a newer one.
+            // The event of an older photograph comes after that of a newer one.
             self.shop.send_photo("transaction.updated", paid);
             self.shop.change(transaction, json!({ "subscription_id": subscription }));
         }
