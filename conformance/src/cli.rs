@@ -63,7 +63,7 @@ struct Arguments {
     /// Only this law, by its id.
     #[arg(long, value_name = "ID")]
     law: Option<String>,
-    /// Only so many scenarios of each provider, drawn by the seed: what a slow store can be tried on again and again.
+    /// Only so many scenarios of each provider, drawn by the seed. A law that applies to none of them takes one more.
     #[arg(long, value_name = "N", conflicts_with = "scenario", value_parser = clap::value_parser!(u32).range(1..))]
     draw: Option<u32>,
     /// Plays one schedule of the scenarios named: delivery numbers, commas between batches, + within one.

@@ -18,12 +18,21 @@ use crate::{
     verdict::chain,
 };
 
+/// The scenarios of a run.
+#[derive(Default)]
+pub(crate) struct Collected {
+    /// Every law is judged on these.
+    pub(crate) scenarios: Vec<(ProviderUnderTest, Scenario)>,
+    /// Scenarios that were not drawn, in random order. A law takes one of them when it applies to none of the drawn ones.
+    pub(crate) spare: Vec<(ProviderUnderTest, Scenario)>,
+}
+
 /// Reads every scenario that is asked for. What can't be read is broken; what has no adapter is skipped.
 pub(crate) fn collect(
     options: &Options,
     providers: &[ProviderUnderTest],
     report: &mut Report,
-) -> Result<Vec<(ProviderUnderTest, Scenario)>, RunError> {
+) -> Result<Collected, RunError> {
     let mut found: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for fixtures in &options.fixtures {
         for (provider, folder) in scenario::find(fixtures).map_err(RunError::Fixtures)? {
@@ -61,16 +70,19 @@ pub(crate) fn collect(
         scenarios.retain(|(_, scenario)| if exact { scenario.name == *wanted } else { scenario.name.contains(wanted) });
         report.laws.clear();
     }
-    if let Some(most) = options.draw {
-        draw(&mut scenarios, most, options.seed);
-    }
-    Ok(scenarios)
+    let spare = options.draw.map(|most| draw(&mut scenarios, most, options.seed)).unwrap_or_default();
+    Ok(Collected { scenarios, spare })
 }
 
-/// Leaves so many scenarios of each provider, in their order.
-fn draw(scenarios: &mut Vec<(ProviderUnderTest, Scenario)>, most: usize, seed: u64) {
+/// Leaves so many scenarios of each provider, in their order, and returns the others in random order.
+fn draw(
+    scenarios: &mut Vec<(ProviderUnderTest, Scenario)>,
+    most: usize,
+    seed: u64,
+) -> Vec<(ProviderUnderTest, Scenario)> {
     let mut random = random_of(seed, "draw");
     let providers: BTreeSet<&'static str> = scenarios.iter().map(|(provider, _)| provider.name).collect();
+    let mut spare = Vec::new();
     for name in providers {
         let mut own: Vec<String> = scenarios
             .iter()
@@ -79,8 +91,13 @@ fn draw(scenarios: &mut Vec<(ProviderUnderTest, Scenario)>, most: usize, seed: u
             .collect();
         own.shuffle(&mut random);
         own.truncate(most);
-        scenarios.retain(|(provider, scenario)| provider.name != name || own.contains(&scenario.name));
+        let left = |(provider, scenario): &mut (ProviderUnderTest, Scenario)| {
+            provider.name == name && !own.contains(&scenario.name)
+        };
+        spare.extend(scenarios.extract_if(.., left));
     }
+    spare.shuffle(&mut random);
+    spare
 }
 
 /// Reads every twin that is asked for. One that names a scenario which can't be read is broken; one of an adapter that

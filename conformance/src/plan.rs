@@ -1,6 +1,7 @@
 //! Decides which cases there are, in which order they run, and what a broken one tells.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -11,6 +12,7 @@ use std::{
 use futures_util::{StreamExt, stream};
 
 use crate::{
+    collect::Collected,
     law::{Check, LAWS, Law, StoreTrial, Trial, provider::scheduled::Look, twin::TwinTrial},
     mutants::Mutation,
     report::{Case, Report},
@@ -39,7 +41,7 @@ pub(crate) enum Kind {
 /// The cases, the longest first.
 pub(crate) fn plan(
     options: &Options,
-    scenarios: &[(ProviderUnderTest, Scenario)],
+    Collected { scenarios, spare }: &Collected,
     twins: &[Twin],
     stores: &[StoreUnderTest],
     report: &mut Report,
@@ -55,10 +57,15 @@ pub(crate) fn plan(
                 planned.extend(twins.iter().map(|twin| (0, Planned { law, trial: twin_trial(options, twin, store) })));
                 continue;
             }
-            for (provider, scenario) in scenarios {
+            let mut judged = BTreeSet::new();
+            for (at, (provider, scenario)) in scenarios.iter().chain(spare).enumerate() {
+                if at >= scenarios.len() && judged.contains(provider.name) {
+                    continue;
+                }
                 let rig = Rig { provider: *provider, store: store.clone(), mutation: Mutation::None };
                 let trial = Trial { rig, scenario: scenario.clone(), effort: options.effort, seed: options.seed };
                 if law.applies(&trial) {
+                    judged.insert(provider.name);
                     planned.push((cost(law, scenario), Planned { law, trial: Kind::Provider(Arc::new(trial)) }));
                 }
             }

@@ -112,21 +112,22 @@ pub async fn run(
     check_names(options, providers)?;
     let started = Instant::now();
     let mut report = Report::new(options, stores);
-    let scenarios = collect(options, providers, &mut report)?;
-    report.count_scenarios(&scenarios).map_err(RunError::Fixtures)?;
+    let collected = collect(options, providers, &mut report)?;
+    let scenarios = &collected.scenarios;
+    report.count_scenarios(scenarios).map_err(RunError::Fixtures)?;
     match &options.schedule {
-        Some(written) => report.laws.extend(play_one(options, &scenarios, stores, written).await?),
+        Some(written) => report.laws.extend(play_one(options, scenarios, stores, written).await?),
         None => {
             let twins = twins(options, providers, &mut report);
-            let planned = plan(options, &scenarios, &twins, stores, &mut report);
+            let planned = plan(options, &collected, &twins, stores, &mut report);
             report.laws.extend(execute(options, planned).await);
-            floors::look(options, &scenarios, &mut report).await;
+            floors::look(options, scenarios, &mut report).await;
         }
     }
     let played = report.laws.iter().filter(|case| case.plays_schedules());
     report.schedules = played.map(|case| case.checks).sum();
     if !options.narrowed() {
-        report.mutants = zoo::hunt(options, &scenarios, stores).await;
+        report.mutants = zoo::hunt(options, scenarios, stores).await;
     }
     report.laws.sort_by(|one, other| (one.id, &one.case).cmp(&(other.id, &other.case)));
     report.seconds = started.elapsed().as_secs_f64();
@@ -202,9 +203,9 @@ pub(crate) fn plan_all(
     stores: &[StoreUnderTest],
 ) -> Result<(Vec<Planned>, Vec<Case>), RunError> {
     let mut report = Report::new(options, stores);
-    let scenarios = collect(options, providers, &mut report)?;
+    let collected = collect(options, providers, &mut report)?;
     let twins = twins(options, providers, &mut report);
-    let planned = plan(options, &scenarios, &twins, stores, &mut report);
+    let planned = plan(options, &collected, &twins, stores, &mut report);
     let of_stores = |planned: &Planned| matches!(planned.trial, Kind::Store(_));
     // A test of an adapter leaves the stores' own laws to the stores.
     let planned = planned.into_iter().filter(|it| providers.is_empty() == of_stores(it)).collect();

@@ -209,6 +209,29 @@ async fn a_complete_run_asks_for_a_minimum() {
     assert_eq!(part.await.expect("it runs").exit_code(), 0);
 }
 
+#[tokio::test]
+async fn a_draw_leaves_no_law_without_a_scenario() {
+    let fixtures = tempfile::tempdir().expect("a folder");
+    for scenario in scenarios::all() {
+        save(fixtures.path(), &scenario, "[[expect]]\nat = \"/parked\"\nis = []\n");
+    }
+    let laws = |report: &Report| -> BTreeSet<&'static str> {
+        let held = report.laws.iter().filter(|case| case.outcome != Outcome::Skipped && case.provider == "acme");
+        held.map(|case| case.id).collect()
+    };
+    let whole =
+        laws(&run(&fixtures, |options| options.effort = Effort { samples: 1, exhaustive: 1 }).await.expect("ran"));
+    for seed in 0..4 {
+        let drawn = run(&fixtures, |options| {
+            options.effort = Effort { samples: 1, exhaustive: 1 };
+            options.complete = true;
+            options.draw = Some(1);
+            options.seed = seed;
+        });
+        assert_eq!(laws(&drawn.await.expect("it runs")), whole, "seed {seed}");
+    }
+}
+
 /// The kit's own story of a trial, as it lies on disk, with a list that names these scenarios.
 fn trials(listed: &str) -> TempDir {
     let fixtures = tempfile::tempdir().expect("a folder");
