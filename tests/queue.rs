@@ -10,7 +10,7 @@ use std::{
 use purchase::{
     engine::{Engine, Selection},
     id::{EventKey, Mode, ProviderId, ProviderName, Source},
-    store::{Claim, EventStatus, Lease, Reason, Store as _, StoredEvent},
+    store::{Claim, EventStatus, Lease, Queue, Reason, Store as _, StoredEvent},
     time::Timestamp,
     worker::{Worker, WorkerReport, WorkerSettings},
 };
@@ -297,8 +297,8 @@ async fn a_customers_events_wait_for_each_other_and_for_nobody_elses() {
     assert_eq!(claim("two", 9).await, ["e3"]);
     let later = now.plus_seconds(60);
     let lease = Lease { token: "three".to_owned(), until: later.plus_seconds(60) };
-    let claim = Claim { lease, now: later, limit: 3 };
-    let names: Vec<_> = store.claim(&claim).await.expect("claimed").iter().map(|it| it.sequence).collect();
+    let claim = Claim { queue: Queue::Events, lease, now: later, limit: 3 };
+    let names: Vec<_> = store.claim(&claim).await.expect("claimed").events.iter().map(|it| it.sequence).collect();
     assert_eq!(names, [1, 2, 3], "in the order of arrival, when the leases are over");
 }
 

@@ -17,7 +17,7 @@ use std::{
 use purchase::{
     engine::RetryPolicy,
     sqlite::{Options, Sqlite},
-    store::{Commit, EventQuery, EventStatus, Store},
+    store::{Browse, Commit, EventQuery, EventStatus},
     worker::{Worker, WorkerSettings},
 };
 use support::{Gate, customers_event, engine};

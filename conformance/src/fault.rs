@@ -10,8 +10,10 @@ use async_trait::async_trait;
 use purchase_core::{
     error::{CommitError, StoreError},
     fact::Fact,
+    id::EventKey,
     store::{
-        Claim, Commit, EventQuery, FactQuery, Loaded, NewEvent, Store, StoredEvent, StoredSubject, SubjectQuery, Wanted,
+        Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredSubject,
+        SubjectQuery, Wanted,
     },
 };
 use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, Statement};
@@ -73,28 +75,38 @@ impl Store for FaultyStore {
         self.fault.around(self.inner.accept(events)).await
     }
 
-    async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
         self.fault.around(self.inner.claim(claim)).await
-    }
-
-    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
-        self.fault.around(self.inner.commit(commit)).await
-    }
-
-    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
-        self.fault.around(self.inner.events(query)).await
-    }
-
-    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
-        self.fault.around(self.inner.facts(query)).await
     }
 
     async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
         self.fault.around(self.inner.load(wanted)).await
     }
 
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        self.fault.around(self.inner.commit(commit)).await
+    }
+}
+
+#[async_trait]
+impl Browse for FaultyStore {
+    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
+        self.fault.around(self.inner.events(query)).await
+    }
+
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
+        self.fault.around(self.inner.facts(events)).await
+    }
+
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
         self.fault.around(self.inner.subjects(query)).await
+    }
+}
+
+#[async_trait]
+impl Maintain for FaultyStore {
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.fault.around(self.inner.ready()).await
     }
 }
 
@@ -129,28 +141,38 @@ impl Store for Interleaved {
         self.around(self.inner.accept(events)).await
     }
 
-    async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
         self.around(self.inner.claim(claim)).await
-    }
-
-    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
-        self.around(self.inner.commit(commit)).await
-    }
-
-    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
-        self.around(self.inner.events(query)).await
-    }
-
-    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
-        self.around(self.inner.facts(query)).await
     }
 
     async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
         self.around(self.inner.load(wanted)).await
     }
 
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        self.around(self.inner.commit(commit)).await
+    }
+}
+
+#[async_trait]
+impl Browse for Interleaved {
+    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
+        self.around(self.inner.events(query)).await
+    }
+
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
+        self.around(self.inner.facts(events)).await
+    }
+
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
         self.around(self.inner.subjects(query)).await
+    }
+}
+
+#[async_trait]
+impl Maintain for Interleaved {
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.around(self.inner.ready()).await
     }
 }
 

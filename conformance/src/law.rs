@@ -48,7 +48,7 @@ pub struct Statement {
 }
 
 /// The version of the laws, apart from the kit's: it changes when a law comes, goes or says something else.
-pub const SPEC: &str = "1.1";
+pub const SPEC: &str = "1.2";
 
 /// The law that is held by there being something to judge: scenarios that can't be read and adapters without any break
 /// it.
@@ -305,6 +305,8 @@ pub const LAWS: &[Law] = &[
         "nothing is dropped" Store(|trial| Box::pin(store::bodies::to_the_byte(trial)))),
     law!("S15" Must "An event and a subject are found by their public ids, and nothing is by any other."
         "what a receipt names can be found" Store(|trial| Box::pin(store::lookups::by_public_id(trial)))),
+    law!("S16" Must "A request under an idempotency key has one effect and one answer; with another content it is refused."
+        "same key, same answer; same key, other content: conflict" Store(|trial| Box::pin(store::keys::once_for_all(trial)))),
 ];
 
 /// The law with an id.

@@ -6,6 +6,7 @@ mod declarations;
 mod facts;
 mod failure;
 mod inbox;
+mod keys;
 mod stores;
 mod systems;
 mod table;

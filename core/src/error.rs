@@ -34,6 +34,12 @@ pub enum Refusal {
     /// The endpoint is shutting down; nothing was written.
     #[error("the endpoint is shutting down; send it again")]
     Closing,
+    /// An idempotency key came before with another content. The first answer stands; nothing was written.
+    #[error("this idempotency key of {scope} came before with another content; send the same content, or another key")]
+    KeyConflict {
+        /// The key's scope.
+        scope: String,
+    },
     /// The worker took longer than its lease; another one has the events now.
     #[error("the lease on the claimed events ended before their commit; they are left to the next worker")]
     LeaseLost,
@@ -79,6 +85,8 @@ impl Refusal {
     pub fn http_status(&self) -> u16 {
         match self {
             Refusal::BodyTooLarge { .. } | Refusal::TooMany { .. } => 413,
+            // 422 is what draft-ietf-httpapi-idempotency-key-header asks for.
+            Refusal::KeyConflict { .. } => 422,
             Refusal::Conflict { .. } => 409,
             Refusal::Closing | Refusal::Contended { .. } | Refusal::LeaseLost | Refusal::Overloaded { .. } => 503,
             Refusal::Signature(fault) => match fault {
@@ -109,6 +117,7 @@ impl Refusal {
             Refusal::BodyTooLarge { .. }
             | Refusal::Closing
             | Refusal::Conflict { .. }
+            | Refusal::KeyConflict { .. }
             | Refusal::Overloaded { .. }
             | Refusal::Signature(_)
             | Refusal::TooMany { .. }
@@ -124,6 +133,7 @@ impl Refusal {
             Refusal::Closing => "closing",
             Refusal::Conflict { .. } => "event_conflict",
             Refusal::Contended { .. } => "contended",
+            Refusal::KeyConflict { .. } => "idempotency_conflict",
             Refusal::LeaseLost => "lease_lost",
             Refusal::Overloaded { .. } => "overloaded",
             Refusal::TooMany { .. } => "too_many_deliveries",

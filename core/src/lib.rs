@@ -1,7 +1,6 @@
 //! The model, the fold and the engine of `purchase`. No I/O, no clock, no randomness, no provider's words.
 //!
-//! The modules stand in the order of a delivery's way; each uses only those above it. (`store` names the folded
-//! state, the engine names everything.)
+//! The modules stand in the order of a delivery's way; each uses only those above it.
 
 pub mod id;
 pub mod money;
@@ -23,8 +22,9 @@ pub mod lifecycle;
 pub mod snapshot;
 
 pub mod error;
-pub mod receipt;
 pub mod store;
+
+pub mod receipt;
 
 pub mod engine;
 

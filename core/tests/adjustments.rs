@@ -203,13 +203,14 @@ fn sources_that_use_the_same_ids_stand_apart_in_the_projection() {
         as_of: Timestamp::from_seconds(10).expect("in range"),
     };
     let (catalog, one) = (Catalog::default(), [("price_a", 1)]);
-    let alone = Projection::of(&[stored(&sources[0], "user", &one)], reading(&catalog)).expose_canonical();
+    let alone = Projection::of([stored(&sources[0], "user", &one)].iter().map(StoredSubject::parts), reading(&catalog))
+        .expose_canonical();
     assert_eq!(alone["payments"]["pay_same"]["state"], "succeeded");
     assert_eq!(alone["entitlements"]["user"]["price_a"]["quantity"], 1);
 
     let subjects: Vec<StoredSubject> =
         sources.iter().zip(1..).map(|(source, quantity)| stored(source, "user", &[("price_a", quantity)])).collect();
-    let together = Projection::of(&subjects, reading(&catalog)).expose_canonical();
+    let together = Projection::of(subjects.iter().map(StoredSubject::parts), reading(&catalog)).expose_canonical();
     for (source, quantity) in sources.iter().zip(1..) {
         let key = |id: &str| format!("{}/{id}", source.expose());
         assert_eq!(together["payments"][key("pay_same")]["customer"], "cus_same");
@@ -218,7 +219,7 @@ fn sources_that_use_the_same_ids_stand_apart_in_the_projection() {
     let keys = |map: &str| together[map].as_object().expect("a map").len();
     assert_eq!((keys("payments"), keys("entitlements")), (4, 4));
     let user = CustomerKey::Application(CustomerId::new("user").expect("an id"));
-    let snapshots = Projection::of(&subjects, reading(&catalog)).customer(&user);
+    let snapshots = Projection::of(subjects.iter().map(StoredSubject::parts), reading(&catalog)).customer(&user);
     let found: Vec<Option<i64>> =
         snapshots.iter().map(|it| it.entitlements.values().next().and_then(|it| it.quantity)).collect();
     assert_eq!(found, [Some(1), Some(2), Some(3), Some(4)]);

@@ -22,7 +22,7 @@ use purchase_core::{
     id::{CustomerId, EventKey, ObjectKind, ObjectRef},
     provider::ReadFault,
     receipt::Reconciliation,
-    store::{EventQuery, EventStatus, FactQuery, Lease, Reason, SubjectQuery, memory::MemoryStore},
+    store::{EventQuery, EventStatus, Lease, Reason, SubjectQuery, Wanted, memory::MemoryStore},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -264,8 +264,8 @@ async fn replay_reads_again_in_place_and_beside() {
     let beside = Arc::new(MemoryStore::new());
     engine.replay_into(&Selection::EVERYTHING, beside.clone()).await.expect("memory");
     assert_eq!(projection(&engine.over(beside)).await, before);
-    let facts = engine.store().facts(&FactQuery::Subjects(vec![subject(ObjectKind::Payment, "pay")])).await;
-    assert_eq!(facts.expect("memory").len(), 2, "facts are replaced, not doubled");
+    let facts = engine.store().load(&Wanted::facts(vec![subject(ObjectKind::Payment, "pay")])).await;
+    assert_eq!(facts.expect("memory").facts.len(), 2, "facts are replaced, not doubled");
 }
 
 #[tokio::test]
@@ -324,15 +324,15 @@ async fn what_is_stored_prints_no_ids_and_no_personal_data() {
     });
     handle(&engine, &body("e_raw", 1, vec![told(ObjectKind::Customer, "cus_raw", ada, Vec::new())])).await;
     let events = engine.events(&EventQuery { limit: 1, ..EventQuery::default() }).await.expect("memory");
-    let facts = FactQuery::Subjects(vec![subject(ObjectKind::Customer, "cus_raw")]);
-    let facts = engine.store().facts(&facts).await.expect("memory");
+    let facts = Wanted::facts(vec![subject(ObjectKind::Customer, "cus_raw")]);
+    let facts = engine.store().load(&facts).await.expect("memory");
     let everything = SubjectQuery { limit: 10, ..SubjectQuery::default() };
     let subjects = engine.store().subjects(&everything).await.expect("memory");
     let printed = format!("{events:?} {facts:?} {subjects:?}");
     for private in ["raw", "Raw", "ada"] {
         assert!(!printed.contains(private), "{private} in {printed}");
     }
-    assert_eq!((events.len(), facts.len(), subjects.len()), (1, 1, 1));
+    assert_eq!((events.len(), facts.facts.len(), subjects.len()), (1, 1, 1));
 }
 
 #[tokio::test]

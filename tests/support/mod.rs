@@ -19,11 +19,12 @@ use purchase::{
     engine::{Engine, RetryPolicy, Settings},
     error::{CommitError, StoreError},
     fact::Fact,
+    id::EventKey,
     id::ProviderName,
     provider::{Event, Provider, Unreadable},
     store::{
-        Claim, Commit, EventQuery, FactQuery, Loaded, NewEvent, Store, StoredEvent, StoredSubject, SubjectQuery,
-        Wanted, memory::MemoryStore,
+        Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredSubject,
+        SubjectQuery, Wanted, memory::MemoryStore,
     },
     stripe::{ModePolicy, Stripe, StripeConfig},
     time::Timestamp,
@@ -226,14 +227,22 @@ impl Store for Gate {
         self.inner.accept(events).await
     }
 
-    async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
         if self.weather(|it| it == Weather::Gone) == Weather::Gone {
             return Err(unavailable());
         }
         let claimed = self.inner.claim(claim).await?;
         self.tokens.lock().expect("tokens").push(claim.lease.token.clone());
-        self.idle.add_permits(usize::from(claimed.is_empty()));
+        self.idle.add_permits(usize::from(claimed.events.is_empty()));
         Ok(claimed)
+    }
+
+    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
+        if self.weather(|it| it == Weather::Mute) == Weather::Mute {
+            self.began.add_permits(1);
+            return std::future::pending().await;
+        }
+        self.inner.load(wanted).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
@@ -275,25 +284,27 @@ impl Store for Gate {
         self.commits.lock().expect("commits").push(names);
         Ok(())
     }
+}
 
+#[async_trait]
+impl Browse for Gate {
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
         self.inner.events(query).await
     }
 
-    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
-        self.inner.facts(query).await
-    }
-
-    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
-        if self.weather(|it| it == Weather::Mute) == Weather::Mute {
-            self.began.add_permits(1);
-            return std::future::pending().await;
-        }
-        self.inner.load(wanted).await
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
+        self.inner.facts(events).await
     }
 
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
         self.inner.subjects(query).await
+    }
+}
+
+#[async_trait]
+impl Maintain for Gate {
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.inner.ready().await
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod bodies;
 pub mod durable;
+pub mod keys;
 pub mod lanes;
 pub mod lookups;
 mod material;

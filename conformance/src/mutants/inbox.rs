@@ -46,7 +46,7 @@ pub(super) fn forgets_who_came(inner: Arc<dyn Store>) -> Arc<dyn Store> {
 impl Breakage for ForgetsWhoCame {
     async fn commit(&self, inner: &dyn Store, mut commit: Commit) -> Result<(), CommitError> {
         let events = commit.events.iter().map(|write| write.event.key.clone()).collect();
-        let loaded = inner.load(&Wanted { events, subjects: Vec::new() }).await?;
+        let loaded = inner.load(&Wanted::events(events)).await?;
         let known: BTreeSet<&EventKey> = loaded.events.iter().map(|stored| &stored.event.key).collect();
         for write in commit.events.iter_mut().filter(|write| known.contains(&write.event.key)) {
             write.insert = false;

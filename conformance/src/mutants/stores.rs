@@ -9,10 +9,10 @@ use async_trait::async_trait;
 use purchase_core::{
     error::{CommitError, StoreError},
     fact::Fact,
-    id::{ObjectKind, Subject},
+    id::{EventKey, ObjectKind, Subject},
     store::{
-        Claim, Commit, EventQuery, EventStatus, FactQuery, Loaded, NewEvent, Store, StoredEvent, StoredSubject,
-        SubjectQuery, SubjectWrite, Wanted,
+        Browse, Claim, Claimed, Commit, EventQuery, EventStatus, Loaded, Maintain, NewEvent, Store, StoredEvent,
+        StoredSubject, SubjectQuery, SubjectWrite, Wanted,
     },
 };
 
@@ -23,7 +23,7 @@ pub(super) trait Breakage: Send + Sync + Sized + 'static {
         inner.commit(&commit).await
     }
 
-    async fn claim(&self, inner: &dyn Store, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn claim(&self, inner: &dyn Store, claim: &Claim) -> Result<Claimed, StoreError> {
         inner.claim(claim).await
     }
 
@@ -63,28 +63,38 @@ impl<B: Breakage> Store for Broken<B> {
         self.breakage.accept(self.inner.as_ref(), events).await
     }
 
-    async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
         self.breakage.claim(self.inner.as_ref(), claim).await
-    }
-
-    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
-        self.breakage.commit(self.inner.as_ref(), commit.clone()).await
-    }
-
-    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
-        self.inner.events(&self.breakage.asked(query.clone())).await
-    }
-
-    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
-        Ok(self.breakage.facts(self.inner.facts(query).await?))
     }
 
     async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
         Ok(self.breakage.loaded(wanted, self.inner.load(wanted).await?))
     }
 
+    async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
+        self.breakage.commit(self.inner.as_ref(), commit.clone()).await
+    }
+}
+
+#[async_trait]
+impl<B: Breakage> Browse for Broken<B> {
+    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
+        self.inner.events(&self.breakage.asked(query.clone())).await
+    }
+
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
+        Ok(self.breakage.facts(self.inner.facts(events).await?))
+    }
+
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
         Ok(self.breakage.subjects(self.inner.subjects(query).await?))
+    }
+}
+
+#[async_trait]
+impl<B: Breakage> Maintain for Broken<B> {
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.inner.ready().await
     }
 }
 
@@ -95,7 +105,7 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// The revisions that subjects are really at.
 async fn revisions(inner: &dyn Store, writes: &[SubjectWrite]) -> Result<BTreeMap<Subject, i64>, StoreError> {
     let subjects = writes.iter().map(|write| write.subject.clone()).collect();
-    let loaded = inner.load(&Wanted { events: Vec::new(), subjects }).await?;
+    let loaded = inner.load(&Wanted::subjects(subjects)).await?;
     Ok(loaded.subjects.into_iter().map(|stored| (stored.subject, stored.revision)).collect())
 }
 
@@ -280,12 +290,12 @@ pub(super) fn claims_twice(inner: Arc<dyn Store>) -> Arc<dyn Store> {
 
 #[async_trait]
 impl Breakage for ClaimsTwice {
-    async fn claim(&self, inner: &dyn Store, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn claim(&self, inner: &dyn Store, claim: &Claim) -> Result<Claimed, StoreError> {
         let mut claimed = inner.claim(claim).await?;
         let mut last = locked(&self.0);
         let again = last.pop();
-        last.clone_from(&claimed);
-        claimed.extend(again);
+        last.clone_from(&claimed.events);
+        claimed.events.extend(again);
         Ok(claimed)
     }
 }
@@ -312,9 +322,10 @@ pub(super) fn forgets_attempts(inner: Arc<dyn Store>) -> Arc<dyn Store> {
 
 #[async_trait]
 impl Breakage for ForgetsAttempts {
-    async fn claim(&self, inner: &dyn Store, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn claim(&self, inner: &dyn Store, claim: &Claim) -> Result<Claimed, StoreError> {
         let claimed = inner.claim(claim).await?;
-        Ok(claimed.into_iter().map(|stored| StoredEvent { attempts: 1, ..stored }).collect())
+        let Claimed { events } = claimed;
+        Ok(Claimed { events: events.into_iter().map(|stored| StoredEvent { attempts: 1, ..stored }).collect() })
     }
 }
 
@@ -376,7 +387,7 @@ pub(super) fn writes_only_news(inner: Arc<dyn Store>) -> Arc<dyn Store> {
 impl Breakage for WritesOnlyNews {
     async fn commit(&self, inner: &dyn Store, mut commit: Commit) -> Result<(), CommitError> {
         let subjects = commit.subjects.iter().map(|write| write.subject.clone()).collect();
-        let known = inner.load(&Wanted { events: Vec::new(), subjects }).await?.subjects;
+        let known = inner.load(&Wanted::subjects(subjects)).await?.subjects;
         commit
             .subjects
             .retain(|write| !known.iter().any(|stored| stored.subject == write.subject && stored.state == write.state));

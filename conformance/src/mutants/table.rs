@@ -5,7 +5,7 @@ use purchase_core::capability::Capability;
 use crate::mutants::{
     Ground, Mutant,
     Mutation::{Adapter, Executor, Place, Statement as InStatement, Store as InStore, System as Around},
-    adapters, declarations, facts, inbox, stores, systems,
+    adapters, declarations, facts, inbox, keys, stores, systems,
 };
 
 macro_rules! mutant {
@@ -380,6 +380,18 @@ pub const MUTANTS: &[Mutant] = &[
         "looks at no public id when it is asked for one"
         ""
         InStore(stores::finds_anything)),
+    mutant!("forgets-keys" "store" "S16" Anywhere
+        "keeps no idempotency keys"
+        "a client that tries again after a time-out is charged twice"
+        InStore(keys::forgets)),
+    mutant!("keeps-the-last-key" "store" "S16" Anywhere
+        "lets a later answer to an idempotency key take the place of an earlier one"
+        "two requests at once under one key are both carried out"
+        InStore(keys::keeps_the_last)),
+    mutant!("mixes-scopes" "store" "S16" Anywhere
+        "takes the same idempotency key in two scopes for one"
+        "one API client gets the answer to another's request"
+        InStore(keys::mixes_scopes)),
     mutant!("misspells-a-statement" "store" "S07" Anywhere
         "has a statement that no database understands"
         ""

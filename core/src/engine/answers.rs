@@ -111,7 +111,7 @@ impl Engine {
         let mut concerned = BTreeSet::new();
         for page in changed.chunks(PAGE) {
             let subjects = page.iter().map(|stored| stored.subject.clone()).collect();
-            let before = self.store.load(&Wanted { events: Vec::new(), subjects }).await?.subjects;
+            let before = self.store.load(&Wanted::subjects(subjects)).await?.subjects;
             let mut customers = BTreeSet::new();
             for StoredSubject { subject, state, .. } in before.iter().chain(page) {
                 let is_customer = subject.root.kind == ObjectKind::Customer;
@@ -122,9 +122,7 @@ impl Engine {
             }
             // Whom a customer at the provider is linked to. Where that changes, the customer is among those that changed.
             let subjects = customers.iter().cloned().collect();
-            for StoredSubject { subject, state, .. } in
-                self.store.load(&Wanted { events: Vec::new(), subjects }).await?.subjects
-            {
+            for StoredSubject { subject, state, .. } in self.store.load(&Wanted::subjects(subjects)).await?.subjects {
                 let owner = state.application_customer().cloned().map(CustomerKey::Application);
                 concerned.extend(owner.map(|owner| (subject.source, owner)));
             }
@@ -144,7 +142,7 @@ impl Engine {
         as_of: Timestamp,
     ) -> Result<(Answers, Vec<Subject>), StoreError> {
         let subjects = self.subjects_of(who, Some(source)).await?;
-        let projection = Projection::of(&subjects, self.reading(as_of));
+        let projection = Projection::of(subjects.iter().map(StoredSubject::parts), self.reading(as_of));
         let benefits = projection.benefits(source).remove(who).unwrap_or_default();
         let answer = |(benefit, it): (String, Benefit)| {
             (benefit, (it.name, Answer { access: it.access, until: it.until, quantity: it.quantity }))

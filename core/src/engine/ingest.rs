@@ -8,18 +8,17 @@ use sha2::{Digest, Sha256};
 use crate::{
     delivery::Delivery,
     engine::{
-        Engine,
-        attempts::Attempts,
-        lane,
-        plan::{Plan, customer_subject},
+        Engine, lane,
+        plan::{Plan, Planned, customer_subject},
     },
-    error::{Chain, Refusal, StoreError},
+    error::{Chain, Refusal},
     fact::{Fact, Link},
     id::{EventKey, Mode, ProviderId, Source},
     provider::{Event, Meaning, ReadFault, Remark, Unreadable},
     receipt::{Answers, Reconciliation, Stage, StageReceipt, WebhookReceipt},
     store::{
-        Commit, Conflict, EventQuery, EventStatus, EventWrite, Lease, Loaded, NewEvent, Reason, StoredEvent, Wanted,
+        Commit, Conflict, EventStatus, EventWrite, Lease, NewEvent, Reason, StoredEvent, Wanted,
+        transact::{Step, View, transact},
     },
     time::Timestamp,
 };
@@ -88,6 +87,16 @@ enum Course {
     Write { insert: bool },
 }
 
+/// What becomes of a repetition in queue mode.
+enum Again {
+    /// Nothing: it is done, or a worker will do it.
+    Done,
+    /// A worker tries it again.
+    Due(Box<EventWrite>),
+    /// It is answered as inline.
+    Inline,
+}
+
 /// The sender is told no cause; an operator is.
 pub(super) fn trace_fault(refusal: &Refusal, events: usize) {
     if let Refusal::Store(fault) = refusal {
@@ -105,92 +114,97 @@ impl Engine {
     }
 
     async fn drive(&self, units: &[Admitted], lease: Option<&Lease>) -> Result<Vec<Answer>, Refusal> {
-        let mut attempts = Attempts::at_most(self.settings.commit_attempts);
-        loop {
-            attempts.begin()?;
-            let wanted = wanted(units);
-            let loaded = self.store.load(&wanted).await?;
-            let courses = self.courses(units, &loaded, lease.is_some()).await?;
-            let (plan, answers) = self.plan(units, &courses, loaded, wanted, lease).await?;
-            let Some(commit) = plan else {
-                return Ok(answers);
-            };
-            match self.store.commit(&commit).await {
-                Ok(()) => {
-                    for answer in &answers {
-                        trace(answer);
-                    }
-                    self.trace_dead_letters(&commit);
-                    return Ok(answers);
-                }
-                Err(error) => attempts.after(error)?,
-            }
+        let max_attempts = self.settings.commit_attempts;
+        let decide = |view: &View| {
+            Ok(match self.plan(units, view, lease) {
+                Ok((commit, answers)) => Step::Ready(commit, answers),
+                Err(missing) => Step::Need(missing),
+            })
+        };
+        let (answers, commit) = transact(self.store.as_ref(), max_attempts, wanted(units), decide).await?;
+        for answer in &answers {
+            trace(answer);
         }
+        self.trace_dead_letters(&commit);
+        Ok(answers)
     }
 
     /// Queue mode's repetitions: a contradiction or a fault is answered as inline; an event that is not done becomes due.
     pub(super) async fn accept_again(&self, unit: Admitted) -> Result<(), Refusal> {
-        let mut attempts = Attempts::at_most(self.settings.commit_attempts);
-        loop {
-            attempts.begin()?;
-            let wanted = Wanted { events: vec![unit.event.key.clone()], subjects: Vec::new() };
-            let loaded = self.store.load(&wanted).await?;
-            let Some(stored) = loaded.events.first() else { break };
-            let course = self.course_of_known(&unit, stored).await?;
-            let waits =
-                matches!(stored.status, EventStatus::AwaitingFetch | EventStatus::Failed | EventStatus::Ignored);
-            if unit.reading.is_err() || matches!(course, Course::Conflict) {
-                break;
-            }
-            if !waits || matches!(course, Course::Duplicate(_)) {
-                return Ok(());
-            }
-            let again = EventWrite {
-                event: unit.event.clone(),
-                insert: false,
-                expected: Some(stored.status),
-                status: EventStatus::Received,
-                reason: None,
-                attempts: self.settings.retry.once_more(stored.attempts),
-                due_at: Some(unit.event.received_at),
-            };
-            match self.store.commit(&Commit { events: vec![again], ..Commit::default() }).await {
-                Ok(()) => return Ok(()),
-                Err(error) => attempts.after(error)?,
-            }
+        let wanted = Wanted::events(vec![unit.event.key.clone()]);
+        let decide = |view: &View| {
+            Ok(match self.again(&unit, view) {
+                Ok(Again::Done) => Step::Ready(Commit::default(), true),
+                Ok(Again::Due(write)) => Step::Ready(Commit { events: vec![*write], ..Commit::default() }, true),
+                Ok(Again::Inline) => Step::Ready(Commit::default(), false),
+                Err(missing) => Step::Need(missing),
+            })
+        };
+        let (done, _) = transact(self.store.as_ref(), self.settings.commit_attempts, wanted, decide).await?;
+        if done {
+            return Ok(());
         }
         let answer = self.ingest(&[unit], None).await?.pop();
         answer.map_or(Ok(()), |answer| answer.map(drop))
     }
 
+    /// What becomes of an event that was accepted before.
+    fn again(&self, unit: &Admitted, view: &View) -> Planned<Again> {
+        let Some(stored) = view.event(&unit.event.key) else { return Ok(Again::Inline) };
+        let course = self.course_of_known(unit, stored, view)?;
+        if unit.reading.is_err() || matches!(course, Course::Conflict) {
+            return Ok(Again::Inline);
+        }
+        let waits = matches!(stored.status, EventStatus::AwaitingFetch | EventStatus::Failed | EventStatus::Ignored);
+        if !waits || matches!(course, Course::Duplicate(_)) {
+            return Ok(Again::Done);
+        }
+        Ok(Again::Due(Box::new(EventWrite {
+            event: unit.event.clone(),
+            insert: false,
+            expected: Some(stored.status),
+            status: EventStatus::Received,
+            reason: None,
+            attempts: self.settings.retry.once_more(stored.attempts),
+            due_at: Some(unit.event.received_at),
+        })))
+    }
+
     /// Whether each unit is new, a repetition, or a contradiction: of what is stored, or of one before it.
-    async fn courses(&self, units: &[Admitted], loaded: &Loaded, claimed: bool) -> Result<Vec<Course>, StoreError> {
-        let stored: HashMap<&EventKey, &StoredEvent> =
-            loaded.events.iter().map(|stored| (&stored.event.key, stored)).collect();
+    fn courses(&self, units: &[Admitted], view: &View, claimed: bool) -> Planned<Vec<Course>> {
         let mut first: HashMap<&EventKey, usize> = HashMap::new();
         let mut courses = Vec::with_capacity(units.len());
+        let mut missing = Wanted::default();
         for (place, unit) in units.iter().enumerate() {
             let key = &unit.event.key;
-            let course = match (first.get(key), stored.get(key)) {
+            let course = match (first.get(key), view.event(key)) {
                 (Some(earlier), _) if self.same(&unit.event, &units[*earlier].event) => Course::Repeat(*earlier),
                 (Some(_), _) => Course::Conflict,
                 (None, None) => Course::Write { insert: true },
                 (None, Some(_)) if claimed => Course::Write { insert: false },
-                (None, Some(stored)) => self.course_of_known(unit, stored).await?,
+                (None, Some(stored)) => match self.course_of_known(unit, stored, view) {
+                    Ok(course) => course,
+                    Err(wanted) => {
+                        missing.bodies.extend(wanted.bodies);
+                        continue;
+                    }
+                },
             };
             if matches!(course, Course::Write { .. } | Course::Duplicate(_)) {
                 first.entry(key).or_insert(place);
             }
             courses.push(course);
         }
-        Ok(courses)
+        if missing.is_empty() { Ok(courses) } else { Err(missing) }
     }
 
-    async fn course_of_known(&self, unit: &Admitted, stored: &StoredEvent) -> Result<Course, StoreError> {
+    fn course_of_known(&self, unit: &Admitted, stored: &StoredEvent, view: &View) -> Planned<Course> {
         if unit.event.digest != stored.event.digest {
-            let query = EventQuery { key: Some(unit.event.key.clone()), limit: 1, ..EventQuery::default() };
-            let with_body = self.store.events(&query).await?;
-            if !with_body.first().is_some_and(|known| self.same(&unit.event, &known.event)) {
+            let key = &unit.event.key;
+            if !view.has_body(key) {
+                return Err(Wanted { bodies: vec![key.clone()], ..Wanted::default() });
+            }
+            if !self.same(&unit.event, &stored.event) {
                 return Ok(Course::Conflict);
             }
         }
@@ -219,32 +233,19 @@ impl Engine {
                 .is_some_and(|provider| provider.same_content(&one.body, &other.body))
     }
 
-    /// The commit for all units, if there is anything to write, and the answer to each.
-    async fn plan(
-        &self,
-        units: &[Admitted],
-        courses: &[Course],
-        loaded: Loaded,
-        wanted: Wanted,
-        lease: Option<&Lease>,
-    ) -> Result<(Option<Commit>, Vec<Answer>), StoreError> {
-        let known: HashMap<EventKey, (u32, EventStatus)> =
-            loaded.events.iter().map(|it| (it.event.key.clone(), (it.attempts, it.status))).collect();
-        let mut plan = Plan::new(self, loaded, wanted);
-        let facts: Vec<Fact> = units
-            .iter()
-            .zip(courses)
-            .filter(|(_, course)| matches!(course, Course::Write { .. }))
-            .flat_map(|(unit, _)| facts_of(unit))
-            .cloned()
-            .collect();
+    /// The commit for all units, and the answer to each.
+    fn plan(&self, units: &[Admitted], view: &View, lease: Option<&Lease>) -> Planned<(Commit, Vec<Answer>)> {
+        let courses = self.courses(units, view, lease.is_some())?;
+        let mut plan = Plan::new(&self.settings, view);
+        let written = units.iter().zip(&courses).filter(|(_, course)| matches!(course, Course::Write { .. }));
+        let facts: Vec<Fact> = written.flat_map(|(unit, _)| facts_of(unit)).cloned().collect();
         let news: Vec<Fact> = facts.iter().filter(|fact| !plan.is_old_news(fact)).cloned().collect();
-        plan.take_in(&news).await?;
-        plan.settle_owners().await?;
-        plan.load_concerned().await?;
+        plan.take_in(&news)?;
+        plan.settle_owners()?;
+        plan.need_concerned()?;
 
         let mut answers: Vec<Answer> = Vec::with_capacity(units.len());
-        for (unit, course) in units.iter().zip(courses) {
+        for (unit, course) in units.iter().zip(&courses) {
             let answer = match course {
                 Course::Conflict => {
                     plan.commit.conflicts.push(Conflict { event: unit.event.clone() });
@@ -257,9 +258,9 @@ impl Engine {
                     Err(_) => refuse_unreadable(unit),
                 },
                 Course::Write { insert } => {
-                    let known = known.get(&unit.event.key);
-                    let expected = known.map(|(_, status)| *status);
-                    let tried = known.map_or(0, |(tried, _)| *tried);
+                    let known = view.event(&unit.event.key);
+                    let expected = known.map(|stored| stored.status);
+                    let tried = known.map_or(0, |stored| stored.attempts);
                     // The attempt of a claimed event was counted by the claim.
                     let attempts = tried.saturating_add(u32::from(lease.is_none()));
                     let write = EventWrite { insert: *insert, expected, ..event_write(unit, attempts, &plan) };
@@ -272,9 +273,7 @@ impl Engine {
         }
         plan.commit.facts = facts;
         plan.commit.lease = lease.cloned();
-        let commit = plan.finish();
-        let nothing = commit.events.is_empty() && commit.conflicts.is_empty() && commit.subjects.is_empty();
-        Ok(((!nothing).then_some(commit), answers))
+        Ok((plan.finish(), answers))
     }
 }
 
@@ -289,7 +288,8 @@ fn wanted(units: &[Admitted]) -> Wanted {
             _ => None,
         }));
     }
-    Wanted { events: events.into_iter().cloned().collect(), subjects: subjects.into_iter().collect() }
+    let (events, subjects) = (events.into_iter().cloned().collect(), subjects.into_iter().collect());
+    Wanted { events, subjects, ..Wanted::default() }
 }
 
 pub(super) fn facts_of(unit: &Admitted) -> &[Fact] {
@@ -314,7 +314,7 @@ pub(super) fn event_write(unit: &Admitted, attempts: u32, plan: &Plan<'_>) -> Ev
         }
         Ok(Event { meaning: Meaning::Ignored, .. }) => (EventStatus::Ignored, None, None),
         Err(Unreadable { fault, .. }) => {
-            let due_at = plan.engine.settings.retry.due_after_fault(fault, attempts, unit.event.received_at);
+            let due_at = plan.settings.retry.due_after_fault(fault, attempts, unit.event.received_at);
             (EventStatus::Failed, Some(Reason::Read(fault.clone())), due_at)
         }
     };

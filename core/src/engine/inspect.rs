@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     engine::{Engine, Settings},
     error::StoreError,
-    id::{CustomerId, CustomerKey, EventKey, Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
+    id::{CustomerId, CustomerKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
     snapshot::{Projection, Reading, customer::CustomerSnapshot},
     store::{EventQuery, StoredEvent, StoredSubject, SubjectQuery, Wanted},
     time::Timestamp,
@@ -25,22 +25,15 @@ pub struct ProjectionQuery {
 }
 
 impl Engine {
-    /// Asks the store for an event and a subject that don't exist. An answer proves that the database can be reached and
-    /// has the tables that a delivery is loaded from. It doesn't prove that the database can be written to.
+    /// Whether the store can be reached and has the tables of this version. It doesn't prove that the database can be
+    /// written to.
     ///
     /// This waits as long as the store does; a caller that needs an answer in time sets a time-out.
     ///
     /// # Errors
     /// The store's.
     pub async fn ready(&self) -> Result<(), StoreError> {
-        let provider = ProviderName::new("readiness").expect("short plain text is a name");
-        let source = Source { provider, account: None, mode: Mode::Test };
-        // No provider gives such an id, and an empty body is never read as an event.
-        let id = ProviderId::of_body(b"");
-        let root = ObjectRef::new(ObjectKind::Customer, id.clone());
-        let wanted =
-            Wanted { events: vec![EventKey { source: source.clone(), id }], subjects: vec![Subject { source, root }] };
-        self.store.load(&wanted).await.map(drop)
+        self.store.ready().await
     }
 
     /// Reads the projection.
@@ -50,7 +43,7 @@ impl Engine {
     pub async fn projection(&self, query: &ProjectionQuery) -> Result<Projection, StoreError> {
         let filter = SubjectQuery { source: query.source.clone(), ..SubjectQuery::default() };
         let subjects = self.all_subjects(filter).await?;
-        Ok(Projection::of(&subjects, self.reading(query.as_of)))
+        Ok(Projection::of(subjects.iter().map(StoredSubject::parts), self.reading(query.as_of)))
     }
 
     /// Reads one customer of the application: a snapshot for each source that knows one, so that live and test never mix.
@@ -100,7 +93,7 @@ impl Engine {
         as_of: Timestamp,
     ) -> Result<Vec<CustomerSnapshot>, StoreError> {
         let subjects = self.subjects_of(key, source).await?;
-        Ok(Projection::of(&subjects, self.reading(as_of)).customer(key))
+        Ok(Projection::of(subjects.iter().map(StoredSubject::parts), self.reading(as_of)).customer(key))
     }
 
     /// Every subject that a customer's answers come from, at one source or at all.
@@ -145,7 +138,7 @@ impl Engine {
                 return Ok(());
             }
             from = subjects.len();
-            subjects.extend(self.store.load(&Wanted { events: Vec::new(), subjects: missing }).await?.subjects);
+            subjects.extend(self.store.load(&Wanted::subjects(missing)).await?.subjects);
         }
     }
 

@@ -2,7 +2,6 @@
 //! everything durable of a store; time comes in with each call.
 
 mod answers;
-mod attempts;
 mod ingest;
 mod inspect;
 mod lane;

@@ -14,8 +14,8 @@ use crate::{
     fact::Fact,
     id::{EventKey, Subject},
     store::{
-        Claim, Commit, EventQuery, FactQuery, Loaded, NewEvent, Store, StoredEvent, StoredSubject, SubjectQuery, Wait,
-        Wanted,
+        Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredSubject,
+        SubjectQuery, Wait, Wanted,
     },
 };
 
@@ -54,6 +54,14 @@ impl Overlay {
     }
 }
 
+impl Written {
+    /// Facts of the base, without those that were taken away, and with those that came and are wanted.
+    fn overlay(&self, facts: &mut Vec<Fact>, wanted: impl Fn(&Fact) -> bool) {
+        facts.retain(|fact| !self.reread.contains(&fact.event_key()));
+        facts.extend(self.facts.values().flatten().filter(|fact| wanted(fact)).cloned());
+    }
+}
+
 fn read_only() -> StoreError {
     StoreError::ReadOnly { cause: "a dry run writes nothing".into() }
 }
@@ -64,13 +72,13 @@ impl Store for Overlay {
         Err(read_only())
     }
 
-    async fn claim(&self, _: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn claim(&self, _: &Claim) -> Result<Claimed, StoreError> {
         Err(read_only())
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         let subjects = commit.subjects.iter().map(|write| write.subject.clone()).collect();
-        let base = self.base.load(&Wanted { events: Vec::new(), subjects }).await?.subjects;
+        let base = self.base.load(&Wanted::subjects(subjects)).await?.subjects;
         let base: BTreeMap<Subject, StoredSubject> =
             base.into_iter().map(|stored| (stored.subject.clone(), stored)).collect();
         let mut written = self.written();
@@ -95,22 +103,6 @@ impl Store for Overlay {
         Ok(())
     }
 
-    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
-        self.base.events(query).await
-    }
-
-    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
-        let mut facts = self.base.facts(query).await?;
-        let written = self.written();
-        facts.retain(|fact| !written.reread.contains(&fact.event_key()));
-        let wanted = written.facts.values().flatten().filter(|fact| match query {
-            FactQuery::Events(keys) => keys.contains(&fact.event_key()),
-            FactQuery::Subjects(subjects) => subjects.contains(&fact.subject),
-        });
-        facts.extend(wanted.cloned());
-        Ok(facts)
-    }
-
     async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
         let mut loaded = self.base.load(wanted).await?;
         let written = self.written();
@@ -118,7 +110,22 @@ impl Store for Overlay {
         loaded.subjects.extend(wanted.subjects.iter().filter_map(|subject| written.subjects.get(subject)).cloned());
         loaded.waits.retain(|wait| !written.subjects.contains_key(&wait.subject));
         loaded.waits.extend(written.waits.iter().filter(|wait| wanted.subjects.contains(&wait.on)).cloned());
+        written.overlay(&mut loaded.facts, |fact| wanted.facts.contains(&fact.subject));
         Ok(loaded)
+    }
+}
+
+#[async_trait]
+impl Browse for Overlay {
+    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
+        self.base.events(query).await
+    }
+
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
+        let mut facts = self.base.facts(events).await?;
+        let written = self.written();
+        written.overlay(&mut facts, |fact| events.contains(&fact.event_key()));
+        Ok(facts)
     }
 
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
@@ -159,5 +166,12 @@ impl Store for Overlay {
                 .map(|stored| (stored.subject.clone(), stored.clone())),
         );
         Ok(found.into_values().take(limit).collect())
+    }
+}
+
+#[async_trait]
+impl Maintain for Overlay {
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.base.ready().await
     }
 }

@@ -5,30 +5,22 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    engine::plan::Plan,
-    error::StoreError,
+    engine::plan::{Plan, Planned},
     fold::Owner,
     id::{ObjectKind, Subject},
-    store::Wanted,
 };
 
 impl Plan<'_> {
     /// Settles the owner of every written subject, and of every subject that waits for one of them.
-    pub(super) async fn settle_owners(&mut self) -> Result<(), StoreError> {
-        self.load_waiting().await?;
-        self.load_relatives().await?;
-        let ownerless: Vec<Subject> = self
-            .subjects
-            .iter()
-            .filter(|(subject, draft)| draft.dirty && subject.needs_owner())
-            .map(|(subject, _)| subject.clone())
-            .collect();
-        for subject in ownerless {
+    pub(super) fn settle_owners(&mut self) -> Planned {
+        self.take_waiting()?;
+        self.need_relatives()?;
+        let written: Vec<Subject> = self.drafts.keys().filter(|subject| subject.needs_owner()).cloned().collect();
+        for subject in written {
             let via = self.owner_through(&subject, &mut BTreeSet::new());
-            let own = self.subjects.get(&subject).is_some_and(|draft| draft.state.own_owner().is_some());
-            if let Some(draft) = self.subjects.get_mut(&subject) {
-                draft.state.take_owner(via.filter(|_| !own));
-            }
+            let draft = self.draft(&subject);
+            let own = draft.state.own_owner().is_some();
+            draft.state.take_owner(via.filter(|_| !own));
             if !own {
                 self.touch_relatives(&subject);
             }
@@ -36,63 +28,45 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// Loads, over any number of steps, those that wait for a subject that is written; they are written too.
-    async fn load_waiting(&mut self) -> Result<(), StoreError> {
+    /// Writes, over any number of steps, those that wait for a subject that is written.
+    fn take_waiting(&mut self) -> Planned {
         loop {
             let waiting: BTreeSet<Subject> = self
-                .subjects
-                .iter()
-                .filter(|(_, draft)| draft.dirty)
-                .flat_map(|(subject, _)| self.waits.get(subject).into_iter().flatten().cloned())
-                .filter(|subject| !self.subjects.get(subject).is_some_and(|draft| draft.dirty))
+                .drafts
+                .keys()
+                .flat_map(|subject| self.view.waiting(subject))
+                .filter(|subject| !self.drafts.contains_key(*subject))
+                .cloned()
                 .collect();
             if waiting.is_empty() {
                 return Ok(());
             }
-            self.load(waiting.iter().filter(|subject| !self.waits.contains_key(subject)).cloned().collect()).await?;
+            Self::need(waiting.iter().filter(|subject| !self.view.has_subject(subject)).cloned())?;
             for subject in waiting {
-                if let Some(draft) = self.subjects.get_mut(&subject) {
-                    draft.dirty = true;
-                }
+                self.draft(&subject);
             }
         }
     }
 
-    /// Loads, over any number of steps, those that a written subject without an owner of its own could take one from.
-    async fn load_relatives(&mut self) -> Result<(), StoreError> {
-        loop {
-            let mut seen = BTreeSet::new();
-            let mut missing = BTreeSet::new();
-            let mut open: Vec<&Subject> =
-                self.subjects.iter().filter(|(_, draft)| draft.dirty).map(|(subject, _)| subject).collect();
-            let mut found = Vec::new();
-            while let Some(subject) = open.pop().cloned().or_else(|| found.pop()) {
-                if !seen.insert(subject.clone()) || !subject.needs_owner() {
-                    continue;
-                }
-                let Some(draft) = self.subjects.get(&subject) else {
-                    missing.insert(subject);
-                    continue;
-                };
-                if draft.state.own_owner().is_none() {
-                    found.extend(draft.state.relatives(&subject));
-                }
+    /// Needs, over any number of steps, those that a written subject without an owner of its own could take one from.
+    fn need_relatives(&self) -> Planned {
+        let mut seen = BTreeSet::new();
+        let mut missing = BTreeSet::new();
+        let mut open: Vec<Subject> = self.drafts.keys().cloned().collect();
+        while let Some(subject) = open.pop() {
+            if !subject.needs_owner() || !seen.insert(subject.clone()) {
+                continue;
             }
-            if missing.is_empty() {
-                return Ok(());
+            if !self.view.has_subject(&subject) {
+                missing.insert(subject);
+                continue;
             }
-            self.load(missing.into_iter().collect()).await?;
+            // One that is asked for and not there has nothing that it could take an owner from.
+            if let Some(state) = self.state(&subject).filter(|state| state.own_owner().is_none()) {
+                open.extend(state.relatives(&subject));
+            }
         }
-    }
-
-    pub(super) async fn load(&mut self, subjects: Vec<Subject>) -> Result<(), StoreError> {
-        if subjects.is_empty() {
-            return Ok(());
-        }
-        let wanted = Wanted { events: Vec::new(), subjects };
-        let loaded = self.engine.store().load(&wanted).await?;
-        self.add(loaded, wanted.subjects);
-        Ok(())
+        Self::need(missing)
     }
 
     /// The owner that the relatives of a subject have: of its subscriptions, else its invoices, payments or checkouts,
@@ -101,7 +75,7 @@ impl Plan<'_> {
         if !seen.insert(subject.clone()) {
             return None;
         }
-        let state = &self.subjects.get(subject)?.state;
+        let state = self.state(subject)?;
         if let Some(own) = state.own_owner() {
             return Some(own);
         }
@@ -130,11 +104,10 @@ impl Plan<'_> {
     /// Writes those that a subject newly waits for, so that a writer who brings their owner at the same time fails and
     /// sees the wait.
     fn touch_relatives(&mut self, subject: &Subject) {
-        let Some(draft) = self.subjects.get(subject) else { return };
-        for relative in draft.state.relatives(subject) {
-            let known = self.waits.get(&relative).is_some_and(|waiting| waiting.contains(subject));
-            if !known && let Some(draft) = self.subjects.get_mut(&relative) {
-                draft.dirty = true;
+        let relatives = self.state(subject).map(|state| state.relatives(subject)).unwrap_or_default();
+        for relative in relatives {
+            if self.view.has_subject(&relative) && !self.view.waits(subject, &relative) {
+                self.draft(&relative);
             }
         }
     }

@@ -1,39 +1,39 @@
 //! Decides what one commit changes: it takes facts into the loaded subjects, refolds those that a late fact reaches,
-//! and derives their rows. Owners are settled in [`owner`](super::owner).
+//! and derives their rows. It loads nothing itself: where something is missing, it says what. Owners are settled in [`owner`](super::owner).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
-    engine::Engine,
-    error::StoreError,
+    engine::Settings,
     fact::Fact,
     fold::SubjectState,
     id::{CustomerId, ObjectKind, ObjectRef, ProviderId, Subject},
     lifecycle::Transition,
     receipt::TransitionReceipt,
     snapshot::derive,
-    store::{Commit, FactQuery, Loaded, SubjectWrite, TransitionWrite, Wait, Wanted},
+    store::{Commit, SubjectWrite, TransitionWrite, Wait, Wanted, transact::View},
     time::Timestamp,
 };
 
+/// What is missing is to be loaded, and the plan made anew.
+pub(super) type Planned<T = ()> = Result<T, Wanted>;
+
 /// A commit in the making.
 pub(super) struct Plan<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) subjects: BTreeMap<Subject, Draft>,
-    /// Waits that were loaded, by the subject waited for. Every subject in here was asked for.
-    pub(super) waits: BTreeMap<Subject, BTreeSet<Subject>>,
+    pub(super) settings: &'a Settings,
+    pub(super) view: &'a View,
+    /// The subjects that are written.
+    pub(super) drafts: BTreeMap<Subject, Draft>,
     /// What each event brought to light.
     brought: HashMap<(ProviderId, Subject), Vec<Transition>>,
     pub(super) commit: Commit,
 }
 
-/// A subject as loaded, and as it is going to be written.
+/// A subject as it is going to be written.
 #[derive(Default)]
 pub(super) struct Draft {
     pub(super) revision: i64,
     pub(super) state: SubjectState,
-    /// Whether it is written. A subject that is only read is not.
-    pub(super) dirty: bool,
     transitions: BTreeMap<ObjectRef, (Timestamp, Vec<Transition>)>,
 }
 
@@ -45,85 +45,79 @@ pub(super) struct Open {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn new(engine: &'a Engine, loaded: Loaded, wanted: Wanted) -> Self {
-        let mut plan = Self {
-            engine,
-            subjects: BTreeMap::new(),
-            waits: BTreeMap::new(),
-            brought: HashMap::new(),
-            commit: Commit::default(),
-        };
-        plan.add(loaded, wanted.subjects);
-        plan
+    pub(super) fn new(settings: &'a Settings, view: &'a View) -> Self {
+        Self { settings, view, drafts: BTreeMap::new(), brought: HashMap::new(), commit: Commit::default() }
     }
 
-    /// Adds what was loaded. A subject that is not there is a draft at revision 0.
-    pub(super) fn add(&mut self, loaded: Loaded, wanted: Vec<Subject>) {
-        for stored in loaded.subjects {
-            let draft = Draft { revision: stored.revision, state: stored.state, ..Draft::default() };
-            self.subjects.insert(stored.subject, draft);
-        }
-        for subject in wanted {
-            self.waits.entry(subject.clone()).or_default();
-            self.subjects.entry(subject).or_default();
-        }
-        for wait in loaded.waits {
-            self.waits.entry(wait.on).or_default().insert(wait.subject);
-        }
+    /// A subject as it is going to be, or as it is stored; none where it is neither.
+    pub(super) fn state(&self, subject: &Subject) -> Option<&SubjectState> {
+        let draft = self.drafts.get(subject).map(|draft| &draft.state);
+        draft.or_else(|| self.view.subject(subject).map(|stored| &stored.state))
+    }
+
+    /// A subject that is written from now on. One that isn't stored is at revision 0.
+    pub(super) fn draft(&mut self, subject: &Subject) -> &mut Draft {
+        let stored = self.view.subject(subject);
+        self.drafts.entry(subject.clone()).or_insert_with(|| match stored {
+            Some(stored) => Draft { revision: stored.revision, state: stored.state.clone(), ..Draft::default() },
+            None => Draft::default(),
+        })
+    }
+
+    /// Says that subjects are missing, unless there are none.
+    pub(super) fn need(subjects: impl IntoIterator<Item = Subject>) -> Planned {
+        let wanted = Wanted::subjects(subjects.into_iter().collect());
+        if wanted.is_empty() { Ok(()) } else { Err(wanted) }
     }
 
     /// Whether a fact only repeats links that its subject has: most events of a subscription's invoices say nothing
     /// new about the subscription. Such a fact is stored, but its subject is not written, so that concurrent deliveries
     /// don't contend. A subject without an owner takes everything in, because its events wait with it.
     pub(super) fn is_old_news(&self, fact: &Fact) -> bool {
-        let known = self.subjects.get(&fact.subject);
         fact.sight.is_none()
             && !self.is_parked(&fact.subject)
-            && known.is_some_and(|draft| draft.state.links().cover(&fact.links, fact.version))
+            && self.state(&fact.subject).is_some_and(|state| state.links().cover(&fact.links, fact.version))
     }
 
     /// Takes facts into their subjects, in the order of their versions.
-    pub(super) async fn take_in(&mut self, facts: &[Fact]) -> Result<(), StoreError> {
+    pub(super) fn take_in(&mut self, facts: &[Fact]) -> Planned {
         let mut by_subject: BTreeMap<&Subject, Vec<&Fact>> = BTreeMap::new();
         for fact in facts {
             by_subject.entry(&fact.subject).or_default().push(fact);
         }
-        let mut late = Vec::new();
+        let mut late = Wanted::default();
         for (subject, mut facts) in by_subject {
             facts.sort_by(|one, other| (one.version, &one.event).cmp(&(other.version, &other.event)));
-            let draft = self.subjects.entry(subject.clone()).or_default();
-            draft.dirty = true;
-            let before = draft.state.clone();
-            for fact in &facts {
-                match draft.apply(subject, fact) {
-                    Some(new) => {
-                        self.brought.entry((fact.event.clone(), subject.clone())).or_default().extend(new);
-                    }
-                    None => {
-                        draft.state = before;
-                        draft.transitions.clear();
-                        for fact in &facts {
-                            self.brought.remove(&(fact.event.clone(), subject.clone()));
-                        }
-                        late.push((subject.clone(), facts));
-                        break;
-                    }
+            if self.append(subject, &facts) {
+                continue;
+            }
+            let view = self.view;
+            match view.facts(subject) {
+                Some(old) => self.refold(subject, old, &facts),
+                None => late.facts.push(subject.clone()),
+            }
+        }
+        if late.is_empty() { Ok(()) } else { Err(late) }
+    }
+
+    /// Applies facts that come after everything known of their subject, in their order. Changes nothing and answers false
+    /// where one of them is late.
+    fn append(&mut self, subject: &Subject, facts: &[&Fact]) -> bool {
+        let mut brought = Vec::with_capacity(facts.len());
+        let draft = self.draft(subject);
+        for fact in facts {
+            match draft.apply(subject, fact) {
+                Some(new) => brought.push((fact.event.clone(), new)),
+                None => {
+                    self.drafts.remove(subject);
+                    return false;
                 }
             }
         }
-        if late.is_empty() {
-            return Ok(());
+        for (event, new) in brought {
+            self.brought.entry((event, subject.clone())).or_default().extend(new);
         }
-        let query = FactQuery::Subjects(late.iter().map(|(subject, _)| subject.clone()).collect());
-        let mut stored: BTreeMap<Subject, Vec<Fact>> = BTreeMap::new();
-        for fact in self.engine.store.facts(&query).await? {
-            stored.entry(fact.subject.clone()).or_default().push(fact);
-        }
-        for (subject, new) in late {
-            let old = stored.remove(&subject).unwrap_or_default();
-            self.refold(&subject, &old, &new);
-        }
-        Ok(())
+        true
     }
 
     /// Folds a subject from all its facts, and tells what the new ones brought to light.
@@ -132,8 +126,7 @@ impl<'a> Plan<'a> {
         all.extend(new.iter().copied().filter(|fact| !old.contains(fact)).cloned());
         let known = SubjectState::fold(subject, old).1;
         let (state, transitions) = SubjectState::fold(subject, &all);
-        let draft = self.subjects.entry(subject.clone()).or_default();
-        draft.dirty = true;
+        let draft = self.draft(subject);
         let earlier = std::mem::replace(&mut draft.state, state);
         draft.state.keep_told(earlier);
         draft.transitions.clear();
@@ -176,35 +169,32 @@ impl<'a> Plan<'a> {
     /// The application's customer whom a subject concerns, as far as it is loaded: see
     /// [`load_concerned`](Self::load_concerned).
     fn application_customer(&self, subject: &Subject) -> Option<CustomerId> {
-        let state = &self.subjects.get(subject)?.state;
-        let linked = || {
-            let customer = customer_subject(subject, state.customer()?.clone());
-            self.subjects.get(&customer)?.state.application_customer()
-        };
+        let state = self.state(subject)?;
+        let linked = || self.state(&customer_subject(subject, state.customer()?.clone()))?.application_customer();
         state.application_customer().or_else(linked).cloned()
     }
 
-    /// Loads the provider's customers of subjects that have new transitions, where the application's customer is not
+    /// Needs the provider's customers of subjects that have new transitions, where the application's customer is not
     /// known otherwise. A delivery that names the customer loads it at first, so that this is rare.
-    pub(super) async fn load_concerned(&mut self) -> Result<(), StoreError> {
+    pub(super) fn need_concerned(&self) -> Planned {
         let mut missing = BTreeSet::new();
         for ((_, subject), _) in self.brought.iter().filter(|(_, transitions)| !transitions.is_empty()) {
-            let Some(draft) = self.subjects.get(subject) else { continue };
-            if draft.state.application_customer().is_some() {
+            let Some(state) = self.state(subject) else { continue };
+            if state.application_customer().is_some() {
                 continue;
             }
-            let customer = draft.state.customer().map(|id| customer_subject(subject, id.clone()));
-            missing.extend(customer.filter(|customer| !self.subjects.contains_key(customer)));
+            let customer = state.customer().map(|id| customer_subject(subject, id.clone()));
+            missing.extend(customer.filter(|customer| !self.view.has_subject(customer)));
         }
-        self.load(missing.into_iter().collect()).await
+        Self::need(missing)
     }
 
     pub(super) fn is_parked(&self, subject: &Subject) -> bool {
-        subject.needs_owner() && self.subjects.get(subject).is_none_or(|draft| draft.state.owner().is_none())
+        subject.needs_owner() && self.state(subject).is_none_or(|state| state.owner().is_none())
     }
 
     pub(super) fn open_of(&self, subject: &Subject) -> Open {
-        let state = self.subjects.get(subject).map(|draft| &draft.state);
+        let state = self.state(subject);
         Open {
             ambiguous: state.is_some_and(|state| state.ambiguous().next().is_some()),
             contradicted: state.is_some_and(|state| state.contradicted().next().is_some()),
@@ -212,29 +202,26 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The commit: every draft that is written, with its rows.
+    /// The commit: every draft, with its rows.
     pub(super) fn finish(mut self) -> Commit {
-        for (subject, draft) in &self.subjects {
-            if !draft.dirty {
-                continue;
-            }
-            let transitions = draft.transitions.iter().map(|(object, (since, changes))| TransitionWrite {
-                object: Subject { source: subject.source.clone(), root: object.clone() }.public_id(),
-                since: *since,
-                changes: changes.clone(),
+        for (subject, Draft { revision, state, transitions }) in self.drafts {
+            let transitions = transitions.into_iter().map(|(object, (since, changes))| TransitionWrite {
+                object: Subject { source: subject.source.clone(), root: object }.public_id(),
+                since,
+                changes,
             });
+            if subject.needs_owner() && state.own_owner().is_none() {
+                let waits = state.relatives(&subject).into_iter();
+                self.commit.waits.extend(waits.map(|on| Wait { subject: subject.clone(), on }));
+            }
             self.commit.subjects.push(SubjectWrite {
-                subject: subject.clone(),
-                expected_revision: draft.revision,
-                state: draft.state.clone(),
-                rows: derive::rows(subject, &draft.state, &self.engine.settings.catalog),
+                expected_revision: revision,
+                rows: derive::rows(&subject, &state, &self.settings.catalog),
                 transitions: transitions.collect(),
-                released: !(subject.needs_owner() && draft.state.owner().is_none()),
+                released: !(subject.needs_owner() && state.owner().is_none()),
+                subject,
+                state,
             });
-            if subject.needs_owner() && draft.state.own_owner().is_none() {
-                let waits = draft.state.relatives(subject);
-                self.commit.waits.extend(waits.into_iter().map(|on| Wait { subject: subject.clone(), on }));
-            }
         }
         self.commit
     }

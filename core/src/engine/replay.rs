@@ -7,7 +7,7 @@
 //! version of it could.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
@@ -15,16 +15,17 @@ use crate::{
     delivery::{Delivery, Headers},
     engine::{
         Engine,
-        attempts::Attempts,
         ingest::{Admitted, in_time, new_event},
-        plan::Plan,
+        plan::{Plan, Planned},
     },
     error::Refusal,
     fact::Fact,
     id::{EventKey, Source, Subject},
     provider::{Event, ReadFault, Unreadable},
     store::{
-        EventQuery, EventStatus, EventWrite, FactQuery, NewEvent, Reason, Store, StoredEvent, SubjectQuery, Wanted,
+        Commit, EventQuery, EventStatus, EventWrite, NewEvent, Reason, Store, StoredEvent, SubjectQuery, SubjectWrite,
+        Wanted,
+        transact::{Step, View, transact},
     },
     time::Timestamp,
     verify::VerifiedDelivery,
@@ -128,8 +129,7 @@ impl Engine {
             let keys: Vec<EventKey> = events.iter().map(|stored| stored.event.key.clone()).collect();
             report.read += keys.len() as u64;
             report.add(&self.read_again(events, now).await?);
-            let wanted = Wanted { events: keys, subjects: Vec::new() };
-            for stored in self.store.load(&wanted).await?.events {
+            for stored in self.store.load(&Wanted::events(keys)).await?.events {
                 *report.statuses.entry(stored.status).or_default() += 1;
             }
             if matches!(selection, Selection::Event(_)) {
@@ -216,7 +216,7 @@ impl Engine {
 
     /// Lets new readings of events replace what is stored of them.
     pub(super) async fn take_in_again(&self, units: &[Admitted]) -> Result<Refolded, Refusal> {
-        let old = self.store.facts(&FactQuery::Events(replaced(units))).await?;
+        let old = self.store.facts(&replaced(units)).await?;
         let touched: BTreeSet<Subject> = old.into_iter().map(|fact| fact.subject).collect();
         self.refold(&touched, units).await
     }
@@ -227,50 +227,51 @@ impl Engine {
         let mut subjects = touched.clone();
         subjects.extend(fresh.iter().map(|fact| fact.subject.clone()));
         let subjects: Vec<Subject> = subjects.into_iter().collect();
+        let wanted = Wanted {
+            events: units.iter().map(|unit| unit.event.key.clone()).collect(),
+            subjects: subjects.clone(),
+            facts: subjects.clone(),
+            ..Wanted::default()
+        };
+        let decide = |view: &View| {
+            Ok(match self.plan_again(&subjects, units, &fresh, view) {
+                Ok((commit, refolded)) => Step::Ready(commit, refolded),
+                Err(missing) => Step::Need(missing),
+            })
+        };
+        let (refolded, _) = transact(self.store.as_ref(), self.settings.commit_attempts, wanted, decide).await?;
+        Ok(refolded)
+    }
+
+    fn plan_again(
+        &self,
+        subjects: &[Subject],
+        units: &[Admitted],
+        fresh: &[Fact],
+        view: &View,
+    ) -> Planned<(Commit, Refolded)> {
         let replaced = replaced(units);
-        let mut attempts = Attempts::at_most(self.settings.commit_attempts);
-        loop {
-            attempts.begin()?;
-            let events = units.iter().map(|unit| unit.event.key.clone()).collect();
-            let wanted = Wanted { events, subjects: subjects.clone() };
-            let mut loaded = self.store.load(&wanted).await?;
-            let known: HashMap<EventKey, StoredEvent> =
-                loaded.events.drain(..).map(|stored| (stored.event.key.clone(), stored)).collect();
-            let before: BTreeMap<_, _> =
-                loaded.subjects.iter().map(|stored| (stored.subject.clone(), stored.state.clone())).collect();
-            let mut plan = Plan::new(self, loaded, wanted);
-            let mut facts: BTreeMap<Subject, Vec<Fact>> = BTreeMap::new();
-            for fact in self.store.facts(&FactQuery::Subjects(subjects.clone())).await? {
-                if !replaced.contains(&fact.event_key()) {
-                    facts.entry(fact.subject.clone()).or_default().push(fact);
-                }
-            }
-            for subject in &subjects {
-                let old = facts.remove(subject).unwrap_or_default();
-                let new: Vec<&Fact> = fresh.iter().filter(|fact| fact.subject == *subject).collect();
-                plan.refold(subject, &old, &new);
-            }
-            plan.settle_owners().await?;
-            let mut refolded = Refolded::default();
-            for unit in units {
-                let Some(stored) = known.get(&unit.event.key) else { continue };
-                let write = refolded.write(unit, stored, &plan);
-                plan.commit.events.extend(write);
-            }
-            plan.commit.reread.clone_from(&replaced);
-            plan.commit.facts.clone_from(&fresh);
-            let commit = plan.finish();
-            let changed =
-                commit.subjects.iter().filter(|write| before.get(&write.subject) != Some(&write.state)).count();
-            refolded.changed = changed as u64;
-            if commit.events.is_empty() && commit.subjects.is_empty() {
-                return Ok(refolded);
-            }
-            match self.store.commit(&commit).await {
-                Ok(()) => return Ok(refolded),
-                Err(error) => attempts.after(error)?,
-            }
+        let mut plan = Plan::new(&self.settings, view);
+        for subject in subjects {
+            let known = view.facts(subject).unwrap_or_default();
+            let old: Vec<Fact> = known.iter().filter(|fact| !replaced.contains(&fact.event_key())).cloned().collect();
+            let new: Vec<&Fact> = fresh.iter().filter(|fact| fact.subject == *subject).collect();
+            plan.refold(subject, &old, &new);
         }
+        plan.settle_owners()?;
+        let mut refolded = Refolded::default();
+        for unit in units {
+            let Some(stored) = view.event(&unit.event.key) else { continue };
+            let write = refolded.write(unit, stored, &plan);
+            plan.commit.events.extend(write);
+        }
+        plan.commit.reread = replaced;
+        plan.commit.facts = fresh.to_vec();
+        let commit = plan.finish();
+        let changed =
+            |write: &&SubjectWrite| view.subject(&write.subject).is_none_or(|stored| stored.state != write.state);
+        refolded.changed = commit.subjects.iter().filter(changed).count() as u64;
+        Ok((commit, refolded))
     }
 
     /// Reads a stored body again, as if it were received now. It was verified when it came. An event that another engine serves can't be read, and

@@ -20,7 +20,7 @@ use crate::{
     fact::Fact,
     id::{EventKey, Subject},
     provider::{Meaning, Unreadable},
-    store::{EventQuery, EventStatus, FactQuery, StoredEvent, SubjectQuery},
+    store::{EventQuery, EventStatus, StoredEvent, SubjectQuery},
     time::Timestamp,
 };
 
@@ -140,9 +140,9 @@ impl Engine {
                 report.read += 1;
                 units.extend(self.read_for_comparison(stored, now, report));
             }
-            let keys = units.iter().flat_map(|(_, unit)| keys_of(unit)).collect();
+            let keys: Vec<EventKey> = units.iter().flat_map(|(_, unit)| keys_of(unit)).collect();
             let mut stored: BTreeMap<EventKey, Vec<Fact>> = BTreeMap::new();
-            for fact in self.store.facts(&FactQuery::Events(keys)).await? {
+            for fact in self.store.facts(&keys).await? {
                 stored.entry(fact.event_key()).or_default().push(fact);
             }
             let mut changed = Vec::new();

@@ -11,7 +11,7 @@ use crate::{
     error::{Chain, CommitError, Refusal},
     provider::Unreadable,
     receipt::WebhookReceipt,
-    store::{Claim, Commit, EventStatus, EventWrite, Lease, Reason, StoredEvent},
+    store::{Claim, Claimed, Commit, EventStatus, EventWrite, Lease, Queue, Reason, StoredEvent},
     time::Timestamp,
 };
 
@@ -79,7 +79,8 @@ impl Engine {
     /// # Errors
     /// [`Refusal::Store`].
     pub async fn claim(&self, lease: &Lease, limit: u32, now: Timestamp) -> Result<Vec<StoredEvent>, Refusal> {
-        let mut claimed = self.store.claim(&Claim { lease: lease.clone(), now, limit }).await?;
+        let claim = Claim { queue: Queue::Events, lease: lease.clone(), now, limit };
+        let Claimed { events: mut claimed } = self.store.claim(&claim).await?;
         let tried = claimed.iter().position(|stored| stored.attempts > 1).unwrap_or(claimed.len());
         let behind = claimed.split_off(tried.max(1).min(claimed.len()));
         self.put_back(lease, behind).await;

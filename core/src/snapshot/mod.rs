@@ -12,12 +12,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     catalog::Catalog,
     entitlement::{Access, AccessPolicy, Dunning, NoAccess, Standing},
+    fold::SubjectState,
     id::{CustomerId, CustomerKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
     snapshot::{
         rows::{EntitlementRow, Rows},
         sale::Granted,
     },
-    store::StoredSubject,
     time::Timestamp,
 };
 
@@ -85,8 +85,8 @@ impl Benefit {
 }
 
 impl Projection {
-    /// Reads subjects, of any number of sources: nothing of one shows in what another gives.
-    pub fn of<'a>(subjects: impl IntoIterator<Item = &'a StoredSubject>, reading: Reading<'_>) -> Self {
+    /// Reads folded subjects, of any number of sources: nothing of one shows in what another gives.
+    pub fn of<'a>(subjects: impl IntoIterator<Item = (&'a Subject, &'a SubjectState)>, reading: Reading<'_>) -> Self {
         let mut projection = Self {
             rows: Vec::new(),
             parked: BTreeMap::new(),
@@ -97,8 +97,7 @@ impl Projection {
             dunning: reading.dunning.clone(),
             as_of: reading.as_of,
         };
-        for stored in subjects {
-            let (subject, state) = (&stored.subject, &stored.state);
+        for (subject, state) in subjects {
             projection.rows.push((subject.clone(), derive::rows(subject, state, reading.catalog)));
             if subject.needs_owner() && !state.is_empty() && state.owner().is_none() {
                 projection.parked.insert(subject.clone(), state.relatives(subject));

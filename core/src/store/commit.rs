@@ -6,7 +6,7 @@ use crate::{
     id::{EventKey, Subject},
     lifecycle::Transition,
     snapshot::rows::Rows,
-    store::{EventStatus, NewEvent, Reason},
+    store::{EventStatus, KeyRecord, NewEvent, Reason},
     time::Timestamp,
 };
 
@@ -27,6 +27,21 @@ pub struct Commit {
     pub waits: Vec<Wait>,
     /// Bodies that contradict an event which stands.
     pub conflicts: Vec<Conflict>,
+    /// Idempotency keys that are taken from now on; the commit is stale when one of them is taken already.
+    pub keys: Vec<KeyRecord>,
+}
+
+impl Commit {
+    /// Whether it changes nothing. A lease alone changes nothing, and waits are their subjects'.
+    pub fn is_empty(&self) -> bool {
+        let Self { lease: _, events, reread, facts, subjects, waits: _, conflicts, keys } = self;
+        events.is_empty()
+            && reread.is_empty()
+            && facts.is_empty()
+            && subjects.is_empty()
+            && conflicts.is_empty()
+            && keys.is_empty()
+    }
 }
 
 /// An event's row.

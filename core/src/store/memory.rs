@@ -15,8 +15,8 @@ use crate::{
     lifecycle::Transition,
     snapshot::rows::Rows,
     store::{
-        Claim, Commit, EventQuery, EventStatus, EventWrite, FactQuery, Lease, Loaded, NewEvent, Store, StoredEvent,
-        StoredSubject, SubjectQuery, SubjectWrite, Wait, Wanted,
+        Browse, Claim, Claimed, Commit, EventQuery, EventStatus, EventWrite, IdempotencyKey, KeyRecord, Lease, Loaded,
+        Maintain, NewEvent, Queue, Store, StoredEvent, StoredSubject, SubjectQuery, SubjectWrite, Wait, Wanted,
     },
     time::Timestamp,
 };
@@ -34,6 +34,7 @@ struct Tables {
     subjects: BTreeMap<Subject, SubjectRow>,
     waits: BTreeSet<Wait>,
     transitions: BTreeSet<Transition>,
+    keys: BTreeMap<IdempotencyKey, KeyRecord>,
 }
 
 #[derive(Debug)]
@@ -87,7 +88,8 @@ impl Store for MemoryStore {
             .collect())
     }
 
-    async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
+        let Queue::Events = claim.queue;
         let mut tables = self.tables();
         let mut due: Vec<&EventRow> =
             tables.events.values().filter(|row| row.stored.due_at.is_some_and(|due_at| due_at <= claim.now)).collect();
@@ -104,15 +106,15 @@ impl Store for MemoryStore {
             }
         }
         free.truncate(claim.limit as usize);
-        let mut claimed = Vec::new();
+        let mut events = Vec::new();
         for key in free {
             if let Some(row) = tables.events.get_mut(&key) {
                 row.lease = Some(claim.lease.clone());
                 row.stored.attempts = row.stored.attempts.saturating_add(1);
-                claimed.push(row.stored.clone());
+                events.push(row.stored.clone());
             }
         }
-        Ok(claimed)
+        Ok(Claimed { events })
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
@@ -122,6 +124,30 @@ impl Store for MemoryStore {
         Ok(())
     }
 
+    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
+        let Wanted { events, bodies, subjects, facts, keys } = wanted;
+        let tables = self.tables();
+        let mut loaded = Loaded::default();
+        for key in events.iter().filter(|key| !bodies.contains(key)) {
+            if let Some(row) = tables.events.get(key) {
+                let mut stored = row.stored.clone();
+                stored.event.body = Vec::new();
+                loaded.events.push(stored);
+            }
+        }
+        loaded.events.extend(bodies.iter().filter_map(|key| tables.events.get(key)).map(|row| row.stored.clone()));
+        for subject in subjects {
+            loaded.subjects.extend(tables.subjects.get(subject).map(|row| row.stored.clone()));
+        }
+        loaded.waits = tables.waits.iter().filter(|wait| subjects.contains(&wait.on)).cloned().collect();
+        loaded.facts = facts.iter().filter_map(|subject| tables.facts.get(subject)).flatten().cloned().collect();
+        loaded.keys = keys.iter().filter_map(|key| tables.keys.get(key)).cloned().collect();
+        Ok(loaded)
+    }
+}
+
+#[async_trait]
+impl Browse for MemoryStore {
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
         let tables = self.tables();
         let wants = |status| query.statuses.is_empty() || query.statuses.contains(&status);
@@ -146,34 +172,10 @@ impl Store for MemoryStore {
         Ok(found)
     }
 
-    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
         let tables = self.tables();
-        Ok(match query {
-            FactQuery::Events(keys) => {
-                let all = tables.facts.values().flatten();
-                all.filter(|fact| keys.contains(&fact.event_key())).cloned().collect()
-            }
-            FactQuery::Subjects(subjects) => {
-                subjects.iter().filter_map(|subject| tables.facts.get(subject)).flatten().cloned().collect()
-            }
-        })
-    }
-
-    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
-        let tables = self.tables();
-        let mut loaded = Loaded::default();
-        for key in &wanted.events {
-            if let Some(row) = tables.events.get(key) {
-                let mut stored = row.stored.clone();
-                stored.event.body = Vec::new();
-                loaded.events.push(stored);
-            }
-        }
-        for subject in &wanted.subjects {
-            loaded.subjects.extend(tables.subjects.get(subject).map(|row| row.stored.clone()));
-        }
-        loaded.waits = tables.waits.iter().filter(|wait| wanted.subjects.contains(&wait.on)).cloned().collect();
-        Ok(loaded)
+        let all = tables.facts.values().flatten();
+        Ok(all.filter(|fact| events.contains(&fact.event_key())).cloned().collect())
     }
 
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
@@ -189,6 +191,13 @@ impl Store for MemoryStore {
     }
 }
 
+#[async_trait]
+impl Maintain for MemoryStore {
+    async fn ready(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
 impl Tables {
     fn insert_event(&mut self, event: NewEvent, status: EventStatus, due_at: Option<Timestamp>) {
         self.sequence += 1;
@@ -197,6 +206,9 @@ impl Tables {
     }
 
     fn check(&self, commit: &Commit) -> Result<(), CommitError> {
+        if commit.keys.iter().any(|record| self.keys.contains_key(&record.key)) {
+            return Err(CommitError::Stale);
+        }
         for write in &commit.events {
             match (self.events.get(&write.event.key), write.insert) {
                 (Some(_), true) | (None, false) => return Err(CommitError::Stale),
@@ -222,10 +234,11 @@ impl Tables {
     }
 
     fn apply(&mut self, commit: &Commit) {
-        for write in &commit.events {
+        let Commit { lease: _, events, reread, facts, subjects, waits, conflicts, keys } = commit;
+        for write in events {
             self.write_event(write);
         }
-        for conflict in &commit.conflicts {
+        for conflict in conflicts {
             let key = (conflict.event.key.clone(), conflict.event.digest);
             self.sequence += 1;
             let stored = StoredEvent {
@@ -238,22 +251,23 @@ impl Tables {
             };
             self.conflicts.entry(key).or_insert(stored);
         }
-        if !commit.reread.is_empty() {
+        if !reread.is_empty() {
             for facts in self.facts.values_mut() {
-                facts.retain(|fact| !commit.reread.contains(&fact.event_key()));
+                facts.retain(|fact| !reread.contains(&fact.event_key()));
             }
         }
-        for fact in &commit.facts {
+        for fact in facts {
             let known = self.facts.entry(fact.subject.clone()).or_default();
             if !known.contains(fact) {
                 known.push(fact.clone());
             }
         }
-        for write in &commit.subjects {
+        for write in subjects {
             self.write_subject(write);
         }
-        self.waits.extend(commit.waits.iter().cloned());
-        if commit.subjects.iter().any(|write| write.released) {
+        self.keys.extend(keys.iter().map(|record| (record.key.clone(), record.clone())));
+        self.waits.extend(waits.iter().cloned());
+        if subjects.iter().any(|write| write.released) {
             self.release_events();
         }
     }

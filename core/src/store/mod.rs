@@ -1,8 +1,11 @@
-//! Decides what a store must do: accept, claim, load, commit and read, each with plain data. What is atomic with what
-//! stands in [`commit`].
+//! Decides what a store must do, each with plain data: accept, claim, load and commit ([`Store`]), list ([`Browse`]), and
+//! keep itself up ([`Maintain`]). What is atomic with what stands in [`commit`]; how a decision becomes a commit, in
+//! [`transact`].
 
 pub mod commit;
+pub mod keys;
 pub mod memory;
+pub mod transact;
 
 use std::fmt;
 
@@ -10,6 +13,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 pub use commit::{Commit, Conflict, EventWrite, Lease, SubjectWrite, TransitionWrite, Wait};
+pub use keys::{IdempotencyKey, KeyRecord};
 
 use crate::{
     error::{CommitError, StoreError},
@@ -20,7 +24,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// A store of events, facts and the read side.
+/// The atomic core of a store: what deliveries, workers and operations write, and what they decide by.
 ///
 /// An implementor must make sure that
 /// * [`commit`](Self::commit) applies everything or nothing, also when the process dies at any point, and that what
@@ -28,15 +32,17 @@ use crate::{
 /// * a subject is written only when its stored revision is the expected one, compared and swapped by the database
 ///   itself;
 /// * what was committed is seen by every later call.
+///
+/// Pages for people and tools are in [`Browse`], upkeep in [`Maintain`].
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Browse + Maintain {
     /// Keeps new deliveries as `received`, due at once, for a worker to process: queue mode.
     ///
     /// * An event that is already there stays as it is, whatever its body.
     /// * The answer tells for each, in order, whether it was new.
     async fn accept(&self, events: &[NewEvent]) -> Result<Vec<bool>, StoreError>;
 
-    /// Takes due events for one worker until the lease ends.
+    /// Takes what is due in one queue for one worker until the lease ends.
     ///
     /// * Two claims never overlap: an event under a lease that still holds is given to nobody else.
     /// * Within a lane they go in the order of arrival: an event is given out only when no earlier one of its lane that is
@@ -46,23 +52,50 @@ pub trait Store: Send + Sync {
     ///   log, and its lease ends by itself; where none can be read, that is the answer.
     /// * Each event that is given out has one attempt more from then on, in the same write: so an event whose worker
     ///   dies each time is known by its attempts. The answer counts this one.
-    async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError>;
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError>;
+
+    /// Loads, in one consistent view, what is wanted, as far as it is there; and the waits for one of the wanted
+    /// subjects.
+    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError>;
 
     /// Applies one change set atomically.
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError>;
+}
 
+/// Pages of what is stored, for people and tools. No decision that is written comes from here.
+#[async_trait]
+pub trait Browse: Send + Sync {
     /// Lists events by their place in the order of arrival, from `after` on, which is excluded.
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// Lists every fact about some subjects, or every fact of some events.
-    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError>;
-
-    /// Loads, in one consistent view, the events that are there, the subjects that are there, and the waits for one of
-    /// the wanted.
-    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError>;
+    /// Lists every fact of some events. An event has few.
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError>;
 
     /// Lists subjects in the order of their keys, from `after` on, which is excluded.
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError>;
+}
+
+/// The upkeep of a store.
+#[async_trait]
+pub trait Maintain: Send + Sync {
+    /// Whether the store can be reached and has the tables of this version. It doesn't prove that it can be written to.
+    ///
+    /// This waits as long as the store does; a caller that needs an answer in time sets a time-out.
+    async fn ready(&self) -> Result<(), StoreError>;
+}
+
+/// A queue that is claimed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Queue {
+    /// Events that were accepted, and those that failed and are due again.
+    Events,
+}
+
+/// What a claim took, in the order of arrival.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claimed {
+    /// From [`Queue::Events`], with their bodies.
+    pub events: Vec<StoredEvent>,
 }
 
 /// An event's status.
@@ -198,21 +231,54 @@ impl StoredEvent {
 /// What to load.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Events, if they are there.
+    /// Events without their bodies, if they are there.
     pub events: Vec<EventKey>,
+    /// Events with their bodies, if they are there.
+    pub bodies: Vec<EventKey>,
     /// Subjects, if they are there.
     pub subjects: Vec<Subject>,
+    /// Subjects all of whose facts are needed.
+    pub facts: Vec<Subject>,
+    /// Idempotency keys, if they are there.
+    pub keys: Vec<IdempotencyKey>,
+}
+
+impl Wanted {
+    /// Only subjects.
+    pub fn subjects(subjects: Vec<Subject>) -> Self {
+        Self { subjects, ..Self::default() }
+    }
+
+    /// Only events, without their bodies.
+    pub fn events(events: Vec<EventKey>) -> Self {
+        Self { events, ..Self::default() }
+    }
+
+    /// Only every fact about some subjects.
+    pub fn facts(subjects: Vec<Subject>) -> Self {
+        Self { facts: subjects, ..Self::default() }
+    }
+
+    /// Whether nothing is wanted.
+    pub fn is_empty(&self) -> bool {
+        let Self { events, bodies, subjects, facts, keys } = self;
+        events.is_empty() && bodies.is_empty() && subjects.is_empty() && facts.is_empty() && keys.is_empty()
+    }
 }
 
 /// What was loaded.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    /// The wanted events that are there. Their bodies are left empty.
+    /// The wanted events that are there. Their bodies are empty, but for those whose bodies were wanted.
     pub events: Vec<StoredEvent>,
     /// The wanted subjects that are there.
     pub subjects: Vec<StoredSubject>,
     /// Which subjects wait for which wanted one. Those that wait are not loaded.
     pub waits: Vec<Wait>,
+    /// Every fact about the subjects whose facts were wanted.
+    pub facts: Vec<Fact>,
+    /// The wanted idempotency keys that are there.
+    pub keys: Vec<KeyRecord>,
 }
 
 /// A subject as it is stored.
@@ -226,24 +292,24 @@ pub struct StoredSubject {
     pub state: SubjectState,
 }
 
+impl StoredSubject {
+    /// Key and state, as a projection reads them.
+    pub fn parts(&self) -> (&Subject, &SubjectState) {
+        (&self.subject, &self.state)
+    }
+}
+
 /// A worker's request for due events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
+    /// The queue.
+    pub queue: Queue,
     /// The lease it will hold.
     pub lease: Lease,
     /// The worker's clock.
     pub now: Timestamp,
     /// At most so many.
     pub limit: u32,
-}
-
-/// Which facts to list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FactQuery {
-    /// Those of these events.
-    Events(Vec<EventKey>),
-    /// Those about these subjects.
-    Subjects(Vec<Subject>),
 }
 
 /// Which events to list. An empty filter takes all.

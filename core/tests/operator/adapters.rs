@@ -9,7 +9,7 @@ use purchase_core::{
     fact::photo::{Item, PaymentState, Photo, Subscription, SubscriptionStatus},
     id::{EventKey, Mode, ProviderName},
     provider::{Event, Meaning, Provider, ReadFault, Unreadable},
-    store::{EventQuery, FactQuery, StoredEvent, SubjectQuery},
+    store::{EventQuery, StoredEvent, SubjectQuery},
     verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
 };
 
@@ -109,8 +109,8 @@ pub(crate) async fn stored(engine: &Engine, event: &str) -> StoredEvent {
 /// All that is stored: events with their fates, facts, subjects with their revisions.
 pub(crate) async fn contents(engine: &Engine) -> (Vec<StoredEvent>, String) {
     let events = engine.events(&EventQuery { limit: 100, ..EventQuery::default() }).await.expect("memory");
-    let keys = events.iter().map(|stored| stored.event.key.clone()).collect();
-    let facts = engine.store().facts(&FactQuery::Events(keys)).await.expect("memory");
+    let keys: Vec<EventKey> = events.iter().map(|stored| stored.event.key.clone()).collect();
+    let facts = engine.store().facts(&keys).await.expect("memory");
     let everything = SubjectQuery { limit: 100, ..SubjectQuery::default() };
     let subjects = engine.store().subjects(&everything).await.expect("memory");
     let json = serde_json::to_string(&facts).expect("JSON");

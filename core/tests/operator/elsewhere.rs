@@ -13,11 +13,11 @@ use purchase_core::{
     engine::{Engine, Selection},
     error::{CommitError, StoreError},
     fact::{Fact, Link},
-    id::{Mode, ObjectKind},
+    id::{EventKey, Mode, ObjectKind},
     provider::ReadFault,
     store::{
-        Claim, Commit, EventQuery, EventStatus, FactQuery, Lease, Loaded, NewEvent, Reason, Store, StoredEvent,
-        StoredSubject, SubjectQuery, Wanted, memory::MemoryStore,
+        Browse, Claim, Claimed, Commit, EventQuery, EventStatus, Lease, Loaded, Maintain, NewEvent, Reason, Store,
+        StoredEvent, StoredSubject, SubjectQuery, Wanted, memory::MemoryStore,
     },
 };
 
@@ -116,14 +116,21 @@ impl Store for Meanwhile {
         self.inner.accept(events).await
     }
 
-    async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
         self.inner.claim(claim).await
+    }
+
+    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
+        self.inner.load(wanted).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
         self.inner.commit(commit).await
     }
+}
 
+#[async_trait]
+impl Browse for Meanwhile {
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
         let page = self.inner.events(query).await?;
         if !self.worked.swap(true, Ordering::SeqCst) {
@@ -134,16 +141,19 @@ impl Store for Meanwhile {
         Ok(page)
     }
 
-    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
-        self.inner.facts(query).await
-    }
-
-    async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
-        self.inner.load(wanted).await
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
+        self.inner.facts(events).await
     }
 
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
         self.inner.subjects(query).await
+    }
+}
+
+#[async_trait]
+impl Maintain for Meanwhile {
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.inner.ready().await
     }
 }
 

@@ -193,9 +193,9 @@ async fn leave_as(engine: &Engine, subject: &Subject, seats: u64) {
     use purchase_core::{
         fold::SubjectState,
         snapshot::derive,
-        store::{Commit, FactQuery, SubjectQuery, SubjectWrite},
+        store::{Commit, SubjectQuery, SubjectWrite, Wanted},
     };
-    let mut facts = engine.store().facts(&FactQuery::Subjects(vec![subject.clone()])).await.expect("memory");
+    let mut facts = engine.store().load(&Wanted::facts(vec![subject.clone()])).await.expect("memory").facts;
     for fact in &mut facts {
         if let Some(sight) = &mut fact.sight {
             sight.photo = subscription(seats);

@@ -140,7 +140,10 @@ pub(crate) fn projection(subjects: &[StoredSubject]) -> Projection {
 }
 
 pub(crate) fn read(subjects: &[StoredSubject], policy: &AccessPolicy, dunning: &Dunning, second: i64) -> Projection {
-    Projection::of(subjects, Reading { catalog: &Catalog::default(), policy, dunning, as_of: at(second) })
+    Projection::of(
+        subjects.iter().map(StoredSubject::parts),
+        Reading { catalog: &Catalog::default(), policy, dunning, as_of: at(second) },
+    )
 }
 
 /// The one snapshot of a customer.

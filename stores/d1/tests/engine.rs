@@ -9,7 +9,7 @@ use databases::{Database, SERVER};
 use purchase_core::{
     error::{Cause, Chain, StoreError},
     id::{EventKey, ProviderId, Source},
-    store::{EventQuery, EventStatus, Store},
+    store::{Browse, EventQuery, EventStatus},
 };
 use purchase_d1::{D1, RestExecutor, Token};
 use purchase_sql::{

@@ -10,7 +10,7 @@ use std::{
 
 use purchase_core::{
     error::StoreError,
-    store::{EventQuery, Store},
+    store::{Browse, EventQuery, Store},
 };
 use purchase_postgres::{Join, Options, Pooled, Postgres, PostgresStore};
 use purchase_sql::{Access, ExecuteError, Executor, Statement};

@@ -7,7 +7,7 @@ use std::{num::NonZeroU32, time::Duration};
 
 use purchase_core::{
     error::{CommitError, StoreError},
-    store::{EventQuery, Store},
+    store::{Browse, EventQuery, Store},
 };
 use purchase_postgres::{Options, Pooled, Postgres, PostgresStore};
 use support::*;

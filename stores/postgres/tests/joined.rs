@@ -11,7 +11,7 @@ use purchase_core::{
     engine::Engine,
     error::{CommitError, Refusal, StoreError},
     id::ProviderName,
-    store::{EventQuery, EventStatus, Store},
+    store::{Browse, EventQuery, EventStatus, Store},
 };
 use purchase_postgres::{Join, Pooled, PostgresStore};
 use support::*;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use purchase_core::{
     error::StoreError,
-    store::{EventQuery, EventStatus, Store, SubjectQuery},
+    store::{Browse, EventQuery, EventStatus, Store, SubjectQuery},
 };
 use purchase_postgres::{Options, Pooled, Postgres, TablePrefix};
 use purchase_sql::Tampering;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use purchase_core::{
     error::CommitError,
-    store::{Claim, Commit, EventQuery, EventStatus, EventWrite, Lease, Store, Wanted},
+    store::{Browse, Claim, Commit, EventQuery, EventStatus, EventWrite, Lease, Queue, Store, Wanted},
 };
 use purchase_postgres::Postgres;
 use support::*;
@@ -27,7 +27,7 @@ async fn each_revision_is_won_by_one_of_many_processes() {
         racers.spawn(async move {
             let mut won = Vec::new();
             while won.len() < ROUNDS {
-                let wanted = Wanted { events: vec![], subjects: vec![customer("c")] };
+                let wanted = Wanted::subjects(vec![customer("c")]);
                 let loaded = store.load(&wanted).await.unwrap();
                 let revision = loaded.subjects.first().map_or(0, |it| it.revision);
                 match store.commit(&commit(&format!("e{racer}-{}", won.len()), "c", revision)).await {
@@ -59,7 +59,7 @@ async fn writers_of_the_same_subjects_in_other_orders_do_not_wait_for_each_other
             for round in 0..ROUNDS {
                 loop {
                     let subjects = vec![customer("a"), customer("b"), customer("c")];
-                    let loaded = store.load(&Wanted { events: vec![], subjects: subjects.clone() }).await.unwrap();
+                    let loaded = store.load(&Wanted::subjects(subjects.clone())).await.unwrap();
                     let revision = |of| loaded.subjects.iter().find(|it| it.subject == of).map_or(0, |it| it.revision);
                     let parts = subjects.into_iter().enumerate().map(|(at, subject)| {
                         let name = format!("e{racer}-{round}-{at}");
@@ -86,7 +86,7 @@ async fn writers_of_the_same_subjects_in_other_orders_do_not_wait_for_each_other
         });
     }
     racers.join_all().await;
-    let wanted = Wanted { events: vec![], subjects: vec![customer("a"), customer("b"), customer("c")] };
+    let wanted = Wanted::subjects(vec![customer("a"), customer("b"), customer("c")]);
     let revisions: Vec<i64> = store.load(&wanted).await.unwrap().subjects.iter().map(|it| it.revision).collect();
     assert_eq!(revisions, [4 * ROUNDS; 3]);
 }
@@ -105,7 +105,11 @@ async fn claims_of_several_processes_never_overlap() {
             let mut taken = Vec::new();
             for round in 0.. {
                 let lease = Lease { token: format!("w{worker}-{round}"), until: at(1000) };
-                let claimed = store.claim(&Claim { lease: lease.clone(), now: at(10), limit: 7 }).await.unwrap();
+                let claimed = store
+                    .claim(&Claim { queue: Queue::Events, lease: lease.clone(), now: at(10), limit: 7 })
+                    .await
+                    .unwrap()
+                    .events;
                 if claimed.is_empty() {
                     break;
                 }
@@ -121,7 +125,7 @@ async fn claims_of_several_processes_never_overlap() {
     let mut taken = workers.join_all().await.concat();
     // One that a round found locked by others ended early; what is left is taken by whoever comes next.
     let lease = Lease { token: "last".to_owned(), until: at(1000) };
-    let rest = store.claim(&Claim { lease, now: at(10), limit: 1000 }).await.unwrap();
+    let rest = store.claim(&Claim { queue: Queue::Events, lease, now: at(10), limit: 1000 }).await.unwrap().events;
     taken.extend(rest.iter().map(|it| it.event.key.id.expose().to_owned()));
     assert_eq!(taken.len(), EVENTS);
     assert_eq!(taken.iter().collect::<BTreeSet<_>>().len(), EVENTS);

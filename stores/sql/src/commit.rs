@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use purchase_core::{
     error::Cause,
+    fact::Fact,
     id::{EventKey, ObjectKind, ProviderId, Subject},
-    store::{Commit, EventStatus, EventWrite, Lease, NewEvent, Reason, SubjectWrite},
+    store::{Commit, Conflict, EventStatus, EventWrite, KeyRecord, Lease, NewEvent, Reason, SubjectWrite, Wait},
     time::Timestamp,
 };
 
@@ -51,23 +52,22 @@ impl<'a> Batch<'a> {
 
 /// The statements of a commit. An empty one has none.
 pub(crate) fn statements(catalogue: &Catalogue, commit: &Commit) -> Result<Vec<Statement>, Cause> {
+    // A part that isn't written here is an error of the compiler.
+    let Commit { lease, events, reread, facts, subjects, waits, conflicts, keys } = commit;
     let mut batch = Batch::new(catalogue);
-    fence_events(&mut batch, &commit.events, commit.lease.as_ref())?;
-    insert_events(&mut batch, &commit.events)?;
-    claim_revisions(&mut batch, &commit.subjects)?;
-    write_facts(&mut batch, commit)?;
-    update_events(&mut batch, &commit.events)?;
+    fence_events(&mut batch, events, lease.as_ref())?;
+    insert_keys(&mut batch, keys)?;
+    insert_events(&mut batch, events)?;
+    claim_revisions(&mut batch, subjects)?;
+    write_facts(&mut batch, reread, facts)?;
+    update_events(&mut batch, events)?;
     // Before the subjects are written: it looks for those that are not released yet.
-    release_events(&mut batch, &commit.subjects)?;
-    write_subjects(&mut batch, &commit.subjects)?;
-    read_model::write(&mut batch, &commit.subjects)?;
-    write_transitions(&mut batch, &commit.subjects)?;
-    write_waits(&mut batch, commit)?;
-    let mut conflicts = batch.entries();
-    for conflict in &commit.conflicts {
-        event_row(&mut conflicts, &conflict.event, None)?;
-    }
-    batch.push_bulk(Query::EventConflictsInsert, conflicts, &[])?;
+    release_events(&mut batch, subjects)?;
+    write_subjects(&mut batch, subjects)?;
+    read_model::write(&mut batch, subjects)?;
+    write_transitions(&mut batch, subjects)?;
+    write_waits(&mut batch, subjects, waits)?;
+    insert_conflicts(&mut batch, conflicts)?;
     Ok(batch.statements)
 }
 
@@ -191,16 +191,35 @@ fn claim_revisions(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(
     Ok(())
 }
 
-fn write_facts(batch: &mut Batch<'_>, commit: &Commit) -> Result<(), Cause> {
-    let mut reread = Bulk::array();
-    for key in &commit.reread {
-        reread.row(&event_columns(key))?;
+fn insert_keys(batch: &mut Batch<'_>, keys: &[KeyRecord]) -> Result<(), Cause> {
+    let mut rows = Bulk::array();
+    for record in keys {
+        let KeyRecord { key, digest, answer, at } = record;
+        rows.row(&(key.scope(), key.expose(), hex::encode(digest), answer, at))?;
     }
-    batch.push_bulk(Query::FactsForget, reread, &[])?;
+    batch.push_bulk(Query::IdempotencyKeysInsert, rows, &[])?;
+    Ok(())
+}
+
+fn insert_conflicts(batch: &mut Batch<'_>, conflicts: &[Conflict]) -> Result<(), Cause> {
+    let mut rows = batch.entries();
+    for conflict in conflicts {
+        event_row(&mut rows, &conflict.event, None)?;
+    }
+    batch.push_bulk(Query::EventConflictsInsert, rows, &[])?;
+    Ok(())
+}
+
+fn write_facts(batch: &mut Batch<'_>, reread: &[EventKey], facts: &[Fact]) -> Result<(), Cause> {
+    let mut forgotten = Bulk::array();
+    for key in reread {
+        forgotten.row(&event_columns(key))?;
+    }
+    batch.push_bulk(Query::FactsForget, forgotten, &[])?;
     let mut rows = batch.entries();
     // An event may say several things about one subject; reading it is pure, so their order is their name.
     let mut ordinals: HashMap<(&Subject, &ProviderId), u32> = HashMap::new();
-    for fact in &commit.facts {
+    for fact in facts {
         let ordinal = ordinals.entry((&fact.subject, &fact.event)).and_modify(|last| *last += 1).or_insert(0);
         let (source, kind, id) = subject_columns(&fact.subject);
         let object = fact.sight.as_ref().map(|sight| &sight.object);
@@ -272,14 +291,14 @@ fn write_transitions(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result
     Ok(())
 }
 
-fn write_waits(batch: &mut Batch<'_>, commit: &Commit) -> Result<(), Cause> {
+fn write_waits(batch: &mut Batch<'_>, subjects: &[SubjectWrite], waits: &[Wait]) -> Result<(), Cause> {
     let mut written = Bulk::array();
-    for write in commit.subjects.iter().filter(|write| write.expected_revision > 0) {
+    for write in subjects.iter().filter(|write| write.expected_revision > 0) {
         written.row(&subject_columns(&write.subject))?;
     }
     batch.push_bulk(Query::WaitsClear, written, &[])?;
     let mut rows = Bulk::array();
-    for wait in &commit.waits {
+    for wait in waits {
         let (source, kind, id) = subject_columns(&wait.subject);
         let (on_source, on_kind, on_id) = subject_columns(&wait.on);
         rows.row(&(source, kind, id, on_source, on_kind, on_id))?;

@@ -5,7 +5,7 @@ use purchase_core::{
     error::{Cause, StoreError},
     fact::Fact,
     id::{EventKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
-    store::{EventStatus, NewEvent, StoredEvent, StoredSubject, Wait},
+    store::{EventStatus, IdempotencyKey, KeyRecord, NewEvent, StoredEvent, StoredSubject, Wait},
     time::Timestamp,
 };
 use serde::de::DeserializeOwned;
@@ -21,7 +21,7 @@ pub(crate) fn event(row: Row) -> Result<StoredEvent, StoreError> {
         let api_version = columns.optional_text()?;
         let occurred_at = columns.optional_time()?;
         let received_at = Timestamp::from_micros(columns.int()?)?;
-        let digest = <[u8; 32]>::try_from(hex::decode(columns.text()?)?).map_err(|_| "the digest is not 32 bytes")?;
+        let digest = columns.digest()?;
         let body = match columns.text()?.as_str() {
             "hex" => hex::decode(columns.text()?)?,
             "utf8" => columns.text()?.into_bytes(),
@@ -77,6 +77,15 @@ pub(crate) fn wait(row: Row) -> Result<Wait, StoreError> {
     Columns::read("waits", row, |columns| Ok(Wait { subject: columns.subject()?, on: columns.subject()? }))
 }
 
+/// Reads a taken idempotency key.
+pub(crate) fn key(row: Row) -> Result<KeyRecord, StoreError> {
+    Columns::read("idempotency_keys", row, |columns| {
+        let key = IdempotencyKey::new(columns.text()?, columns.text()?)?;
+        let digest = columns.digest()?;
+        Ok(KeyRecord { key, digest, answer: columns.text()?, at: Timestamp::from_micros(columns.int()?)? })
+    })
+}
+
 /// Reads one text.
 pub(crate) fn text(table: &'static str, row: Row) -> Result<String, StoreError> {
     Columns::read(table, row, Columns::text)
@@ -126,6 +135,10 @@ impl Columns {
 
     fn optional_time(&mut self) -> Result<Option<Timestamp>, Cause> {
         Ok(self.optional_int()?.map(Timestamp::from_micros).transpose()?)
+    }
+
+    fn digest(&mut self) -> Result<[u8; 32], Cause> {
+        <[u8; 32]>::try_from(hex::decode(self.text()?)?).map_err(|_| "the digest is not 32 bytes".into())
     }
 
     fn id(&mut self) -> Result<ProviderId, Cause> {

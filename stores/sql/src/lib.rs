@@ -5,6 +5,7 @@
 //! parameter, so a commit is a bounded number of statements however much it brings, and no statement comes near the
 //! hundred parameters that some engines stop at. Compare-and-swap is a unique key, a fence is a `NOT NULL`.
 
+mod browse;
 mod bulk;
 mod catalogue;
 mod commit;

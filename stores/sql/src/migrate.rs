@@ -1,6 +1,7 @@
 //! Decides how the tables come to be: forward only, one version per transaction, each at most once.
 
-use purchase_core::error::StoreError;
+use async_trait::async_trait;
+use purchase_core::{error::StoreError, store::Maintain};
 
 use crate::{
     catalogue::Query,
@@ -10,7 +11,7 @@ use crate::{
 };
 
 /// The version that this library needs: the last migration's.
-pub const SCHEMA_VERSION: u32 = 5;
+pub const SCHEMA_VERSION: u32 = 6;
 
 /// Makes the table of versions.
 const CREATE: &str = include_str!("../schema/create.sql");
@@ -24,7 +25,8 @@ const MIGRATIONS: &[(u32, &str, &str)] = &[
     (2, "0002_credits", include_str!("../schema/0002_credits.sql")),
     (3, "0003_lanes", include_str!("../schema/0003_lanes.sql")),
     (4, "0004_lookups", include_str!("../schema/0004_lookups.sql")),
-    (SCHEMA_VERSION, "0005_sales", include_str!("../schema/0005_sales.sql")),
+    (5, "0005_sales", include_str!("../schema/0005_sales.sql")),
+    (SCHEMA_VERSION, "0006_keys", include_str!("../schema/0006_keys.sql")),
 ];
 
 impl<E: Executor> SqlStore<E> {
@@ -110,6 +112,13 @@ impl<E: Executor> SqlStore<E> {
     ) -> Vec<Statement> {
         let render = |sql: &str| self.executor().dialect().render(self.prefix(), sql.trim());
         texts.into_iter().map(|sql| Statement { name, sql: render(sql), params: Vec::new() }).collect()
+    }
+}
+
+#[async_trait]
+impl<E: Executor> Maintain for SqlStore<E> {
+    async fn ready(&self) -> Result<(), StoreError> {
+        self.check_schema().await
     }
 }
 

@@ -4,14 +4,12 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use purchase_core::{
-    error::{Chain, CommitError, StoreError},
-    fact::Fact,
-    store::{
-        Claim, Commit, EventQuery, EventStatus, FactQuery, Loaded, NewEvent, Store, StoredEvent, StoredSubject,
-        SubjectQuery, Wanted,
-    },
+    error::{Cause, Chain, CommitError, StoreError},
+    id::EventKey,
+    store::{Claim, Claimed, Commit, Loaded, NewEvent, Queue, Store, Wanted},
     time::Timestamp,
 };
+use serde::Serialize;
 
 use crate::{
     bulk::Bulk,
@@ -97,7 +95,9 @@ impl<E: Executor> SqlStore<E> {
             ExecuteError::NotNull { place } | ExecuteError::Unique { place } if at(&place, "subject_revisions.") => {
                 CommitError::Stale
             }
-            ExecuteError::Unique { place } if at(&place, "events.") => CommitError::Stale,
+            ExecuteError::Unique { place } if at(&place, "events.") || at(&place, "idempotency_keys.") => {
+                CommitError::Stale
+            }
             ExecuteError::Overtaken { .. } => CommitError::Stale,
             ExecuteError::Unknown { .. } => CommitError::Unknown(store_error(error, "commit")),
             other => CommitError::Store(store_error(other, "commit")),
@@ -133,7 +133,8 @@ impl<E: Executor> Store for SqlStore<E> {
         Ok(events.iter().map(|event| new.remove(&event.key)).collect())
     }
 
-    async fn claim(&self, claim: &Claim) -> Result<Vec<StoredEvent>, StoreError> {
+    async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
+        let Queue::Events = claim.queue;
         let mut batch = Batch::new(&self.catalogue);
         let lease = &claim.lease;
         batch.push(
@@ -159,7 +160,7 @@ impl<E: Executor> Store for SqlStore<E> {
             Some(fault) if claimed.is_empty() => return Err(fault),
             _ => claimed.sort_by_key(|stored| stored.sequence),
         }
-        Ok(claimed)
+        Ok(Claimed { events: claimed })
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
@@ -171,136 +172,29 @@ impl<E: Executor> Store for SqlStore<E> {
         self.executor.batch(Access::Write, &batch).await.map(drop).map_err(|error| self.commit_error(error))
     }
 
-    async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
-        let mut events = match &query.public_id {
-            Some(public_id) => self.event_named(public_id).await?,
-            None => {
-                let rows = self.run("list events", Access::Read, &self.listing(query)).await?.concat();
-                rows.into_iter().map(decode::event).collect::<Result<Vec<_>, _>>()?
-            }
-        };
-        if query.key.is_some() || query.public_id.is_some() {
-            // Few, and every filter counts.
-            events.retain(|stored| {
-                query.key.as_ref().is_none_or(|key| *key == stored.event.key)
-                    && (query.statuses.is_empty() || query.statuses.contains(&stored.status))
-                    && query.since.is_none_or(|since| stored.event.received_at >= since)
-                    && query.until.is_none_or(|until| stored.event.received_at < until)
-                    && query.after.is_none_or(|after| stored.sequence > after)
-            });
-        }
-        events.sort_by_key(|stored| stored.sequence);
-        events.truncate(query.limit as usize);
-        Ok(events)
-    }
-
-    async fn facts(&self, query: &FactQuery) -> Result<Vec<Fact>, StoreError> {
-        const OPERATION: &str = "list facts";
-        let mut batch = Batch::new(&self.catalogue);
-        let mut keys = Bulk::array();
-        let encoded = match query {
-            FactQuery::Events(events) => events
-                .iter()
-                .try_for_each(|key| keys.row(&event_columns(key)))
-                .and_then(|()| batch.push_bulk(Query::FactsByEvent, keys, &[])),
-            FactQuery::Subjects(subjects) => subjects
-                .iter()
-                .try_for_each(|subject| keys.row(&subject_columns(subject)))
-                .and_then(|()| batch.push_bulk(Query::FactsBySubject, keys, &[])),
-        };
-        encoded.map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
-        let rows = self.run(OPERATION, Access::Read, &batch.statements).await?;
-        rows.into_iter().flatten().map(decode::fact).collect()
-    }
-
     async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
         const OPERATION: &str = "load";
         let mut batch = Batch::new(&self.catalogue);
-        let [events, subjects] =
+        let counts =
             push_load(&mut batch, wanted).map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
         let mut results = self.run(OPERATION, Access::Read, &batch.statements).await?.into_iter();
-        let mut next = |statements: usize| results.by_ref().take(statements).flatten().collect::<Vec<Row>>();
+        let mut rows = counts.map(|statements| results.by_ref().take(statements).flatten().collect()).into_iter();
+        let mut next = || rows.next().unwrap_or_default();
         Ok(Loaded {
-            events: next(events).into_iter().map(decode::event).collect::<Result<_, _>>()?,
-            subjects: next(subjects).into_iter().map(decode::subject).collect::<Result<_, _>>()?,
-            waits: next(usize::MAX).into_iter().map(decode::wait).collect::<Result<_, _>>()?,
+            events: read(next(), decode::event)?,
+            subjects: read(next(), decode::subject)?,
+            waits: read(next(), decode::wait)?,
+            facts: read(next(), decode::fact)?,
+            keys: read(next(), decode::key)?,
         })
     }
-
-    async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
-        const OPERATION: &str = "list subjects";
-        if let Some(public_id) = &query.public_id {
-            return self.subject_named(public_id).await;
-        }
-        let batch = self.subject_listing(query).map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
-        let rows = self.run(OPERATION, Access::Read, &batch).await?.concat();
-        rows.into_iter().map(decode::subject).collect()
-    }
 }
 
-impl<E: Executor> SqlStore<E> {
-    fn listing(&self, query: &EventQuery) -> Vec<Statement> {
-        let mut batch = Batch::new(&self.catalogue);
-        if let Some(key) = &query.key {
-            let (source, id) = event_columns(key);
-            batch.push(Query::EventsByKey, vec![source.into(), id.into()]);
-            return batch.statements;
-        }
-        let all = EventStatus::ALL.iter().copied().filter(|status| *status != EventStatus::Conflict);
-        let wanted: Vec<EventStatus> =
-            all.filter(|status| query.statuses.is_empty() || query.statuses.contains(status)).collect();
-        let page = vec![
-            number(query.after.unwrap_or(-1)),
-            query.since.map_or(Cell::NULL, time),
-            query.until.map_or(Cell::NULL, time),
-            number(query.limit.into()),
-        ];
-        let open = |status: &EventStatus| !matches!(status, EventStatus::Ignored | EventStatus::Processed);
-        let list = if wanted.iter().all(open) { Query::EventsListOpen } else { Query::EventsList };
-        if !wanted.is_empty() {
-            let names: Vec<String> = wanted.iter().map(|status| format!("\"{}\"", status.as_str())).collect();
-            let statuses = Cell::from(format!("[{}]", names.join(",")));
-            batch.push(list, [page.as_slice(), &[statuses]].concat());
-        }
-        if query.statuses.contains(&EventStatus::Conflict) {
-            batch.push(Query::EventConflictsList, page);
-        }
-        batch.statements
-    }
-
-    fn subject_listing(&self, query: &SubjectQuery) -> Result<Vec<Statement>, purchase_core::error::Cause> {
-        /// No source sorts behind it.
-        const LAST: &str = "\u{10FFFF}";
-        let mut batch = Batch::new(&self.catalogue);
-        let source = query.source.as_ref().map(|source| source.expose());
-        let from = (source.clone().unwrap_or_default(), "", "");
-        let after = query.after.as_ref().map(subject_columns).unwrap_or((String::new(), "", ""));
-        let (start_source, start_kind, start_id) = after.max(from);
-        let mut params: Vec<Cell> = [start_source.as_str(), start_kind, start_id, source.as_deref().unwrap_or(LAST)]
-            .into_iter()
-            .map(Cell::from)
-            .collect();
-        params.push(number(query.limit.into()));
-        let owner = query.owner.as_ref().map(|owner| Cell::from(owner.as_str()));
-        match (&query.customers, owner) {
-            (None, None) => batch.push(Query::SubjectsList, params),
-            (None, Some(owner)) => {
-                params.push(owner);
-                batch.push(Query::SubjectsByOwner, params);
-            }
-            (Some(customers), owner) => {
-                let customers: Vec<(String, &str)> =
-                    customers.iter().map(|(source, customer)| (source.expose(), customer.expose())).collect();
-                params.push(Bulk::one(&customers)?);
-                params.push(owner.unwrap_or_default());
-                batch.push(Query::SubjectsByCustomer, params);
-            }
-        }
-        Ok(batch.statements)
-    }
+fn read<T>(rows: Vec<Row>, decode: fn(Row) -> Result<T, StoreError>) -> Result<Vec<T>, StoreError> {
+    rows.into_iter().map(decode).collect()
 }
 
-fn time(time: Timestamp) -> Cell {
+pub(crate) fn time(time: Timestamp) -> Cell {
     number(time.micros())
 }
 
@@ -308,21 +202,26 @@ pub(crate) fn number(number: i64) -> Cell {
     number.to_string().into()
 }
 
-/// Adds the statements of a load: so many for events, so many for subjects, the rest for waits.
-fn push_load(batch: &mut Batch<'_>, wanted: &Wanted) -> Result<[usize; 2], purchase_core::error::Cause> {
-    let mut events = Bulk::array();
-    for key in &wanted.events {
-        events.row(&event_columns(key))?;
+/// Adds the statements of a load, and answers how many of them find events, subjects, waits, facts and keys.
+fn push_load(batch: &mut Batch<'_>, wanted: &Wanted) -> Result<[usize; 5], Cause> {
+    let Wanted { events, bodies, subjects, facts, keys } = wanted;
+    let without: HashSet<&EventKey> = bodies.iter().collect();
+    let without = array(events.iter().filter(|key| !without.contains(key)).map(event_columns))?;
+    let heads = batch.push_bulk(Query::EventsLoad, without, &[])?;
+    let bodies = batch.push_bulk(Query::EventsLoadBodies, array(bodies.iter().map(event_columns))?, &[])?;
+    let found = batch.push_bulk(Query::SubjectsLoad, array(subjects.iter().map(subject_columns))?, &[])?;
+    let waits = batch.push_bulk(Query::WaitsLoad, array(subjects.iter().map(subject_columns))?, &[])?;
+    let facts = batch.push_bulk(Query::FactsBySubject, array(facts.iter().map(subject_columns))?, &[])?;
+    let named = keys.iter().map(|key| (key.scope(), key.expose()));
+    let keys = batch.push_bulk(Query::IdempotencyKeysLoad, array(named)?, &[])?;
+    Ok([heads + bodies, found, waits, facts, keys])
+}
+
+/// Rows of short columns.
+pub(crate) fn array<T: Serialize>(all: impl Iterator<Item = T>) -> Result<Bulk, Cause> {
+    let mut rows = Bulk::array();
+    for columns in all {
+        rows.row(&columns)?;
     }
-    let events = batch.push_bulk(Query::EventsLoad, events, &[])?;
-    let subjects = || -> Result<Bulk, purchase_core::error::Cause> {
-        let mut rows = Bulk::array();
-        for subject in &wanted.subjects {
-            rows.row(&subject_columns(subject))?;
-        }
-        Ok(rows)
-    };
-    let loaded = batch.push_bulk(Query::SubjectsLoad, subjects()?, &[])?;
-    batch.push_bulk(Query::WaitsLoad, subjects()?, &[])?;
-    Ok([events, loaded])
+    Ok(rows)
 }

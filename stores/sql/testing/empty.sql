@@ -12,6 +12,8 @@ DELETE FROM {prefix}events
 --;
 DELETE FROM {prefix}facts
 --;
+DELETE FROM {prefix}idempotency_keys
+--;
 DELETE FROM {prefix}invoices
 --;
 DELETE FROM {prefix}refunds

@@ -10,7 +10,7 @@ use purchase_core::{
     lifecycle::Change,
     provider::ReadFault,
     store::{
-        Claim, Commit, Conflict, EventQuery, EventStatus, FactQuery, Lease, Reason, Store, SubjectQuery,
+        Browse, Claim, Commit, Conflict, EventQuery, EventStatus, Lease, Queue, Reason, Store, SubjectQuery,
         TransitionWrite, Wait, Wanted,
     },
 };
@@ -118,14 +118,15 @@ async fn bodies_come_back_byte_for_byte() {
     store.accept(&events[..3]).await.unwrap();
     let events_written = events[3..].iter().map(|it| insert(it.clone(), EventStatus::Ignored)).collect();
     store.commit(&Commit { events: events_written, ..Commit::default() }).await.unwrap();
-    let claimed = store.claim(&Claim { lease: lease("w", 9), now: at(5), limit: 10 }).await.unwrap();
+    let claimed =
+        store.claim(&Claim { queue: Queue::Events, lease: lease("w", 9), now: at(5), limit: 10 }).await.unwrap().events;
     assert_eq!(claimed.into_iter().map(|it| it.event).collect::<Vec<_>>(), events[..3]);
     drop(store);
 
     let store = Sqlite::open(&place.path, Options::default()).await.unwrap();
     let listed = store.events(&all()).await.unwrap();
     assert_eq!(listed.into_iter().map(|it| it.event).collect::<Vec<_>>(), events);
-    let wanted = Wanted { events: vec![key("e3")], subjects: vec![] };
+    let wanted = Wanted::events(vec![key("e3")]);
     assert_eq!(store.load(&wanted).await.unwrap().events[0].event.body, b"");
 }
 
@@ -138,14 +139,18 @@ async fn a_commit_survives_reopening() {
     let dump = store.dump_read_model().await.unwrap();
     drop(store);
     let store = Sqlite::open(&place.path, Options::default()).await.unwrap();
-    let wanted = Wanted { events: vec![key("e"), key("none")], subjects: vec![customer("c"), customer("other")] };
+    let wanted = Wanted {
+        events: vec![key("e"), key("none")],
+        subjects: vec![customer("c"), customer("other")],
+        ..Wanted::default()
+    };
     let loaded = store.load(&wanted).await.unwrap();
     assert_eq!(loaded.events.len(), 1);
     assert_eq!(loaded.subjects.len(), 1);
     assert_eq!((loaded.subjects[0].revision, &loaded.subjects[0].state), (1, &commit.subjects[0].state));
     assert_eq!(loaded.waits, commit.waits);
-    assert_eq!(store.facts(&FactQuery::Subjects(vec![customer("c")])).await.unwrap(), commit.facts);
-    assert_eq!(store.facts(&FactQuery::Events(vec![key("e")])).await.unwrap(), commit.facts);
+    assert_eq!(store.load(&Wanted::facts(vec![customer("c")])).await.unwrap().facts, commit.facts);
+    assert_eq!(store.facts(&[key("e")]).await.unwrap(), commit.facts);
     assert_eq!(store.dump_read_model().await.unwrap(), dump);
     let customers = r#"{"source":"acme//test","id":"c","email":null,"name":"1 facts","deleted":0,"owner":null}"#;
     assert_eq!(dump[0], ("customers".to_owned(), vec![customers.to_owned()]));
@@ -184,15 +189,19 @@ async fn due_events_are_claimed_by_one_worker_at_a_time() {
     let store = Sqlite::open_in_memory().await.unwrap();
     let events: Vec<_> = ["a", "b", "c"].iter().map(|name| event(name, b"{}")).collect();
     store.accept(&events).await.unwrap();
-    let claim =
-        |token: &str, now: i64, until: i64, limit: u32| Claim { lease: lease(token, until), now: at(now), limit };
+    let claim = |token: &str, now: i64, until: i64, limit: u32| Claim {
+        queue: Queue::Events,
+        lease: lease(token, until),
+        now: at(now),
+        limit,
+    };
     let names = |claimed: Vec<purchase_core::store::StoredEvent>| -> Vec<String> {
         claimed.into_iter().map(|it| it.event.key.id.expose().to_owned()).collect()
     };
-    assert_eq!(names(store.claim(&claim("w0", 1, 9, 5)).await.unwrap()), [""; 0], "not due yet");
-    assert_eq!(names(store.claim(&claim("w1", 2, 10, 2)).await.unwrap()), ["a", "b"]);
-    assert_eq!(names(store.claim(&claim("w2", 9, 20, 5)).await.unwrap()), ["c"]);
-    assert_eq!(names(store.claim(&claim("w3", 10, 30, 5)).await.unwrap()), ["a", "b"], "the first lease ended");
+    assert_eq!(names(store.claim(&claim("w0", 1, 9, 5)).await.unwrap().events), [""; 0], "not due yet");
+    assert_eq!(names(store.claim(&claim("w1", 2, 10, 2)).await.unwrap().events), ["a", "b"]);
+    assert_eq!(names(store.claim(&claim("w2", 9, 20, 5)).await.unwrap().events), ["c"]);
+    assert_eq!(names(store.claim(&claim("w3", 10, 30, 5)).await.unwrap().events), ["a", "b"], "the first lease ended");
 
     let under = |token: &str, name: &str| Commit {
         lease: Some(lease(token, 30)),
@@ -206,7 +215,7 @@ async fn due_events_are_claimed_by_one_worker_at_a_time() {
     // A commit without a lease takes the event from the worker that holds it.
     store.commit(&Commit { events: vec![update("b", EventStatus::Ignored)], ..Commit::default() }).await.unwrap();
     assert!(matches!(store.commit(&under("w3", "b")).await, Err(CommitError::LeaseLost)));
-    assert_eq!(names(store.claim(&claim("w4", 99, 199, 5)).await.unwrap()), ["c"]);
+    assert_eq!(names(store.claim(&claim("w4", 99, 199, 5)).await.unwrap().events), ["c"]);
 }
 
 #[tokio::test]
@@ -307,14 +316,14 @@ async fn facts_are_kept_once_and_taken_away_when_an_event_is_read_again() {
     let commit = Commit { facts: [of_e.clone(), of_f.clone()].concat(), ..Commit::default() };
     store.commit(&commit).await.unwrap();
     store.commit(&commit).await.unwrap();
-    let both = FactQuery::Subjects(vec![one.clone(), two.clone()]);
+    let both = Wanted::facts(vec![one.clone(), two.clone()]);
     let expect = vec![of_f[0].clone(), of_e[1].clone(), of_e[0].clone(), of_e[2].clone()];
-    assert_eq!(store.facts(&both).await.unwrap(), expect);
+    assert_eq!(store.load(&both).await.unwrap().facts, expect);
     let anew = Commit { reread: vec![key("e")], facts: vec![of_e[2].clone()], ..Commit::default() };
     store.commit(&anew).await.unwrap();
-    assert_eq!(store.facts(&both).await.unwrap(), [of_f[0].clone(), of_e[2].clone()]);
-    assert_eq!(store.facts(&FactQuery::Events(vec![key("e"), key("none")])).await.unwrap(), [of_e[2].clone()]);
-    assert_eq!(store.facts(&FactQuery::Events(vec![])).await.unwrap(), []);
+    assert_eq!(store.load(&both).await.unwrap().facts, [of_f[0].clone(), of_e[2].clone()]);
+    assert_eq!(store.facts(&[key("e"), key("none")]).await.unwrap(), [of_e[2].clone()]);
+    assert_eq!(store.facts(&[]).await.unwrap(), []);
 }
 
 #[tokio::test]
@@ -336,7 +345,7 @@ async fn waits_and_transitions_of_a_written_subject_are_replaced() {
     second.transitions = vec![TransitionWrite { object: "o".to_owned(), since: at(1), changes: later }];
     store.commit(&Commit { subjects: vec![second], waits: vec![wait(&one, "c")], ..Commit::default() }).await.unwrap();
 
-    let on = |names: &[&str]| Wanted { events: vec![], subjects: names.iter().map(|name| customer(name)).collect() };
+    let on = |names: &[&str]| Wanted::subjects(names.iter().map(|name| customer(name)).collect());
     let loaded = store.load(&on(&["a", "b", "c", "c2"])).await.unwrap();
     assert_eq!(loaded.waits, [wait(&one, "c"), wait(&two, "a"), wait(&two, "c2")]);
     assert_eq!(loaded.subjects.iter().map(|it| &it.subject).collect::<Vec<_>>(), [&two], "who waits is not loaded");
@@ -403,13 +412,13 @@ async fn stored_data_that_cannot_be_read_is_reported() {
         StoreError::Corrupt { table, .. } => table,
         other => panic!("{other:?}"),
     };
-    let wanted = Wanted { events: vec![key("e")], subjects: vec![customer("c")] };
+    let wanted = Wanted { events: vec![key("e")], subjects: vec![customer("c")], ..Wanted::default() };
     spoil("UPDATE purchase_subjects SET state = '{}' || state").await;
     assert_eq!(corrupt(store.load(&wanted).await.unwrap_err()), "subjects");
     spoil("UPDATE purchase_events SET digest = 'zz'").await;
     assert_eq!(corrupt(store.events(&all()).await.unwrap_err()), "events");
     spoil("UPDATE purchase_facts SET fact = 'null'").await;
-    assert_eq!(corrupt(store.facts(&FactQuery::Events(vec![key("e")])).await.unwrap_err()), "facts");
+    assert_eq!(corrupt(store.facts(&[key("e")]).await.unwrap_err()), "facts");
     spoil("UPDATE purchase_subjects SET state = CAST(x'ff' AS TEXT)").await;
     assert_eq!(corrupt(store.load(&wanted).await.unwrap_err()), "the database file");
 }

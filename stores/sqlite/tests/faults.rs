@@ -12,7 +12,7 @@ use std::{
 
 use purchase_core::{
     error::{CommitError, StoreError},
-    store::{Claim, Commit, EventQuery, EventStatus, Lease, Store, StoredEvent},
+    store::{Browse, Claim, Commit, EventQuery, EventStatus, Lease, Queue, Store, StoredEvent},
 };
 use purchase_sql::SCHEMA_VERSION;
 use purchase_sqlite::{Options, Sqlite, SqliteStore};
@@ -174,13 +174,13 @@ async fn a_claimed_event_that_cannot_be_read_does_not_take_the_others_with_it() 
     other.execute("UPDATE purchase_events SET reason = '{\"of_tomorrow\":1}' WHERE event_id = 'b'").await.unwrap();
     let claim = async |token: &str, now: i64| {
         let lease = Lease { token: token.to_owned(), until: at(now + 10) };
-        store.claim(&Claim { lease, now: at(now), limit: 5 }).await
+        store.claim(&Claim { queue: Queue::Events, lease, now: at(now), limit: 5 }).await
     };
     let names = |claimed: Vec<StoredEvent>| -> Vec<String> {
         claimed.into_iter().map(|it| format!("{} {}", it.event.key.id.expose(), it.attempts)).collect()
     };
-    assert_eq!(names(claim("w1", 10).await.unwrap()), ["a 1", "c 1"]);
-    assert_eq!(names(claim("w2", 15).await.unwrap()), [""; 0], "its lease holds as theirs do");
+    assert_eq!(names(claim("w1", 10).await.unwrap().events), ["a 1", "c 1"]);
+    assert_eq!(names(claim("w2", 15).await.unwrap().events), [""; 0], "its lease holds as theirs do");
     let lease = Some(Lease { token: "w1".to_owned(), until: at(20) });
     let done = vec![update("a", EventStatus::Processed), update("c", EventStatus::Processed)];
     store.commit(&Commit { lease, events: done, ..Commit::default() }).await.unwrap();
@@ -189,7 +189,7 @@ async fn a_claimed_event_that_cannot_be_read_does_not_take_the_others_with_it() 
     assert!(matches!(none, StoreError::Corrupt { table: "events", .. }), "{none:?}");
     assert!(!format!("{none:?}").contains("of_tomorrow"));
     other.execute("UPDATE purchase_events SET reason = NULL WHERE event_id = 'b'").await.unwrap();
-    assert_eq!(names(claim("w4", 30).await.unwrap()), ["b 3"]);
+    assert_eq!(names(claim("w4", 30).await.unwrap().events), ["b 3"]);
 }
 
 #[tokio::test]

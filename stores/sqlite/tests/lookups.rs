@@ -3,7 +3,9 @@
 
 mod support;
 
-use purchase_core::store::{Claim, Commit, EventQuery, EventStatus, Lease, Reason, Store, StoredEvent, SubjectQuery};
+use purchase_core::store::{
+    Browse, Claim, Commit, EventQuery, EventStatus, Lease, Queue, Reason, Store, StoredEvent, SubjectQuery,
+};
 use purchase_sql::Tampering;
 use purchase_sqlite::{Options, Sqlite, SqliteStore};
 use sqlx::Executor as _;
@@ -49,7 +51,7 @@ async fn events_of_the_version_before_get_their_status_and_their_public_ids() {
     assert_eq!(waiting.len(), 1);
     assert!(matches!(waiting[0].reason, Some(Reason::Fetch(_))));
     let lease = Lease { token: "w".to_owned(), until: at(9) };
-    let claimed = store.claim(&Claim { lease, now: at(5), limit: 9 }).await.unwrap();
+    let claimed = store.claim(&Claim { queue: Queue::Events, lease, now: at(5), limit: 9 }).await.unwrap().events;
     assert_eq!(claimed.iter().map(|it| it.event.key.clone()).collect::<Vec<_>>(), [key("ev_queued")]);
     let junk = raw(&place).await.execute("UPDATE purchase_events SET status = 'junk'").await.unwrap_err();
     assert!(junk.to_string().contains("CHECK"), "{junk}");

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use purchase_core::{
     error::CommitError,
-    store::{Claim, Commit, EventQuery, EventStatus, Lease, Store, Wanted},
+    store::{Browse, Claim, Commit, EventQuery, EventStatus, Lease, Queue, Store, Wanted},
 };
 use purchase_sqlite::{Options, Sqlite};
 use support::*;
@@ -28,7 +28,7 @@ async fn each_revision_is_won_by_one_of_many_handles() {
             let mut won = Vec::new();
             let mut lost = 0;
             while won.len() < ROUNDS {
-                let wanted = Wanted { events: vec![], subjects: vec![customer("c")] };
+                let wanted = Wanted::subjects(vec![customer("c")]);
                 let loaded = store.load(&wanted).await.unwrap();
                 let revision = loaded.subjects.first().map_or(0, |it| it.revision);
                 let name = format!("e{racer}-{}", won.len());
@@ -71,7 +71,11 @@ async fn claims_of_several_workers_never_overlap() {
             let mut taken = Vec::new();
             for round in 0.. {
                 let lease = Lease { token: format!("w{worker}-{round}"), until: at(1000) };
-                let claimed = store.claim(&Claim { lease: lease.clone(), now: at(10), limit: 7 }).await.unwrap();
+                let claimed = store
+                    .claim(&Claim { queue: Queue::Events, lease: lease.clone(), now: at(10), limit: 7 })
+                    .await
+                    .unwrap()
+                    .events;
                 if claimed.is_empty() {
                     break;
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use purchase_core::store::{EventQuery, EventStatus, FactQuery, Store, SubjectQuery};
+use purchase_core::store::{EventQuery, EventStatus, Store, SubjectQuery, Wanted};
 
 /// At most so many differences of one kind are shown.
 const SHOWN: usize = 5;
@@ -48,7 +48,7 @@ impl Stored {
                 states.push(serde_json::to_string(&(&stored.subject, state))?);
             }
             let subjects = page.into_iter().map(|stored| stored.subject).collect();
-            for fact in store.facts(&FactQuery::Subjects(subjects)).await? {
+            for fact in store.load(&Wanted::facts(subjects)).await?.facts {
                 if fact.sight.is_some() {
                     facts.push(serde_json::to_string(&fact)?);
                 }

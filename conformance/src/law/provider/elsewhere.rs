@@ -8,7 +8,7 @@ use purchase_core::{
     engine::{Engine, Selection},
     id::{Mode, ProviderName},
     provider::{Event, Provider, ReadFault, Unreadable},
-    store::{EventStatus, FactQuery, Lease},
+    store::{EventStatus, Lease},
     time::Timestamp,
     verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
 };
@@ -85,8 +85,8 @@ fn others(trial: &Trial, bench: &Bench) -> Result<Vec<(&'static str, bool, Engin
 /// What an event's reading led to: its fate, apart from how often it was read, and all facts.
 async fn kept(bench: &Bench) -> Result<Vec<String>, Broken> {
     let events = bench.events().await?;
-    let keys = events.iter().map(|stored| stored.event.key.clone()).collect();
-    let facts = bench.engine.store().facts(&FactQuery::Events(keys)).await?;
+    let keys: Vec<_> = events.iter().map(|stored| stored.event.key.clone()).collect();
+    let facts = bench.engine.store().facts(&keys).await?;
     let mut facts: Vec<String> = facts.iter().map(|fact| format!("a fact {fact:?}")).collect();
     facts.sort();
     let fate = |stored: &purchase_core::store::StoredEvent| {

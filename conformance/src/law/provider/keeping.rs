@@ -8,7 +8,7 @@ use purchase_core::{
     error::Refusal,
     id::EventKey,
     provider::{Event, Meaning, Provider, ReadFault, Unreadable},
-    store::{EventQuery, EventStatus, FactQuery, Reason, StoredEvent},
+    store::{EventQuery, EventStatus, Reason, StoredEvent},
     verify,
 };
 use rand::RngExt;
@@ -288,7 +288,7 @@ async fn statuses_agree(bench: &Bench, acknowledged: &BTreeSet<EventKey>) -> Res
     let parked = |id: &str| matches!(projection.pointer("/parked"), Some(Value::Object(map)) if map.contains_key(id));
     for stored in &events {
         let key = stored.event.key.clone();
-        let facts = bench.engine.store().facts(&FactQuery::Events(vec![key.clone()])).await?;
+        let facts = bench.engine.store().facts(std::slice::from_ref(&key)).await?;
         let waits = facts.iter().any(|fact| parked(fact.subject.root.id.expose()));
         let final_status = match stored.status {
             EventStatus::Processed => !waits,

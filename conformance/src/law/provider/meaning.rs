@@ -44,7 +44,7 @@ pub(crate) async fn own_owner_counts(trial: &Trial) -> Verdict {
     for schedule in schedules(trial, "P25", signed.len()) {
         let bench = trial.rig.bench(&trial.scenario).await?;
         replay::play(&bench, &trial.scenario, &signed, &schedule).await?;
-        let wanted = Wanted { events: Vec::new(), subjects: subjects.clone() };
+        let wanted = Wanted::subjects(subjects.clone());
         for stored in bench.engine.store().load(&wanted).await?.subjects {
             let owner = stored.state.application_customer();
             ensure(owner == named.get(&stored.subject), || {

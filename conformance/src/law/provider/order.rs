@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use purchase_core::{engine::Selection, id::EventKey, lifecycle::Transition, store::FactQuery};
+use purchase_core::{engine::Selection, id::EventKey, lifecycle::Transition};
 use serde_json::Value;
 
 use crate::{
@@ -141,8 +141,8 @@ async fn look_at_duplicates(
     ensure(kept == reference.statuses.len(), || {
         format!("{} events are kept undisturbed, {kept} here", reference.statuses.len())
     })?;
-    let keys = events.into_iter().map(|stored| stored.event.key).collect();
-    let facts = bench.engine.store().facts(&FactQuery::Events(keys)).await?;
+    let keys: Vec<_> = events.into_iter().map(|stored| stored.event.key).collect();
+    let facts = bench.engine.store().facts(&keys).await?;
     for (place, fact) in facts.iter().enumerate() {
         ensure(!facts[..place].contains(fact), || "a fact is kept twice".to_owned())?;
     }

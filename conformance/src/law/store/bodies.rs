@@ -1,6 +1,6 @@
 //! Decides whether a store keeps what was sent, to the byte, whatever it is.
 
-use purchase_core::store::{Claim, Commit, EventQuery, Lease, NewEvent, Store};
+use purchase_core::store::{Claim, Commit, EventQuery, Lease, NewEvent, Queue, Store};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -62,8 +62,13 @@ pub(crate) async fn to_the_byte(trial: &StoreTrial) -> Verdict {
         accepted.store.accept(std::slice::from_ref(event)).await?;
     }
     let mut checks = kept(accepted.store.as_ref(), &sent).await?;
-    let claim = Claim { lease: Lease { token: "w".to_owned(), until: at(200) }, now: at(100), limit: 1000 };
-    let given = accepted.store.claim(&claim).await?;
+    let claim = Claim {
+        queue: Queue::Events,
+        lease: Lease { token: "w".to_owned(), until: at(200) },
+        now: at(100),
+        limit: 1000,
+    };
+    let given = accepted.store.claim(&claim).await?.events;
     checks += same("given out", given.into_iter().map(|stored| stored.event), &sent)?;
     let committed = open(trial).await?;
     for some in [&sent[..4], &sent[4..]] {

@@ -8,7 +8,7 @@ use std::{
 
 use purchase_core::{
     id::{ObjectKind, ObjectRef, ProviderId},
-    store::{Claim, Commit, EventQuery, EventStatus, EventWrite, Lease, NewEvent, Store},
+    store::{Claim, Commit, EventQuery, EventStatus, EventWrite, Lease, NewEvent, Queue, Store},
     time::Timestamp,
 };
 
@@ -38,7 +38,7 @@ fn lease(token: &str, until: i64) -> Lease {
 
 /// The numbers of the events that a claim gives out, in its order.
 async fn given(store: &dyn Store, lease: &Lease, now: i64, limit: u32) -> Result<Vec<i64>, Broken> {
-    let claimed = store.claim(&Claim { lease: lease.clone(), now: at(now), limit }).await?;
+    let claimed = store.claim(&Claim { queue: Queue::Events, lease: lease.clone(), now: at(now), limit }).await?.events;
     Ok(claimed.iter().map(|stored| number_of(&stored.event)).collect())
 }
 
@@ -127,7 +127,8 @@ async fn work(store: Arc<dyn Store>, hands: Arc<Hands>, worker: usize) -> Result
     let hands = || hands.lock().unwrap_or_else(PoisonError::into_inner);
     for round in 0.. {
         let lease = lease(&format!("worker-{worker}-{round}"), 10_000);
-        let claimed = store.claim(&Claim { lease: lease.clone(), now: at(1000), limit: 7 }).await?;
+        let claimed =
+            store.claim(&Claim { queue: Queue::Events, lease: lease.clone(), now: at(1000), limit: 7 }).await?.events;
         idle = if claimed.is_empty() { idle + 1 } else { 0 };
         if idle > 200 || done > 200 {
             break;
@@ -161,8 +162,9 @@ pub(crate) async fn attempts_are_counted(trial: &StoreTrial) -> Verdict {
     store.accept(std::slice::from_ref(&event)).await?;
     for attempt in 1..=3_u32 {
         let now = i64::from(attempt) * 10;
-        let claim = Claim { lease: lease(&format!("worker-{attempt}"), now + 5), now: at(now), limit: 5 };
-        let told: Vec<u32> = store.claim(&claim).await?.iter().map(|stored| stored.attempts).collect();
+        let claim =
+            Claim { queue: Queue::Events, lease: lease(&format!("worker-{attempt}"), now + 5), now: at(now), limit: 5 };
+        let told: Vec<u32> = store.claim(&claim).await?.events.iter().map(|stored| stored.attempts).collect();
         ensure(told == [attempt], || format!("claim {attempt} tells of {told:?} attempts"))?;
         let query = EventQuery { limit: 5, ..EventQuery::default() };
         let kept: Vec<u32> = store.events(&query).await?.iter().map(|stored| stored.attempts).collect();

@@ -10,7 +10,7 @@ use purchase_core::{
     id::EventKey,
     provider::Remark,
     store::{
-        Claim, Commit, EventQuery, EventStatus, FactQuery, Lease, NewEvent, Reason, Store, StoredEvent, SubjectQuery,
+        Claim, Commit, EventQuery, EventStatus, Lease, NewEvent, Queue, Reason, Store, StoredEvent, SubjectQuery,
         Wanted, memory::MemoryStore,
     },
 };
@@ -46,15 +46,15 @@ pub(super) async fn contents(store: &dyn Store) -> Result<String, Broken> {
     let events = store.events(&all).await?;
     let subjects = store.subjects(&SubjectQuery { limit: 1000, ..SubjectQuery::default() }).await?;
     let names: Vec<_> = subjects.iter().map(|stored| stored.subject.clone()).collect();
-    let mut facts = store.facts(&FactQuery::Subjects(names.clone())).await?;
-    facts
-        .extend(store.facts(&FactQuery::Events(events.iter().map(|stored| stored.event.key.clone()).collect())).await?);
+    let mut facts = store.load(&Wanted::facts(names.clone())).await?.facts;
+    let keys: Vec<_> = events.iter().map(|stored| stored.event.key.clone()).collect();
+    facts.extend(store.facts(&keys).await?);
     let mut facts: Vec<String> = facts.iter().map(|fact| format!("{fact:?}")).collect();
     facts.sort();
     facts.dedup();
     let mut wanted = names;
     wanted.push(subject("sub_waited_for")?);
-    let mut waits = store.load(&Wanted { events: Vec::new(), subjects: wanted }).await?.waits;
+    let mut waits = store.load(&Wanted::subjects(wanted)).await?.waits;
     waits.sort();
     Ok(format!("{events:?}\n{subjects:?}\n{facts:?}\n{waits:?}"))
 }
@@ -122,9 +122,14 @@ pub(crate) async fn lost_lease(trial: &StoreTrial) -> Verdict {
     store.accept(std::slice::from_ref(&known)).await?;
     let lease = |token: &str, until| Lease { token: token.to_owned(), until };
     let (slow, quick) = (lease("slow", at(10)), lease("quick", at(30)));
-    let claim = async |lease: &Lease, now| store.claim(&Claim { lease: lease.clone(), now, limit: 5 }).await;
-    let counts =
-        [claim(&slow, at(5)).await?.len(), claim(&quick, at(9)).await?.len(), claim(&quick, at(11)).await?.len()];
+    let claim = async |lease: &Lease, now| {
+        store.claim(&Claim { queue: Queue::Events, lease: lease.clone(), now, limit: 5 }).await
+    };
+    let counts = [
+        claim(&slow, at(5)).await?.events.len(),
+        claim(&quick, at(9)).await?.events.len(),
+        claim(&quick, at(11)).await?.events.len(),
+    ];
     ensure(counts == [1, 0, 1], || {
         format!("claimed by the first, by another meanwhile, by another afterwards: {counts:?}, expected [1, 0, 1]")
     })?;
@@ -168,8 +173,8 @@ pub(crate) async fn claims_apart(trial: &StoreTrial) -> Verdict {
                 let lease = Lease { token: format!("worker-{worker}"), until: at(10_000) };
                 let mut mine: Vec<StoredEvent> = Vec::new();
                 loop {
-                    let claim = Claim { lease: lease.clone(), now: at(1000), limit: 7 };
-                    let claimed = store.claim(&claim).await?;
+                    let claim = Claim { queue: Queue::Events, lease: lease.clone(), now: at(1000), limit: 7 };
+                    let claimed = store.claim(&claim).await?.events;
                     if claimed.is_empty() || mine.len() > 200 {
                         return Ok::<_, Broken>(mine);
                     }
@@ -198,7 +203,12 @@ pub(crate) async fn read_your_writes(trial: &StoreTrial) -> Verdict {
     let sub = subject("sub_1")?;
     let mut facts = Vec::new();
     for revision in 0..5_i64 {
-        let wanted = Wanted { events: vec![event(revision)?.key], subjects: vec![sub.clone()] };
+        let wanted = Wanted {
+            events: vec![event(revision)?.key],
+            subjects: vec![sub.clone()],
+            facts: vec![sub.clone()],
+            ..Wanted::default()
+        };
         let loaded = store.load(&wanted).await?;
         let found = loaded.subjects.first().map_or(0, |stored| stored.revision);
         ensure(found == revision && loaded.events.is_empty(), || {
@@ -218,10 +228,10 @@ pub(crate) async fn read_your_writes(trial: &StoreTrial) -> Verdict {
         ensure(listed.len() == 1 && listed[0].revision == revision + 1, || {
             "it is not in the list of subjects".to_owned()
         })?;
-        let mut known = store.facts(&FactQuery::Subjects(vec![sub.clone()])).await?;
+        let mut known = loaded.facts;
         known.sort_by_key(|fact| fact.version);
         ensure(known == facts, || format!("{} facts of {} are listed, or others", known.len(), facts.len()))?;
-        let of_event = store.facts(&FactQuery::Events(wanted.events.clone())).await?;
+        let of_event = store.facts(&wanted.events).await?;
         ensure(of_event == next.facts, || "the event's facts are not listed".to_owned())?;
         let query = EventQuery { key: wanted.events.first().cloned(), limit: 10, ..EventQuery::default() };
         let events = store.events(&query).await?;
@@ -229,7 +239,7 @@ pub(crate) async fn read_your_writes(trial: &StoreTrial) -> Verdict {
         let whole = matches!(events.as_slice(), [stored] if stored.event == written.event
             && stored.status == written.status && stored.reason == written.reason);
         ensure(whole, || "the event is not listed as it was written".to_owned())?;
-        let waited = Wanted { events: Vec::new(), subjects: vec![subject("sub_waited_for")?] };
+        let waited = Wanted::subjects(vec![subject("sub_waited_for")?]);
         ensure(store.load(&waited).await?.waits == next.waits, || "who waits is not loaded".to_owned())?;
     }
     a_release_keeps_the_reason(trial).await?;

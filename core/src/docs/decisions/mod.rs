@@ -30,3 +30,5 @@ pub mod d0013_figures_before_versions {}
 pub mod d0014_each_sale_once {}
 #[doc = include_str!("0015_a_replay_never_makes_things_worse.md")]
 pub mod d0015_a_replay_never_makes_things_worse {}
+#[doc = include_str!("0018_a_decision_loads_nothing.md")]
+pub mod d0018_a_decision_loads_nothing {}

@@ -1,0 +1,191 @@
+//! Decides how a decision becomes a commit: load, decide, commit, and again from the load when another writer was
+//! faster. A decision is a pure function of what was loaded; it asks for more until it has what it needs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    hash::Hash,
+};
+
+use crate::{
+    error::{Chain, CommitError, Refusal},
+    fact::Fact,
+    id::{EventKey, Subject},
+    store::{Commit, IdempotencyKey, KeyRecord, Loaded, Store, StoredEvent, StoredSubject, Wanted},
+};
+
+/// How often the store may be lost before it answers a commit. Whoever loads again sees whether the commit has happened;
+/// a store that goes on losing its answers is down.
+const MAX_UNKNOWN: u32 = 2;
+
+/// What a decision says.
+#[derive(Debug)]
+pub enum Step<T> {
+    /// It can't be made without these as well. What was asked for already needn't be repeated.
+    Need(Wanted),
+    /// It is made: what is committed, and the answer when that has happened. An empty change set commits nothing.
+    Ready(Commit, T),
+}
+
+/// Everything that was loaded for one decision.
+#[derive(Debug, Default)]
+pub struct View {
+    events: HashMap<EventKey, Option<StoredEvent>>,
+    bodies: BTreeSet<EventKey>,
+    subjects: BTreeMap<Subject, Option<StoredSubject>>,
+    waits: BTreeMap<Subject, BTreeSet<Subject>>,
+    facts: BTreeMap<Subject, Vec<Fact>>,
+    keys: BTreeMap<IdempotencyKey, Option<KeyRecord>>,
+}
+
+impl View {
+    /// What is seen when these were asked for and this was loaded.
+    pub fn of(wanted: Wanted, loaded: Loaded) -> Self {
+        let mut view = Self::default();
+        view.add(wanted, loaded);
+        view
+    }
+
+    /// An event, if it was asked for and is there. Its body is empty unless that was asked for.
+    pub fn event(&self, key: &EventKey) -> Option<&StoredEvent> {
+        self.events.get(key)?.as_ref()
+    }
+
+    /// Whether an event's body was asked for.
+    pub fn has_body(&self, key: &EventKey) -> bool {
+        self.bodies.contains(key)
+    }
+
+    /// Whether a subject was asked for, and its waits with it.
+    pub fn has_subject(&self, subject: &Subject) -> bool {
+        self.subjects.contains_key(subject)
+    }
+
+    /// A subject, if it was asked for and is there.
+    pub fn subject(&self, subject: &Subject) -> Option<&StoredSubject> {
+        self.subjects.get(subject)?.as_ref()
+    }
+
+    /// Those that wait for a subject that was asked for.
+    pub fn waiting(&self, subject: &Subject) -> impl Iterator<Item = &Subject> {
+        self.waits.get(subject).into_iter().flatten()
+    }
+
+    /// Whether one subject waits for another that was asked for.
+    pub fn waits(&self, waiting: &Subject, on: &Subject) -> bool {
+        self.waits.get(on).is_some_and(|all| all.contains(waiting))
+    }
+
+    /// Every fact about a subject; none where they weren't asked for.
+    pub fn facts(&self, subject: &Subject) -> Option<&[Fact]> {
+        self.facts.get(subject).map(Vec::as_slice)
+    }
+
+    /// A key that was asked for and is taken.
+    pub fn key(&self, key: &IdempotencyKey) -> Option<&KeyRecord> {
+        self.keys.get(key)?.as_ref()
+    }
+
+    fn add(&mut self, wanted: Wanted, loaded: Loaded) {
+        let Wanted { events, bodies, subjects, facts, keys } = wanted;
+        for key in events.into_iter().chain(bodies.iter().cloned()) {
+            self.events.entry(key).or_default();
+        }
+        self.bodies.extend(bodies);
+        for subject in subjects {
+            self.subjects.entry(subject).or_default();
+        }
+        for subject in facts {
+            self.facts.entry(subject).or_default();
+        }
+        for key in keys {
+            self.keys.entry(key).or_default();
+        }
+        let Loaded { events, subjects, waits, facts, keys } = loaded;
+        for stored in events {
+            self.events.insert(stored.event.key.clone(), Some(stored));
+        }
+        for stored in subjects {
+            self.subjects.insert(stored.subject.clone(), Some(stored));
+        }
+        for wait in waits {
+            self.waits.entry(wait.on).or_default().insert(wait.subject);
+        }
+        for fact in facts {
+            if let Some(known) = self.facts.get_mut(&fact.subject) {
+                known.push(fact);
+            }
+        }
+        for record in keys {
+            self.keys.insert(record.key.clone(), Some(record));
+        }
+    }
+
+    /// What of this was not asked for yet.
+    fn missing(&self, wanted: Wanted) -> Wanted {
+        let Wanted { events, bodies, subjects, facts, keys } = wanted;
+        Wanted {
+            events: unknown(events, |it| self.events.contains_key(it)),
+            bodies: unknown(bodies, |it| self.bodies.contains(it)),
+            subjects: unknown(subjects, |it| self.subjects.contains_key(it)),
+            facts: unknown(facts, |it| self.facts.contains_key(it)),
+            keys: unknown(keys, |it| self.keys.contains_key(it)),
+        }
+    }
+}
+
+/// Each once, without those that are known.
+fn unknown<T: Clone + Eq + Hash>(mut all: Vec<T>, known: impl Fn(&T) -> bool) -> Vec<T> {
+    let mut seen = std::collections::HashSet::new();
+    all.retain(|it| !known(it) && seen.insert(it.clone()));
+    all
+}
+
+/// Loads what is wanted, lets a decision be made of it, commits that, and answers with what was committed. `decide` is
+/// called anew whenever more was loaded, with everything that was loaded so far, and from the start when another writer
+/// was faster; so it must have no effects of its own.
+///
+/// # Errors
+/// What `decide` refuses; [`Refusal::Contended`] when other writers were faster `max_attempts` times, or when a decision
+/// asks only for what it has; [`Refusal::LeaseLost`]; [`Refusal::Store`]. Then nothing was written, unless the store was
+/// lost before it answered.
+pub async fn transact<T: Send>(
+    store: &dyn Store,
+    max_attempts: u32,
+    wanted: Wanted,
+    mut decide: impl FnMut(&View) -> Result<Step<T>, Refusal> + Send,
+) -> Result<(T, Commit), Refusal> {
+    let mut unknown = 0;
+    for _ in 0..max_attempts {
+        let mut view = View::default();
+        let mut more = wanted.clone();
+        let (commit, answer) = loop {
+            if !more.is_empty() {
+                let loaded = store.load(&more).await?;
+                view.add(more, loaded);
+            }
+            match decide(&view)? {
+                Step::Ready(commit, answer) => break (commit, answer),
+                Step::Need(wanted) => more = view.missing(wanted),
+            }
+            if more.is_empty() {
+                return Err(Refusal::Contended { attempts: max_attempts });
+            }
+        };
+        if commit.is_empty() {
+            return Ok((answer, commit));
+        }
+        match store.commit(&commit).await {
+            Ok(()) => return Ok((answer, commit)),
+            Err(CommitError::Stale) => tracing::debug!("another writer was faster; loading again"),
+            Err(CommitError::Unknown(fault)) if unknown == MAX_UNKNOWN => return Err(fault.into()),
+            Err(CommitError::Unknown(fault)) => {
+                let cause = Chain(&fault);
+                tracing::warn!(%cause, "it is not known whether a commit has happened; looking at what is there");
+                unknown += 1;
+            }
+            Err(CommitError::LeaseLost) => return Err(Refusal::LeaseLost),
+            Err(CommitError::Store(fault)) => return Err(fault.into()),
+        }
+    }
+    Err(Refusal::Contended { attempts: max_attempts })
+}
