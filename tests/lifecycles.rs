@@ -13,13 +13,6 @@ mod stripe_under_test;
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 
 use paddle::PaddleTeller;
-use purchase::{
-    capability::Capabilities,
-    delivery::{Headers, Limits},
-    id::ProviderName,
-    provider::{Event, Provider, Unreadable},
-    verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
-};
 use purchase_conformance::{
     mutants::Mutation,
     rig::Rig,
@@ -27,6 +20,7 @@ use purchase_conformance::{
     trials::memory,
     under_test::{Built, Endpoint, ProviderUnderTest},
     verdict::ensure,
+    wrapped::Wrapped,
 };
 use serde_json::Value;
 use stripe::StripeTeller;
@@ -47,40 +41,8 @@ fn done<T>(future: impl Future<Output = T>) -> T {
 const DUNNING_SECONDS: i64 = 17 * DAY_SECONDS + 5 * 3600;
 
 /// An adapter that declares it.
-struct Alike(Arc<dyn Provider>);
-
-impl Provider for Alike {
-    fn name(&self) -> &ProviderName {
-        self.0.name()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
-    }
-
-    fn longest_dunning_seconds(&self) -> i64 {
-        DUNNING_SECONDS
-    }
-
-    fn trust(&self) -> &Trust {
-        self.0.trust()
-    }
-
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
-        self.0.claim(headers, limits)
-    }
-
-    fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
-        self.0.read(delivery)
-    }
-
-    fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
-        self.0.same_content(one, other)
-    }
-}
-
 fn alike(built: Built) -> Built {
-    built.map(|inner| Arc::new(Alike(inner)) as Arc<dyn Provider>)
+    Ok(Arc::new(Wrapped { longest_dunning_seconds: DUNNING_SECONDS, ..Wrapped::new(built?) }))
 }
 
 fn paddle_alike() -> ProviderUnderTest {

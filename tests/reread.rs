@@ -8,16 +8,16 @@ use std::{path::Path, sync::Arc};
 
 use clap::Parser as _;
 use purchase::{
-    capability::Capabilities,
-    delivery::{Delivery, Headers, Limits},
+    delivery::Delivery,
     engine::Engine,
     id::{CustomerId, Mode, ProviderName},
-    provider::{Event, Meaning, Provider, Unreadable},
+    provider::{Event, Meaning, Provider},
     store::{EventQuery, SubjectQuery},
     stripe::{ModePolicy, Stripe, StripeConfig},
     time::Timestamp,
-    verify::{Secret, SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+    verify::Secret,
 };
+use purchase_conformance::wrapped::Wrapped;
 use serde_json::{Value, json};
 
 const SECRET: &str = "whsec_of_the_test";
@@ -29,40 +29,14 @@ fn stripe() -> Stripe {
 }
 
 /// A version that had not heard of the end of a subscription.
-struct Older(Stripe);
-
-impl Provider for Older {
-    fn name(&self) -> &ProviderName {
-        self.0.name()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
-    }
-
-    fn longest_dunning_seconds(&self) -> i64 {
-        self.0.longest_dunning_seconds()
-    }
-
-    fn trust(&self) -> &Trust {
-        self.0.trust()
-    }
-
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
-        self.0.claim(headers, limits)
-    }
-
-    fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
-        let event = self.0.read(delivery)?;
+fn older() -> Arc<dyn Provider> {
+    Wrapped::reading(Arc::new(stripe()), |_, reading| {
+        let event = reading?;
         match event.head.event_type.as_str() {
             "customer.subscription.deleted" => Ok(Event { meaning: Meaning::Ignored, ..event }),
             _ => Ok(event),
         }
-    }
-
-    fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
-        self.0.same_content(one, other)
-    }
+    })
 }
 
 fn delivery(name: &str) -> Delivery {
@@ -99,7 +73,7 @@ async fn access(engine: &Engine) -> Vec<bool> {
 async fn whose_access_ends_is_told_before_it_does() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let url = format!("sqlite:{}", folder.path().join("billing.sqlite").display());
-    let old = Engine::new(purchase::open::open(&url).await?).with_provider(Arc::new(Older(stripe())));
+    let old = Engine::new(purchase::open::open(&url).await?).with_provider(older());
     let mut ended = String::new();
     for name in ["001-customer.subscription.created.json", "003-customer.subscription.deleted.json"] {
         ended = old.handle(delivery(name)).await?.event;

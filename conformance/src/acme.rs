@@ -11,7 +11,7 @@ use purchase_core::{
     capability::{Capabilities, Capability},
     delivery::{Headers, Limits},
     id::{Mode, ProviderName},
-    provider::{Event, Provider, Unreadable},
+    provider::{Event, Provider, Requests, Unreadable, Webhooks},
     time::Timestamp,
     verify::{Secret, SignatureClaim, SignatureError, Trust, VerifiedDelivery},
 };
@@ -88,8 +88,7 @@ fn edit(body: &[u8], change: impl FnOnce(&mut Value) -> Option<()>) -> Option<Ve
 }
 
 fn build(endpoint: &Endpoint<'_>) -> Built {
-    let secrets = endpoint.secrets.iter().map(|text| Secret::new(*text)).collect::<Result<_, _>>()?;
-    let trust = Trust { secrets, tolerance_seconds: endpoint.tolerance_seconds };
+    let trust = Trust::new(Secret::list(endpoint.secrets.iter().copied())?, endpoint.tolerance_seconds)?;
     Ok(Arc::new(Acme { name: ProviderName::new(ACME.name)?, trust, mode: endpoint.mode }))
 }
 
@@ -131,6 +130,16 @@ impl Provider for Acme {
         30 * 24 * 3600
     }
 
+    fn webhooks(&self) -> &dyn Webhooks {
+        self
+    }
+
+    fn requests(&self) -> Option<&dyn Requests> {
+        None
+    }
+}
+
+impl Webhooks for Acme {
     fn trust(&self) -> &Trust {
         &self.trust
     }

@@ -23,6 +23,7 @@ pub mod trials;
 pub mod twin;
 pub mod under_test;
 pub mod verdict;
+pub mod wrapped;
 mod zoo;
 
 #[doc = include_str!("../docs/write-an-adapter.md")]

@@ -11,7 +11,7 @@ use purchase_core::{
     capability::Capabilities,
     delivery::{Headers, Limits},
     id::{Mode, ProviderName},
-    provider::{Event, Provider, Unreadable},
+    provider::{Event, Provider, Requests, Unreadable, Webhooks},
     time::Timestamp,
     verify::{Secret, SignatureClaim, SignatureError, Trust, VerifiedDelivery},
 };
@@ -54,10 +54,9 @@ fn edit(body: &[u8], change: impl FnOnce(&mut Value) -> Option<()>) -> Option<Ve
 }
 
 fn build(endpoint: &Endpoint<'_>) -> Built {
-    let secrets = endpoint.secrets.iter().map(|text| Secret::new(*text)).collect::<Result<_, _>>()?;
     let mode = endpoint.mode.unwrap_or(Mode::Test);
     // No time is signed, so that no age can be checked, whatever tolerance is asked for.
-    let trust = Trust { secrets, tolerance_seconds: None };
+    let trust = Trust::new(Secret::list(endpoint.secrets.iter().copied())?, None)?;
     Ok(Arc::new(Plain { name: ProviderName::new(PLAIN.name)?, trust, mode }))
 }
 
@@ -93,6 +92,16 @@ impl Provider for Plain {
         14 * 24 * 3600
     }
 
+    fn webhooks(&self) -> &dyn Webhooks {
+        self
+    }
+
+    fn requests(&self) -> Option<&dyn Requests> {
+        None
+    }
+}
+
+impl Webhooks for Plain {
     fn trust(&self) -> &Trust {
         &self.trust
     }

@@ -162,8 +162,8 @@ impl Rig {
             .map(|recorded| match &recorded.headers {
                 None => self.sign_body(scenario, recorded.body.clone()),
                 Some(headers) => {
-                    let claim = match self.right_adapter(&[&scenario.secret], None)?.claim(headers, &Limits::default())
-                    {
+                    let adapter = self.right_adapter(&[&scenario.secret], None)?;
+                    let claim = match adapter.webhooks().claim(headers, &Limits::default()) {
                         Ok(claim) => claim,
                         // They were recorded without it, because the body is not the one that was signed any more.
                         Err(SignatureError::Missing { .. }) => {

@@ -28,7 +28,7 @@ impl fmt::Debug for Delivery {
 }
 
 /// HTTP headers: names compare without case, a name may come several times, values are bytes.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, Vec<u8>)>);
 
 impl Headers {

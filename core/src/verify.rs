@@ -5,79 +5,18 @@
 //! the decoded bytes, before the age is looked at: a stranger learns nothing from the answer about his clock.
 
 mod header;
+mod trust;
 
-use std::fmt;
+use hmac::Mac;
 
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-use zeroize::Zeroizing;
-
-pub use self::header::SignatureHeader;
+pub use self::{
+    header::SignatureHeader,
+    trust::{Secret, SecretError, Trust, TrustError},
+};
 use crate::{
     delivery::{Delivery, Limits},
     time::Timestamp,
 };
-
-/// A signing secret. Never printed; wiped when dropped.
-#[derive(Clone)]
-pub struct Secret(Zeroizing<Vec<u8>>);
-
-impl Secret {
-    /// Takes the key's bytes, as the adapter says that its provider uses them.
-    ///
-    /// # Errors
-    /// [`SecretError`] when the secret is empty or has white space around it, which is a paste gone wrong.
-    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, SecretError> {
-        let bytes = Zeroizing::new(bytes.into());
-        match (bytes.first(), bytes.last()) {
-            (Some(first), Some(last)) if first.is_ascii_whitespace() || last.is_ascii_whitespace() => {
-                Err(SecretError::WhiteSpace)
-            }
-            (Some(_), Some(_)) => Ok(Self(bytes)),
-            _ => Err(SecretError::Empty),
-        }
-    }
-
-    /// Signs bytes as a provider does. For stand-ins of a provider and for tests.
-    pub fn sign(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = self.mac();
-        for part in parts {
-            mac.update(part);
-        }
-        mac.finalize().into_bytes().into()
-    }
-
-    fn mac(&self) -> Hmac<Sha256> {
-        Hmac::new_from_slice(&self.0).expect("HMAC takes a key of any length")
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(redacted)")
-    }
-}
-
-/// Why a text is not a signing secret.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SecretError {
-    /// It has no bytes.
-    #[error("a signing secret must not be empty")]
-    Empty,
-    /// It begins or ends with white space.
-    #[error("a signing secret must not begin or end with white space; was it copied with a line break?")]
-    WhiteSpace,
-}
-
-/// What an adapter believes for one endpoint: its live secrets and how old a delivery may be.
-#[derive(Debug, Clone)]
-pub struct Trust {
-    /// Every secret that is live; several while one is rotated.
-    pub secrets: Vec<Secret>,
-    /// How many seconds the signed time may lie from the time of receipt, in the past or in the future. None checks
-    /// no age, which allows replays for ever.
-    pub tolerance_seconds: Option<u32>,
-}
 
 /// What an adapter found in the headers: the claim to be checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -276,12 +215,5 @@ mod tests {
     #[test]
     fn a_wrong_secret_is_told_before_a_stale_time() {
         assert!(matches!(check(9_999, Some(300), &["wrong"]), Err(SignatureError::Mismatch { .. })));
-    }
-
-    #[test]
-    fn a_secret_pasted_with_white_space_is_refused() {
-        assert_eq!(Secret::new("whsec \n").err(), Some(SecretError::WhiteSpace));
-        assert_eq!(Secret::new("").err(), Some(SecretError::Empty));
-        assert_eq!(format!("{:?}", Secret::new("abc").expect("secret")), "Secret(redacted)");
     }
 }

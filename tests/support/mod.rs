@@ -14,22 +14,21 @@ use std::{
 
 use async_trait::async_trait;
 use purchase::{
-    capability::Capabilities,
-    delivery::{Delivery, Headers, Limits},
+    delivery::Delivery,
     engine::{Engine, RetryPolicy, Settings},
     error::{CommitError, StoreError},
     fact::Fact,
     id::EventKey,
     id::ProviderName,
-    provider::{Event, Provider, Unreadable},
     store::{
         Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredSubject,
         SubjectQuery, Wanted, memory::MemoryStore,
     },
     stripe::{ModePolicy, Stripe, StripeConfig},
     time::Timestamp,
-    verify::{Secret, SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+    verify::Secret,
 };
+use purchase_conformance::wrapped::Wrapped;
 use tokio::sync::Semaphore;
 
 pub(crate) const SECRET: &str = "whsec_queue";
@@ -58,48 +57,23 @@ pub(crate) fn customers_event(event: &str, customer: &str, mark: &str) -> Delive
     }
 }
 
-/// Stripe's adapter with a defect: where `armed`, it panics over bodies that hold the word `panic`.
-pub(crate) struct Defective {
-    inner: Stripe,
-    pub(crate) armed: Arc<AtomicBool>,
-}
-
-impl Defective {
-    fn panic_over(&self, body: &[u8]) {
+/// Stripe's adapter with a defect: where armed, it panics over bodies that hold the word `panic`.
+fn defective(inner: Stripe, armed: Arc<AtomicBool>) -> Wrapped {
+    let panic_over = move |body: &[u8]| {
         let marked = body.windows(5).any(|word| word == b"panic");
-        assert!(!(marked && self.armed.load(Ordering::SeqCst)), "the test makes the adapter panic");
-    }
-}
-
-impl Provider for Defective {
-    fn name(&self) -> &ProviderName {
-        self.inner.name()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-
-    fn longest_dunning_seconds(&self) -> i64 {
-        30 * 24 * 3600
-    }
-
-    fn trust(&self) -> &Trust {
-        self.inner.trust()
-    }
-
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
-        self.inner.claim(headers, limits)
-    }
-
-    fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
-        self.panic_over(delivery.body());
-        self.inner.read(delivery)
-    }
-
-    fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
-        self.panic_over(one);
-        self.inner.same_content(one, other)
+        assert!(!(marked && armed.load(Ordering::SeqCst)), "the test makes the adapter panic");
+    };
+    let compared = panic_over.clone();
+    Wrapped {
+        read: Box::new(move |delivery, reading| {
+            panic_over(delivery.body());
+            reading
+        }),
+        same_content: Box::new(move |one, _, same| {
+            compared(one);
+            same
+        }),
+        ..Wrapped::new(Arc::new(inner))
     }
 }
 
@@ -314,7 +288,7 @@ pub(crate) fn engine(store: &Arc<Gate>, retry: RetryPolicy) -> (Engine, Arc<Atom
     let config = StripeConfig::new(ModePolicy::Both, [SECRET]).expect("a config");
     let inner = Stripe::new(config).expect("an adapter");
     let engine = Engine::new(Arc::clone(store) as Arc<dyn Store>)
-        .with_provider(Arc::new(Defective { inner, armed: Arc::clone(&armed) }))
+        .with_provider(Arc::new(defective(inner, Arc::clone(&armed))))
         .with_settings(Settings { retry, ..Settings::default() });
     (engine, armed)
 }

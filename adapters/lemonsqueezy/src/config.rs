@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use purchase_core::{
     id::{Mode, ProviderId, ProviderName},
-    verify::{Secret, SecretError},
+    verify::{Secret, TrustError},
 };
 
 use crate::NAME;
@@ -35,14 +35,11 @@ impl LemonSqueezyConfig {
     /// A webhook of any store that sells subscriptions only, and doesn't believe custom data.
     ///
     /// # Errors
-    /// [`ConfigError::Secret`] when a secret is empty or has white space around it.
+    /// [`ConfigError::Trust`] when a secret is empty or has white space around it.
     pub fn new<S: Into<Vec<u8>>>(mode: ModePolicy, secrets: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
-        let secrets = secrets.into_iter().enumerate().map(|(index, secret)| {
-            Secret::new(secret).map_err(|cause| ConfigError::Secret { number: index + 1, cause })
-        });
         Ok(Self {
             name: ProviderName::new(NAME).expect("a short word is a name"),
-            secrets: secrets.collect::<Result<_, _>>()?,
+            secrets: Secret::list(secrets)?,
             mode,
             store: None,
             one_time_variants: BTreeSet::new(),
@@ -50,12 +47,11 @@ impl LemonSqueezyConfig {
         })
     }
 
-    /// Refuses what can't be meant. A missing secret comes last: one who only reads does without.
+    /// Refuses what can't be meant. Of the secrets, core does.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        match self {
-            Self { mode: ModePolicy::Only(Mode::Simulated), .. } => Err(ConfigError::SimulatedMode),
-            Self { secrets, .. } if secrets.is_empty() => Err(ConfigError::NoSecret),
-            _ => Ok(()),
+        match self.mode {
+            ModePolicy::Only(Mode::Simulated) => Err(ConfigError::SimulatedMode),
+            ModePolicy::Both | ModePolicy::Only(Mode::Live | Mode::Test) => Ok(()),
         }
     }
 }
@@ -86,38 +82,10 @@ pub enum CustomData {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Without a secret nothing can be verified.
-    #[error("an endpoint needs at least one signing secret")]
-    NoSecret,
-    /// A secret can't be one.
-    #[error("signing secret {number} can't be used")]
-    Secret {
-        /// Which one, counted from 1.
-        number: usize,
-        /// Why.
-        #[source]
-        cause: SecretError,
-    },
     /// Events are live or test; Lemon Squeezy marks none as simulated.
     #[error("an endpoint serves live or test events; no event of Lemon Squeezy is marked as simulated")]
     SimulatedMode,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_cannot_be_meant_is_refused() {
-        let check = |secrets: &[&str], mode, expect| {
-            let config = LemonSqueezyConfig::new(mode, secrets.iter().copied());
-            assert_eq!(config.and_then(|config| config.check()), expect);
-        };
-        check(&["secret"], ModePolicy::Both, Ok(()));
-        check(&["secret"], ModePolicy::Only(Mode::Live), Ok(()));
-        check(&["secret"], ModePolicy::Only(Mode::Simulated), Err(ConfigError::SimulatedMode));
-        check(&[], ModePolicy::Both, Err(ConfigError::NoSecret));
-        let cause = SecretError::WhiteSpace;
-        check(&["a", "b "], ModePolicy::Both, Err(ConfigError::Secret { number: 2, cause }));
-    }
+    /// The secrets can't be meant.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }

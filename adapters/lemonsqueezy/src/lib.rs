@@ -23,7 +23,7 @@ use purchase_core::{
     capability::{Capabilities, Capability},
     delivery::{Headers, Limits},
     id::{ProviderId, ProviderName},
-    provider::{Event, EventHead, Meaning, Provider, ReadFault, Unreadable},
+    provider::{Event, EventHead, Meaning, Provider, ReadFault, Requests, Unreadable, Webhooks},
     verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
 };
 
@@ -51,9 +51,9 @@ impl LemonSqueezy {
     ///
     /// # Errors
     /// [`ConfigError`] when there is no secret, or when the mode is simulated.
-    pub fn new(config: LemonSqueezyConfig) -> Result<Self, ConfigError> {
-        config.check()?;
-        Ok(Self::of(config))
+    pub fn new(mut config: LemonSqueezyConfig) -> Result<Self, ConfigError> {
+        let trust = Trust::new(std::mem::take(&mut config.secrets), None)?;
+        Self::believing(trust, config)
     }
 
     /// Reads stored bodies again and takes no deliveries: it needs no secret and keeps none, because bodies were verified
@@ -64,20 +64,18 @@ impl LemonSqueezy {
     /// # Errors
     /// [`ConfigError`] as [`new`](Self::new), a missing secret apart.
     pub fn reader(config: LemonSqueezyConfig) -> Result<Self, ConfigError> {
-        match config.check() {
-            Ok(()) | Err(ConfigError::NoSecret) => Ok(Self::of(LemonSqueezyConfig { secrets: Vec::new(), ..config })),
-            Err(fault) => Err(fault),
-        }
+        Self::believing(Trust::nobody(None)?, config)
     }
 
-    fn of(config: LemonSqueezyConfig) -> Self {
-        Self {
+    fn believing(trust: Trust, config: LemonSqueezyConfig) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self {
             name: config.name,
-            trust: Trust { secrets: config.secrets, tolerance_seconds: None },
+            trust,
             mode: config.mode,
             store: config.store,
             terms: Terms { one_time_variants: config.one_time_variants, custom_data: config.custom_data },
-        }
+        })
     }
 
     fn meaning(&self, body: &View<'_, '_>, head: &EventHead) -> Result<Meaning, ReadFault> {
@@ -102,6 +100,16 @@ impl Provider for LemonSqueezy {
         30 * 24 * 3600
     }
 
+    fn webhooks(&self) -> &dyn Webhooks {
+        self
+    }
+
+    fn requests(&self) -> Option<&dyn Requests> {
+        None
+    }
+}
+
+impl Webhooks for LemonSqueezy {
     fn trust(&self) -> &Trust {
         &self.trust
     }

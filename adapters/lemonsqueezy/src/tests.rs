@@ -12,7 +12,7 @@ use purchase_core::{
     id::{Mode, ObjectKind},
     provider::Remark,
     time::Timestamp,
-    verify::{Secret, verify},
+    verify::{Secret, TrustError, verify},
 };
 use serde_json::{Value, json};
 
@@ -337,7 +337,7 @@ fn the_time_of_an_event_is_its_object_s_last_change() {
 #[test]
 fn a_reader_needs_no_secret_and_keeps_none() {
     let bare = || LemonSqueezyConfig { secrets: Vec::new(), ..config() };
-    assert_eq!(LemonSqueezy::new(bare()).err(), Some(ConfigError::NoSecret));
+    assert_eq!(LemonSqueezy::new(bare()).err(), Some(TrustError::NoSecret.into()));
     for config in [bare(), config()] {
         assert!(LemonSqueezy::reader(config).expect("it only reads").trust().secrets.is_empty());
     }

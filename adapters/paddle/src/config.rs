@@ -2,7 +2,7 @@
 
 use purchase_core::{
     id::{Mode, ProviderName},
-    verify::{Secret, SecretError},
+    verify::{Secret, TrustError},
 };
 
 use crate::NAME;
@@ -35,16 +35,11 @@ impl PaddleConfig {
     /// A destination with the default tolerance that refuses simulated deliveries.
     ///
     /// # Errors
-    /// [`ConfigError::Secret`] when a secret is empty or has white space around it.
+    /// [`ConfigError::Trust`] when a secret is empty or has white space around it.
     pub fn new<S: Into<Vec<u8>>>(mode: Mode, secrets: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
-        let mut checked = Vec::new();
-        for (index, secret) in secrets.into_iter().enumerate() {
-            let secret = Secret::new(secret);
-            checked.push(secret.map_err(|cause| ConfigError::Secret { number: index + 1, cause })?);
-        }
         Ok(Self {
             name: ProviderName::new(NAME).expect("a short word is a name"),
-            secrets: checked,
+            secrets: Secret::list(secrets)?,
             tolerance_seconds: Some(DEFAULT_TOLERANCE_SECONDS),
             mode,
             simulated: Simulated::default(),
@@ -52,13 +47,11 @@ impl PaddleConfig {
         })
     }
 
-    /// Refuses what can't be meant. A missing secret comes last: one who only reads does without.
+    /// Refuses what can't be meant. Of the secrets and the tolerance, core does.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        match self {
-            Self { tolerance_seconds: Some(0), .. } => Err(ConfigError::ZeroTolerance),
-            Self { mode: Mode::Simulated, .. } => Err(ConfigError::SimulatedMode),
-            Self { secrets, .. } if secrets.is_empty() => Err(ConfigError::NoSecret),
-            _ => Ok(()),
+        match self.mode {
+            Mode::Simulated => Err(ConfigError::SimulatedMode),
+            Mode::Live | Mode::Test => Ok(()),
         }
     }
 }
@@ -93,22 +86,10 @@ pub enum CustomData {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Without a secret nothing can be verified.
-    #[error("a destination needs at least one signing secret")]
-    NoSecret,
-    /// A secret can't be one.
-    #[error("signing secret {number} can't be used")]
-    Secret {
-        /// Which one, counted from 1.
-        number: usize,
-        /// Why.
-        #[source]
-        cause: SecretError,
-    },
     /// A destination belongs to a live account or to a sandbox; simulated is single deliveries of it.
     #[error("a destination is live or test; say Simulated::Mark to read what the simulator sends to it")]
     SimulatedMode,
-    /// Zero seconds could mean "check no age" or "allow no age".
-    #[error("a tolerance of 0 seconds is ambiguous; say None to check no age")]
-    ZeroTolerance,
+    /// The secrets or the tolerance can't be meant.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }

@@ -23,7 +23,7 @@ use purchase_core::{
     capability::{Capabilities, Capability},
     delivery::{Headers, Limits},
     id::{Mode, ProviderName},
-    provider::{Event, EventHead, Meaning, Provider, ReadFault, Unreadable},
+    provider::{Event, EventHead, Meaning, Provider, ReadFault, Requests, Unreadable, Webhooks},
     verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
 };
 
@@ -48,9 +48,9 @@ impl Paddle {
     ///
     /// # Errors
     /// [`ConfigError`] when there is no secret, when the tolerance is zero, or when the mode is simulated.
-    pub fn new(config: PaddleConfig) -> Result<Self, ConfigError> {
-        config.check()?;
-        Ok(Self::of(config))
+    pub fn new(mut config: PaddleConfig) -> Result<Self, ConfigError> {
+        let trust = Trust::new(std::mem::take(&mut config.secrets), config.tolerance_seconds)?;
+        Self::believing(trust, config)
     }
 
     /// Reads stored bodies again and takes no deliveries: it needs no secret and keeps none, because bodies were verified
@@ -61,20 +61,18 @@ impl Paddle {
     /// # Errors
     /// [`ConfigError`] as [`new`](Self::new), a missing secret apart.
     pub fn reader(config: PaddleConfig) -> Result<Self, ConfigError> {
-        match config.check() {
-            Ok(()) | Err(ConfigError::NoSecret) => Ok(Self::of(PaddleConfig { secrets: Vec::new(), ..config })),
-            Err(fault) => Err(fault),
-        }
+        Self::believing(Trust::nobody(config.tolerance_seconds)?, config)
     }
 
-    fn of(config: PaddleConfig) -> Self {
-        Self {
+    fn believing(trust: Trust, config: PaddleConfig) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self {
             name: config.name,
-            trust: Trust { secrets: config.secrets, tolerance_seconds: config.tolerance_seconds },
+            trust,
             mode: config.mode,
             simulated: config.simulated,
             custom_data: config.custom_data,
-        }
+        })
     }
 
     fn meaning(&self, body: &View<'_, '_>, head: &EventHead) -> Result<Meaning, ReadFault> {
@@ -98,6 +96,16 @@ impl Provider for Paddle {
         30 * 24 * 3600
     }
 
+    fn webhooks(&self) -> &dyn Webhooks {
+        self
+    }
+
+    fn requests(&self) -> Option<&dyn Requests> {
+        None
+    }
+}
+
+impl Webhooks for Paddle {
     fn trust(&self) -> &Trust {
         &self.trust
     }

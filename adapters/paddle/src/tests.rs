@@ -6,7 +6,7 @@ use purchase_core::{
     delivery::Delivery,
     provider::Remark,
     time::Timestamp,
-    verify::{SecretError, verify},
+    verify::{SecretError, TrustError, verify},
 };
 use serde_json::{Value, json};
 
@@ -178,12 +178,15 @@ fn a_replay_is_the_same_event_in_another_notification() {
 fn what_cannot_be_meant_is_refused() {
     let config = |secrets: &[&str]| PaddleConfig::new(Mode::Live, secrets.iter().copied());
     let refused = |config| Paddle::new(config).err();
-    assert_eq!(config(&["a", " b"]).err(), Some(ConfigError::Secret { number: 2, cause: SecretError::WhiteSpace }));
-    assert_eq!(refused(config(&[]).expect("a list")), Some(ConfigError::NoSecret));
+    assert_eq!(
+        config(&["a", " b"]).err(),
+        Some(TrustError::Secret { number: 2, cause: SecretError::WhiteSpace }.into())
+    );
+    assert_eq!(refused(config(&[]).expect("a list")), Some(TrustError::NoSecret.into()));
     let good = || config(&["pdl_ntfset_a"]).expect("a list");
     assert_eq!(good().tolerance_seconds, Some(5));
     assert_eq!((good().simulated, good().custom_data), (Simulated::Refuse, CustomData::Customers));
-    assert_eq!(refused(PaddleConfig { tolerance_seconds: Some(0), ..good() }), Some(ConfigError::ZeroTolerance));
+    assert_eq!(refused(PaddleConfig { tolerance_seconds: Some(0), ..good() }), Some(TrustError::ZeroTolerance.into()));
     assert_eq!(refused(PaddleConfig { tolerance_seconds: None, ..good() }), None);
     assert_eq!(refused(PaddleConfig { mode: Mode::Simulated, ..good() }), Some(ConfigError::SimulatedMode));
 }
@@ -288,7 +291,7 @@ fn a_time_out_of_range_is_a_fault_with_its_path() {
 #[test]
 fn a_reader_needs_no_secret_and_keeps_none() {
     let bare = || PaddleConfig::new(Mode::Test, [""; 0]).expect("no secret is wrong");
-    assert_eq!(Paddle::new(bare()).err(), Some(ConfigError::NoSecret));
+    assert_eq!(Paddle::new(bare()).err(), Some(TrustError::NoSecret.into()));
     for config in [bare(), PaddleConfig::new(Mode::Test, [SECRET]).expect("a secret")] {
         assert!(Paddle::reader(config).expect("it only reads").trust().secrets.is_empty());
     }

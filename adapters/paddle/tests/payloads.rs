@@ -12,7 +12,7 @@ use std::{
 use purchase_core::{
     fact::{Fact, Version, photo::Photo},
     id::Mode,
-    provider::{Event, Meaning, Provider},
+    provider::{Event, Meaning, Webhooks},
     time::Timestamp,
 };
 use purchase_paddle::{CustomData, Paddle, PaddleConfig, Simulated};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use purchase_core::{
     id::{Mode, ProviderId, ProviderName},
-    verify::{Secret, SecretError},
+    verify::{Secret, TrustError},
 };
 
 use crate::NAME;
@@ -37,14 +37,11 @@ impl StripeConfig {
     /// An endpoint of the account's own events, with the default tolerance.
     ///
     /// # Errors
-    /// [`ConfigError::Secret`] when a secret is empty or has white space around it.
+    /// [`ConfigError::Trust`] when a secret is empty or has white space around it.
     pub fn new<S: Into<Vec<u8>>>(mode: ModePolicy, secrets: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
-        let secrets = secrets.into_iter().enumerate().map(|(index, secret)| {
-            Secret::new(secret).map_err(|cause| ConfigError::Secret { number: index + 1, cause })
-        });
         Ok(Self {
             name: ProviderName::new(NAME).expect("a short word is a name"),
-            secrets: secrets.collect::<Result<_, _>>()?,
+            secrets: Secret::list(secrets)?,
             tolerance_seconds: Some(DEFAULT_TOLERANCE_SECONDS),
             mode,
             accounts: Accounts::default(),
@@ -53,13 +50,11 @@ impl StripeConfig {
         })
     }
 
-    /// Refuses what can't be meant. A missing secret comes last: one who only reads does without.
+    /// Refuses what can't be meant. Of the secrets and the tolerance, core does.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        match self {
-            Self { tolerance_seconds: Some(0), .. } => Err(ConfigError::ZeroTolerance),
-            Self { accounts: Accounts::Only(accounts), .. } if accounts.is_empty() => Err(ConfigError::NoAccount),
-            Self { secrets, .. } if secrets.is_empty() => Err(ConfigError::NoSecret),
-            _ => Ok(()),
+        match &self.accounts {
+            Accounts::Only(accounts) if accounts.is_empty() => Err(ConfigError::NoAccount),
+            Accounts::Any | Accounts::Only(_) | Accounts::Own => Ok(()),
         }
     }
 }
@@ -115,19 +110,7 @@ pub enum ConfigError {
     /// The list of accounts is empty, so that every event would be refused.
     #[error("the list of connected accounts is empty; name one, or choose Accounts::Own or Accounts::Any")]
     NoAccount,
-    /// Without a secret nothing can be verified.
-    #[error("an endpoint needs at least one signing secret")]
-    NoSecret,
-    /// A secret can't be one.
-    #[error("signing secret {number} can't be used")]
-    Secret {
-        /// Which one, counted from 1.
-        number: usize,
-        /// Why.
-        #[source]
-        cause: SecretError,
-    },
-    /// Zero seconds could mean "check no age" or "allow no age".
-    #[error("a tolerance of 0 seconds is ambiguous; say None to check no age")]
-    ZeroTolerance,
+    /// The secrets or the tolerance can't be meant.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }

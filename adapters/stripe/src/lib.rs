@@ -23,7 +23,7 @@ use purchase_core::{
     capability::{Capabilities, Capability},
     delivery::{Headers, Limits},
     id::ProviderName,
-    provider::{Event, EventHead, Meaning, Provider, ReadFault, Unreadable},
+    provider::{Event, EventHead, Meaning, Provider, ReadFault, Requests, Unreadable, Webhooks},
     verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
 };
 use serde_json::Value;
@@ -55,9 +55,9 @@ impl Stripe {
     ///
     /// # Errors
     /// [`ConfigError`] when there is no secret, when the tolerance is zero, or when the list of accounts is empty.
-    pub fn new(config: StripeConfig) -> Result<Self, ConfigError> {
-        config.check()?;
-        Ok(Self::of(config))
+    pub fn new(mut config: StripeConfig) -> Result<Self, ConfigError> {
+        let trust = Trust::new(std::mem::take(&mut config.secrets), config.tolerance_seconds)?;
+        Self::believing(trust, config)
     }
 
     /// Reads stored bodies again and takes no deliveries: it needs no secret and keeps none, because bodies were verified
@@ -68,21 +68,19 @@ impl Stripe {
     /// # Errors
     /// [`ConfigError`] as [`new`](Self::new), a missing secret apart.
     pub fn reader(config: StripeConfig) -> Result<Self, ConfigError> {
-        match config.check() {
-            Ok(()) | Err(ConfigError::NoSecret) => Ok(Self::of(StripeConfig { secrets: Vec::new(), ..config })),
-            Err(fault) => Err(fault),
-        }
+        Self::believing(Trust::nobody(config.tolerance_seconds)?, config)
     }
 
-    fn of(config: StripeConfig) -> Self {
-        Self {
+    fn believing(trust: Trust, config: StripeConfig) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self {
             name: config.name,
-            trust: Trust { secrets: config.secrets, tolerance_seconds: config.tolerance_seconds },
+            trust,
             mode: config.mode,
             accounts: config.accounts,
             client_reference: config.client_reference,
             connected_metadata: config.connected_metadata,
-        }
+        })
     }
 
     fn meaning(&self, body: &View<'_, '_>, envelope: Envelope, head: &EventHead) -> Result<Meaning, ReadFault> {
@@ -109,6 +107,16 @@ impl Provider for Stripe {
         61 * 24 * 3600
     }
 
+    fn webhooks(&self) -> &dyn Webhooks {
+        self
+    }
+
+    fn requests(&self) -> Option<&dyn Requests> {
+        None
+    }
+}
+
+impl Webhooks for Stripe {
     fn trust(&self) -> &Trust {
         &self.trust
     }

@@ -8,7 +8,7 @@ use purchase_core::{
     id::{Mode, ProviderId},
     provider::{FetchNeed, Remark},
     time::Timestamp,
-    verify::{Secret, SecretError, verify},
+    verify::{Secret, SecretError, TrustError, verify},
 };
 use serde_json::json;
 
@@ -199,11 +199,14 @@ fn only_the_count_of_pending_webhooks_may_differ() {
 fn what_cannot_be_meant_is_refused() {
     let config = |secrets: &[&str]| StripeConfig::new(ModePolicy::Both, secrets.iter().copied());
     let refused = |config| Stripe::new(config).err();
-    assert_eq!(config(&["a", " b"]).err(), Some(ConfigError::Secret { number: 2, cause: SecretError::WhiteSpace }));
-    assert_eq!(refused(config(&[]).expect("a list")), Some(ConfigError::NoSecret));
+    assert_eq!(
+        config(&["a", " b"]).err(),
+        Some(TrustError::Secret { number: 2, cause: SecretError::WhiteSpace }.into())
+    );
+    assert_eq!(refused(config(&[]).expect("a list")), Some(TrustError::NoSecret.into()));
     let good = || config(&["whsec_a"]).expect("a list");
     assert_eq!(good().tolerance_seconds, Some(300));
-    assert_eq!(refused(StripeConfig { tolerance_seconds: Some(0), ..good() }), Some(ConfigError::ZeroTolerance));
+    assert_eq!(refused(StripeConfig { tolerance_seconds: Some(0), ..good() }), Some(TrustError::ZeroTolerance.into()));
     assert_eq!(refused(StripeConfig { tolerance_seconds: None, ..good() }), None);
     let nobody = Accounts::Only([].into());
     assert_eq!(refused(StripeConfig { accounts: nobody, ..good() }), Some(ConfigError::NoAccount));
@@ -342,7 +345,7 @@ fn a_time_out_of_range_is_a_fault_with_its_path() {
 fn a_reader_reads_as_the_endpoint_does_and_believes_no_delivery() {
     let config = || StripeConfig::new(ModePolicy::Only(Mode::Test), [SECRET]).expect("a secret");
     let bare = StripeConfig { secrets: Vec::new(), ..config() };
-    assert_eq!(Stripe::new(bare.clone()).err(), Some(ConfigError::NoSecret));
+    assert_eq!(Stripe::new(bare.clone()).err(), Some(TrustError::NoSecret.into()));
     for config in [bare, config()] {
         let reader = Stripe::reader(config).expect("it needs no secret");
         assert!(reader.trust().secrets.is_empty());
@@ -358,5 +361,5 @@ fn a_reader_reads_as_the_endpoint_does_and_believes_no_delivery() {
         assert_eq!(refused, SignatureError::Mismatch { macs: 1, secrets: 0 });
     }
     let wrong = StripeConfig { secrets: Vec::new(), tolerance_seconds: Some(0), ..config() };
-    assert_eq!(Stripe::reader(wrong).err(), Some(ConfigError::ZeroTolerance));
+    assert_eq!(Stripe::reader(wrong).err(), Some(TrustError::ZeroTolerance.into()));
 }

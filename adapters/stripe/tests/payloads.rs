@@ -15,7 +15,7 @@ use purchase_core::{
         photo::{InvoiceState, Photo},
     },
     id::{ObjectKind, ObjectRef, Subject},
-    provider::{Event, Meaning, Provider},
+    provider::{Event, Meaning, Webhooks},
 };
 use purchase_stripe::{ModePolicy, Stripe, StripeConfig};
 use serde_json::Value;

@@ -7,9 +7,9 @@ use std::fs;
 
 use purchase_core::{
     provider::{Meaning, ReadFault},
-    verify::{SecretError, SignatureError},
+    verify::{SecretError, SignatureError, TrustError},
 };
-use purchase_stripe::{ConfigError, ModePolicy, Stripe, StripeConfig};
+use purchase_stripe::{ModePolicy, Stripe, StripeConfig};
 use serde_json::Value;
 
 /// What the SDKs don't agree on, and what we do.
@@ -34,7 +34,7 @@ fn check(vector: &Value) {
     if secret.ends_with(' ') {
         // The SDKs find no match; here such a secret can't even be configured.
         let refused = StripeConfig::new(ModePolicy::Both, [secret]).map(drop);
-        assert_eq!(refused, Err(ConfigError::Secret { number: 1, cause: SecretError::WhiteSpace }), "{id}");
+        assert_eq!(refused, Err(TrustError::Secret { number: 1, cause: SecretError::WhiteSpace }.into()), "{id}");
         assert_eq!(text("reason"), "no_matching_signature", "{id}");
         return;
     }

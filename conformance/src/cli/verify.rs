@@ -60,8 +60,9 @@ fn check(adapter: &dyn Provider, line: Line) -> Result<(), Cause> {
         body: hex::decode(line.body)?,
         received_at: now()?,
     };
-    let claim = adapter.claim(&delivery.headers, &Limits::default())?;
-    verify(delivery, &claim, adapter.trust())?;
+    let webhooks = adapter.webhooks();
+    let claim = webhooks.claim(&delivery.headers, &Limits::default())?;
+    verify(delivery, &claim, webhooks.trust())?;
     Ok(())
 }
 

@@ -9,101 +9,20 @@ use std::{
 };
 
 use purchase_core::{
-    capability::Capabilities,
-    delivery::{Headers, Limits},
     fact::{Fact, Phase, Version, photo::Photo},
-    id::{ObjectRef, ProviderId, ProviderName, Source},
+    id::{ObjectRef, ProviderId},
     provider::{Event, Meaning, Provider, ReadFault, Unreadable},
     time::Timestamp,
-    verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+    verify::{SignatureClaim, Trust, VerifiedDelivery},
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-pub(super) type Respoken =
-    dyn Fn(&VerifiedDelivery, Result<Event, Unreadable>) -> Result<Event, Unreadable> + Send + Sync;
-
-/// A right adapter, and what is done to what it says.
-pub(super) struct Spoiled {
-    pub(super) inner: Arc<dyn Provider>,
-    pub(super) capabilities: Capabilities,
-    pub(super) trust: Trust,
-    pub(super) claim: fn(SignatureClaim) -> SignatureClaim,
-    pub(super) read: Box<Respoken>,
-    pub(super) same_content: fn(bool) -> bool,
-}
-
-impl Spoiled {
-    pub(super) fn new(inner: Arc<dyn Provider>) -> Self {
-        let (capabilities, trust) = (inner.capabilities(), inner.trust().clone());
-        let read = Box::new(|_: &VerifiedDelivery, event| event);
-        Self { inner, capabilities, trust, claim: |claim| claim, read, same_content: |same| same }
-    }
-
-    /// Spoils where every event and its facts live.
-    pub(super) fn sources(inner: Arc<dyn Provider>, spoil: fn(&mut Source)) -> Arc<dyn Provider> {
-        let read = move |_: &VerifiedDelivery, event: Result<Event, Unreadable>| {
-            event.map(|mut event| {
-                spoil(&mut event.head.key.source);
-                if let Meaning::Facts(facts) = &mut event.meaning {
-                    facts.iter_mut().for_each(|fact| spoil(&mut fact.subject.source));
-                }
-                event
-            })
-        };
-        Arc::new(Self { read: Box::new(read), ..Self::new(inner) })
-    }
-
-    /// Spoils the facts of every event.
-    pub(super) fn facts(
-        inner: Arc<dyn Provider>,
-        spoil: impl Fn(&mut Vec<Fact>) + Send + Sync + 'static,
-    ) -> Arc<dyn Provider> {
-        let read = move |_: &VerifiedDelivery, event: Result<Event, Unreadable>| {
-            event.map(|mut event| {
-                if let Meaning::Facts(facts) = &mut event.meaning {
-                    spoil(facts);
-                }
-                event
-            })
-        };
-        Arc::new(Self { read: Box::new(read), ..Self::new(inner) })
-    }
-}
-
-impl Provider for Spoiled {
-    fn name(&self) -> &ProviderName {
-        self.inner.name()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.capabilities.clone()
-    }
-
-    fn longest_dunning_seconds(&self) -> i64 {
-        self.inner.longest_dunning_seconds()
-    }
-
-    fn trust(&self) -> &Trust {
-        &self.trust
-    }
-
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
-        self.inner.claim(headers, limits).map(self.claim)
-    }
-
-    fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
-        (self.read)(delivery, self.inner.read(delivery))
-    }
-
-    fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
-        (self.same_content)(self.inner.same_content(one, other))
-    }
-}
+use crate::wrapped::Wrapped;
 
 pub(super) fn ignores_the_time(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    let right = Spoiled::new(inner);
-    Arc::new(Spoiled { trust: Trust { tolerance_seconds: None, ..right.trust.clone() }, ..right })
+    let right = Wrapped::new(inner);
+    Arc::new(Wrapped { trust: Trust { tolerance_seconds: None, ..right.trust.clone() }, ..right })
 }
 
 pub(super) fn first_signature_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
@@ -111,7 +30,7 @@ pub(super) fn first_signature_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider
         claim.macs.truncate(1);
         claim
     };
-    Arc::new(Spoiled { claim, ..Spoiled::new(inner) })
+    Arc::new(Wrapped { claim, ..Wrapped::new(inner) })
 }
 
 pub(super) fn last_signature_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
@@ -119,11 +38,11 @@ pub(super) fn last_signature_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider>
         claim.macs.drain(..claim.macs.len().saturating_sub(1));
         claim
     };
-    Arc::new(Spoiled { claim, ..Spoiled::new(inner) })
+    Arc::new(Wrapped { claim, ..Wrapped::new(inner) })
 }
 
 pub(super) fn first_secret_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    let mut right = Spoiled::new(inner);
+    let mut right = Wrapped::new(inner);
     right.trust.secrets.truncate(1);
     Arc::new(right)
 }
@@ -136,7 +55,7 @@ pub(super) fn arrivals() -> impl Fn() -> Timestamp + Send + Sync {
 
 pub(super) fn last_arrival_wins(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let arrival = arrivals();
-    Spoiled::facts(inner, move |facts| {
+    Wrapped::facts(inner, move |facts| {
         let version = Version::at(arrival());
         facts.iter_mut().for_each(|fact| fact.version = version);
     })
@@ -144,7 +63,7 @@ pub(super) fn last_arrival_wins(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 
 pub(super) fn last_of_the_tied(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let arrival = arrivals();
-    Spoiled::facts(inner, move |facts| {
+    Wrapped::facts(inner, move |facts| {
         let then = arrival();
         facts.iter_mut().for_each(|fact| fact.version.then = then);
     })
@@ -152,7 +71,7 @@ pub(super) fn last_of_the_tied(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 
 pub(super) fn drops_the_tied(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let seen: Mutex<BTreeMap<ObjectRef, (Version, ProviderId)>> = Mutex::default();
-    Spoiled::facts(inner, move |facts| {
+    Wrapped::facts(inner, move |facts| {
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         for fact in facts {
             let Some(sight) = &fact.sight else { continue };
@@ -165,14 +84,14 @@ pub(super) fn drops_the_tied(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 }
 
 pub(super) fn drops_prior_states(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    Spoiled::facts(inner, |facts| {
+    Wrapped::facts(inner, |facts| {
         facts.iter_mut().filter_map(|fact| fact.sight.as_mut()).for_each(|sight| sight.prior = None);
     })
 }
 
 pub(super) fn drops_orphans(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let created: Mutex<BTreeSet<ObjectRef>> = Mutex::default();
-    Spoiled::facts(inner, move |facts| {
+    Wrapped::facts(inner, move |facts| {
         let mut created = created.lock().unwrap_or_else(PoisonError::into_inner);
         facts.retain(|fact| {
             let Some(sight) = &fact.sight else { return true };
@@ -185,7 +104,7 @@ pub(super) fn drops_orphans(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 }
 
 pub(super) fn drops_links(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    Spoiled::facts(inner, |facts| facts.iter_mut().for_each(|fact| fact.links.clear()))
+    Wrapped::facts(inner, |facts| facts.iter_mut().for_each(|fact| fact.links.clear()))
 }
 
 pub(super) fn effect_per_delivery(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
@@ -214,11 +133,11 @@ pub(super) fn rename(
             event
         })
     };
-    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+    Wrapped::reading(inner, read)
 }
 
 pub(super) fn accepts_conflicts(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    Arc::new(Spoiled { same_content: |_| true, ..Spoiled::new(inner) })
+    Arc::new(Wrapped { same_content: Box::new(|_, _, _| true), ..Wrapped::new(inner) })
 }
 
 fn nonsense(event: Event) -> Result<Event, Unreadable> {
@@ -232,7 +151,7 @@ pub(super) fn refuses_unknown_types(inner: Arc<dyn Provider>) -> Arc<dyn Provide
         Ok(event) if event.meaning == Meaning::Ignored => nonsense(event),
         other => other,
     };
-    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+    Wrapped::reading(inner, read)
 }
 
 pub(super) fn refuses_unknown_values(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
@@ -246,7 +165,7 @@ pub(super) fn refuses_unknown_values(inner: Arc<dyn Provider>) -> Arc<dyn Provid
         }
         error => error,
     };
-    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+    Wrapped::reading(inner, read)
 }
 
 fn is_known(photo: &Photo) -> bool {
@@ -269,7 +188,7 @@ pub(super) fn reads_new_shapes_only(inner: Arc<dyn Provider>) -> Arc<dyn Provide
             event
         })
     };
-    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+    Wrapped::reading(inner, read)
 }
 
 pub(super) fn guesses(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
@@ -277,7 +196,7 @@ pub(super) fn guesses(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
         Err(Unreadable { head: Some(head), .. }) => Ok(Event { head, meaning: Meaning::Ignored, remarks: Vec::new() }),
         other => other,
     };
-    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+    Wrapped::reading(inner, read)
 }
 
 pub(super) fn reads_strictly(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
@@ -291,7 +210,7 @@ pub(super) fn reads_strictly(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
             |_| event,
         )
     };
-    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+    Wrapped::reading(inner, read)
 }
 
 pub(super) fn talks(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
@@ -303,5 +222,5 @@ pub(super) fn talks(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
             unreadable
         })
     };
-    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+    Wrapped::reading(inner, read)
 }

@@ -11,24 +11,24 @@ use purchase_core::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::mutants::adapters::{Spoiled, rename};
+use crate::{mutants::adapters::rename, wrapped::Wrapped};
 
 /// Declares what the adapter can't do.
 pub(super) fn boasts(inner: Arc<dyn Provider>, of: Capability) -> Arc<dyn Provider> {
-    let mut right = Spoiled::new(inner);
+    let mut right = Wrapped::new(inner);
     right.capabilities.insert(of);
     Arc::new(right)
 }
 
 /// Doesn't declare what the adapter does.
 pub(super) fn hides(inner: Arc<dyn Provider>, what: Capability) -> Arc<dyn Provider> {
-    let mut right = Spoiled::new(inner);
+    let mut right = Wrapped::new(inner);
     right.capabilities.remove(&what);
     Arc::new(right)
 }
 
 pub(super) fn compares_bytes(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    Arc::new(Spoiled { same_content: |_| false, ..Spoiled::new(inner) })
+    Arc::new(Wrapped { same_content: Box::new(|_, _, _| false), ..Wrapped::new(inner) })
 }
 
 pub(super) fn digests_what_it_parsed(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
@@ -39,13 +39,13 @@ pub(super) fn digests_what_it_parsed(inner: Arc<dyn Provider>) -> Arc<dyn Provid
 }
 
 pub(super) fn tolerates_for_years(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    let right = Spoiled::new(inner);
-    Arc::new(Spoiled { trust: Trust { tolerance_seconds: Some(36_000_000), ..right.trust.clone() }, ..right })
+    let right = Wrapped::new(inner);
+    Arc::new(Wrapped { trust: Trust { tolerance_seconds: Some(36_000_000), ..right.trust.clone() }, ..right })
 }
 
 pub(super) fn refuses_everybody(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let claim = |claim: SignatureClaim| SignatureClaim { macs: vec![[0; 32]], ..claim };
-    Arc::new(Spoiled { claim, ..Spoiled::new(inner) })
+    Arc::new(Wrapped { claim, ..Wrapped::new(inner) })
 }
 
 pub(super) fn takes_any_mode(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
@@ -55,7 +55,7 @@ pub(super) fn takes_any_mode(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
         }
         other => other,
     };
-    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+    Wrapped::reading(inner, read)
 }
 
 pub(super) fn shrugs_at_strangers(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
@@ -65,7 +65,7 @@ pub(super) fn shrugs_at_strangers(inner: Arc<dyn Provider>) -> Arc<dyn Provider>
         }
         other => other,
     };
-    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+    Wrapped::reading(inner, read)
 }
 
 pub(super) fn takes_strangers_for_broken(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
@@ -75,23 +75,23 @@ pub(super) fn takes_strangers_for_broken(inner: Arc<dyn Provider>) -> Arc<dyn Pr
         }
         other => other,
     };
-    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+    Wrapped::reading(inner, read)
 }
 
 pub(super) fn forgets_the_mode(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    Spoiled::sources(inner, |source| source.mode = Mode::Test)
+    Wrapped::sources(inner, |source| source.mode = Mode::Test)
 }
 
 pub(super) fn takes_all_for_live(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    Spoiled::sources(inner, |source| source.mode = Mode::Live)
+    Wrapped::sources(inner, |source| source.mode = Mode::Live)
 }
 
 pub(super) fn forgets_the_account(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    Spoiled::sources(inner, |source| source.account = None)
+    Wrapped::sources(inner, |source| source.account = None)
 }
 
 pub(super) fn forgets_the_provider(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    Spoiled::sources(inner, |source: &mut Source| {
+    Wrapped::sources(inner, |source: &mut Source| {
         if let Ok(name) = ProviderName::new("payments") {
             source.provider = name;
         }
@@ -107,5 +107,5 @@ pub(super) fn traces_ids(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
         }
         event
     };
-    Arc::new(Spoiled { read: Box::new(read), ..Spoiled::new(inner) })
+    Wrapped::reading(inner, read)
 }

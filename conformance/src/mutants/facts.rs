@@ -15,11 +15,11 @@ use purchase_core::{
     time::Timestamp,
 };
 
-use crate::mutants::adapters::{Spoiled, arrivals};
+use crate::{mutants::adapters::arrivals, wrapped::Wrapped};
 
 /// Spoils every photograph, and prior states with it.
 fn photos(inner: Arc<dyn Provider>, spoil: fn(&mut Photo)) -> Arc<dyn Provider> {
-    Spoiled::facts(inner, move |facts| {
+    Wrapped::facts(inner, move |facts| {
         for sight in facts.iter_mut().filter_map(|fact| fact.sight.as_mut()) {
             std::iter::once(&mut sight.photo).chain(&mut sight.prior).for_each(spoil);
         }
@@ -27,7 +27,7 @@ fn photos(inner: Arc<dyn Provider>, spoil: fn(&mut Photo)) -> Arc<dyn Provider> 
 }
 
 fn subscriptions(inner: Arc<dyn Provider>, spoil: fn(&mut Subscription)) -> Arc<dyn Provider> {
-    Spoiled::facts(inner, move |facts| {
+    Wrapped::facts(inner, move |facts| {
         for sight in facts.iter_mut().filter_map(|fact| fact.sight.as_mut()) {
             for photo in std::iter::once(&mut sight.photo).chain(&mut sight.prior) {
                 if let Photo::Subscription(subscription) = photo {
@@ -50,7 +50,7 @@ fn rename(fact: &mut Fact, name: &str) {
 
 pub(super) fn row_per_event(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let created: Mutex<BTreeSet<ObjectRef>> = Mutex::default();
-    Spoiled::facts(inner, move |facts| {
+    Wrapped::facts(inner, move |facts| {
         let mut created = created.lock().unwrap_or_else(PoisonError::into_inner);
         for fact in facts {
             let Some(sight) = &fact.sight else { continue };
@@ -67,7 +67,7 @@ pub(super) fn row_per_event(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 pub(super) fn late_creation_wins(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let arrival = arrivals();
     let seen: Mutex<BTreeSet<ObjectRef>> = Mutex::default();
-    Spoiled::facts(inner, move |facts| {
+    Wrapped::facts(inner, move |facts| {
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         for fact in facts {
             let Some(sight) = &fact.sight else { continue };
@@ -81,7 +81,7 @@ pub(super) fn late_creation_wins(inner: Arc<dyn Provider>) -> Arc<dyn Provider> 
 
 pub(super) fn one_watermark(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let last: Mutex<Timestamp> = Mutex::new(Timestamp::EPOCH);
-    Spoiled::facts(inner, move |facts| {
+    Wrapped::facts(inner, move |facts| {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
         facts.retain(|fact| fact.version.at >= *last);
         *last = facts.iter().map(|fact| fact.version.at).fold(*last, Timestamp::max);
@@ -90,7 +90,7 @@ pub(super) fn one_watermark(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 
 pub(super) fn first_owner_stays(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let owners: Mutex<BTreeMap<Subject, CustomerId>> = Mutex::default();
-    Spoiled::facts(inner, move |facts| {
+    Wrapped::facts(inner, move |facts| {
         let mut owners = owners.lock().unwrap_or_else(PoisonError::into_inner);
         for fact in facts {
             for link in &mut fact.links {
@@ -103,7 +103,7 @@ pub(super) fn first_owner_stays(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 }
 
 pub(super) fn believes_old_copies(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    Spoiled::facts(inner, |facts| {
+    Wrapped::facts(inner, |facts| {
         let Some(now) = facts.iter().map(|fact| fact.version).max() else { return };
         for fact in facts {
             fact.version = now;
@@ -117,7 +117,7 @@ pub(super) fn believes_old_copies(inner: Arc<dyn Provider>) -> Arc<dyn Provider>
 }
 
 pub(super) fn takes_customers_for_owners(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    Spoiled::facts(inner, |facts| {
+    Wrapped::facts(inner, |facts| {
         for fact in facts {
             let customers = fact.links.iter().filter_map(|link| match link {
                 Link::Customer(id) => CustomerId::new(id.expose()).ok().map(Link::Owner),
@@ -134,7 +134,7 @@ pub(super) fn begins_in_1970(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 }
 
 pub(super) fn refund_per_event(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    Spoiled::facts(inner, |facts| {
+    Wrapped::facts(inner, |facts| {
         for fact in facts {
             let Some(sight) = &fact.sight else { continue };
             if matches!(sight.photo, Photo::Refund(_)) {
@@ -146,7 +146,7 @@ pub(super) fn refund_per_event(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 }
 
 pub(super) fn attempts_overwrite(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    Spoiled::facts(inner, |facts| {
+    Wrapped::facts(inner, |facts| {
         for fact in facts {
             let subscription = fact.links.iter().find_map(|link| match link {
                 Link::Subscription(id) => Some(id.expose().to_owned()),
@@ -191,7 +191,7 @@ pub(super) fn cancels_at_once(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 }
 
 pub(super) fn reverses_evidence(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    Spoiled::facts(inner, |facts| {
+    Wrapped::facts(inner, |facts| {
         for sight in facts.iter_mut().filter_map(|fact| fact.sight.as_mut()).filter(|sight| sight.prior.is_some()) {
             sight.prior = Some(sight.photo.clone());
         }
@@ -199,7 +199,7 @@ pub(super) fn reverses_evidence(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 }
 
 pub(super) fn makes_up_priors(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    Spoiled::facts(inner, |facts| {
+    Wrapped::facts(inner, |facts| {
         for sight in facts.iter_mut().filter_map(|fact| fact.sight.as_mut()) {
             sight.prior = Some(sight.photo.clone());
         }

@@ -230,7 +230,7 @@ impl Engine {
             || self
                 .providers
                 .get(&one.key.source.provider)
-                .is_some_and(|provider| provider.same_content(&one.body, &other.body))
+                .is_some_and(|provider| provider.webhooks().same_content(&one.body, &other.body))
     }
 
     /// The commit for all units, and the answer to each.

@@ -153,7 +153,7 @@ impl Engine {
     pub fn admit(&self, delivery: Delivery) -> Result<Admitted, Refusal> {
         let verified = self.verify(delivery)?;
         let provider = self.provider(&verified.delivery().provider)?;
-        let reading = ingest::in_time(provider.read(&verified), verified.delivery().received_at);
+        let reading = ingest::in_time(provider.webhooks().read(&verified), verified.delivery().received_at);
         Ok(Admitted { event: ingest::new_event(&reading, verified.into_delivery()), reading })
     }
 
@@ -201,9 +201,10 @@ impl Engine {
     }
 
     fn claim_of(&self, provider: &Arc<dyn Provider>, headers: &Headers) -> Result<SignatureClaim, SignatureError> {
-        provider
+        let webhooks = provider.webhooks();
+        webhooks
             .claim(headers, &self.settings.limits)
-            .inspect_err(|error| trace_refused(provider.name(), error, 0, provider.trust().secrets.len()))
+            .inspect_err(|error| trace_refused(provider.name(), error, 0, webhooks.trust().secrets.len()))
     }
 
     fn provider(&self, name: &ProviderName) -> Result<&Arc<dyn Provider>, Refusal> {
@@ -215,7 +216,7 @@ impl Engine {
         let provider = self.provider(&delivery.provider)?;
         verify::within_limits(&delivery, limits)
             .map_err(|bytes| Refusal::BodyTooLarge { bytes, limit: limits.body_bytes })?;
-        let trust = provider.trust();
+        let trust = provider.webhooks().trust();
         let claim = self.claim_of(provider, &delivery.headers)?;
         let verified = verify::verify(delivery, &claim, trust)
             .inspect_err(|error| trace_refused(provider.name(), error, claim.macs.len(), trust.secrets.len()))?;

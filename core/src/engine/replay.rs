@@ -298,7 +298,7 @@ impl Engine {
             received_at: now,
         };
         let verified = VerifiedDelivery::of_stored(delivery);
-        let mut reading = provider.read(&verified);
+        let mut reading = provider.webhooks().read(&verified);
         if let Some(fault) = source.and_then(|source| elsewhere(&source, &reading)) {
             let head = reading.map_or_else(|unreadable| unreadable.head, |event| Some(event.head));
             reading = Err(Unreadable { head, fault });

@@ -9,7 +9,7 @@ use purchase_core::{
     fact::{Fact, Link, Phase, Sight, Version, photo::Photo},
     id::{EventKey, Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
     money::{Currency, Money},
-    provider::{Event, EventHead, FetchNeed, Meaning, Provider, ReadFault, Unreadable},
+    provider::{Event, EventHead, FetchNeed, Meaning, Provider, ReadFault, Requests, Unreadable, Webhooks},
     store::{EventStatus, Store, memory::MemoryStore},
     time::Timestamp,
     verify::{Secret, SignatureClaim, SignatureError, Trust, VerifiedDelivery},
@@ -92,6 +92,16 @@ impl Provider for Acme {
         30 * 24 * 3600
     }
 
+    fn webhooks(&self) -> &dyn Webhooks {
+        self
+    }
+
+    fn requests(&self) -> Option<&dyn Requests> {
+        None
+    }
+}
+
+impl Webhooks for Acme {
     fn trust(&self) -> &Trust {
         &self.trust
     }

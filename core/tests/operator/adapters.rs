@@ -8,7 +8,7 @@ use purchase_core::{
     engine::Engine,
     fact::photo::{Item, PaymentState, Photo, Subscription, SubscriptionStatus},
     id::{EventKey, Mode, ProviderName},
-    provider::{Event, Meaning, Provider, ReadFault, Unreadable},
+    provider::{Event, Meaning, Provider, ReadFault, Requests, Unreadable, Webhooks},
     store::{EventQuery, StoredEvent, SubjectQuery},
     verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
 };
@@ -65,6 +65,16 @@ impl Provider for Changed {
         self.inner.longest_dunning_seconds()
     }
 
+    fn webhooks(&self) -> &dyn Webhooks {
+        self
+    }
+
+    fn requests(&self) -> Option<&dyn Requests> {
+        None
+    }
+}
+
+impl Webhooks for Changed {
     fn trust(&self) -> &Trust {
         self.inner.trust()
     }

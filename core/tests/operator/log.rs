@@ -10,7 +10,7 @@ use purchase_core::{
     delivery::{Delivery, Headers, Limits},
     engine::Engine,
     id::ProviderName,
-    provider::{Event, Provider, Unreadable},
+    provider::{Event, Provider, Requests, Unreadable, Webhooks},
     store::memory::MemoryStore,
     verify::{Secret, SignatureClaim, SignatureError, SignatureHeader, Trust, VerifiedDelivery},
 };
@@ -47,6 +47,16 @@ impl Provider for Timed {
         30 * 24 * 3600
     }
 
+    fn webhooks(&self) -> &dyn Webhooks {
+        self
+    }
+
+    fn requests(&self) -> Option<&dyn Requests> {
+        None
+    }
+}
+
+impl Webhooks for Timed {
     fn trust(&self) -> &Trust {
         &self.trust
     }
@@ -102,8 +112,8 @@ impl Subscriber for Log {
 /// Lets a delivery with this header come at 1,000,000, and answers the lines of the log.
 fn lines(header: Option<String>) -> Vec<String> {
     let name = ProviderName::new("timed").expect("a name");
-    let secrets = [SECRET, "another_planted_secret"].map(|text| Secret::new(text).expect("a secret")).to_vec();
-    let trust = Trust { secrets, tolerance_seconds: Some(300) };
+    let secrets = Secret::list([SECRET, "another_planted_secret"]).expect("secrets");
+    let trust = Trust::new(secrets, Some(300)).expect("a trust");
     let engine = Engine::new(Arc::new(MemoryStore::new())).with_provider(Arc::new(Timed { name: name.clone(), trust }));
     let headers = header.iter().map(|value| ("Timed-Signature", value)).collect();
     let delivery = Delivery { provider: name, headers, body: BODY.to_vec(), received_at: at(1_000_000) };

@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use purchase_core::{
     delivery::{Delivery, Limits},
     id::ProviderName,
-    provider::Provider,
+    provider::Webhooks,
     time::Timestamp,
     verify::{self, Secret},
 };

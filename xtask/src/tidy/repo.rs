@@ -55,6 +55,10 @@ impl Repo {
             "core/src/provider.rs",
             "//! Provider.\n\nuse crate::id;\n\npub trait Provider {\n    fn name(&self);\n}\n",
         );
+        for part in ["Requests", "Webhooks"] {
+            let text = format!("//! A part.\n\npub trait {part} {{\n    fn part(&self);\n}}\n");
+            repo.put(&format!("core/src/provider/{}.rs", part.to_lowercase()), &text);
+        }
         repo.put("core/src/store/mod.rs", "//! Store.\n\npub trait Store {\n    fn load(&self);\n}\n");
         repo.put("stores/sql/src/lib.rs", "//! Sql.\n\npub trait Executor {\n    fn batch(&self);\n}\n");
         for room in ["facts", "lib", "signature", "wire"] {

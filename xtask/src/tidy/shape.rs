@@ -79,7 +79,14 @@ fn function_length(repo: &Repo) -> Vec<Finding> {
 
 fn no_default_methods(repo: &Repo) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (name, place) in [("Provider", "core/src/"), ("Store", "core/src/"), ("Executor", "stores/sql/src/")] {
+    let traits = [
+        ("Provider", "core/src/"),
+        ("Webhooks", "core/src/"),
+        ("Requests", "core/src/"),
+        ("Store", "core/src/"),
+        ("Executor", "stores/sql/src/"),
+    ];
+    for (name, place) in traits {
         let mut declared = false;
         for (path, file) in repo.under(&[place], ".rs") {
             let Some(functions) = Source::new(file).functions_of_trait(name) else { continue };

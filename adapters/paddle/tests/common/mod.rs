@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use purchase_core::{
     delivery::{Delivery, Limits},
-    provider::{Event, Provider, Unreadable},
+    provider::{Event, Provider, Unreadable, Webhooks},
     time::Timestamp,
     verify::{SignatureError, verify},
 };

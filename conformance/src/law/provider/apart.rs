@@ -8,12 +8,11 @@ use std::{
 };
 
 use purchase_core::{
-    capability::Capabilities,
-    delivery::{Delivery, Headers, Limits},
+    delivery::Delivery,
     fact::{Fact, Link},
     id::{CustomerId, Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source},
-    provider::{Event, EventHead, Meaning, Provider, Unreadable},
-    verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+    provider::{Event, Meaning, Provider, Unreadable},
+    verify::VerifiedDelivery,
 };
 
 use crate::{
@@ -26,6 +25,7 @@ use crate::{
     rig::{Bench, Rig, Setup},
     schedule::{Schedule, shuffled},
     verdict::{Broken, Held, Verdict, ensure, ensure_equal},
+    wrapped::Wrapped,
 };
 
 /// The header that says that a delivery is of the other source.
@@ -37,14 +37,6 @@ enum Apart {
     Account,
     Mode,
     Provider,
-}
-
-/// The adapter again, of which some deliveries are of another source.
-struct Elsewhere {
-    inner: Arc<dyn Provider>,
-    name: ProviderName,
-    apart: Apart,
-    swap: Swap,
 }
 
 /// Which ids change places: at the other source a provider's customer has what is the application's id here, and the
@@ -102,13 +94,6 @@ impl Swap {
     }
 }
 
-impl Elsewhere {
-    fn head(&self, mut head: EventHead) -> EventHead {
-        head.key.source = moved(&head.key.source, self.apart, &self.name);
-        head
-    }
-}
-
 fn moved(source: &Source, apart: Apart, name: &ProviderName) -> Source {
     let mut source = source.clone();
     match apart {
@@ -124,52 +109,29 @@ fn moved(source: &Source, apart: Apart, name: &ProviderName) -> Source {
     source
 }
 
-impl Provider for Elsewhere {
-    fn name(&self) -> &ProviderName {
-        &self.name
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-
-    fn longest_dunning_seconds(&self) -> i64 {
-        self.inner.longest_dunning_seconds()
-    }
-
-    fn trust(&self) -> &Trust {
-        self.inner.trust()
-    }
-
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
-        self.inner.claim(headers, limits)
-    }
-
-    fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
-        let read = self.inner.read(delivery);
+/// The adapter again, under a name, of which the deliveries with the header are of another source.
+fn elsewhere(inner: Arc<dyn Provider>, apart: Apart, name: ProviderName, swap: Swap) -> Arc<dyn Provider> {
+    let named = name.clone();
+    let moved = move |source: &mut Source| *source = moved(source, apart, &named);
+    let read = move |delivery: &VerifiedDelivery, mut reading: Result<Event, Unreadable>| {
         if delivery.delivery().headers.all(HEADER).next().is_none() {
-            return read;
+            return reading;
         }
-        let read = read.map(|event| {
-            let meaning = match event.meaning {
-                Meaning::Facts(mut facts) => {
-                    let source = |source: &Source| moved(source, self.apart, &self.name);
-                    for fact in &mut facts {
-                        fact.subject.source = source(&fact.subject.source);
-                        self.swap.fact(fact);
+        match &mut reading {
+            Ok(event) => {
+                moved(&mut event.head.key.source);
+                if let Meaning::Facts(facts) = &mut event.meaning {
+                    for fact in facts {
+                        moved(&mut fact.subject.source);
+                        swap.fact(fact);
                     }
-                    Meaning::Facts(facts)
                 }
-                meaning => meaning,
-            };
-            Event { head: self.head(event.head), meaning, remarks: event.remarks }
-        });
-        read.map_err(|unreadable| Unreadable { head: unreadable.head.map(|head| self.head(head)), ..unreadable })
-    }
-
-    fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
-        self.inner.same_content(one, other)
-    }
+            }
+            Err(unreadable) => unreadable.head.iter_mut().for_each(|head| moved(&mut head.key.source)),
+        }
+        reading
+    };
+    Arc::new(Wrapped { name, read: Box::new(read), ..Wrapped::new(inner) })
 }
 
 pub(crate) async fn sources_stay_apart(trial: &Trial) -> Verdict {
@@ -319,7 +281,7 @@ impl View<'_> {
     async fn play(&self, trial: &Trial, deliveries: &[Delivery], schedule: &Schedule) -> Result<Bench, Broken> {
         let (apart, name, swap) = (self.apart, self.name.clone(), self.swap.clone());
         let beside = move |inner: Arc<dyn Provider>| {
-            let elsewhere: Arc<dyn Provider> = Arc::new(Elsewhere { inner: Arc::clone(&inner), name, apart, swap });
+            let elsewhere = elsewhere(Arc::clone(&inner), apart, name, swap);
             match apart {
                 Apart::Account | Apart::Mode => vec![elsewhere],
                 Apart::Provider => vec![inner, elsewhere],

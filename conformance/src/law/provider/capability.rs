@@ -276,6 +276,7 @@ pub(crate) async fn signed_time(trial: &Trial) -> Verdict {
     let signed = trial.rig.sign_body(scenario, recorded.body.clone())?;
     let adapter = trial.rig.adapter(&[&scenario.secret], None)?;
     let claim = adapter
+        .webhooks()
         .claim(&signed.headers, &Limits::default())
         .map_err(|error| Broken::caused("a genuine signature is not found", &error))?;
     let after = |seconds| Delivery { received_at: signed.received_at.plus_seconds(seconds), ..signed.clone() };
@@ -290,7 +291,7 @@ pub(crate) async fn signed_time(trial: &Trial) -> Verdict {
         return Ok(Held { checks: 2 });
     }
     ensure(claim.signed_at.is_none(), || "signed_time is not declared, and the signature has a time".to_owned())?;
-    ensure(adapter.trust().tolerance_seconds.is_none(), || {
+    ensure(adapter.webhooks().trust().tolerance_seconds.is_none(), || {
         "signed_time is not declared, and the adapter promises a tolerance that it can't keep".to_owned()
     })?;
     for seconds in [0, YEAR, -YEAR] {

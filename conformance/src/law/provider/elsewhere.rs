@@ -3,14 +3,11 @@
 use std::sync::Arc;
 
 use purchase_core::{
-    capability::Capabilities,
-    delivery::{Headers, Limits},
     engine::{Engine, Selection},
-    id::{Mode, ProviderName},
-    provider::{Event, Provider, ReadFault, Unreadable},
+    id::Mode,
+    provider::{Provider, ReadFault, Unreadable},
     store::{EventStatus, Lease},
     time::Timestamp,
-    verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
 };
 
 use crate::{
@@ -20,6 +17,7 @@ use crate::{
     rig::{Bench, Rig},
     schedule::Schedule,
     verdict::{Broken, Held, Verdict, ensure},
+    wrapped::Wrapped,
 };
 
 /// How many events are claimed at once.
@@ -29,40 +27,11 @@ const BATCH: u32 = 20;
 const ROUNDS: usize = 200;
 
 /// The adapter as configured for an account that no event is of.
-struct OtherAccount(Arc<dyn Provider>);
-
-impl Provider for OtherAccount {
-    fn name(&self) -> &ProviderName {
-        self.0.name()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
-    }
-
-    fn longest_dunning_seconds(&self) -> i64 {
-        self.0.longest_dunning_seconds()
-    }
-
-    fn trust(&self) -> &Trust {
-        self.0.trust()
-    }
-
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
-        self.0.claim(headers, limits)
-    }
-
-    fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
-        let head = match self.0.read(delivery) {
-            Ok(event) => Some(event.head),
-            Err(unreadable) => unreadable.head,
-        };
+fn of_another_account(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+    Wrapped::reading(inner, |_, reading| {
+        let head = reading.map_or_else(|unreadable| unreadable.head, |event| Some(event.head));
         Err(Unreadable { head, fault: ReadFault::WrongAccount })
-    }
-
-    fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
-        self.0.same_content(one, other)
-    }
+    })
 }
 
 /// Engines over the bench's store that serve none of its events, or not all: what each is, whether it serves some, and
@@ -71,7 +40,7 @@ fn others(trial: &Trial, bench: &Bench) -> Result<Vec<(&'static str, bool, Engin
     let over = || Engine::new(Arc::clone(bench.engine.store())).with_settings(bench.engine.settings().clone());
     let secrets = [trial.scenario.secret.as_str()];
     let right = Rig { mutation: Mutation::None, ..trial.rig.clone() }.adapter(&secrets, None)?;
-    let other_account = trial.rig.mutation.provider(Arc::new(OtherAccount(right)));
+    let other_account = trial.rig.mutation.provider(of_another_account(right));
     let mut others = vec![
         ("an engine without the adapter", false, over()),
         ("an engine for another account", false, over().with_provider(other_account)),

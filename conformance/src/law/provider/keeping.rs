@@ -36,9 +36,10 @@ pub(crate) fn reading(trial: &Trial, delivery: &Delivery) -> Result<Result<Event
 /// What an adapter makes of a genuine delivery.
 pub(crate) fn reading_by(provider: &dyn Provider, delivery: &Delivery) -> Result<Result<Event, Unreadable>, Broken> {
     let refused = |error| Broken::caused("a genuine delivery is refused", &error);
-    let claim = provider.claim(&delivery.headers, &Default::default()).map_err(refused)?;
-    let verified = verify::verify(delivery.clone(), &claim, provider.trust()).map_err(refused)?;
-    Ok(provider.read(&verified))
+    let webhooks = provider.webhooks();
+    let claim = webhooks.claim(&delivery.headers, &Default::default()).map_err(refused)?;
+    let verified = verify::verify(delivery.clone(), &claim, webhooks.trust()).map_err(refused)?;
+    Ok(webhooks.read(&verified))
 }
 
 pub(crate) async fn unknown_type(trial: &Trial) -> Verdict {

@@ -41,7 +41,7 @@ pub(crate) async fn nothing_leaks(trial: &Trial) -> Verdict {
         texts.of_reading(&read);
     }
     let provider = trial.rig.adapter(&[&trial.scenario.secret], None)?;
-    texts.add("Debug of the adapter's trust", format!("{:?}", provider.trust()));
+    texts.add("Debug of the adapter's trust", format!("{:?}", provider.webhooks().trust()));
 
     let log = Log::default();
     let seen = async {
