@@ -1,5 +1,7 @@
 //! Decides what one commit changes: it takes facts into the loaded subjects, refolds those that a late fact reaches,
-//! and derives their rows. It loads nothing itself: where something is missing, it says what. Owners are settled in [`owner`](super::owner).
+//! and derives their rows. It loads nothing itself: where something is missing, it says what. Owners are settled in [`owner`].
+
+mod owner;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -16,47 +18,47 @@ use crate::{
 };
 
 /// What is missing is to be loaded, and the plan made anew.
-pub(super) type Planned<T = ()> = Result<T, Wanted>;
+pub(in crate::engine) type Planned<T = ()> = Result<T, Wanted>;
 
 /// A commit in the making.
-pub(super) struct Plan<'a> {
-    pub(super) settings: &'a Settings,
-    pub(super) view: &'a View,
+pub(in crate::engine) struct Plan<'a> {
+    pub(in crate::engine) settings: &'a Settings,
+    pub(in crate::engine) view: &'a View,
     /// The subjects that are written.
-    pub(super) drafts: BTreeMap<Subject, Draft>,
+    pub(in crate::engine) drafts: BTreeMap<Subject, Draft>,
     /// What each event brought to light.
     brought: HashMap<(ProviderId, Subject), Vec<Transition>>,
-    pub(super) commit: Commit,
+    pub(in crate::engine) commit: Commit,
 }
 
 /// A subject as it is going to be written.
 #[derive(Default)]
-pub(super) struct Draft {
-    pub(super) revision: i64,
-    pub(super) state: SubjectState,
+pub(in crate::engine) struct Draft {
+    pub(in crate::engine) revision: i64,
+    pub(in crate::engine) state: SubjectState,
     transitions: BTreeMap<ObjectRef, (Timestamp, Vec<Transition>)>,
 }
 
 /// What is open about a subject.
-pub(super) struct Open {
-    pub(super) ambiguous: bool,
-    pub(super) contradicted: bool,
-    pub(super) parked: bool,
+pub(in crate::engine) struct Open {
+    pub(in crate::engine) ambiguous: bool,
+    pub(in crate::engine) contradicted: bool,
+    pub(in crate::engine) parked: bool,
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn new(settings: &'a Settings, view: &'a View) -> Self {
+    pub(in crate::engine) fn new(settings: &'a Settings, view: &'a View) -> Self {
         Self { settings, view, drafts: BTreeMap::new(), brought: HashMap::new(), commit: Commit::default() }
     }
 
     /// A subject as it is going to be, or as it is stored; none where it is neither.
-    pub(super) fn state(&self, subject: &Subject) -> Option<&SubjectState> {
+    pub(in crate::engine) fn state(&self, subject: &Subject) -> Option<&SubjectState> {
         let draft = self.drafts.get(subject).map(|draft| &draft.state);
         draft.or_else(|| self.view.subject(subject).map(|stored| &stored.state))
     }
 
     /// A subject that is written from now on. One that isn't stored is at revision 0.
-    pub(super) fn draft(&mut self, subject: &Subject) -> &mut Draft {
+    pub(in crate::engine) fn draft(&mut self, subject: &Subject) -> &mut Draft {
         let stored = self.view.subject(subject);
         self.drafts.entry(subject.clone()).or_insert_with(|| match stored {
             Some(stored) => Draft { revision: stored.revision, state: stored.state.clone(), ..Draft::default() },
@@ -65,7 +67,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Says that subjects are missing, unless there are none.
-    pub(super) fn need(subjects: impl IntoIterator<Item = Subject>) -> Planned {
+    pub(in crate::engine) fn need(subjects: impl IntoIterator<Item = Subject>) -> Planned {
         let wanted = Wanted::subjects(subjects.into_iter().collect());
         if wanted.is_empty() { Ok(()) } else { Err(wanted) }
     }
@@ -73,14 +75,14 @@ impl<'a> Plan<'a> {
     /// Whether a fact only repeats links that its subject has: most events of a subscription's invoices say nothing
     /// new about the subscription. Such a fact is stored, but its subject is not written, so that concurrent deliveries
     /// don't contend. A subject without an owner takes everything in, because its events wait with it.
-    pub(super) fn is_old_news(&self, fact: &Fact) -> bool {
+    pub(in crate::engine) fn is_old_news(&self, fact: &Fact) -> bool {
         fact.sight.is_none()
             && !self.is_parked(&fact.subject)
             && self.state(&fact.subject).is_some_and(|state| state.links().cover(&fact.links, fact.version))
     }
 
     /// Takes facts into their subjects, in the order of their versions.
-    pub(super) fn take_in(&mut self, facts: &[Fact]) -> Planned {
+    pub(in crate::engine) fn take_in(&mut self, facts: &[Fact]) -> Planned {
         let mut by_subject: BTreeMap<&Subject, Vec<&Fact>> = BTreeMap::new();
         for fact in facts {
             by_subject.entry(&fact.subject).or_default().push(fact);
@@ -121,7 +123,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Folds a subject from all its facts, and tells what the new ones brought to light.
-    pub(super) fn refold(&mut self, subject: &Subject, old: &[Fact], new: &[&Fact]) {
+    pub(in crate::engine) fn refold(&mut self, subject: &Subject, old: &[Fact], new: &[&Fact]) {
         let mut all = old.to_vec();
         all.extend(new.iter().copied().filter(|fact| !old.contains(fact)).cloned());
         let known = SubjectState::fold(subject, old).1;
@@ -151,7 +153,7 @@ impl<'a> Plan<'a> {
     }
 
     /// What an event brought to light, each change once, and whom it concerns.
-    pub(super) fn brought_by(&self, facts: &[Fact]) -> Vec<TransitionReceipt> {
+    pub(in crate::engine) fn brought_by(&self, facts: &[Fact]) -> Vec<TransitionReceipt> {
         let mut brought: BTreeMap<&Transition, &Subject> = BTreeMap::new();
         for fact in facts {
             let transitions = self.brought.get(&(fact.event.clone(), fact.subject.clone()));
@@ -176,7 +178,7 @@ impl<'a> Plan<'a> {
 
     /// Needs the provider's customers of subjects that have new transitions, where the application's customer is not
     /// known otherwise. A delivery that names the customer loads it at first, so that this is rare.
-    pub(super) fn need_concerned(&self) -> Planned {
+    pub(in crate::engine) fn need_concerned(&self) -> Planned {
         let mut missing = BTreeSet::new();
         for ((_, subject), _) in self.brought.iter().filter(|(_, transitions)| !transitions.is_empty()) {
             let Some(state) = self.state(subject) else { continue };
@@ -189,11 +191,11 @@ impl<'a> Plan<'a> {
         Self::need(missing)
     }
 
-    pub(super) fn is_parked(&self, subject: &Subject) -> bool {
+    pub(in crate::engine) fn is_parked(&self, subject: &Subject) -> bool {
         subject.needs_owner() && self.state(subject).is_none_or(|state| state.owner().is_none())
     }
 
-    pub(super) fn open_of(&self, subject: &Subject) -> Open {
+    pub(in crate::engine) fn open_of(&self, subject: &Subject) -> Open {
         let state = self.state(subject);
         Open {
             ambiguous: state.is_some_and(|state| state.ambiguous().next().is_some()),
@@ -203,7 +205,7 @@ impl<'a> Plan<'a> {
     }
 
     /// The commit: every draft, with its rows.
-    pub(super) fn finish(mut self) -> Commit {
+    pub(in crate::engine) fn finish(mut self) -> Commit {
         for (subject, Draft { revision, state, transitions }) in self.drafts {
             let transitions = transitions.into_iter().map(|(object, (since, changes))| TransitionWrite {
                 object: Subject { source: subject.source.clone(), root: object }.public_id(),
@@ -228,7 +230,7 @@ impl<'a> Plan<'a> {
 }
 
 /// A customer at the provider of a subject.
-pub(super) fn customer_subject(of: &Subject, id: ProviderId) -> Subject {
+pub(in crate::engine) fn customer_subject(of: &Subject, id: ProviderId) -> Subject {
     Subject { source: of.source.clone(), root: ObjectRef::new(ObjectKind::Customer, id) }
 }
 

@@ -1,5 +1,4 @@
-//! Decides how stored events are read again: one, a range, everything; in place, or into an empty store beside; and
-//! how the read side is rebuilt from the facts alone.
+//! Decides how stored events are read again: one, a range, everything; in place, or into an empty store beside.
 //!
 //! A replay never makes things worse. A reading that fails says nothing new about an event that was read before: the
 //! event, its facts and its status stay, and the report counts it. So an engine that lacks an adapter, or whose adapter
@@ -15,24 +14,19 @@ use crate::{
     delivery::{Delivery, Headers},
     engine::{
         Engine,
-        ingest::{Admitted, in_time, new_event},
-        plan::{Plan, Planned},
+        operating::{
+            PAGE,
+            rebuild::{Refolded, replaced, was_read},
+        },
+        receiving::ingest::{Admitted, in_time, new_event},
     },
     error::Refusal,
-    fact::Fact,
     id::{EventKey, Source, Subject},
     provider::{Event, ReadFault, Unreadable},
-    store::{
-        Commit, EventQuery, EventStatus, EventWrite, NewEvent, Reason, Store, StoredEvent, SubjectQuery, SubjectWrite,
-        Wanted,
-        transact::{Step, View, transact},
-    },
+    store::{EventQuery, EventStatus, NewEvent, Store, StoredEvent, Wanted},
     time::Timestamp,
     verify::VerifiedDelivery,
 };
-
-/// How many events or subjects are taken at a time.
-pub(super) const PAGE: u32 = 100;
 
 /// Which events are read again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,15 +73,6 @@ pub struct ReplayReport {
     pub unreadable_now: u64,
 }
 
-/// What a new reading of some events led to.
-#[derive(Debug, Default)]
-pub(super) struct Refolded {
-    /// Subjects whose state is another than before.
-    pub(super) changed: u64,
-    left: BTreeMap<&'static str, u64>,
-    unreadable_now: u64,
-}
-
 impl ReplayReport {
     fn add(&mut self, page: &Refolded) {
         for (code, count) in &page.left {
@@ -95,15 +80,6 @@ impl ReplayReport {
         }
         self.unreadable_now += page.unreadable_now;
     }
-}
-
-/// What a rebuild did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RebuildReport {
-    /// Subjects that were folded from their facts.
-    pub subjects: u64,
-    /// Those whose state was another than the stored one.
-    pub changed: u64,
 }
 
 impl Engine {
@@ -182,27 +158,12 @@ impl Engine {
         }
     }
 
-    /// Folds every subject from its facts and writes its rows anew: for a read model that was tampered with, for a
-    /// new catalogue, for a new version of the fold.
-    ///
-    /// # Errors
-    /// [`Refusal::Store`] or [`Refusal::Contended`]; what was rebuilt before stays rebuilt.
-    pub async fn rebuild(&self) -> Result<RebuildReport, Refusal> {
-        let mut report = RebuildReport::default();
-        let mut after = None;
-        loop {
-            let query = SubjectQuery { after, limit: PAGE, ..SubjectQuery::default() };
-            let page = self.store.subjects(&query).await?;
-            let Some(last) = page.last() else { return Ok(report) };
-            after = Some(last.subject.clone());
-            let subjects: BTreeSet<Subject> = page.iter().map(|stored| stored.subject.clone()).collect();
-            report.subjects += subjects.len() as u64;
-            report.changed += self.refold(&subjects, &[]).await?.changed;
-        }
-    }
-
     /// Reads events again in place.
-    pub(super) async fn read_again(&self, events: Vec<StoredEvent>, now: Timestamp) -> Result<Refolded, Refusal> {
+    pub(in crate::engine) async fn read_again(
+        &self,
+        events: Vec<StoredEvent>,
+        now: Timestamp,
+    ) -> Result<Refolded, Refusal> {
         let mut units = Vec::with_capacity(events.len());
         for stored in events {
             let key = stored.event.key.clone();
@@ -215,69 +176,20 @@ impl Engine {
     }
 
     /// Lets new readings of events replace what is stored of them.
-    pub(super) async fn take_in_again(&self, units: &[Admitted]) -> Result<Refolded, Refusal> {
+    pub(in crate::engine) async fn take_in_again(&self, units: &[Admitted]) -> Result<Refolded, Refusal> {
         let old = self.store.facts(&replaced(units)).await?;
         let touched: BTreeSet<Subject> = old.into_iter().map(|fact| fact.subject).collect();
         self.refold(&touched, units).await
     }
 
-    /// Folds subjects from their facts, without those of the events that are read again, whose new facts come instead.
-    pub(super) async fn refold(&self, touched: &BTreeSet<Subject>, units: &[Admitted]) -> Result<Refolded, Refusal> {
-        let fresh: Vec<Fact> = units.iter().flat_map(super::ingest::facts_of).cloned().collect();
-        let mut subjects = touched.clone();
-        subjects.extend(fresh.iter().map(|fact| fact.subject.clone()));
-        let subjects: Vec<Subject> = subjects.into_iter().collect();
-        let wanted = Wanted {
-            events: units.iter().map(|unit| unit.event.key.clone()).collect(),
-            subjects: subjects.clone(),
-            facts: subjects.clone(),
-            ..Wanted::default()
-        };
-        let decide = |view: &View| {
-            Ok(match self.plan_again(&subjects, units, &fresh, view) {
-                Ok((commit, refolded)) => Step::Ready(commit, refolded),
-                Err(missing) => Step::Need(missing),
-            })
-        };
-        let (refolded, _) = transact(self.store.as_ref(), self.settings.commit_attempts, wanted, decide).await?;
-        Ok(refolded)
-    }
-
-    fn plan_again(
-        &self,
-        subjects: &[Subject],
-        units: &[Admitted],
-        fresh: &[Fact],
-        view: &View,
-    ) -> Planned<(Commit, Refolded)> {
-        let replaced = replaced(units);
-        let mut plan = Plan::new(&self.settings, view);
-        for subject in subjects {
-            let known = view.facts(subject).unwrap_or_default();
-            let old: Vec<Fact> = known.iter().filter(|fact| !replaced.contains(&fact.event_key())).cloned().collect();
-            let new: Vec<&Fact> = fresh.iter().filter(|fact| fact.subject == *subject).collect();
-            plan.refold(subject, &old, &new);
-        }
-        plan.settle_owners()?;
-        let mut refolded = Refolded::default();
-        for unit in units {
-            let Some(stored) = view.event(&unit.event.key) else { continue };
-            let write = refolded.write(unit, stored, &plan);
-            plan.commit.events.extend(write);
-        }
-        plan.commit.reread = replaced;
-        plan.commit.facts = fresh.to_vec();
-        let commit = plan.finish();
-        let changed =
-            |write: &&SubjectWrite| view.subject(&write.subject).is_none_or(|stored| stored.state != write.state);
-        refolded.changed = commit.subjects.iter().filter(changed).count() as u64;
-        Ok((commit, refolded))
-    }
-
     /// Reads a stored body again, as if it were received now. It was verified when it came. An event that another engine serves can't be read, and
     /// hinders no other: its provider is not registered here, or the adapter takes it for one of another account or mode
     /// than it was kept under, because it believes its configuration.
-    pub(super) fn read_stored(&self, stored: StoredEvent, now: Timestamp) -> (NewEvent, Result<Event, Unreadable>) {
+    pub(in crate::engine) fn read_stored(
+        &self,
+        stored: StoredEvent,
+        now: Timestamp,
+    ) -> (NewEvent, Result<Event, Unreadable>) {
         let (event, reading) = self.read_body(stored, now);
         (event, in_time(reading, now))
     }
@@ -304,54 +216,6 @@ impl Engine {
             reading = Err(Unreadable { head, fault });
         }
         (new_event(&reading, verified.into_delivery()), reading)
-    }
-}
-
-impl Refolded {
-    /// How a new reading changes an event's row; none where the event stays as it is. What it was before decides, at the
-    /// time of the commit.
-    fn write(&mut self, unit: &Admitted, stored: &StoredEvent, plan: &Plan<'_>) -> Option<EventWrite> {
-        let write = super::ingest::event_write(unit, stored.attempts.saturating_add(1), plan);
-        let write = EventWrite { expected: Some(stored.status), ..write };
-        let Err(Unreadable { fault, .. }) = &unit.reading else { return Some(write) };
-        if fault.is_elsewhere() {
-            *self.left.entry(fault.code()).or_default() += 1;
-            tracing::debug!(
-                event = unit.event.key.public_id(),
-                code = fault.code(),
-                "an event of another engine is left"
-            );
-            return None;
-        }
-        if was_read(stored.status) && !is_too_early(unit) {
-            self.unreadable_now += 1;
-            let event = unit.event.key.public_id();
-            tracing::warn!(event, code = fault.code(), reason = %fault, "an event can't be read any more; its facts stay");
-            return None;
-        }
-        if stored.status == EventStatus::Failed {
-            let reason = Some(Reason::Read(fault.clone()));
-            return Some(EventWrite { reason, attempts: stored.attempts, due_at: stored.due_at, ..write });
-        }
-        Some(write)
-    }
-}
-
-/// The events whose facts are replaced: those that can be read, and those that must not have been used yet.
-fn replaced(units: &[Admitted]) -> Vec<EventKey> {
-    units.iter().filter(|unit| unit.reading.is_ok() || is_too_early(unit)).map(|unit| unit.event.key.clone()).collect()
-}
-
-/// Whether an event's own time has not come: it would outrank all news until then.
-fn is_too_early(unit: &Admitted) -> bool {
-    matches!(unit.reading, Err(Unreadable { fault: ReadFault::Future { .. }, .. }))
-}
-
-/// Whether an earlier reading found out what the event means.
-pub(super) fn was_read(status: EventStatus) -> bool {
-    match status {
-        EventStatus::AwaitingFetch | EventStatus::Ignored | EventStatus::Parked | EventStatus::Processed => true,
-        EventStatus::Conflict | EventStatus::Failed | EventStatus::Received => false,
     }
 }
 

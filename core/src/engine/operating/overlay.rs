@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// A store that is tried on.
-pub(super) struct Overlay {
+pub(in crate::engine) struct Overlay {
     base: Arc<dyn Store>,
     written: Mutex<Written>,
 }
@@ -39,12 +39,12 @@ struct Written {
 
 impl Overlay {
     /// The store as it is.
-    pub(super) fn over(base: Arc<dyn Store>) -> Self {
+    pub(in crate::engine) fn over(base: Arc<dyn Store>) -> Self {
         Self { base, written: Mutex::default() }
     }
 
     /// The subjects whose state is another than the base's.
-    pub(super) fn changed(&self) -> Vec<StoredSubject> {
+    pub(in crate::engine) fn changed(&self) -> Vec<StoredSubject> {
         self.written().subjects.values().cloned().collect()
     }
 

@@ -97,7 +97,7 @@ impl Engine {
     }
 
     /// Every subject that a customer's answers come from, at one source or at all.
-    pub(super) async fn subjects_of(
+    pub(in crate::engine) async fn subjects_of(
         &self,
         key: &CustomerKey,
         source: Option<&Source>,
@@ -196,12 +196,12 @@ impl Engine {
         }
     }
 
-    pub(super) fn reading(&self, as_of: Timestamp) -> Reading<'_> {
+    pub(in crate::engine) fn reading(&self, as_of: Timestamp) -> Reading<'_> {
         let Settings { catalog, policy, .. } = &self.settings;
         Reading { catalog, policy, dunning: &self.dunning, as_of }
     }
 
-    pub(super) async fn all_subjects(&self, filter: SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
+    pub(in crate::engine) async fn all_subjects(&self, filter: SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
         let mut all = Vec::new();
         loop {
             let after = all.last().map(|stored: &StoredSubject| stored.subject.clone());

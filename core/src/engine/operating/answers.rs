@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     engine::{
         Engine,
-        reread::{Reasons, RereadOptions, RereadReport},
+        operating::reread::{Reasons, RereadOptions, RereadReport},
     },
     error::StoreError,
     id::{CustomerKey, Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
@@ -65,7 +65,7 @@ type Answers = BTreeMap<String, (String, Answer)>;
 
 impl Engine {
     /// Lists the answers that differ between this engine's store and another's, where only these subjects differ.
-    pub(super) async fn compare_answers(
+    pub(in crate::engine) async fn compare_answers(
         &self,
         after: &Engine,
         changed: &[StoredSubject],

@@ -8,7 +8,7 @@ use crate::{
 
 /// The provider's customer that an event names, else what it is about first. An event that says nothing of any object,
 /// or can't be read, has no lane and waits for nobody.
-pub(super) fn lane(reading: &Result<Event, Unreadable>) -> Option<ObjectRef> {
+pub(in crate::engine) fn lane(reading: &Result<Event, Unreadable>) -> Option<ObjectRef> {
     let Ok(Event { meaning: Meaning::Facts(facts), .. }) = reading else { return None };
     let named = facts.iter().flat_map(|fact| &fact.links).find_map(|link| {
         let Link::Customer(id) = link else { return None };

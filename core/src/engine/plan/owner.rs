@@ -12,7 +12,7 @@ use crate::{
 
 impl Plan<'_> {
     /// Settles the owner of every written subject, and of every subject that waits for one of them.
-    pub(super) fn settle_owners(&mut self) -> Planned {
+    pub(in crate::engine) fn settle_owners(&mut self) -> Planned {
         self.take_waiting()?;
         self.need_relatives()?;
         let written: Vec<Subject> = self.drafts.keys().filter(|subject| subject.needs_owner()).cloned().collect();

@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, iter, slice};
 
 use crate::{
-    engine::{Engine, ingest::Admitted},
+    engine::{Admitted, Engine},
     error::{Chain, CommitError, Refusal},
     provider::Unreadable,
     receipt::WebhookReceipt,
@@ -300,7 +300,7 @@ impl Engine {
 
     /// A dead letter is nobody's business any more but an operator's, so it is loud. One that came in just now was
     /// refused, and its provider knows.
-    pub(super) fn trace_dead_letters(&self, commit: &Commit) {
+    pub(in crate::engine) fn trace_dead_letters(&self, commit: &Commit) {
         let dead = commit.events.iter().filter(|write| !write.insert && is_dead_letter(write));
         for write in dead {
             tracing::error!(

@@ -10,11 +10,9 @@ use serde::Serialize;
 
 use crate::{
     engine::{
-        Engine,
-        answers::AnswerChange,
-        ingest::{Admitted, facts_of},
-        overlay::Overlay,
-        replay::{PAGE, was_read},
+        Admitted, Engine,
+        operating::{PAGE, answers::AnswerChange, overlay::Overlay, rebuild::was_read},
+        receiving::ingest::facts_of,
     },
     error::Refusal,
     fact::Fact,
@@ -71,7 +69,7 @@ pub struct RereadReport {
 }
 
 /// Which events changed what is known of a subject, by their public ids.
-pub(super) type Reasons = BTreeMap<Subject, BTreeSet<String>>;
+pub(in crate::engine) type Reasons = BTreeMap<Subject, BTreeSet<String>>;
 
 impl Engine {
     /// Reads every stored body again with this version of the adapters, folds every subject with this version of the

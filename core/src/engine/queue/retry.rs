@@ -32,25 +32,30 @@ impl RetryPolicy {
     }
 
     /// A fault of configuration is not tried again by itself: no attempt is like the next until somebody changes it.
-    pub(super) fn due_after_fault(&self, fault: &ReadFault, attempts: u32, now: Timestamp) -> Option<Timestamp> {
+    pub(in crate::engine) fn due_after_fault(
+        &self,
+        fault: &ReadFault,
+        attempts: u32,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         if fault.is_elsewhere() { None } else { self.due_after(attempts, now) }
     }
 
     /// When an event is due again that belongs to another engine: it rests as long as it has waited, at least a second
     /// and at most `most_seconds`. So its own engine meets it soon, and this one doesn't meet it all the time.
-    pub(super) fn due_elsewhere(&self, received_at: Timestamp, now: Timestamp) -> Timestamp {
+    pub(in crate::engine) fn due_elsewhere(&self, received_at: Timestamp, now: Timestamp) -> Timestamp {
         let waited = now.seconds().saturating_sub(received_at.seconds());
         now.plus_seconds(waited.min(self.most_seconds.into()).max(1))
     }
 
     /// Whether a claimed event was tried to the end already: every attempt was counted when it was claimed, and none
     /// lived to write what came of it.
-    pub(super) fn is_used_up(&self, claimed: &StoredEvent) -> bool {
+    pub(in crate::engine) fn is_used_up(&self, claimed: &StoredEvent) -> bool {
         claimed.attempts > self.most()
     }
 
     /// The attempts of an event that its provider sends again and that can be read: one more is left to it.
-    pub(super) fn once_more(&self, attempts: u32) -> u32 {
+    pub(in crate::engine) fn once_more(&self, attempts: u32) -> u32 {
         attempts.min(self.most() - 1)
     }
 

@@ -1,23 +1,26 @@
 //! Decides what becomes of events that were read: which are new, which repeat, which contradict; and drives the rest
 //! through the fold into one commit, again from the load when another writer was faster.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use sha2::{Digest, Sha256};
 
 use crate::{
     delivery::Delivery,
     engine::{
-        Engine, lane,
+        Engine,
         plan::{Plan, Planned, customer_subject},
+        receiving::{
+            answer::{Answer, answer, event_write, receipt, refuse_unreadable, trace},
+            lane,
+        },
     },
     error::{Chain, Refusal},
     fact::{Fact, Link},
     id::{EventKey, Mode, ProviderId, Source},
-    provider::{Event, Meaning, ReadFault, Remark, Unreadable},
-    receipt::{Answers, Reconciliation, Stage, StageReceipt, WebhookReceipt},
+    provider::{Event, Meaning, ReadFault, Unreadable},
     store::{
-        Commit, Conflict, EventStatus, EventWrite, Lease, NewEvent, Reason, StoredEvent, Wanted,
+        Commit, Conflict, EventStatus, EventWrite, Lease, NewEvent, StoredEvent, Wanted,
         transact::{Step, View, transact},
     },
     time::Timestamp,
@@ -28,19 +31,20 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Admitted {
     /// What came.
-    pub(super) event: NewEvent,
+    pub(in crate::engine) event: NewEvent,
     /// What the adapter made of it.
-    pub(super) reading: Result<Event, Unreadable>,
+    pub(in crate::engine) reading: Result<Event, Unreadable>,
 }
-
-pub(super) type Answer = Result<WebhookReceipt, Refusal>;
 
 /// How far an event's own time may lie after its receipt, in seconds. Clocks differ by less than a day.
 const AHEAD_SECONDS: i64 = 24 * 3600;
 
 /// The reading of an event at a time of receipt. One whose own time has not come is refused: every later event would
 /// be older than it. What is ignored says nothing that could.
-pub(super) fn in_time(reading: Result<Event, Unreadable>, received_at: Timestamp) -> Result<Event, Unreadable> {
+pub(in crate::engine) fn in_time(
+    reading: Result<Event, Unreadable>,
+    received_at: Timestamp,
+) -> Result<Event, Unreadable> {
     let event = reading?;
     let seconds_ahead = event.head.occurred_at.seconds_after(received_at);
     if seconds_ahead <= AHEAD_SECONDS || event.meaning == Meaning::Ignored {
@@ -51,7 +55,7 @@ pub(super) fn in_time(reading: Result<Event, Unreadable>, received_at: Timestamp
 }
 
 /// An event as it is kept. A body that names no event goes by its digest; one that names no mode is kept as live.
-pub(super) fn new_event(reading: &Result<Event, Unreadable>, delivery: Delivery) -> NewEvent {
+pub(in crate::engine) fn new_event(reading: &Result<Event, Unreadable>, delivery: Delivery) -> NewEvent {
     let digest: [u8; 32] = Sha256::digest(&delivery.body).into();
     let head = match reading {
         Ok(event) => Some(&event.head),
@@ -98,7 +102,7 @@ enum Again {
 }
 
 /// The sender is told no cause; an operator is.
-pub(super) fn trace_fault(refusal: &Refusal, events: usize) {
+pub(in crate::engine) fn trace_fault(refusal: &Refusal, events: usize) {
     if let Refusal::Store(fault) = refusal {
         tracing::warn!(events, code = fault.code(), cause = %Chain(fault), "the store failed");
     }
@@ -106,7 +110,11 @@ pub(super) fn trace_fault(refusal: &Refusal, events: usize) {
 
 impl Engine {
     /// Drives units to their answers, which stand in the same order, all in one commit.
-    pub(super) async fn ingest(&self, units: &[Admitted], lease: Option<&Lease>) -> Result<Vec<Answer>, Refusal> {
+    pub(in crate::engine) async fn ingest(
+        &self,
+        units: &[Admitted],
+        lease: Option<&Lease>,
+    ) -> Result<Vec<Answer>, Refusal> {
         if units.is_empty() {
             return Ok(Vec::new());
         }
@@ -130,7 +138,7 @@ impl Engine {
     }
 
     /// Queue mode's repetitions: a contradiction or a fault is answered as inline; an event that is not done becomes due.
-    pub(super) async fn accept_again(&self, unit: Admitted) -> Result<(), Refusal> {
+    pub(in crate::engine) async fn accept_again(&self, unit: Admitted) -> Result<(), Refusal> {
         let wanted = Wanted::events(vec![unit.event.key.clone()]);
         let decide = |view: &View| {
             Ok(match self.again(&unit, view) {
@@ -292,120 +300,9 @@ fn wanted(units: &[Admitted]) -> Wanted {
     Wanted { events, subjects, ..Wanted::default() }
 }
 
-pub(super) fn facts_of(unit: &Admitted) -> &[Fact] {
+pub(in crate::engine) fn facts_of(unit: &Admitted) -> &[Fact] {
     match &unit.reading {
         Ok(Event { meaning: Meaning::Facts(facts), .. }) => facts,
         Ok(_) | Err(_) => &[],
-    }
-}
-
-/// The event's row after this attempt, which is the `attempts`th.
-pub(super) fn event_write(unit: &Admitted, attempts: u32, plan: &Plan<'_>) -> EventWrite {
-    let (status, reason, due_at) = match &unit.reading {
-        Ok(Event { meaning: Meaning::Facts(facts), remarks, .. }) => {
-            let unusable = (!remarks.is_empty()).then(|| Reason::Unusable { remarks: remarks.clone() });
-            match facts.iter().any(|fact| plan.is_parked(&fact.subject)) {
-                true => (EventStatus::Parked, unusable, None),
-                false => (EventStatus::Processed, unusable, None),
-            }
-        }
-        Ok(Event { meaning: Meaning::Fetch(need), .. }) => {
-            (EventStatus::AwaitingFetch, Some(Reason::Fetch(need.clone())), None)
-        }
-        Ok(Event { meaning: Meaning::Ignored, .. }) => (EventStatus::Ignored, None, None),
-        Err(Unreadable { fault, .. }) => {
-            let due_at = plan.settings.retry.due_after_fault(fault, attempts, unit.event.received_at);
-            (EventStatus::Failed, Some(Reason::Read(fault.clone())), due_at)
-        }
-    };
-    EventWrite { event: unit.event.clone(), insert: false, expected: None, status, reason, attempts, due_at }
-}
-
-fn answer(unit: &Admitted, write: &EventWrite, plan: &Plan<'_>) -> Result<WebhookReceipt, Refusal> {
-    let Ok(event) = &unit.reading else { return refuse_unreadable(unit) };
-    let facts = facts_of(unit);
-    let mut receipt = receipt(unit, write.status, false);
-    receipt.transitions = plan.brought_by(facts);
-    let subjects: BTreeMap<_, _> = facts.iter().map(|fact| (&fact.subject, ())).collect();
-    for subject in subjects.into_keys() {
-        let open = plan.open_of(subject);
-        let named = || subject.public_id();
-        receipt.reconciliation.extend(open.ambiguous.then(|| Reconciliation::Ambiguous { subject: named() }));
-        receipt.reconciliation.extend(open.contradicted.then(|| Reconciliation::ContractBroken { subject: named() }));
-        receipt.reconciliation.extend(open.parked.then(|| Reconciliation::OwnerUnknown { subject: named() }));
-    }
-    if matches!(write.reason, Some(Reason::Fetch(_))) {
-        receipt.reconciliation.push(Reconciliation::FetchNeeded);
-    }
-    receipt.reconciliation.extend(
-        event.remarks.iter().cloned().map(|Remark { path, expected, found }| Reconciliation::IdUnusable {
-            path,
-            expected,
-            found,
-        }),
-    );
-    Ok(receipt)
-}
-
-/// The answer to a unit that couldn't be read. One that could is answered as an accepted repetition.
-fn refuse_unreadable(unit: &Admitted) -> Result<WebhookReceipt, Refusal> {
-    match &unit.reading {
-        Err(Unreadable { fault, .. }) => {
-            Err(Refusal::Unreadable { event: unit.event.key.public_id(), fault: fault.clone() })
-        }
-        Ok(_) => Ok(receipt(unit, EventStatus::Processed, true)),
-    }
-}
-
-fn receipt(unit: &Admitted, status: EventStatus, duplicate: bool) -> WebhookReceipt {
-    let at = unit.event.received_at;
-    let stage = |stage| StageReceipt { stage, at };
-    let facts = if duplicate { 0 } else { facts_of(unit).len() };
-    let mut stages = vec![stage(Stage::AcceptEvent)];
-    if !duplicate {
-        stages.push(stage(Stage::PersistFact));
-    }
-    if facts > 0 {
-        stages.push(stage(Stage::RefreshProjection));
-    }
-    WebhookReceipt {
-        workflow: "webhook.receive",
-        event: unit.event.key.public_id(),
-        event_type: unit.event.event_type.clone(),
-        status,
-        duplicate,
-        stages,
-        facts,
-        transitions: Vec::new(),
-        reconciliation: Vec::new(),
-        answers: Answers {
-            input_accepted: true,
-            provider_changed: false,
-            local_facts_stored: facts > 0
-                || (duplicate && matches!(status, EventStatus::Parked | EventStatus::Processed)),
-            refresh_owed: matches!(status, EventStatus::AwaitingFetch | EventStatus::Parked | EventStatus::Received),
-        },
-    }
-}
-
-fn trace(answer: &Result<WebhookReceipt, Refusal>) {
-    match answer {
-        Ok(receipt) => {
-            tracing::info!(
-                event = receipt.event,
-                event_type = receipt.event_type,
-                status = receipt.status.as_str(),
-                duplicate = receipt.duplicate,
-                transitions = receipt.transitions.len(),
-                "webhook received"
-            );
-            for open in &receipt.reconciliation {
-                if let Reconciliation::IdUnusable { path, expected, found } = open {
-                    let event = &receipt.event;
-                    tracing::warn!(event, path, expected, found, "an id that the application wrote can't be used");
-                }
-            }
-        }
-        Err(refusal) => tracing::warn!(code = refusal.code(), reason = %refusal, "webhook refused"),
     }
 }

@@ -1,0 +1,10 @@
+//! Decides what operators can have done: stored events read again, the read side rebuilt, and what would change seen first.
+
+pub(in crate::engine) mod answers;
+mod overlay;
+pub(in crate::engine) mod rebuild;
+pub(in crate::engine) mod replay;
+pub(in crate::engine) mod reread;
+
+/// How many events or subjects are taken at a time.
+const PAGE: u32 = 100;

@@ -1,0 +1,143 @@
+//! Decides how a delivery comes in: inline, together with others, or kept for later. What its signature or its size
+//! condemns goes no further.
+
+pub(in crate::engine) mod answer;
+pub(in crate::engine) mod ingest;
+mod lane;
+
+use std::sync::Arc;
+
+use crate::{
+    delivery::{Delivery, Headers},
+    engine::{Admitted, Engine},
+    error::Refusal,
+    id::ProviderName,
+    provider::Provider,
+    receipt::WebhookReceipt,
+    verify::{self, SignatureClaim, SignatureError, VerifiedDelivery},
+};
+
+impl Engine {
+    /// Takes one delivery the whole way: when this answers with a receipt, the event and all its effects are durable
+    /// in one commit, and the endpoint may answer [`WebhookReceipt::http_status`].
+    ///
+    /// # Errors
+    /// A [`Refusal`] with the HTTP status to answer. What authenticated is kept also then, unless the store refused.
+    pub async fn handle(&self, delivery: Delivery) -> Result<WebhookReceipt, Refusal> {
+        match self.handle_many(vec![delivery]).await?.pop() {
+            Some(answer) => answer,
+            None => Err(Refusal::TooMany { deliveries: 1, limit: self.settings.limits.deliveries }),
+        }
+    }
+
+    /// Takes many deliveries the whole way together: one load, one fold per subject, one commit. Answers stand in the
+    /// order of the deliveries; one that is refused doesn't hinder the others.
+    ///
+    /// # Errors
+    /// Only what concerns all of them: too many, or the store. Then nothing was written.
+    pub async fn handle_many(
+        &self,
+        deliveries: Vec<Delivery>,
+    ) -> Result<Vec<Result<WebhookReceipt, Refusal>>, Refusal> {
+        self.within_limit(deliveries.len())?;
+        let mut units = Vec::with_capacity(deliveries.len());
+        let refused: Vec<Option<Refusal>> = deliveries
+            .into_iter()
+            .map(|delivery| self.admit(delivery).map(|admitted| units.push(admitted)).err())
+            .collect();
+        let mut answers = self.ingest(&units, None).await?.into_iter();
+        Ok(refused.into_iter().filter_map(|refusal| refusal.map(Err).or_else(|| answers.next())).collect())
+    }
+
+    /// Verifies and reads one delivery, and writes nothing: the part of [`handle`](Self::handle) that needs no store.
+    ///
+    /// # Errors
+    /// A [`Refusal`] when it is not genuine. A genuine body that can't be read is admitted: it will be kept, and then
+    /// refused.
+    pub fn admit(&self, delivery: Delivery) -> Result<Admitted, Refusal> {
+        let verified = self.verify(delivery)?;
+        let provider = self.provider(&verified.delivery().provider)?;
+        let reading = ingest::in_time(provider.webhooks().read(&verified), verified.delivery().received_at);
+        Ok(Admitted { event: ingest::new_event(&reading, verified.into_delivery()), reading })
+    }
+
+    /// Takes deliveries that were admitted the rest of the way together, as [`handle_many`](Self::handle_many) does.
+    ///
+    /// # Errors
+    /// As [`handle_many`](Self::handle_many).
+    pub async fn handle_admitted(
+        &self,
+        admitted: &[Admitted],
+    ) -> Result<Vec<Result<WebhookReceipt, Refusal>>, Refusal> {
+        self.within_limit(admitted.len())?;
+        self.ingest(admitted, None).await
+    }
+
+    /// Keeps one delivery as received and answers at once, whether it was new; [`work`](Self::work) processes it later.
+    /// For endpoints that must answer before the work is done. A repetition of an event that failed or was ignored
+    /// makes it due at once, in case this version can read it.
+    ///
+    /// # Errors
+    /// A [`Refusal`], as [`handle`](Self::handle) would: what can't be read is kept as failed, another body under a
+    /// known event id as a conflict.
+    pub async fn accept(&self, delivery: Delivery) -> Result<bool, Refusal> {
+        let admitted = self.admit(delivery)?;
+        let event = std::slice::from_ref(&admitted.event);
+        if admitted.reading.is_ok() {
+            let new = self.store.accept(event).await.map_err(Refusal::from);
+            if new.inspect_err(|refusal| ingest::trace_fault(refusal, 1))?.into_iter().any(|new| new) {
+                return Ok(true);
+            }
+        }
+        self.accept_again(admitted).await?;
+        Ok(false)
+    }
+
+    /// Refuses what its headers alone condemn, so that an endpoint need not read the body: a provider without an adapter,
+    /// or a signature that is missing or malformed. It compares nothing; only [`admit`](Self::admit) decides whether a
+    /// delivery is genuine.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownProvider`], or [`Refusal::Signature`] with what is wrong with the header.
+    pub fn precheck(&self, provider: &ProviderName, headers: &Headers) -> Result<(), Refusal> {
+        self.claim_of(self.provider(provider)?, headers)?;
+        Ok(())
+    }
+
+    fn claim_of(&self, provider: &Arc<dyn Provider>, headers: &Headers) -> Result<SignatureClaim, SignatureError> {
+        let webhooks = provider.webhooks();
+        webhooks
+            .claim(headers, &self.settings.limits)
+            .inspect_err(|error| trace_refused(provider.name(), error, 0, webhooks.trust().secrets.len()))
+    }
+
+    fn verify(&self, delivery: Delivery) -> Result<VerifiedDelivery, Refusal> {
+        let limits = &self.settings.limits;
+        let provider = self.provider(&delivery.provider)?;
+        verify::within_limits(&delivery, limits)
+            .map_err(|bytes| Refusal::BodyTooLarge { bytes, limit: limits.body_bytes })?;
+        let trust = provider.webhooks().trust();
+        let claim = self.claim_of(provider, &delivery.headers)?;
+        let verified = verify::verify(delivery, &claim, trust)
+            .inspect_err(|error| trace_refused(provider.name(), error, claim.macs.len(), trust.secrets.len()))?;
+        Ok(verified)
+    }
+
+    fn within_limit(&self, deliveries: usize) -> Result<(), Refusal> {
+        let limit = self.settings.limits.deliveries;
+        if deliveries > limit { Err(Refusal::TooMany { deliveries, limit }) } else { Ok(()) }
+    }
+}
+
+/// An operator has to see that deliveries are refused, and why: the provider's own retries are the only other sign. No
+/// secret, no signature and nothing of the body is in it.
+fn trace_refused(provider: &ProviderName, error: &SignatureError, signatures: usize, secrets: usize) {
+    tracing::warn!(
+        provider = provider.as_str(),
+        reason = error.code(),
+        signatures,
+        secrets,
+        age = error.age_bucket(),
+        "a delivery is refused for its signature"
+    );
+}
