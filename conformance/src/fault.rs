@@ -11,9 +11,10 @@ use purchase_core::{
     error::{CommitError, StoreError},
     fact::Fact,
     id::EventKey,
+    lifecycle::Transition,
     store::{
         Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredSubject,
-        SubjectQuery, Wanted,
+        SubjectQuery, TransitionQuery, Wanted,
     },
 };
 use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, Statement};
@@ -98,6 +99,10 @@ impl Browse for FaultyStore {
         self.fault.around(self.inner.facts(events)).await
     }
 
+    async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError> {
+        self.fault.around(self.inner.transitions(query)).await
+    }
+
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
         self.fault.around(self.inner.subjects(query)).await
     }
@@ -162,6 +167,10 @@ impl Browse for Interleaved {
 
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
         self.around(self.inner.facts(events)).await
+    }
+
+    async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError> {
+        self.around(self.inner.transitions(query)).await
     }
 
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {

@@ -307,6 +307,22 @@ pub const LAWS: &[Law] = &[
         "what a receipt names can be found" Store(|trial| Box::pin(store::lookups::by_public_id(trial)))),
     law!("S16" Must "A request under an idempotency key has one effect and one answer; with another content it is refused."
         "same key, same answer; same key, other content: conflict" Store(|trial| Box::pin(store::keys::once_for_all(trial)))),
+    law!("S17" Must "A parked event becomes processed when the last of its subjects is released, and no earlier; its reason stays."
+        "nothing is dropped; F3" Store(|trial| Box::pin(store::history::released_by_the_last(trial)))),
+    law!("S18" Must "A subject waits for those that its last commit names, and for no others."
+        "nothing is dropped; F3" Store(|trial| Box::pin(store::history::waits_are_replaced(trial)))),
+    law!("S19" Must "The transitions of an object from an instant on are replaced; earlier ones and other objects' stay."
+        "effects once; F6" Store(|trial| Box::pin(store::history::transitions_are_replaced(trial)))),
+    law!("S20" Must "A subject's facts come in the order of their versions, each once; a new reading replaces what its event said."
+        "set law; F2" Store(|trial| Box::pin(store::history::facts_are_in_order(trial)))),
+    law!("S21" Must "Events are listed in the order of arrival, each once, by every filter, however long a page is."
+        "nothing is dropped" Store(|trial| Box::pin(store::pages::events_are_listed(trial)))),
+    law!("S22" Must "A body in conflict is kept once beside the event that stands, and listed only where it is asked for."
+        "same key, other content: conflict" Store(|trial| Box::pin(store::pages::conflicts_stand_beside(trial)))),
+    law!("S23" Must "An event moves on only from the status that is expected, and is inserted only once; otherwise nothing is written."
+        "one winner; F7" Store(|trial| Box::pin(store::pages::moved_on(trial)))),
+    law!("S24" Must "Subjects are listed in the order of their keys, each once, by every filter, however long a page is."
+        "two namespaces of customers" Store(|trial| Box::pin(store::pages::subjects_are_listed(trial)))),
 ];
 
 /// The law with an id.

@@ -7,6 +7,7 @@ mod facts;
 mod failure;
 mod inbox;
 mod keys;
+mod promises;
 mod stores;
 mod systems;
 mod table;

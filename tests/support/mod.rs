@@ -20,9 +20,10 @@ use purchase::{
     fact::Fact,
     id::EventKey,
     id::ProviderName,
+    lifecycle::Transition,
     store::{
         Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredSubject,
-        SubjectQuery, Wanted, memory::MemoryStore,
+        SubjectQuery, TransitionQuery, Wanted, memory::MemoryStore,
     },
     stripe::{ModePolicy, Stripe, StripeConfig},
     time::Timestamp,
@@ -268,6 +269,10 @@ impl Browse for Gate {
 
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
         self.inner.facts(events).await
+    }
+
+    async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError> {
+        self.inner.transitions(query).await
     }
 
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {

@@ -2,9 +2,11 @@
 
 pub mod bodies;
 pub mod durable;
+pub mod history;
 pub mod keys;
 pub mod lanes;
 pub mod lookups;
 mod material;
+pub mod pages;
 pub mod promises;
 pub mod sql;

@@ -10,9 +10,10 @@ use purchase_core::{
     error::{CommitError, StoreError},
     fact::Fact,
     id::{EventKey, ObjectKind, Subject},
+    lifecycle::Transition,
     store::{
         Browse, Claim, Claimed, Commit, EventQuery, EventStatus, Loaded, Maintain, NewEvent, Store, StoredEvent,
-        StoredSubject, SubjectQuery, SubjectWrite, Wanted,
+        StoredSubject, SubjectQuery, SubjectWrite, TransitionQuery, Wanted,
     },
 };
 
@@ -45,6 +46,18 @@ pub(super) trait Breakage: Send + Sync + Sized + 'static {
 
     fn subjects(&self, subjects: Vec<StoredSubject>) -> Vec<StoredSubject> {
         subjects
+    }
+
+    fn listed(&self, events: Vec<StoredEvent>) -> Vec<StoredEvent> {
+        events
+    }
+
+    fn asked_subjects(&self, query: SubjectQuery) -> SubjectQuery {
+        query
+    }
+
+    fn asked_transitions(&self, query: TransitionQuery) -> TransitionQuery {
+        query
     }
 }
 
@@ -79,15 +92,20 @@ impl<B: Breakage> Store for Broken<B> {
 #[async_trait]
 impl<B: Breakage> Browse for Broken<B> {
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
-        self.inner.events(&self.breakage.asked(query.clone())).await
+        Ok(self.breakage.listed(self.inner.events(&self.breakage.asked(query.clone())).await?))
     }
 
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
         Ok(self.breakage.facts(self.inner.facts(events).await?))
     }
 
+    async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError> {
+        self.inner.transitions(&self.breakage.asked_transitions(query.clone())).await
+    }
+
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {
-        Ok(self.breakage.subjects(self.inner.subjects(query).await?))
+        let query = self.breakage.asked_subjects(query.clone());
+        Ok(self.breakage.subjects(self.inner.subjects(&query).await?))
     }
 }
 

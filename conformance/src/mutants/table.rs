@@ -5,7 +5,7 @@ use purchase_core::capability::Capability;
 use crate::mutants::{
     Ground, Mutant,
     Mutation::{Adapter, Executor, Place, Statement as InStatement, Store as InStore, System as Around},
-    adapters, declarations, facts, inbox, keys, stores, systems,
+    adapters, declarations, facts, inbox, keys, promises, stores, systems,
 };
 
 macro_rules! mutant {
@@ -392,6 +392,62 @@ pub const MUTANTS: &[Mutant] = &[
         "takes the same idempotency key in two scopes for one"
         "one API client gets the answer to another's request"
         InStore(keys::mixes_scopes)),
+    mutant!("releases-the-first" "store" "S17" Anywhere
+        "takes a parked event for done when the first of its subjects has an owner"
+        ""
+        InStore(promises::releases_the_first)),
+    mutant!("keeps-old-waits" "store" "S18" Anywhere
+        "never clears whom a subject waits for"
+        ""
+        InStore(promises::keeps_old_waits)),
+    mutant!("keeps-later-transitions" "store" "S19" Anywhere
+        "leaves transitions of a later instant beside the new ones"
+        "a late webhook leaves two renewals in the history"
+        InStore(promises::keeps_later_transitions)),
+    mutant!("mixes-histories" "store" "S19" Anywhere
+        "lists the transitions of every object when it is asked for one's"
+        ""
+        InStore(promises::mixes_histories)),
+    mutant!("orders-by-the-first-key" "store" "S20" Anywhere
+        "orders facts by the first key of their version alone"
+        ""
+        InStore(promises::orders_by_the_first_key)),
+    mutant!("keeps-what-was-read" "store" "S20" Anywhere
+        "keeps what an earlier reading found when an event is read again"
+        ""
+        InStore(promises::keeps_what_was_read)),
+    mutant!("lists-backwards" "store" "S21" Anywhere
+        "lists events from the last to the first"
+        "a replay runs backwards"
+        InStore(promises::lists_backwards)),
+    mutant!("repeats-the-last" "store" "S21" Anywhere
+        "begins a page with the last event of the page before"
+        ""
+        InStore(promises::repeats_the_last)),
+    mutant!("lists-without-end" "store" "S21" Anywhere
+        "lists events that were received after the time that was asked about"
+        ""
+        InStore(promises::lists_without_end)),
+    mutant!("lists-conflicts-unasked" "store" "S22" Anywhere
+        "lists bodies in conflict among the events"
+        ""
+        InStore(promises::lists_conflicts_unasked)),
+    mutant!("forgets-conflicts" "store" "S22" Anywhere
+        "keeps no body in conflict"
+        ""
+        InStore(promises::forgets_conflicts)),
+    mutant!("moves-anything" "store" "S23" Anywhere
+        "moves an event on whatever its status is"
+        "a slow worker undoes what a faster one did"
+        InStore(promises::moves_anything)),
+    mutant!("lists-anybodys" "store" "S24" Anywhere
+        "lists everybody's subjects when it is asked for one owner's"
+        ""
+        InStore(promises::lists_anybodys)),
+    mutant!("mixes-customers-of-sources" "store" "S24" Anywhere
+        "takes customers of two sources with one id for one"
+        "customer 5551 of one provider sees what customer 5551 of another bought"
+        InStore(promises::mixes_customers_of_sources)),
     mutant!("misspells-a-statement" "store" "S07" Anywhere
         "has a statement that no database understands"
         ""

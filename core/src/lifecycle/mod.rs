@@ -159,6 +159,76 @@ pub enum Change {
 }
 
 impl Change {
+    /// Every change, in the order of their names.
+    pub const ALL: &[Self] = &[
+        Self::Activated,
+        Self::CancelScheduled,
+        Self::CancelUnscheduled,
+        Self::Canceled,
+        Self::CheckoutCompleted,
+        Self::CheckoutFailed,
+        Self::CheckoutPaid,
+        Self::CreditIssued,
+        Self::CreditReversed,
+        Self::DisputeLost,
+        Self::DisputeOpened,
+        Self::DisputeWon,
+        Self::Expired,
+        Self::InvoicePaid,
+        Self::InvoiceUncollectible,
+        Self::InvoiceVoided,
+        Self::ItemsChanged,
+        Self::PastDue,
+        Self::PauseScheduled,
+        Self::PauseUnscheduled,
+        Self::Paused,
+        Self::PaymentFailed,
+        Self::PaymentSucceeded,
+        Self::Recovered,
+        Self::RefundFailed,
+        Self::Refunded,
+        Self::Renewed,
+        Self::Resumed,
+        Self::TrialStarted,
+        Self::Unpaid,
+    ];
+
+    /// Its name in JSON and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Change::Activated => "activated",
+            Change::CancelScheduled => "cancel_scheduled",
+            Change::CancelUnscheduled => "cancel_unscheduled",
+            Change::Canceled => "canceled",
+            Change::CheckoutCompleted => "checkout_completed",
+            Change::CheckoutFailed => "checkout_failed",
+            Change::CheckoutPaid => "checkout_paid",
+            Change::CreditIssued => "credit_issued",
+            Change::CreditReversed => "credit_reversed",
+            Change::DisputeLost => "dispute_lost",
+            Change::DisputeOpened => "dispute_opened",
+            Change::DisputeWon => "dispute_won",
+            Change::Expired => "expired",
+            Change::InvoicePaid => "invoice_paid",
+            Change::InvoiceUncollectible => "invoice_uncollectible",
+            Change::InvoiceVoided => "invoice_voided",
+            Change::ItemsChanged => "items_changed",
+            Change::PastDue => "past_due",
+            Change::PauseScheduled => "pause_scheduled",
+            Change::PauseUnscheduled => "pause_unscheduled",
+            Change::Paused => "paused",
+            Change::PaymentFailed => "payment_failed",
+            Change::PaymentSucceeded => "payment_succeeded",
+            Change::Recovered => "recovered",
+            Change::RefundFailed => "refund_failed",
+            Change::Refunded => "refunded",
+            Change::Renewed => "renewed",
+            Change::Resumed => "resumed",
+            Change::TrialStarted => "trial_started",
+            Change::Unpaid => "unpaid",
+        }
+    }
+
     /// Whether it can happen to one object only once.
     pub fn happens_once(self) -> bool {
         match self {

@@ -16,7 +16,8 @@ use crate::{
     snapshot::rows::Rows,
     store::{
         Browse, Claim, Claimed, Commit, EventQuery, EventStatus, EventWrite, IdempotencyKey, KeyRecord, Lease, Loaded,
-        Maintain, NewEvent, Queue, Store, StoredEvent, StoredSubject, SubjectQuery, SubjectWrite, Wait, Wanted,
+        Maintain, NewEvent, Queue, Store, StoredEvent, StoredSubject, SubjectQuery, SubjectWrite, TransitionQuery,
+        Wait, Wanted,
     },
     time::Timestamp,
 };
@@ -64,11 +65,6 @@ impl MemoryStore {
     /// The read model's rows, by subject.
     pub fn rows(&self) -> Vec<(Subject, Rows)> {
         self.tables().subjects.iter().map(|(subject, row)| (subject.clone(), row.rows.clone())).collect()
-    }
-
-    /// Every transition.
-    pub fn transitions(&self) -> Vec<Transition> {
-        self.tables().transitions.iter().cloned().collect()
     }
 }
 
@@ -140,7 +136,11 @@ impl Store for MemoryStore {
             loaded.subjects.extend(tables.subjects.get(subject).map(|row| row.stored.clone()));
         }
         loaded.waits = tables.waits.iter().filter(|wait| subjects.contains(&wait.on)).cloned().collect();
-        loaded.facts = facts.iter().filter_map(|subject| tables.facts.get(subject)).flatten().cloned().collect();
+        for subject in facts {
+            let mut known = tables.facts.get(subject).cloned().unwrap_or_default();
+            known.sort_by(|one, other| (one.version, &one.event).cmp(&(other.version, &other.event)));
+            loaded.facts.extend(known);
+        }
         loaded.keys = keys.iter().filter_map(|key| tables.keys.get(key)).cloned().collect();
         Ok(loaded)
     }
@@ -176,6 +176,14 @@ impl Browse for MemoryStore {
         let tables = self.tables();
         let all = tables.facts.values().flatten();
         Ok(all.filter(|fact| events.contains(&fact.event_key())).cloned().collect())
+    }
+
+    async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError> {
+        let tables = self.tables();
+        let all = tables.transitions.iter();
+        let of_object = all.filter(|it| query.object.as_ref().is_none_or(|object| *object == it.object));
+        let page = of_object.filter(|it| query.after.as_ref().is_none_or(|after| *it > after));
+        Ok(page.take(query.limit as usize).cloned().collect())
     }
 
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {

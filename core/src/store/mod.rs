@@ -20,6 +20,7 @@ use crate::{
     fact::Fact,
     fold::SubjectState,
     id::{CustomerId, EventKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
+    lifecycle::Transition,
     provider::{FetchNeed, ReadFault, Remark},
     time::Timestamp,
 };
@@ -70,6 +71,9 @@ pub trait Browse: Send + Sync {
 
     /// Lists every fact of some events. An event has few.
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError>;
+
+    /// Lists transitions in the order of object, instant and change, from `after` on, which is excluded.
+    async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError>;
 
     /// Lists subjects in the order of their keys, from `after` on, which is excluded.
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError>;
@@ -275,7 +279,8 @@ pub struct Loaded {
     pub subjects: Vec<StoredSubject>,
     /// Which subjects wait for which wanted one. Those that wait are not loaded.
     pub waits: Vec<Wait>,
-    /// Every fact about the subjects whose facts were wanted.
+    /// Every fact about the subjects whose facts were wanted; those of one subject in the order of their versions, then of
+    /// their events.
     pub facts: Vec<Fact>,
     /// The wanted idempotency keys that are there.
     pub keys: Vec<KeyRecord>,
@@ -345,6 +350,17 @@ pub struct SubjectQuery {
     pub owner: Option<CustomerId>,
     /// Only those after this key.
     pub after: Option<Subject>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Which transitions to list. An empty filter takes all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TransitionQuery {
+    /// Only those of the object of this public id.
+    pub object: Option<String>,
+    /// Only those after this one.
+    pub after: Option<Transition>,
     /// At most so many.
     pub limit: u32,
 }

@@ -14,10 +14,11 @@ use purchase_core::{
     error::{CommitError, StoreError},
     fact::{Fact, Link},
     id::{EventKey, Mode, ObjectKind},
+    lifecycle::Transition,
     provider::ReadFault,
     store::{
         Browse, Claim, Claimed, Commit, EventQuery, EventStatus, Lease, Loaded, Maintain, NewEvent, Reason, Store,
-        StoredEvent, StoredSubject, SubjectQuery, Wanted, memory::MemoryStore,
+        StoredEvent, StoredSubject, SubjectQuery, TransitionQuery, Wanted, memory::MemoryStore,
     },
 };
 
@@ -143,6 +144,10 @@ impl Browse for Meanwhile {
 
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
         self.inner.facts(events).await
+    }
+
+    async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError> {
+        self.inner.transitions(query).await
     }
 
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {

@@ -5,7 +5,9 @@ use purchase_core::{
     error::{Cause, StoreError},
     fact::Fact,
     id::EventKey,
-    store::{Browse, EventQuery, EventStatus, StoredEvent, StoredSubject, SubjectQuery},
+    lifecycle::Transition,
+    store::{Browse, EventQuery, EventStatus, StoredEvent, StoredSubject, SubjectQuery, TransitionQuery},
+    time::Timestamp,
 };
 
 use crate::{
@@ -50,6 +52,20 @@ impl<E: Executor> Browse for SqlStore<E> {
             .map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
         let rows = self.run(OPERATION, Access::Read, &batch.statements).await?;
         rows.into_iter().flatten().map(decode::fact).collect()
+    }
+
+    async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError> {
+        let mut batch = Batch::new(self.catalogue());
+        // No object's public id is empty, so nothing comes before that.
+        let (object, at, change) = match &query.after {
+            Some(after) => (after.object.as_str(), after.at, after.change.as_str()),
+            None => ("", Timestamp::MIN, ""),
+        };
+        let wanted = query.object.as_deref().map_or(Cell::NULL, Cell::from);
+        let page = vec![wanted, object.into(), time(at), change.into(), number(query.limit.into())];
+        batch.push(Query::TransitionsList, page);
+        let rows = self.run("list transitions", Access::Read, &batch.statements).await?.concat();
+        rows.into_iter().map(decode::transition).collect()
     }
 
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {

@@ -100,6 +100,7 @@ queries! {
     TransitionsClear = "transitions_clear",
     TransitionsDump = "transitions_dump",
     TransitionsInsert = "transitions_insert",
+    TransitionsList = "transitions_list",
     WaitsClear = "waits_clear",
     WaitsInsert = "waits_insert",
     WaitsLoad = "waits_load",

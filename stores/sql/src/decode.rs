@@ -5,6 +5,7 @@ use purchase_core::{
     error::{Cause, StoreError},
     fact::Fact,
     id::{EventKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
+    lifecycle::{Change, Transition},
     store::{EventStatus, IdempotencyKey, KeyRecord, NewEvent, StoredEvent, StoredSubject, Wait},
     time::Timestamp,
 };
@@ -83,6 +84,16 @@ pub(crate) fn key(row: Row) -> Result<KeyRecord, StoreError> {
         let key = IdempotencyKey::new(columns.text()?, columns.text()?)?;
         let digest = columns.digest()?;
         Ok(KeyRecord { key, digest, answer: columns.text()?, at: Timestamp::from_micros(columns.int()?)? })
+    })
+}
+
+/// Reads a transition.
+pub(crate) fn transition(row: Row) -> Result<Transition, StoreError> {
+    Columns::read("transitions", row, |columns| {
+        let (object, at) = (columns.text()?, Timestamp::from_micros(columns.int()?)?);
+        let change = columns.text()?;
+        let change = Change::ALL.iter().find(|known| known.as_str() == change);
+        Ok(Transition { object, at, change: *change.ok_or("the change is unknown")? })
     })
 }
 

@@ -246,7 +246,7 @@ pub(crate) async fn read_your_writes(trial: &StoreTrial) -> Verdict {
     Ok(Held { checks: 6 })
 }
 
-fn unusable() -> Reason {
+pub(super) fn unusable() -> Reason {
     let [path, expected, found] =
         ["object.owner", "id of at most 255 bytes", "a string of 300 bytes"].map(str::to_owned);
     Reason::Unusable { remarks: vec![Remark { path, expected, found }] }

@@ -13,9 +13,10 @@ use crate::{
     error::{CommitError, StoreError},
     fact::Fact,
     id::{EventKey, Subject},
+    lifecycle::Transition,
     store::{
         Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredSubject,
-        SubjectQuery, Wait, Wanted,
+        SubjectQuery, TransitionQuery, Wait, Wanted,
     },
 };
 
@@ -126,6 +127,10 @@ impl Browse for Overlay {
         let written = self.written();
         written.overlay(&mut facts, |fact| events.contains(&fact.event_key()));
         Ok(facts)
+    }
+
+    async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError> {
+        self.base.transitions(query).await
     }
 
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError> {

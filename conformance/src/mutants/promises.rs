@@ -1,0 +1,229 @@
+//! Decides how a stranger's store breaks a promise that no other law looks at: each wraps a right store.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex},
+};
+
+use async_trait::async_trait;
+use purchase_core::{
+    error::CommitError,
+    id::{EventKey, Mode, ProviderId, Source, Subject},
+    store::{
+        Commit, EventQuery, EventStatus, EventWrite, Loaded, Store, StoredEvent, SubjectQuery, TransitionQuery, Wait,
+        Wanted,
+    },
+    time::Timestamp,
+};
+
+use super::stores::{Breakage, broken, locked};
+
+struct ReleasesTheFirst;
+
+pub(super) fn releases_the_first(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, ReleasesTheFirst)
+}
+
+#[async_trait]
+impl Breakage for ReleasesTheFirst {
+    async fn commit(&self, inner: &dyn Store, commit: Commit) -> Result<(), CommitError> {
+        inner.commit(&commit).await?;
+        let of_released = commit.subjects.iter().filter(|write| write.released).map(|write| &write.subject);
+        let released: BTreeSet<&Subject> = of_released.collect();
+        let parked = EventQuery { statuses: vec![EventStatus::Parked], limit: 1000, ..EventQuery::default() };
+        let parked = inner.events(&parked).await?;
+        let keys: Vec<EventKey> = parked.iter().map(|stored| stored.event.key.clone()).collect();
+        let facts = inner.facts(&keys).await?;
+        let held = |stored: &StoredEvent| {
+            facts.iter().any(|fact| fact.event_key() == stored.event.key && released.contains(&fact.subject))
+        };
+        let done = |stored: StoredEvent| EventWrite {
+            event: stored.event,
+            insert: false,
+            expected: Some(EventStatus::Parked),
+            status: EventStatus::Processed,
+            reason: stored.reason,
+            attempts: stored.attempts,
+            due_at: None,
+        };
+        let events: Vec<EventWrite> = parked.into_iter().filter(held).map(done).collect();
+        if events.is_empty() {
+            return Ok(());
+        }
+        inner.commit(&Commit { events, ..Commit::default() }).await
+    }
+}
+
+/// Every wait that there ever was.
+#[derive(Default)]
+struct KeepsOldWaits(Mutex<BTreeSet<Wait>>);
+
+pub(super) fn keeps_old_waits(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, KeepsOldWaits::default())
+}
+
+#[async_trait]
+impl Breakage for KeepsOldWaits {
+    async fn commit(&self, inner: &dyn Store, commit: Commit) -> Result<(), CommitError> {
+        inner.commit(&commit).await?;
+        locked(&self.0).extend(commit.waits);
+        Ok(())
+    }
+
+    fn loaded(&self, wanted: &Wanted, mut loaded: Loaded) -> Loaded {
+        loaded.waits = locked(&self.0).iter().filter(|wait| wanted.subjects.contains(&wait.on)).cloned().collect();
+        loaded
+    }
+}
+
+struct KeepsLaterTransitions;
+
+pub(super) fn keeps_later_transitions(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, KeepsLaterTransitions)
+}
+
+#[async_trait]
+impl Breakage for KeepsLaterTransitions {
+    async fn commit(&self, inner: &dyn Store, mut commit: Commit) -> Result<(), CommitError> {
+        for history in commit.subjects.iter_mut().flat_map(|write| &mut write.transitions) {
+            history.since = Timestamp::MAX;
+        }
+        inner.commit(&commit).await
+    }
+}
+
+struct OrdersByTheFirstKey;
+
+pub(super) fn orders_by_the_first_key(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, OrdersByTheFirstKey)
+}
+
+#[async_trait]
+impl Breakage for OrdersByTheFirstKey {
+    fn loaded(&self, _: &Wanted, mut loaded: Loaded) -> Loaded {
+        loaded.facts.sort_by(|one, other| (one.version.at, &one.event).cmp(&(other.version.at, &other.event)));
+        loaded
+    }
+}
+
+struct KeepsWhatWasRead;
+
+pub(super) fn keeps_what_was_read(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, KeepsWhatWasRead)
+}
+
+#[async_trait]
+impl Breakage for KeepsWhatWasRead {
+    async fn commit(&self, inner: &dyn Store, mut commit: Commit) -> Result<(), CommitError> {
+        commit.reread.clear();
+        inner.commit(&commit).await
+    }
+}
+
+struct ListsBackwards;
+
+pub(super) fn lists_backwards(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, ListsBackwards)
+}
+
+#[async_trait]
+impl Breakage for ListsBackwards {
+    fn listed(&self, mut events: Vec<StoredEvent>) -> Vec<StoredEvent> {
+        events.reverse();
+        events
+    }
+}
+
+/// A store that is asked another question than the caller's.
+struct Asks {
+    events: fn(EventQuery) -> EventQuery,
+    subjects: fn(SubjectQuery) -> SubjectQuery,
+    transitions: fn(TransitionQuery) -> TransitionQuery,
+}
+
+impl Asks {
+    const RIGHTLY: Self = Self { events: |query| query, subjects: |query| query, transitions: |query| query };
+}
+
+#[async_trait]
+impl Breakage for Asks {
+    fn asked(&self, query: EventQuery) -> EventQuery {
+        (self.events)(query)
+    }
+
+    fn asked_subjects(&self, query: SubjectQuery) -> SubjectQuery {
+        (self.subjects)(query)
+    }
+
+    fn asked_transitions(&self, query: TransitionQuery) -> TransitionQuery {
+        (self.transitions)(query)
+    }
+}
+
+pub(super) fn repeats_the_last(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    let events = |query: EventQuery| EventQuery { after: query.after.map(|after| after - 1), ..query };
+    broken(inner, Asks { events, ..Asks::RIGHTLY })
+}
+
+pub(super) fn lists_without_end(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    let events = |query: EventQuery| EventQuery { until: None, ..query };
+    broken(inner, Asks { events, ..Asks::RIGHTLY })
+}
+
+pub(super) fn lists_conflicts_unasked(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    let events = |query: EventQuery| match query.statuses.is_empty() {
+        true => EventQuery { statuses: EventStatus::ALL.to_vec(), ..query },
+        false => query,
+    };
+    broken(inner, Asks { events, ..Asks::RIGHTLY })
+}
+
+pub(super) fn lists_anybodys(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    let subjects = |query: SubjectQuery| SubjectQuery { owner: None, ..query };
+    broken(inner, Asks { subjects, ..Asks::RIGHTLY })
+}
+
+fn everywhere((source, id): (Source, ProviderId)) -> [(Source, ProviderId); 2] {
+    [Mode::Live, Mode::Test].map(|mode| (Source { mode, ..source.clone() }, id.clone()))
+}
+
+pub(super) fn mixes_customers_of_sources(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    let subjects = |query: SubjectQuery| SubjectQuery {
+        customers: query.customers.map(|all| all.into_iter().flat_map(everywhere).collect()),
+        ..query
+    };
+    broken(inner, Asks { subjects, ..Asks::RIGHTLY })
+}
+
+pub(super) fn mixes_histories(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    let transitions = |query: TransitionQuery| TransitionQuery { object: None, ..query };
+    broken(inner, Asks { transitions, ..Asks::RIGHTLY })
+}
+
+struct ForgetsConflicts;
+
+pub(super) fn forgets_conflicts(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, ForgetsConflicts)
+}
+
+#[async_trait]
+impl Breakage for ForgetsConflicts {
+    async fn commit(&self, inner: &dyn Store, mut commit: Commit) -> Result<(), CommitError> {
+        commit.conflicts.clear();
+        inner.commit(&commit).await
+    }
+}
+
+struct MovesAnything;
+
+pub(super) fn moves_anything(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, MovesAnything)
+}
+
+#[async_trait]
+impl Breakage for MovesAnything {
+    async fn commit(&self, inner: &dyn Store, mut commit: Commit) -> Result<(), CommitError> {
+        commit.events.iter_mut().for_each(|write| write.expected = None);
+        inner.commit(&commit).await
+    }
+}
