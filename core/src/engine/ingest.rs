@@ -88,6 +88,11 @@ enum Course {
     Write { insert: bool },
 }
 
+/// The caller's clock: every unit counts as received when it was handed over, a stored one as well.
+pub(super) fn made_at(units: &[Admitted]) -> Timestamp {
+    units.iter().map(|unit| unit.event.received_at).max().unwrap_or(Timestamp::EPOCH)
+}
+
 /// The sender is told no cause; an operator is.
 pub(super) fn trace_fault(refusal: &Refusal, events: usize) {
     if let Refusal::Store(fault) = refusal {
@@ -154,7 +159,11 @@ impl Engine {
                 attempts: self.settings.retry.once_more(stored.attempts),
                 due_at: Some(unit.event.received_at),
             };
-            match self.store.commit(&Commit { events: vec![again], ..Commit::default() }).await {
+            match self
+                .store
+                .commit(&Commit { at: unit.event.received_at, events: vec![again], ..Commit::default() })
+                .await
+            {
                 Ok(()) => return Ok(()),
                 Err(error) => attempts.after(error)?,
             }
@@ -272,6 +281,7 @@ impl Engine {
         }
         plan.commit.facts = facts;
         plan.commit.lease = lease.cloned();
+        plan.commit.at = made_at(units);
         let commit = plan.finish();
         let nothing = commit.events.is_empty() && commit.conflicts.is_empty() && commit.subjects.is_empty();
         Ok(((!nothing).then_some(commit), answers))

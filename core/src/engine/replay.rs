@@ -257,6 +257,7 @@ impl Engine {
                 let write = refolded.write(unit, stored, &plan);
                 plan.commit.events.extend(write);
             }
+            plan.commit.at = super::ingest::made_at(units);
             plan.commit.reread.clone_from(&replaced);
             plan.commit.facts.clone_from(&fresh);
             let commit = plan.finish();

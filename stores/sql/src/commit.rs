@@ -1,5 +1,5 @@
-//! Decides the statements of one commit and their order: fences, keys that must be free, facts, and then all that is
-//! derived from them. It knows nothing of how they run.
+//! Decides the statements of one commit and their order: fences, locks, facts, and then all that is derived from them. It
+//! knows nothing of how they run.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,11 @@ use purchase_core::{
 
 use crate::{
     bulk::Bulk,
-    catalogue::{Catalogue, Query},
+    catalogue::{Catalogue, Query, Which},
     dialect::{KEY_END, ROW_END},
     executor::{Cell, Statement},
     read_model,
+    store::number,
 };
 
 /// The statements of one batch, in order.
@@ -29,8 +30,8 @@ impl<'a> Batch<'a> {
         Self { catalogue, statements: Vec::new() }
     }
 
-    pub(crate) fn push(&mut self, query: Query, params: Vec<Cell>) {
-        self.statements.push(self.catalogue.statement(query, params));
+    pub(crate) fn push(&mut self, which: impl Into<Which>, params: Vec<Cell>) {
+        self.statements.push(self.catalogue.statement(which, params));
     }
 
     /// Rows with one long column, as the engine wants them.
@@ -39,11 +40,12 @@ impl<'a> Batch<'a> {
     }
 
     /// Adds one statement per text of rows, and answers how many.
-    pub(crate) fn push_bulk(&mut self, query: Query, rows: Bulk, others: &[Cell]) -> Result<usize, Cause> {
+    pub(crate) fn push_bulk(&mut self, which: impl Into<Which>, rows: Bulk, others: &[Cell]) -> Result<usize, Cause> {
+        let which = which.into();
         let texts = rows.into_params()?;
         let count = texts.len();
         for text in texts {
-            self.push(query, [&[text], others].concat());
+            self.push(which, [&[text], others].concat());
         }
         Ok(count)
     }
@@ -54,7 +56,7 @@ pub(crate) fn statements(catalogue: &Catalogue, commit: &Commit) -> Result<Vec<S
     let mut batch = Batch::new(catalogue);
     fence_events(&mut batch, &commit.events, commit.lease.as_ref())?;
     insert_events(&mut batch, &commit.events)?;
-    claim_revisions(&mut batch, &commit.subjects)?;
+    lock_subjects(&mut batch, &commit.subjects)?;
     write_facts(&mut batch, commit)?;
     update_events(&mut batch, &commit.events)?;
     // Before the subjects are written: it looks for those that are not released yet.
@@ -177,27 +179,28 @@ fn update_events(batch: &mut Batch<'_>, events: &[EventWrite]) -> Result<(), Cau
     Ok(())
 }
 
-fn claim_revisions(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
-    let mut rows = Bulk::array();
-    // In one order in every batch: writers that run side by side and want the same subjects then don't wait for each other
-    // in a circle.
-    let mut claimed: Vec<&SubjectWrite> = subjects.iter().collect();
-    claimed.sort_unstable_by_key(|write| &write.subject);
-    for write in claimed {
-        let (source, kind, id) = subject_columns(&write.subject);
-        rows.row(&(source, kind, id, write.expected_revision))?;
+/// In one order in every batch: writers that run side by side and want the same subjects then don't wait for each other in a
+/// circle.
+fn in_order(subjects: &[SubjectWrite]) -> Vec<&SubjectWrite> {
+    let mut ordered: Vec<&SubjectWrite> = subjects.iter().collect();
+    ordered.sort_unstable_by_key(|write| &write.subject);
+    ordered
+}
+
+/// Those that are there. Whoever comes second waits here, before it has touched anything that the first may want.
+fn lock_subjects(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
+    if !batch.catalogue.locks() {
+        return Ok(());
     }
-    batch.push_bulk(Query::SubjectRevisionsInsert, rows, &[])?;
+    let mut rows = Bulk::array();
+    in_order(subjects).into_iter().try_for_each(|write| rows.row(&subject_columns(&write.subject)))?;
+    batch.push_bulk(Query::SubjectsLock, rows, &[])?;
     Ok(())
 }
 
 fn write_facts(batch: &mut Batch<'_>, commit: &Commit) -> Result<(), Cause> {
-    let mut reread = Bulk::array();
-    for key in &commit.reread {
-        reread.row(&event_columns(key))?;
-    }
-    batch.push_bulk(Query::FactsForget, reread, &[])?;
     let mut rows = batch.entries();
+    let mut anew = Vec::new();
     // An event may say several things about one subject; reading it is pure, so their order is their name.
     let mut ordinals: HashMap<(&Subject, &ProviderId), u32> = HashMap::new();
     for fact in &commit.facts {
@@ -205,7 +208,7 @@ fn write_facts(batch: &mut Batch<'_>, commit: &Commit) -> Result<(), Cause> {
         let (source, kind, id) = subject_columns(&fact.subject);
         let object = fact.sight.as_ref().map(|sight| &sight.object);
         let columns = (
-            source,
+            &source,
             kind,
             id,
             fact.event.expose(),
@@ -216,8 +219,19 @@ fn write_facts(batch: &mut Batch<'_>, commit: &Commit) -> Result<(), Cause> {
             object.map(|object| object.id.expose()),
         );
         rows.document(&columns, fact)?;
+        if !commit.reread.is_empty() {
+            anew.push((source, kind, id, fact.event.expose(), *ordinal));
+        }
     }
-    batch.push_bulk(Query::FactsInsert, rows, &[])?;
+    let at = number(commit.at.micros());
+    if commit.reread.is_empty() {
+        batch.push_bulk(Query::FactsInsert, rows, &[at])?;
+        return Ok(());
+    }
+    // What a new reading says again keeps the time of its first commit, so only what it says no more is taken away.
+    let events = Bulk::one(&commit.reread.iter().map(event_columns).collect::<Vec<_>>())?;
+    batch.push(Query::FactsForget, vec![events.clone(), Bulk::one(&anew)?]);
+    batch.push_bulk(Query::FactsReplace, rows, &[at, events])?;
     Ok(())
 }
 
@@ -241,9 +255,12 @@ fn release_events(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<()
     Ok(())
 }
 
+/// The compare-and-swap: a revision that doesn't follow the stored one is written as NULL, which ends the batch. What is
+/// compared is the row as it is at that moment, whoever wrote it last. A subject that isn't there is only written for the
+/// first time; none is ever deleted.
 fn write_subjects(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
     let mut rows = batch.entries();
-    for write in subjects {
+    for write in in_order(subjects) {
         let (source, kind, id) = subject_columns(&write.subject);
         let customer = match write.subject.root.kind {
             ObjectKind::Customer => Some(id),
