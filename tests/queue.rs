@@ -3,14 +3,14 @@
 mod support;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
 use purchase::{
     engine::{Engine, Selection},
     id::{EventKey, Mode, ProviderId, ProviderName, Source},
-    store::{Claim, EventStatus, Lease, Queue, Reason, Store as _, StoredEvent},
+    store::{Claim, Commit, EventStatus, Lease, Queue, Reason, Store as _, StoredEvent, memory::MemoryStore},
     time::Timestamp,
     worker::{Worker, WorkerReport, WorkerSettings},
 };
@@ -63,6 +63,24 @@ async fn what_was_accepted_is_processed_once_under_leases_of_their_own() {
     tokens.sort();
     tokens.dedup();
     assert_eq!(tokens.len(), 4);
+}
+
+/// The endpoint's clock, the worker's, the operator's.
+#[tokio::test]
+async fn a_commit_is_of_the_time_that_its_caller_says() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let times = Arc::clone(&seen);
+    let witness = move |commit: &Commit| times.lock().expect("times").push(commit.at);
+    let store = Gate::before(Arc::new(MemoryStore::new()), Box::new(witness));
+    let (engine, _) = engine(&store, AT_ONCE);
+    let [now, later] = [1, 2].map(|hours| Timestamp::from_seconds(RECEIVED + hours * 3600).expect("in range"));
+    engine.handle(delivery("e1", "a")).await.expect("processed");
+    accept(&engine, &[("e2", "a")]).await;
+    let lease = Lease { token: "worker".to_owned(), until: later };
+    engine.work(lease, 10, now).await.expect("worked");
+    engine.replay(&Selection::EVERYTHING, later).await.expect("replayed");
+    let received = Timestamp::from_seconds(RECEIVED).expect("in range");
+    assert_eq!(*seen.lock().expect("times"), [received, now, later]);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! functions of the stored subjects, the catalogue, the policy and the reader's clock.
 
 pub mod canonical;
+pub mod columns;
 pub mod customer;
 pub mod derive;
 pub mod rows;

@@ -11,13 +11,16 @@ use crate::{
 };
 
 /// One atomic change set. An empty one is allowed and does nothing.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Commit {
+    /// The caller's clock when this change set was made: the time that its facts are kept with. A fact that is already there,
+    /// and what an event that is read again still says of a subject, keep their first one. A change set whose caller had no clock, a rebuild for one, brings no facts.
+    pub at: Timestamp,
     /// The lease under which the events are processed; the commit fails when it is lost.
     pub lease: Option<Lease>,
     /// Events to insert or to move on.
     pub events: Vec<EventWrite>,
-    /// Events whose facts are taken away before `facts` are inserted: those that are read again.
+    /// Events whose facts are replaced by those in `facts`: those that are read again.
     pub reread: Vec<EventKey>,
     /// Facts. One that is already there is left alone.
     pub facts: Vec<Fact>,
@@ -34,13 +37,30 @@ pub struct Commit {
 impl Commit {
     /// Whether it changes nothing. A lease alone changes nothing, and waits are their subjects'.
     pub fn is_empty(&self) -> bool {
-        let Self { lease: _, events, reread, facts, subjects, waits: _, conflicts, keys } = self;
+        let Self { at: _, lease: _, events, reread, facts, subjects, waits: _, conflicts, keys } = self;
         events.is_empty()
             && reread.is_empty()
             && facts.is_empty()
             && subjects.is_empty()
             && conflicts.is_empty()
             && keys.is_empty()
+    }
+}
+
+impl Default for Commit {
+    /// An empty change set, of [`Timestamp::EPOCH`].
+    fn default() -> Self {
+        Self {
+            at: Timestamp::EPOCH,
+            lease: None,
+            events: Vec::new(),
+            reread: Vec::new(),
+            facts: Vec::new(),
+            subjects: Vec::new(),
+            waits: Vec::new(),
+            conflicts: Vec::new(),
+            keys: Vec::new(),
+        }
     }
 }
 

@@ -242,7 +242,7 @@ impl Tables {
     }
 
     fn apply(&mut self, commit: &Commit) {
-        let Commit { lease: _, events, reread, facts, subjects, waits, conflicts, keys } = commit;
+        let Commit { at: _, lease: _, events, reread, facts, subjects, waits, conflicts, keys } = commit;
         for write in events {
             self.write_event(write);
         }

@@ -153,7 +153,7 @@ async fn a_wrong_token_or_database_is_said() -> Outcome {
     Ok(())
 }
 
-/// Eight clients count by compare-and-swap, as commits do: the next number is a key that only one of them can insert.
+/// Eight clients count by compare-and-swap: the next number is a key that only one of them can insert.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_concurrent_writers_one_is_first() -> Outcome {
     const CLIENTS: usize = 8;

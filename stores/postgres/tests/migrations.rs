@@ -6,11 +6,11 @@ mod support;
 use std::time::Duration;
 
 use purchase_core::{
-    error::StoreError,
-    store::{Browse, EventQuery, EventStatus, Store, SubjectQuery},
+    error::{CommitError, StoreError},
+    store::{Browse, Commit, EventQuery, EventStatus, Store, SubjectQuery},
 };
 use purchase_postgres::{Options, Pooled, Postgres, TablePrefix};
-use purchase_sql::Tampering;
+use purchase_sql::{Executor, Tampering, described};
 use support::*;
 
 /// What any other statement may take, and wait for a lock.
@@ -107,4 +107,31 @@ async fn events_of_the_version_before_get_their_status_and_their_public_ids() {
         // The second time by the index.
         store.migrate().await.unwrap();
     }
+}
+
+/// Two versions of the library run on one database while the newer is rolled out.
+#[tokio::test]
+async fn a_process_of_the_version_before_writes_nothing_half() {
+    let Some(server) = server() else { return };
+    let store = Postgres::connect(&server.url, server.options.clone()).await.unwrap();
+    store.executor().prepare().await.unwrap();
+    store.migrate_to_version(5).await.unwrap();
+    store.tamper(Tampering::OlderSubject).await.unwrap();
+    store.tamper(Tampering::OlderFacts).await.unwrap();
+    store.migrate().await.unwrap();
+    assert_eq!(store.shape().await.unwrap(), described(store.executor().dialect()));
+    for write in [Tampering::OlderSubject, Tampering::OlderFacts] {
+        let refused = store.tamper(write).await;
+        assert!(matches!(refused, Err(StoreError::Unavailable { .. })), "{write:?}: {refused:?}");
+    }
+    let prefix = &server.options.prefix;
+    let sql = format!("SELECT (SELECT count(*) FROM {prefix}events), count(*), min(committed_at) FROM {prefix}facts");
+    let found: (i64, i64, i64) = sqlx::query_as(sqlx::AssertSqlSafe(sql)).fetch_one(store.pool()).await.unwrap();
+    assert_eq!(found, (2, 1, 2), "events, facts, and the receipt of the fact's event");
+
+    let next = |revision| Commit { subjects: commit("e", "cus_older", revision).subjects, ..Commit::default() };
+    for stale in [0, 2] {
+        assert!(matches!(store.commit(&next(stale)).await, Err(CommitError::Stale)), "{stale}");
+    }
+    store.commit(&next(1)).await.unwrap();
 }

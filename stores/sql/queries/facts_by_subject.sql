@@ -1,4 +1,4 @@
-SELECT facts.fact
+SELECT facts.document
 FROM {rows ?1} AS wanted
 {nested} JOIN {prefix}facts AS facts
   ON facts.source = wanted.value ->> 0

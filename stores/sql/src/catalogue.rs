@@ -1,15 +1,18 @@
-//! Decides which statements there are: one per file under `queries/`. It does not know when they run.
+//! Decides which statements there are: one per file under `queries/`, and those that follow from the tables of the read
+//! model. It does not know when they run.
 
 use std::sync::Arc;
 
 use crate::{
     dialect::{Dialect, Entries, TablePrefix},
     executor::{Cell, Statement},
+    spelling,
+    tables::TABLES,
 };
 
 macro_rules! queries {
     ($($query:ident = $file:literal,)*) => {
-        /// A statement of the shared SQL.
+        /// A statement of the shared SQL that is a file.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Query {
             $($query,)*
@@ -23,21 +26,6 @@ macro_rules! queries {
 }
 
 queries! {
-    CheckoutsClear = "checkouts_clear",
-    CheckoutsDump = "checkouts_dump",
-    CheckoutsPut = "checkouts_put",
-    CreditsClear = "credits_clear",
-    CreditsDump = "credits_dump",
-    CreditsPut = "credits_put",
-    CustomersClear = "customers_clear",
-    CustomersDump = "customers_dump",
-    CustomersPut = "customers_put",
-    DisputesClear = "disputes_clear",
-    DisputesDump = "disputes_dump",
-    DisputesPut = "disputes_put",
-    EntitlementsClear = "entitlements_clear",
-    EntitlementsDump = "entitlements_dump",
-    EntitlementsPut = "entitlements_put",
     EventConflictsInsert = "event_conflicts_insert",
     EventConflictsList = "event_conflicts_list",
     EventsAccept = "events_accept",
@@ -60,45 +48,21 @@ queries! {
     FactsBySubject = "facts_by_subject",
     FactsForget = "facts_forget",
     FactsInsert = "facts_insert",
+    FactsReplace = "facts_replace",
     IdempotencyKeysInsert = "idempotency_keys_insert",
     IdempotencyKeysLoad = "idempotency_keys_load",
-    InvoicesClear = "invoices_clear",
-    InvoicesDump = "invoices_dump",
-    InvoicesPut = "invoices_put",
-    PaymentsClear = "payments_clear",
-    PaymentsDump = "payments_dump",
-    PaymentsPut = "payments_put",
-    PricesClear = "prices_clear",
-    PricesDump = "prices_dump",
-    PricesPut = "prices_put",
-    ProductsClear = "products_clear",
-    ProductsDump = "products_dump",
-    ProductsPut = "products_put",
-    RefundsClear = "refunds_clear",
-    RefundsDump = "refunds_dump",
-    RefundsPut = "refunds_put",
-    SchedulesClear = "schedules_clear",
-    SchedulesDump = "schedules_dump",
-    SchedulesPut = "schedules_put",
     SchemaExists = "schema_exists",
     SchemaVersion = "schema_version",
-    SubjectRevisionsInsert = "subject_revisions_insert",
     SubjectsByCustomer = "subjects_by_customer",
     SubjectsByOwner = "subjects_by_owner",
     SubjectsByPublicId = "subjects_by_public_id",
     SubjectsList = "subjects_list",
     SubjectsLoad = "subjects_load",
+    SubjectsLock = "subjects_lock",
     SubjectsName = "subjects_name",
     SubjectsPut = "subjects_put",
     SubjectsUnnamed = "subjects_unnamed",
-    SubscriptionItemsClear = "subscription_items_clear",
-    SubscriptionItemsDump = "subscription_items_dump",
-    SubscriptionItemsPut = "subscription_items_put",
-    SubscriptionsClear = "subscriptions_clear",
-    SubscriptionsDump = "subscriptions_dump",
-    SubscriptionsPut = "subscriptions_put",
     TransitionsClear = "transitions_clear",
-    TransitionsDump = "transitions_dump",
     TransitionsInsert = "transitions_insert",
     TransitionsList = "transitions_list",
     WaitsClear = "waits_clear",
@@ -106,18 +70,60 @@ queries! {
     WaitsLoad = "waits_load",
 }
 
+/// A statement: one of the files, or one that follows from a table's description.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    File(Query),
+    /// Of the table at this place in [`TABLES`].
+    Clear(usize),
+    Dump(usize),
+    Put(usize),
+}
+
+impl From<Query> for Which {
+    fn from(query: Query) -> Self {
+        Which::File(query)
+    }
+}
+
+impl Which {
+    /// Its place among all statements. The tables that aren't written by subject come last, so they have no gap.
+    fn place(self) -> usize {
+        let (files, tables) = (FILES.len(), TABLES.len());
+        match self {
+            Which::File(query) => query as usize,
+            Which::Dump(table) => files + table,
+            Which::Clear(table) => files + tables + 2 * table,
+            Which::Put(table) => files + tables + 2 * table + 1,
+        }
+    }
+}
+
+/// Name and shared text of all.
+fn all() -> Vec<(&'static str, String)> {
+    let files = FILES.iter().map(|(name, text)| (*name, (*text).to_owned()));
+    let dumps = TABLES.iter().map(|table| (table.statements[2], spelling::dump(table)));
+    let written = TABLES.iter().filter_map(|table| Some((table, table.of.as_ref()?)));
+    let written = written.flat_map(|(table, of)| {
+        let [clear, put, _] = table.statements;
+        [(clear, spelling::clear(table, of)), (put, spelling::put(table, of))]
+    });
+    files.chain(dumps).chain(written).collect()
+}
+
 /// Every statement in one dialect, rendered once.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
-    texts: Vec<Arc<str>>,
+    statements: Vec<(&'static str, Arc<str>)>,
     entries: Entries,
     locks: bool,
 }
 
 impl Catalogue {
     pub(crate) fn new(dialect: &Dialect, prefix: &TablePrefix) -> Self {
-        let texts = FILES.iter().map(|(_, text)| dialect.render(prefix, text)).collect();
-        Self { texts, entries: dialect.entries, locks: dialect.locks }
+        let statements =
+            all().into_iter().map(|(name, text)| (name, dialect.render(prefix, text.trim_end()))).collect();
+        Self { statements, entries: dialect.entries, locks: dialect.locks }
     }
 
     /// How rows with one long column come in a parameter.
@@ -130,14 +136,37 @@ impl Catalogue {
         self.locks
     }
 
-    pub(crate) fn statement(&self, query: Query, params: Vec<Cell>) -> Statement {
-        let at = query as usize;
-        Statement { name: FILES[at].0, sql: Arc::clone(&self.texts[at]), params }
+    pub(crate) fn statement(&self, which: impl Into<Which>, params: Vec<Cell>) -> Statement {
+        let (name, text) = &self.statements[which.into().place()];
+        Statement { name, sql: Arc::clone(text), params }
     }
 }
 
 /// Name and text of every statement in a dialect, for whoever wants to prove that each one prepares.
 pub fn statements(dialect: &Dialect, prefix: &TablePrefix) -> Vec<(&'static str, Arc<str>)> {
-    let names = FILES.iter().map(|(name, _)| *name);
-    names.zip(Catalogue::new(dialect, prefix).texts).collect()
+    Catalogue::new(dialect, prefix).statements
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::dialect::SQLITE;
+
+    #[test]
+    fn each_statement_is_found_by_its_place_and_named_once() {
+        let catalogue = Catalogue::new(&SQLITE, &TablePrefix::default());
+        let name = |which: Which| catalogue.statement(which, Vec::new()).name;
+        for (at, table) in TABLES.iter().enumerate() {
+            assert_eq!(name(Which::Dump(at)), format!("{}_dump", table.name));
+            if table.of.is_some() {
+                assert_eq!(name(Which::Clear(at)), format!("{}_clear", table.name));
+                assert_eq!(name(Which::Put(at)), format!("{}_put", table.name));
+            }
+        }
+        assert_eq!(name(Query::WaitsLoad.into()), "waits_load");
+        let names: BTreeSet<_> = catalogue.statements.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), catalogue.statements.len());
+    }
 }

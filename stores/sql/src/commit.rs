@@ -1,5 +1,5 @@
-//! Decides the statements of one commit and their order: fences, keys that must be free, facts, and then all that is
-//! derived from them. It knows nothing of how they run.
+//! Decides the statements of one commit and their order: fences, locks, facts, and then all that is derived from them. It
+//! knows nothing of how they run.
 
 use std::collections::HashMap;
 
@@ -13,10 +13,11 @@ use purchase_core::{
 
 use crate::{
     bulk::Bulk,
-    catalogue::{Catalogue, Query},
+    catalogue::{Catalogue, Query, Which},
     dialect::{KEY_END, ROW_END},
     executor::{Cell, Statement},
     read_model,
+    store::number,
 };
 
 /// The statements of one batch, in order.
@@ -30,8 +31,8 @@ impl<'a> Batch<'a> {
         Self { catalogue, statements: Vec::new() }
     }
 
-    pub(crate) fn push(&mut self, query: Query, params: Vec<Cell>) {
-        self.statements.push(self.catalogue.statement(query, params));
+    pub(crate) fn push(&mut self, which: impl Into<Which>, params: Vec<Cell>) {
+        self.statements.push(self.catalogue.statement(which, params));
     }
 
     /// Rows with one long column, as the engine wants them.
@@ -40,11 +41,12 @@ impl<'a> Batch<'a> {
     }
 
     /// Adds one statement per text of rows, and answers how many.
-    pub(crate) fn push_bulk(&mut self, query: Query, rows: Bulk, others: &[Cell]) -> Result<usize, Cause> {
+    pub(crate) fn push_bulk(&mut self, which: impl Into<Which>, rows: Bulk, others: &[Cell]) -> Result<usize, Cause> {
+        let which = which.into();
         let texts = rows.into_params()?;
         let count = texts.len();
         for text in texts {
-            self.push(query, [&[text], others].concat());
+            self.push(which, [&[text], others].concat());
         }
         Ok(count)
     }
@@ -53,13 +55,13 @@ impl<'a> Batch<'a> {
 /// The statements of a commit. An empty one has none.
 pub(crate) fn statements(catalogue: &Catalogue, commit: &Commit) -> Result<Vec<Statement>, Cause> {
     // A part that isn't written here is an error of the compiler.
-    let Commit { lease, events, reread, facts, subjects, waits, conflicts, keys } = commit;
+    let Commit { at, lease, events, reread, facts, subjects, waits, conflicts, keys } = commit;
     let mut batch = Batch::new(catalogue);
     fence_events(&mut batch, events, lease.as_ref())?;
     insert_keys(&mut batch, keys)?;
     insert_events(&mut batch, events)?;
-    claim_revisions(&mut batch, subjects)?;
-    write_facts(&mut batch, reread, facts)?;
+    lock_subjects(&mut batch, subjects)?;
+    write_facts(&mut batch, *at, reread, facts)?;
     update_events(&mut batch, events)?;
     // Before the subjects are written: it looks for those that are not released yet.
     release_events(&mut batch, subjects)?;
@@ -177,17 +179,22 @@ fn update_events(batch: &mut Batch<'_>, events: &[EventWrite]) -> Result<(), Cau
     Ok(())
 }
 
-fn claim_revisions(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
-    let mut rows = Bulk::array();
-    // In one order in every batch: writers that run side by side and want the same subjects then don't wait for each other
-    // in a circle.
-    let mut claimed: Vec<&SubjectWrite> = subjects.iter().collect();
-    claimed.sort_unstable_by_key(|write| &write.subject);
-    for write in claimed {
-        let (source, kind, id) = subject_columns(&write.subject);
-        rows.row(&(source, kind, id, write.expected_revision))?;
+/// In one order in every batch: writers that run side by side and want the same subjects then don't wait for each other in a
+/// circle.
+fn in_order(subjects: &[SubjectWrite]) -> Vec<&SubjectWrite> {
+    let mut ordered: Vec<&SubjectWrite> = subjects.iter().collect();
+    ordered.sort_unstable_by_key(|write| &write.subject);
+    ordered
+}
+
+/// Those that are there. Whoever comes second waits here, before it has touched anything that the first may want.
+fn lock_subjects(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
+    if !batch.catalogue.locks() {
+        return Ok(());
     }
-    batch.push_bulk(Query::SubjectRevisionsInsert, rows, &[])?;
+    let mut rows = Bulk::array();
+    in_order(subjects).into_iter().try_for_each(|write| rows.row(&subject_columns(&write.subject)))?;
+    batch.push_bulk(Query::SubjectsLock, rows, &[])?;
     Ok(())
 }
 
@@ -210,13 +217,9 @@ fn insert_conflicts(batch: &mut Batch<'_>, conflicts: &[Conflict]) -> Result<(),
     Ok(())
 }
 
-fn write_facts(batch: &mut Batch<'_>, reread: &[EventKey], facts: &[Fact]) -> Result<(), Cause> {
-    let mut forgotten = Bulk::array();
-    for key in reread {
-        forgotten.row(&event_columns(key))?;
-    }
-    batch.push_bulk(Query::FactsForget, forgotten, &[])?;
+fn write_facts(batch: &mut Batch<'_>, at: Timestamp, reread: &[EventKey], facts: &[Fact]) -> Result<(), Cause> {
     let mut rows = batch.entries();
+    let mut anew = Vec::new();
     // An event may say several things about one subject; reading it is pure, so their order is their name.
     let mut ordinals: HashMap<(&Subject, &ProviderId), u32> = HashMap::new();
     for fact in facts {
@@ -224,7 +227,7 @@ fn write_facts(batch: &mut Batch<'_>, reread: &[EventKey], facts: &[Fact]) -> Re
         let (source, kind, id) = subject_columns(&fact.subject);
         let object = fact.sight.as_ref().map(|sight| &sight.object);
         let columns = (
-            source,
+            &source,
             kind,
             id,
             fact.event.expose(),
@@ -235,8 +238,19 @@ fn write_facts(batch: &mut Batch<'_>, reread: &[EventKey], facts: &[Fact]) -> Re
             object.map(|object| object.id.expose()),
         );
         rows.document(&columns, fact)?;
+        if !reread.is_empty() {
+            anew.push((source, kind, id, fact.event.expose(), *ordinal));
+        }
     }
-    batch.push_bulk(Query::FactsInsert, rows, &[])?;
+    let at = number(at.micros());
+    if reread.is_empty() {
+        batch.push_bulk(Query::FactsInsert, rows, &[at])?;
+        return Ok(());
+    }
+    // What a new reading says again keeps the time of its first commit, so only what it says no more is taken away.
+    let events = Bulk::one(&reread.iter().map(event_columns).collect::<Vec<_>>())?;
+    batch.push(Query::FactsForget, vec![events.clone(), Bulk::one(&anew)?]);
+    batch.push_bulk(Query::FactsReplace, rows, &[at, events])?;
     Ok(())
 }
 
@@ -260,9 +274,12 @@ fn release_events(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<()
     Ok(())
 }
 
+/// The compare-and-swap: a revision that doesn't follow the stored one is written as NULL, which ends the batch. What is
+/// compared is the row as it is at that moment, whoever wrote it last. A subject that isn't there is only written for the
+/// first time; none is ever deleted.
 fn write_subjects(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
     let mut rows = batch.entries();
-    for write in subjects {
+    for write in in_order(subjects) {
         let (source, kind, id) = subject_columns(&write.subject);
         let customer = match write.subject.root.kind {
             ObjectKind::Customer => Some(id),

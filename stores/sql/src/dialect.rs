@@ -107,6 +107,7 @@ const PARTS: &[(&str, &str)] = &[
     ("fate", include_str!("../queries/parts/fate.sql")),
     ("new_event", include_str!("../queries/parts/new_event.sql")),
     ("new_events", include_str!("../queries/parts/new_events.sql")),
+    ("new_facts", include_str!("../queries/parts/new_facts.sql")),
     ("page", include_str!("../queries/parts/page.sql")),
     ("parked", include_str!("../queries/parts/parked.sql")),
     ("subject", include_str!("../queries/parts/subject.sql")),

@@ -49,7 +49,7 @@ pub enum Access {
 /// One statement, ready to run.
 #[derive(Debug, Clone)]
 pub struct Statement {
-    /// The name of its file, without the ending.
+    /// Its name: that of its file, without the ending, or of a table and what is done to it.
     pub name: &'static str,
     /// Its text, in the executor's dialect, table prefix applied. It holds no value from outside.
     pub sql: Arc<str>,

@@ -1,9 +1,11 @@
 //! Decides how the store's promises become SQL: which statements, in which order, in one atomic batch. It knows no
 //! driver, no connection and no pool; those are behind [`Executor`].
 //!
-//! Every statement is a plain file under `queries/`, every migration one under `schema/`. Many rows travel as one JSON
+//! Every statement that decides is a plain file under `queries/`, and so is every older migration under `schema/`; what
+//! replaces and prints the read model's rows follows from one description of its tables. Many rows travel as one JSON
 //! parameter, so a commit is a bounded number of statements however much it brings, and no statement comes near the
-//! hundred parameters that some engines stop at. Compare-and-swap is a unique key, a fence is a `NOT NULL`.
+//! hundred parameters that some engines stop at. Compare-and-swap is a
+//! `NOT NULL` in the row that is written, a fence one in a table of its own.
 
 mod browse;
 mod bulk;
@@ -13,11 +15,18 @@ mod decode;
 mod dialect;
 mod executor;
 mod migrate;
+#[cfg(test)]
+mod page;
 mod public_ids;
 mod read_model;
+mod spelling;
 mod store;
+mod tables;
 #[cfg(feature = "testing")]
 mod testing;
+
+#[doc = include_str!("../docs/tables.md")]
+pub mod tables_for_your_joins {}
 
 pub use catalogue::statements;
 pub use dialect::{Dialect, Entries, KEY_END, PrefixError, ROW_END, SQLITE, TablePrefix, WORDS};
@@ -25,4 +34,4 @@ pub use executor::{Access, Cell, ExecuteError, Executor, JsonRow, Row, Statement
 pub use migrate::SCHEMA_VERSION;
 pub use store::SqlStore;
 #[cfg(feature = "testing")]
-pub use testing::Tampering;
+pub use testing::{Tampering, described};

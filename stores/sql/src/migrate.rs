@@ -7,11 +7,15 @@ use crate::{
     catalogue::Query,
     decode,
     executor::{Access, ExecuteError, Executor, Statement},
+    spelling,
     store::{SqlStore, store_error},
 };
 
-/// The version that this library needs: the last migration's.
-pub const SCHEMA_VERSION: u32 = 6;
+/// The version that this library needs: that of the last file, or of the newest column of the read model.
+pub const SCHEMA_VERSION: u32 = {
+    let (file, column) = (FILES[FILES.len() - 1].0, spelling::newest());
+    if column > file { column } else { file }
+};
 
 /// Makes the table of versions.
 const CREATE: &str = include_str!("../schema/create.sql");
@@ -19,14 +23,16 @@ const CREATE: &str = include_str!("../schema/create.sql");
 /// Writes down that a migration was made.
 const MARK: &str = include_str!("../schema/mark.sql");
 
-/// Version, name of the file, and text. The statements of a file stand between lines of `--;`.
-const MIGRATIONS: &[(u32, &str, &str)] = &[
+/// Version, name of the file, and text. The statements of a file stand between lines of `--;`. A version that only brings
+/// columns of the read model needs none.
+const FILES: &[(u32, &str, &str)] = &[
     (1, "0001_first", include_str!("../schema/0001_first.sql")),
     (2, "0002_credits", include_str!("../schema/0002_credits.sql")),
     (3, "0003_lanes", include_str!("../schema/0003_lanes.sql")),
     (4, "0004_lookups", include_str!("../schema/0004_lookups.sql")),
     (5, "0005_sales", include_str!("../schema/0005_sales.sql")),
-    (SCHEMA_VERSION, "0006_keys", include_str!("../schema/0006_keys.sql")),
+    (6, "0006_revisions", include_str!("../schema/0006_revisions.sql")),
+    (7, "0007_keys", include_str!("../schema/0007_keys.sql")),
 ];
 
 impl<E: Executor> SqlStore<E> {
@@ -54,8 +60,8 @@ impl<E: Executor> SqlStore<E> {
         if found > wanted {
             return Err(StoreError::SchemaNewer { found, wanted });
         }
-        for (version, name, text) in MIGRATIONS.iter().filter(|(version, ..)| (found + 1..=wanted).contains(version)) {
-            let batch = self.migration(*version, name, text);
+        for version in found + 1..=wanted {
+            let batch = self.migration(version);
             match self.executor().batch(Access::Define, &batch).await {
                 Ok(_) => tracing::info!(version, "the database has been migrated"),
                 // Another process was faster: the version is a key, and its migration is whole.
@@ -98,10 +104,13 @@ impl<E: Executor> SqlStore<E> {
     }
 
     /// The version's key first: whoever is second stops there, before any table.
-    fn migration(&self, version: u32, name: &'static str, text: &str) -> Vec<Statement> {
+    fn migration(&self, version: u32) -> Vec<Statement> {
         let mark = MARK.replace("{version}", &version.to_string());
-        let texts = std::iter::once(mark.as_str()).chain(split(text));
-        self.definitions(name, texts)
+        let file = FILES.iter().find(|(of, ..)| *of == version);
+        let (name, written) = file.map_or(("columns", None), |(_, name, text)| (*name, Some(split(text))));
+        let brought = spelling::brought(version);
+        let texts = std::iter::once(mark.as_str()).chain(written.into_iter().flatten());
+        self.definitions(name, texts.chain(brought.iter().map(String::as_str)))
     }
 
     /// Statements without parameters, in the engine's own words.
@@ -125,4 +134,10 @@ impl<E: Executor> Maintain for SqlStore<E> {
 /// The statements of a file.
 pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split("\n--;\n").map(str::trim)
+}
+
+/// The files whose versions brought columns of the read model.
+#[cfg(test)]
+pub(crate) fn frozen() -> impl Iterator<Item = &'static str> {
+    FILES.iter().filter(|(version, ..)| *version <= spelling::FROZEN).map(|(_, _, text)| *text)
 }

@@ -13,12 +13,12 @@ use serde::Serialize;
 
 use crate::{
     bulk::Bulk,
-    catalogue::{Catalogue, Query},
+    catalogue::{Catalogue, Query, Which},
     commit::{self, Batch, event_columns, subject_columns},
     decode,
     dialect::TablePrefix,
     executor::{Access, Cell, ExecuteError, Executor, Row, Statement},
-    read_model::DUMPS,
+    tables::TABLES,
 };
 
 /// A [`Store`] on an SQL database.
@@ -53,15 +53,15 @@ impl<E: Executor> SqlStore<E> {
     /// What the database says.
     pub async fn dump_read_model(&self) -> Result<Vec<(String, Vec<String>)>, StoreError> {
         let mut batch = Batch::new(&self.catalogue);
-        for (_, query) in DUMPS {
-            batch.push(*query, Vec::new());
+        for table in 0..TABLES.len() {
+            batch.push(Which::Dump(table), Vec::new());
         }
         let results = self.run("dump the read model", Access::Read, &batch.statements).await?;
-        let tables = DUMPS.iter().zip(results);
+        let tables = TABLES.iter().zip(results);
         tables
-            .map(|((table, _), rows)| {
-                let rows = rows.into_iter().map(|row| decode::text(table, row)).collect::<Result<_, _>>()?;
-                Ok(((*table).to_owned(), rows))
+            .map(|(table, rows)| {
+                let rows = rows.into_iter().map(|row| decode::text(table.name, row)).collect::<Result<_, _>>()?;
+                Ok((table.name.to_owned(), rows))
             })
             .collect()
     }
@@ -92,9 +92,7 @@ impl<E: Executor> SqlStore<E> {
         match error {
             ExecuteError::NotNull { place } if at(&place, "fence.lease") => CommitError::LeaseLost,
             ExecuteError::NotNull { place } if at(&place, "fence.event") => CommitError::Stale,
-            ExecuteError::NotNull { place } | ExecuteError::Unique { place } if at(&place, "subject_revisions.") => {
-                CommitError::Stale
-            }
+            ExecuteError::NotNull { place } if at(&place, "subjects.revision") => CommitError::Stale,
             ExecuteError::Unique { place } if at(&place, "events.") || at(&place, "idempotency_keys.") => {
                 CommitError::Stale
             }

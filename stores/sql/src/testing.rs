@@ -4,9 +4,13 @@
 use purchase_core::error::StoreError;
 
 use crate::{
+    decode,
+    dialect::{Dialect, TablePrefix},
     executor::{Access, Executor},
     migrate::split,
+    spelling,
     store::SqlStore,
+    tables::TABLES,
 };
 
 /// What is done to the tables.
@@ -23,16 +27,24 @@ pub enum Tampering {
     /// Events as a library of schema version 3 kept them, in a database of that version: one thin event that waits for a
     /// fetch, one in the queue, one that is done, one that failed, one that can't be read.
     OlderEvents,
-    /// Rows of the read model are changed and removed.
+    /// What a library of schema version 5 writes of an event that says nothing new: the event and a fact, no subject.
+    OlderFacts,
+    /// What a library of schema version 5 writes of an event that says something of a subject.
+    OlderSubject,
+    /// Rows of the read model are removed, or every column of them is changed.
     ReadModel,
     /// Events and subjects have no public ids, as where an older library wrote them.
     Unnamed,
 }
 
 impl Tampering {
-    fn text(self) -> &'static str {
-        match self {
-            Tampering::Empty => include_str!("../testing/empty.sql"),
+    fn texts(self) -> Vec<String> {
+        let text = match self {
+            Tampering::Empty => {
+                return spelling::empty()
+                    .chain(split(include_str!("../testing/empty.sql")).map(str::to_owned))
+                    .collect();
+            }
             Tampering::OlderSchema => {
                 "DELETE FROM {prefix}schema WHERE version = (SELECT max(version) FROM {prefix}schema)"
             }
@@ -41,11 +53,14 @@ impl Tampering {
             }
             Tampering::NoSchema => "DROP TABLE {prefix}schema",
             Tampering::OlderEvents => include_str!("../testing/older_events.sql"),
-            Tampering::ReadModel => include_str!("../testing/tamper.sql"),
+            Tampering::OlderFacts => include_str!("../testing/older_facts.sql"),
+            Tampering::OlderSubject => include_str!("../testing/older_subject.sql"),
+            Tampering::ReadModel => return spelling::tamper().collect(),
             Tampering::Unnamed => {
                 "UPDATE {prefix}events SET public_id = NULL\n--;\nUPDATE {prefix}subjects SET public_id = NULL"
             }
-        }
+        };
+        split(text).map(str::to_owned).collect()
     }
 }
 
@@ -55,8 +70,27 @@ impl<E: Executor> SqlStore<E> {
     /// # Errors
     /// What the database says.
     pub async fn tamper(&self, tampering: Tampering) -> Result<(), StoreError> {
-        let batch = self.definitions("testing", split(tampering.text()));
+        let texts = tampering.texts();
+        let batch = self.definitions("testing", texts.iter().map(String::as_str));
         self.run("tamper", Access::Define, &batch).await.map(drop)
+    }
+
+    /// What the tables of the read model really are, a line for each column, key and index: to be compared with
+    /// [`described`].
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn shape(&self) -> Result<Vec<String>, StoreError> {
+        let text = match self.executor().dialect().name {
+            "postgres" => include_str!("../testing/shape_postgres.sql"),
+            _ => include_str!("../testing/shape_sqlite.sql"),
+        };
+        let rows = self.run("look at the tables", Access::Read, &self.definitions("shape", [text])).await?.concat();
+        let lines = rows.into_iter().map(|row| decode::text("tables", row)).collect::<Result<Vec<_>, _>>()?;
+        let known = |line: &String| TABLES.iter().any(|table| line.split(['.', ' ']).next() == Some(table.name));
+        let mut lines: Vec<String> = lines.into_iter().filter(known).collect();
+        lines.sort_unstable();
+        Ok(lines)
     }
 
     /// Brings an empty database to an older version of the schema, as the library of that version left it.
@@ -66,4 +100,21 @@ impl<E: Executor> SqlStore<E> {
     pub async fn migrate_to_version(&self, version: u32) -> Result<(), StoreError> {
         self.migrate_to(version).await
     }
+}
+
+/// What the tables of the read model should be, a line for each column, key and index.
+pub fn described(dialect: &Dialect) -> Vec<String> {
+    let kind = |kind| dialect.render(&TablePrefix::default(), spelling::word(kind));
+    let mut lines = Vec::new();
+    for table in TABLES {
+        lines.extend(table.columns().map(|column| {
+            let null = if column.optional { "null" } else { "not null" };
+            format!("{}.{} {} {null}", table.name, column.name, kind(column.kind))
+        }));
+        lines.push(format!("{} key {}", table.name, table.key.join(", ")));
+        let indexes = table.indexes.iter().map(|index| index.column);
+        lines.extend(indexes.map(|column| format!("{0} index {column} where {column} IS NOT NULL", table.name)));
+    }
+    lines.sort_unstable();
+    lines
 }

@@ -77,7 +77,6 @@ async fn every_statement_prepares_and_no_commit_has_many() {
         *store.executor().ran.lock().unwrap(),
         [
             "events_insert",
-            "subject_revisions_insert",
             "facts_insert",
             "subjects_put",
             "customers_put",
@@ -417,7 +416,7 @@ async fn stored_data_that_cannot_be_read_is_reported() {
     assert_eq!(corrupt(store.load(&wanted).await.unwrap_err()), "subjects");
     spoil("UPDATE purchase_events SET digest = 'zz'").await;
     assert_eq!(corrupt(store.events(&all()).await.unwrap_err()), "events");
-    spoil("UPDATE purchase_facts SET fact = 'null'").await;
+    spoil("UPDATE purchase_facts SET document = 'null'").await;
     assert_eq!(corrupt(store.facts(&[key("e")]).await.unwrap_err()), "facts");
     spoil("UPDATE purchase_subjects SET state = CAST(x'ff' AS TEXT)").await;
     assert_eq!(corrupt(store.load(&wanted).await.unwrap_err()), "the database file");

@@ -86,21 +86,35 @@ pub(crate) async fn accept_once(trial: &StoreTrial) -> Verdict {
 pub(crate) async fn stale_revision(trial: &StoreTrial) -> Verdict {
     let fresh = open(trial).await?;
     let store = fresh.store.as_ref();
-    let (one, two) = (subject("sub_1")?, subject("sub_2")?);
+    // Of the three that are written, one sorts before the others and one behind them.
+    let [zero, one, two] = ["sub_0", "sub_1", "sub_2"].map(subject);
+    let (zero, one, two) = (zero?, one?, two?);
     let first = commit(1, &one, &[], 0)?;
-    let done = store.commit(&first).await;
-    ensure(done.is_ok(), || format!("a first commit is {}", outcome(&done)))?;
+    let second = commit(2, &one, &first.facts, 1)?;
+    for (which, next) in [("first", &first), ("second", &second)] {
+        let done = store.commit(next).await;
+        ensure(done.is_ok(), || format!("a {which} commit is {}", outcome(&done)))?;
+    }
+    let known = [first.facts.as_slice(), &second.facts].concat();
     let before = contents(store).await?;
-    let mut both = commit(2, &one, &first.facts, 1)?;
-    both.subjects.push(commit(2, &two, &[], 5)?.subjects.remove(0));
+    let of_one = |revision| commit(3, &one, &known, revision);
+    let with = |mut commit: Commit, number, subject, revision| -> Result<Commit, Broken> {
+        commit.subjects.push(self::commit(number, subject, &[], revision)?.subjects.remove(0));
+        Ok(commit)
+    };
     let missing = Commit { events: vec![event_write(&event(9)?, false)], ..Commit::default() };
     let mut twice = commit(1, &two, &[], 0)?;
     twice.facts.clear();
     let stale = [
-        ("a subject that is there, as new", commit(2, &one, &first.facts, 0)?),
-        ("a subject at a later revision than it is", commit(2, &one, &first.facts, 2)?),
-        ("a subject that isn't there, as known", commit(2, &two, &[], 1)?),
-        ("one subject right, the other not", both),
+        ("a subject that is there, as new", of_one(0)?),
+        ("a subject at an earlier revision than it is", of_one(1)?),
+        ("a subject at a later revision than it is", of_one(3)?),
+        ("a subject at a revision far from now", of_one(i64::MAX - 1)?),
+        ("a subject that isn't there, as known", commit(3, &two, &[], 1)?),
+        ("one subject right, one behind it not there", with(of_one(2)?, 3, &two, 5)?),
+        ("one subject right, one before it not there", with(of_one(2)?, 3, &zero, 1)?),
+        ("one subject new, one behind it stale", with(commit(3, &zero, &[], 0)?, 3, &one, 1)?),
+        ("one subject new, one before it there already", with(commit(3, &two, &[], 0)?, 3, &one, 0)?),
         ("an event that is there, as new", twice),
         ("an event that isn't there, as known", missing),
     ];
@@ -110,9 +124,35 @@ pub(crate) async fn stale_revision(trial: &StoreTrial) -> Verdict {
         ensure(matches!(answer, Err(CommitError::Stale)), || format!("{what}: {}", outcome(&answer)))?;
         ensure(contents(store).await? == before, || format!("{what}: it was refused, and something was written"))?;
     }
-    let next = store.commit(&commit(2, &one, &first.facts, 1)?).await;
-    ensure(next.is_ok(), || format!("the right revision after all that is {}", outcome(&next)))?;
-    Ok(Held { checks })
+    let next = store.commit(&with(of_one(2)?, 3, &two, 0)?).await;
+    ensure(next.is_ok(), || format!("the right revisions after all that are {}", outcome(&next)))?;
+    let races = [one_of_many_is_first(&fresh.store, 0).await?, one_of_many_is_first(&fresh.store, 1).await?];
+    Ok(Held { checks: checks + races.iter().sum::<u64>() })
+}
+
+/// Writers that race for one revision of a subject: one is first, and of the others nothing is written.
+async fn one_of_many_is_first(store: &Arc<dyn Store>, revision: i64) -> Result<u64, Broken> {
+    const WRITERS: i64 = 4;
+    let raced = subject("sub_raced")?;
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..WRITERS {
+        let written = commit(100 + revision * WRITERS + writer, &raced, &[], revision)?;
+        let store = Arc::clone(store);
+        writers.spawn(async move { (writer, store.commit(&written).await) });
+    }
+    let mut won = Vec::new();
+    while let Some(writer) = writers.join_next().await {
+        match writer.map_err(|error| Broken::caused("a writer", &error))? {
+            (writer, Ok(())) => won.push(writer),
+            (_, Err(CommitError::Stale)) => {}
+            (_, answer) => return Err(Broken::new(format!("a writer that races is {}", outcome(&answer)))),
+        }
+    }
+    ensure(won.len() == 1, || format!("{} of {WRITERS} writers wrote revision {}", won.len(), revision + 1))?;
+    let facts = store.load(&Wanted::facts(vec![raced.clone()])).await?.facts;
+    let written = i64::try_from(facts.len()).unwrap_or_default();
+    ensure(written == revision + 1, || format!("{written} facts after revision {} was raced for", revision + 1))?;
+    Ok(1)
 }
 
 pub(crate) async fn lost_lease(trial: &StoreTrial) -> Verdict {

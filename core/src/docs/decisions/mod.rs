@@ -30,7 +30,11 @@ pub mod d0013_figures_before_versions {}
 pub mod d0014_each_sale_once {}
 #[doc = include_str!("0015_a_replay_never_makes_things_worse.md")]
 pub mod d0015_a_replay_never_makes_things_worse {}
+#[doc = include_str!("0016_a_revision_is_compared_in_its_row.md")]
+pub mod d0016_a_revision_is_compared_in_its_row {}
 #[doc = include_str!("0017_a_provider_has_parts.md")]
 pub mod d0017_a_provider_has_parts {}
 #[doc = include_str!("0018_a_decision_loads_nothing.md")]
 pub mod d0018_a_decision_loads_nothing {}
+#[doc = include_str!("0019_a_table_is_described_once.md")]
+pub mod d0019_a_table_is_described_once {}

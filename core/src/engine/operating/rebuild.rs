@@ -7,7 +7,10 @@ use crate::{
         Admitted, Engine,
         operating::PAGE,
         plan::{Plan, Planned},
-        receiving::{answer::event_write, ingest::facts_of},
+        receiving::{
+            answer::event_write,
+            ingest::{facts_of, made_at},
+        },
     },
     error::Refusal,
     fact::Fact,
@@ -105,6 +108,7 @@ impl Engine {
             let write = refolded.write(unit, stored, &plan);
             plan.commit.events.extend(write);
         }
+        plan.commit.at = made_at(units);
         plan.commit.reread = replaced;
         plan.commit.facts = fresh.to_vec();
         let commit = plan.finish();

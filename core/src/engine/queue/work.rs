@@ -83,7 +83,7 @@ impl Engine {
         let Claimed { events: mut claimed } = self.store.claim(&claim).await?;
         let tried = claimed.iter().position(|stored| stored.attempts > 1).unwrap_or(claimed.len());
         let behind = claimed.split_off(tried.max(1).min(claimed.len()));
-        self.put_back(lease, behind).await;
+        self.put_back(lease, behind, now).await;
         Ok(claimed)
     }
 
@@ -106,9 +106,9 @@ impl Engine {
             claimed.into_iter().partition(|stored| self.settings.retry.is_used_up(stored));
         let mut used_up = used_up.into_iter();
         while let Some(stored) = used_up.next() {
-            if let Err(fault) = self.write_alone(lease, given_up(stored.clone()), &mut report).await {
+            if let Err(fault) = self.write_alone(lease, given_up(stored.clone()), now, &mut report).await {
                 let rest = iter::once(stored).chain(used_up).chain(claimed).collect();
-                return self.stop(lease, rest, fault, report).await;
+                return self.stop(lease, rest, fault, now, report).await;
             }
         }
         let (claimed, units) = self.read_claimed(lease, claimed, now, &mut report).await;
@@ -117,7 +117,7 @@ impl Engine {
             Err(fault) => fault,
         };
         if !fault.may_be_of_one() {
-            return self.stop(lease, claimed, fault, report).await;
+            return self.stop(lease, claimed, fault, now, report).await;
         }
         let mut first = match claimed.len() {
             // It has been tried alone.
@@ -140,7 +140,7 @@ impl Engine {
             let Err(fault) = outcome else { continue };
             if let Err(fault) = self.end_alone(lease, stored.clone(), fault, now, &mut report).await {
                 let rest = iter::once(stored).chain(claimed).collect();
-                return self.stop(lease, rest, fault, report).await;
+                return self.stop(lease, rest, fault, now, report).await;
             }
         }
         Ok(report)
@@ -166,7 +166,7 @@ impl Engine {
             due_at: self.settings.retry.due_after(claimed.attempts, now),
             ..unchanged(claimed)
         };
-        self.write_alone(lease, failed, &mut report).await?;
+        self.write_alone(lease, failed, now, &mut report).await?;
         Ok(report)
     }
 
@@ -198,7 +198,7 @@ impl Engine {
             due_at: Some(self.settings.retry.due_elsewhere(stored.event.received_at, now)),
             ..uncounted(stored)
         };
-        self.write_back(lease, others.into_iter().map(rests).collect()).await;
+        self.write_back(lease, others.into_iter().map(rests).collect(), now).await;
         (own, units)
     }
 
@@ -228,12 +228,13 @@ impl Engine {
         lease: &Lease,
         rest: Vec<StoredEvent>,
         fault: Refusal,
+        now: Timestamp,
         mut report: WorkReport,
     ) -> Result<WorkReport, Refusal> {
         let begun = !report.statuses.is_empty() || report.lost > 0;
         tracing::warn!(code = fault.code(), events = rest.len(), "claimed events are given back");
         report.returned += rest.len() as u64;
-        self.put_back(lease, rest).await;
+        self.put_back(lease, rest, now).await;
         if begun { Ok(report) } else { Err(fault) }
     }
 
@@ -257,7 +258,7 @@ impl Engine {
             fault if fault.may_be_of_one() => {
                 tracing::warn!(code = fault.code(), "a claimed event is given back");
                 report.returned += 1;
-                self.put_back(lease, vec![stored]).await;
+                self.put_back(lease, vec![stored], now).await;
             }
             fault => return Err(fault),
         }
@@ -265,22 +266,28 @@ impl Engine {
     }
 
     /// Puts events back as they were before they were claimed. Where even that can't be written, their lease ends.
-    async fn put_back(&self, lease: &Lease, claimed: Vec<StoredEvent>) {
-        self.write_back(lease, claimed.into_iter().map(uncounted).collect()).await;
+    async fn put_back(&self, lease: &Lease, claimed: Vec<StoredEvent>, now: Timestamp) {
+        self.write_back(lease, claimed.into_iter().map(uncounted).collect(), now).await;
     }
 
-    async fn write_back(&self, lease: &Lease, events: Vec<EventWrite>) {
+    async fn write_back(&self, lease: &Lease, events: Vec<EventWrite>, now: Timestamp) {
         if events.is_empty() {
             return;
         }
-        let commit = Commit { lease: Some(lease.clone()), events, ..Commit::default() };
+        let commit = Commit { at: now, lease: Some(lease.clone()), events, ..Commit::default() };
         if let Err(fault) = self.store.commit(&commit).await {
             tracing::warn!(cause = %Chain(&fault), "claimed events stay leased until their lease ends");
         }
     }
 
-    async fn write_alone(&self, lease: &Lease, write: EventWrite, report: &mut WorkReport) -> Result<(), Refusal> {
-        let commit = Commit { lease: Some(lease.clone()), events: vec![write], ..Commit::default() };
+    async fn write_alone(
+        &self,
+        lease: &Lease,
+        write: EventWrite,
+        now: Timestamp,
+        report: &mut WorkReport,
+    ) -> Result<(), Refusal> {
+        let commit = Commit { at: now, lease: Some(lease.clone()), events: vec![write], ..Commit::default() };
         match self.store.commit(&commit).await {
             Ok(()) => {}
             Err(CommitError::LeaseLost | CommitError::Stale) => {

@@ -91,6 +91,11 @@ enum Course {
     Write { insert: bool },
 }
 
+/// The caller's clock: every unit counts as received when it was handed over, a stored one as well.
+pub(in crate::engine) fn made_at(units: &[Admitted]) -> Timestamp {
+    units.iter().map(|unit| unit.event.received_at).max().unwrap_or(Timestamp::EPOCH)
+}
+
 /// What becomes of a repetition in queue mode.
 enum Again {
     /// Nothing: it is done, or a worker will do it.
@@ -143,7 +148,10 @@ impl Engine {
         let decide = |view: &View| {
             Ok(match self.again(&unit, view) {
                 Ok(Again::Done) => Step::Ready(Commit::default(), true),
-                Ok(Again::Due(write)) => Step::Ready(Commit { events: vec![*write], ..Commit::default() }, true),
+                Ok(Again::Due(write)) => {
+                    let at = unit.event.received_at;
+                    Step::Ready(Commit { at, events: vec![*write], ..Commit::default() }, true)
+                }
                 Ok(Again::Inline) => Step::Ready(Commit::default(), false),
                 Err(missing) => Step::Need(missing),
             })
@@ -281,6 +289,7 @@ impl Engine {
         }
         plan.commit.facts = facts;
         plan.commit.lease = lease.cloned();
+        plan.commit.at = made_at(units);
         Ok((plan.finish(), answers))
     }
 }
