@@ -110,7 +110,7 @@ pub(crate) struct Gate {
     inner: Arc<dyn Store>,
     witness: Witness,
     pub(crate) gate: Semaphore,
-    /// A permit for each commit that came to the gate, and for each load that is never answered.
+    /// A permit for each commit that came to the gate, and for each question that is never answered.
     pub(crate) began: Semaphore,
     /// A permit for each claim that found nothing.
     pub(crate) idle: Semaphore,
@@ -213,10 +213,6 @@ impl Store for Gate {
     }
 
     async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
-        if self.weather(|it| it == Weather::Mute) == Weather::Mute {
-            self.began.add_permits(1);
-            return std::future::pending().await;
-        }
         self.inner.load(wanted).await
     }
 
@@ -283,6 +279,10 @@ impl Browse for Gate {
 #[async_trait]
 impl Maintain for Gate {
     async fn ready(&self) -> Result<(), StoreError> {
+        if self.weather(|it| it == Weather::Mute) == Weather::Mute {
+            self.began.add_permits(1);
+            return std::future::pending().await;
+        }
         self.inner.ready().await
     }
 }

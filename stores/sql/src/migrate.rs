@@ -6,7 +6,7 @@ use purchase_core::{error::StoreError, store::Maintain};
 use crate::{
     catalogue::Query,
     decode,
-    executor::{Access, ExecuteError, Executor, Statement},
+    executor::{Access, ExecuteError, Executor, Row, Statement},
     spelling,
     store::{SqlStore, store_error},
 };
@@ -96,11 +96,7 @@ impl<E: Executor> SqlStore<E> {
         }
         let version = self.catalogue().statement(Query::SchemaVersion, Vec::new());
         let rows = self.run(OPERATION, Access::Read, &[version]).await?.concat();
-        let row = rows.into_iter().next().unwrap_or_default();
-        let found = decode::optional_int("schema", row)?.unwrap_or(0);
-        let found =
-            u32::try_from(found).map_err(|error| StoreError::Corrupt { table: "schema", cause: error.into() })?;
-        Ok(Some(found))
+        read_version(rows).map(Some)
     }
 
     /// The version's key first: whoever is second stops there, before any table.
@@ -124,10 +120,22 @@ impl<E: Executor> SqlStore<E> {
     }
 }
 
+fn read_version(rows: Vec<Row>) -> Result<u32, StoreError> {
+    let row = rows.into_iter().next().unwrap_or_default();
+    let found = decode::optional_int("schema", row)?.unwrap_or(0);
+    u32::try_from(found).map_err(|error| StoreError::Corrupt { table: "schema", cause: error.into() })
+}
+
 #[async_trait]
 impl<E: Executor> Maintain for SqlStore<E> {
     async fn ready(&self) -> Result<(), StoreError> {
-        self.check_schema().await
+        // One question where all is well; another says what is wrong.
+        let version = self.catalogue().statement(Query::SchemaVersion, Vec::new());
+        match self.run("read the schema's version", Access::Read, &[version]).await {
+            Ok(rows) if read_version(rows.concat())? == SCHEMA_VERSION => Ok(()),
+            Ok(_) | Err(StoreError::Refused { .. } | StoreError::Unavailable { .. }) => self.check_schema().await,
+            Err(fault) => Err(fault),
+        }
     }
 }
 
