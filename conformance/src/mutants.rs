@@ -150,4 +150,20 @@ mod tests {
             assert!(MUTANTS.iter().any(|mutant| mutant.failure == failure), "{failure}");
         }
     }
+
+    #[test]
+    fn every_law_of_stores_is_a_promise_with_its_mutants() {
+        let chapter = include_str!("../docs/write-a-store.md");
+        let laws = crate::law::LAWS.iter().map(|law| law.id).filter(|id| id.starts_with('S'));
+        for law in laws {
+            let row = chapter.lines().find(|line| line.contains(&format!("| {law} |"))).unwrap_or_default();
+            let mut named: Vec<&str> = row.rsplit('|').nth(1).unwrap_or_default().split(',').map(str::trim).collect();
+            let of_law = MUTANTS.iter().filter(|mutant| mutant.law == law);
+            let mut expected: Vec<String> = of_law.map(|mutant| format!("`{}`", mutant.name)).collect();
+            named.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(named, expected, "{law}");
+            assert!(!expected.is_empty(), "{law} has no mutant");
+        }
+    }
 }
