@@ -18,7 +18,7 @@ use crate::{error::StoreError, store::Store};
 ///
 /// Some words of a URL are this library's own: `prefix=`, which stands before the name of every table; for PostgreSQL
 /// `schema=`, as in `postgres://app@db/app?sslmode=verify-full&schema=billing`; for D1 `token=`, and `base=`, the address of
-/// a gateway that answers instead of Cloudflare's.
+/// a gateway that answers instead of Cloudflare's. Their values are percent-encoded, as in any URL.
 ///
 /// # Errors
 /// [`OpenError`]; no error repeats the URL, which may hold a password.
@@ -72,6 +72,13 @@ pub enum OpenError {
         #[source]
         cause: crate::error::Cause,
     },
+    /// The URL is none.
+    #[error("the URL can't be read")]
+    Malformed {
+        /// What is wrong with it.
+        #[source]
+        cause: crate::error::Cause,
+    },
     /// No store goes by such a URL.
     #[error("a database's URL begins with memory:, sqlite:, postgres: or d1:, not with {scheme:?}")]
     Scheme {
@@ -104,6 +111,7 @@ async fn sqlite(_: &str, _: Tables) -> Result<Arc<dyn Store>, OpenError> {
 async fn postgres(url: &str, tables: Tables) -> Result<Arc<dyn Store>, OpenError> {
     use crate::postgres::{Options, Postgres, SchemaName};
 
+    url::Url::parse(url).map_err(|error| OpenError::Malformed { cause: error.into() })?;
     let (url, prefix) = prefix(url)?;
     let (url, schema) = take(&url, "schema");
     let unusable = |error: crate::postgres::SchemaNameError| OpenError::Option { name: "schema", cause: error.into() };
@@ -150,11 +158,14 @@ fn prefix(url: &str) -> Result<(String, TablePrefix), OpenError> {
     Ok((url, prefix.unwrap_or_default()))
 }
 
-/// Takes a word out of a URL's query.
+/// Takes a word out of a URL's query. All else stays as it is written: a path of SQLite's holds what no URL may.
 #[cfg(any(feature = "d1", feature = "postgres", feature = "sqlite"))]
 fn take(url: &str, name: &str) -> (String, Option<String>) {
     let Some((place, query)) = url.split_once('?') else { return (url.to_owned(), None) };
-    let value = |word: &str| word.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')).map(str::to_owned);
+    let value = |word: &str| {
+        let (key, value) = url::form_urlencoded::parse(word.as_bytes()).next()?;
+        (key == name).then(|| value.into_owned())
+    };
     let taken = query.split('&').find_map(value);
     let others: Vec<&str> = query.split('&').filter(|word| value(word).is_none()).collect();
     match others.is_empty() {
@@ -176,6 +187,8 @@ mod tests {
         check("postgres://h/d?schema=a", "postgres://h/d", Some("a"));
         check("postgres://h/d?x=1&schema=a&y=2", "postgres://h/d?x=1&y=2", Some("a"));
         check("postgres://h/d?schemas=a", "postgres://h/d?schemas=a", None);
+        check("postgres://h/d?%73chema=%61%2Bb&x=%2F", "postgres://h/d?x=%2F", Some("a+b"));
+        check("sqlite:a b?schema=a&mode=ro", "sqlite:a b?mode=ro", Some("a"));
     }
 
     #[tokio::test]
@@ -208,7 +221,9 @@ mod tests {
         assert!(token.starts_with("the URL's token= can't be used"), "{token}");
         let gateway = refused("d1:account/database?token=hunter2&base=http://127.0.0.1:1").await;
         let server = refused("postgres://user:hunter2@127.0.0.1:1/d").await;
-        for text in [scheme, option, gateway, server] {
+        let port = refused("postgres://user:hunter2@h:port/d").await;
+        assert!(port.starts_with("the URL can't be read") && port.contains("InvalidPort"), "{port}");
+        for text in [scheme, option, gateway, server, port] {
             assert!(!text.contains("hunter2"), "{text}");
         }
     }

@@ -5,10 +5,10 @@
 mod verify;
 
 use std::{
-    env,
-    io::{self, IsTerminal, Write},
+    env, io,
     path::PathBuf,
     process::ExitCode,
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
@@ -18,6 +18,7 @@ use purchase_core::error::Cause;
 use crate::{
     law::Effort,
     plan::quoted,
+    progress::Progress,
     report::{Form, Report, ReportError},
     runner::{self, Options, RunError},
     schedule::Written,
@@ -167,11 +168,14 @@ fn run(judge: Judge, asked: Arguments) -> Result<Report, Fault> {
         seed: asked.seed,
         allow_skip: asked.allow_skip,
         command: command.collect::<Vec<_>>().join(" "),
-        progress: io::stderr().is_terminal().then_some(progress),
+        progress: Some(count),
         ..Options::new(if complete { vec![judge.fixtures] } else { asked.fixtures.clone() })
     };
     let runtime = tokio::runtime::Runtime::new().map_err(Fault::Runtime)?;
+    let hunts = !options.narrowed();
+    let shown = Progress::start(move || going_on(hunts));
     let report = runtime.block_on(runner::run(&options, &judge.providers, &stores))?;
+    drop(shown);
     match asked.format {
         Format::Json => println!("{}", report.to_json()),
         Format::Text => anstream::print!("{}", report.to_colored_text()),
@@ -209,11 +213,22 @@ fn served(stores: Vec<StoreUnderTest>, allow_skip: &[String]) -> Result<Vec<Stor
     if served.is_empty() { Err(Fault::NoStores) } else { Ok(served) }
 }
 
-fn progress(done: usize, total: usize) {
-    let end = if done == total { "\n" } else { "" };
-    let mut terminal = io::stderr().lock();
-    // A terminal that went away is no reason to stop.
-    let _ = write!(terminal, "\r{done}/{total} cases{end}").and_then(|()| terminal.flush());
+/// How many cases are done, and of how many. A command judges once.
+static DONE: AtomicUsize = AtomicUsize::new(0);
+static TOTAL: AtomicUsize = AtomicUsize::new(0);
+
+fn count(done: usize, total: usize) {
+    TOTAL.store(total, Ordering::SeqCst);
+    DONE.store(done, Ordering::SeqCst);
+}
+
+/// What a run does, as it is shown while it lasts. Where nothing narrows it, it hunts for mutants at the end.
+fn going_on(hunts: bool) -> String {
+    match (DONE.load(Ordering::SeqCst), TOTAL.load(Ordering::SeqCst)) {
+        (_, 0) => "no case is done yet".to_owned(),
+        (done, total) if done == total && hunts => format!("{done}/{total} cases, hunting the mutants"),
+        (done, total) => format!("{done}/{total} cases"),
+    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ mod lines;
 pub mod mutants;
 pub mod plain;
 mod plan;
+#[cfg(feature = "cli")]
+pub mod progress;
 pub mod replay;
 pub mod report;
 pub mod rig;

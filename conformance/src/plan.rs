@@ -142,6 +142,9 @@ pub(crate) async fn execute(options: &Options, planned: Vec<Planned>) -> Vec<Cas
         let command = options.command.clone();
         tokio::spawn(async move { planned.judge(&command).await })
     });
+    if let Some(progress) = options.progress {
+        progress(0, total);
+    }
     let done = &done;
     judged
         .buffer_unordered(options.side_by_side.max(1))

@@ -50,7 +50,7 @@ pub struct Options {
     pub command: String,
     /// How many cases run side by side.
     pub side_by_side: usize,
-    /// Told after each case: how many are done, of how many.
+    /// Told at the beginning and after each case: how many are done, of how many.
     pub progress: Option<fn(usize, usize)>,
 }
 

@@ -1,5 +1,5 @@
-//! The project's own commands: `cargo xtask --help` lists them. Each module is one command; `beside`, `scenarios`, `shell` and `signals`
-//! serve several.
+//! The project's own commands: `cargo xtask --help` lists them. Each module is one command; `beside`, `scenarios`, `shell`, `signals`
+//! and `steps` serve several.
 
 mod bench;
 mod beside;
@@ -58,7 +58,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let command = Cli::parse().command;
+    match shell::find_root().and_then(|()| run(command)) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -5,14 +5,38 @@ use std::{
     io::{IsTerminal, stdout},
     path::{Path, PathBuf},
     process::Command,
+    sync::LazyLock,
 };
 
 use anyhow::{Context, bail};
 
+/// The checkout that this program works on. It is looked for when the program runs: two checkouts may share a folder for
+/// what is built, and with it this program.
+static ROOT: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
+    // Cargo names the package whose program it runs, and a test's; without cargo it is where one stands.
+    let places = [env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from), env::current_dir().ok()];
+    places.into_iter().flatten().find_map(|place| checkout(&place))
+});
+
+/// The folder of the workspace, at this place or above it.
+fn checkout(place: &Path) -> Option<PathBuf> {
+    let is_it = |folder: &&Path| folder.join("Cargo.toml").is_file() && folder.join("xtask/Cargo.toml").is_file();
+    place.ancestors().find(is_it).map(Path::to_path_buf)
+}
+
+/// Refuses to work outside of a checkout.
+pub(crate) fn find_root() -> anyhow::Result<()> {
+    if ROOT.is_none() {
+        let here = env::current_dir().context("there is no current folder")?;
+        bail!("neither {} nor a folder above it is a checkout of purchase: go into one", here.display());
+    }
+    Ok(())
+}
+
 /// The workspace's folder.
 pub(crate) fn root() -> PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).to_path_buf()
+    // `find_root` has been asked.
+    ROOT.clone().unwrap_or_default()
 }
 
 /// Cargo, in the workspace's folder. The same cargo that runs this program, where there is one.
@@ -92,4 +116,28 @@ pub(crate) fn paint(tone: Tone, text: &str) -> String {
         Tone::Warn => "33;1",
     };
     format!("\u{1b}[{code}m{text}\u{1b}[0m")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkout_is_found_from_below() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let own = folder.path().join("own");
+        for package in ["xtask", "examples/worker/src"] {
+            std::fs::create_dir_all(own.join(package))?;
+        }
+        // A workspace within it is not the one.
+        for manifest in ["Cargo.toml", "xtask/Cargo.toml", "examples/worker/Cargo.toml"] {
+            std::fs::write(own.join(manifest), "")?;
+        }
+        for place in ["", "xtask", "examples/worker/src"] {
+            assert_eq!(checkout(&own.join(place)).as_deref(), Some(own.as_path()), "{place:?}");
+        }
+        let above = checkout(folder.path());
+        assert!(above.is_none_or(|above| !above.starts_with(folder.path())), "none is found beside it");
+        Ok(())
+    }
 }

@@ -146,7 +146,7 @@ fn test() -> anyhow::Result<()> {
     // First, so that the Worker finds no tables and has to make them.
     let mut whole = shell::cargo();
     // All of the workspace, so that its packages are built as for its other tests.
-    whole.args(["test", "--quiet", "--workspace", "--all-features", "--test", "worker", "--", "--show-output"]);
+    whole.args(["test", "--quiet", "--workspace", "--all-features", "--test", "it", "--", "worker::", "--show-output"]);
     shell::must(whole.envs(host.variables()))?;
     let mut laws = Command::new(judge);
     laws.args(["--store", "d1-binding", "--draw", "1", "--samples", "1"]);

@@ -13,6 +13,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::Args;
+use purchase_conformance::progress::Progress;
 
 use crate::{
     services::{self, Running, Service},
@@ -97,6 +98,7 @@ fn values<'a>(arguments: &'a [OsString], option: &str) -> Vec<&'a str> {
 
 /// Builds the package of a manifest, without the network where that is possible, and says where its program is.
 fn build(manifest: &Path) -> anyhow::Result<PathBuf> {
+    let _shown = Progress::start(|| "building the judge …".to_owned());
     let (offline, said) = try_build(manifest, &["--offline"])?;
     match offline {
         Some(program) => return Ok(program),
@@ -130,7 +132,7 @@ fn try_build(manifest: &Path, flags: &[&str]) -> anyhow::Result<(Option<PathBuf>
         let mut said = String::new();
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             if terminal {
-                eprintln!("{line}");
+                Progress::line(&line);
             }
             said.extend([&line, "\n"]);
         }

@@ -1,0 +1,253 @@
+//! What happened to the money of a payment, in any order of what tells of it: partial captures in the ways before and
+//! since Stripe's `2025-03-31.basil`, voids, refunds that are none, and disputes.
+
+use crate::told::{charge, dispute, id, in_currency, money, paid, refund, shows, subject};
+use purchase_core::{
+    fact::{
+        Fact,
+        photo::{
+            Charge, ChargeState, DisputeState, Line, Payment, PaymentState, Photo, Refund, RefundState, RefundedLine,
+            Release,
+        },
+    },
+    fold::{SubjectState, money::Figures},
+    id::{ObjectKind, ProviderId},
+};
+
+/// The state of a payment after these objects, one a second, in every rotation and backwards: always the same.
+#[track_caller]
+fn state(objects: &[(&str, Photo)]) -> SubjectState {
+    let payment = subject(ObjectKind::Payment, "pay");
+    let mut facts: Vec<Fact> = objects
+        .iter()
+        .zip(10..)
+        .map(|((name, photo), second)| shows(&payment, second, name, photo.clone(), &[]))
+        .collect();
+    let (expect, _) = SubjectState::fold(&payment, &facts);
+    for _ in 0..facts.len() {
+        facts.rotate_left(1);
+        assert_eq!(SubjectState::fold(&payment, &facts).0.figures(), expect.figures());
+        facts.reverse();
+        assert_eq!(SubjectState::fold(&payment, &facts).0.figures(), expect.figures());
+        facts.reverse();
+    }
+    expect
+}
+
+/// Authorized, captured, received, refunded, disputed.
+#[track_caller]
+fn check(objects: &[(&str, Photo)], expect: (Option<i64>, Option<i64>, Option<i64>, i64, i64)) {
+    let Figures { authorized, captured, received, refunded, disputed } = state(objects).figures();
+    assert_eq!((authorized, captured, received, refunded, disputed), expect, "{objects:?}");
+}
+
+#[track_caller]
+fn released(objects: &[(&str, Photo)], expect: &[&str]) {
+    let state = state(objects);
+    let found: Vec<String> = state.released_refunds().iter().map(|it| it.id.expose().to_owned()).collect();
+    assert_eq!(found, expect, "{objects:?}");
+}
+
+/// A payment of 2000 of which so much came.
+fn came(minor: i64) -> Photo {
+    Photo::Payment(Payment { received: Some(money(minor)), ..Payment::new(PaymentState::Succeeded, money(2000)) })
+}
+
+/// What figures show of a release.
+fn counted(counted: bool) -> Photo {
+    Photo::Release(Release { counted, by_version: false })
+}
+
+/// What the version of the API makes likely.
+fn likely() -> Photo {
+    Photo::Release(Release { counted: true, by_version: true })
+}
+
+fn back(minor: i64) -> Photo {
+    refund(RefundState::Succeeded, minor)
+}
+
+#[test]
+fn nothing_is_known_of_a_payment_that_only_its_refund_tells_of() {
+    check(&[("re", back(500))], (None, None, None, 500, 0));
+    assert!(!state(&[("re", back(500))]).figures().all_went_back());
+}
+
+#[test]
+fn a_payment_goes_from_authorized_to_received() {
+    let intent = |state| Photo::Payment(Payment::new(state, money(2000)));
+    let of_charge = |state, captured: i64| {
+        let (amount, refunded, captured) = (money(2000), money(0), Some(money(captured)));
+        Photo::Charge(Charge { state, amount, captured, refunded, may_count_release: false })
+    };
+    let pending = of_charge(ChargeState::Pending, 0);
+    check(&[("pay", intent(PaymentState::Pending))], (None, None, None, 0, 0));
+    check(&[("pay", intent(PaymentState::Authorized))], (Some(2000), None, None, 0, 0));
+    check(&[("pay", intent(PaymentState::Authorized)), ("ch", pending)], (Some(2000), None, None, 0, 0));
+    check(&[("pay", paid(2000))], (Some(2000), Some(2000), Some(2000), 0, 0));
+    check(&[("ch", charge(2000, 0, false)), ("pay", paid(2000))], (Some(2000), Some(2000), Some(2000), 0, 0));
+    // Before the payment itself is known, its charge tells what came.
+    check(&[("ch", charge(1200, 0, false))], (Some(2000), Some(1200), Some(1200), 0, 0));
+    // An attempt that failed authorized nothing.
+    let failed = of_charge(ChargeState::Failed, 0);
+    check(&[("ch", failed), ("pay", intent(PaymentState::Failed))], (None, None, None, 0, 0));
+}
+
+/// Before: the release is counted as refunded and listed as a refund.
+#[test]
+fn a_release_that_counts_as_a_refund_is_none() {
+    let captured = [("pay", came(1200)), ("ch", charge(1200, 0, false)), ("ch_", counted(true)), ("re", back(800))];
+    check(&captured, (Some(2000), Some(1200), Some(1200), 0, 0));
+    released(&captured, &["re"]);
+    // Then 800 of the 1200 that came go back: the second refund of the same amount is one.
+    let refunded = [
+        ("pay", came(1200)),
+        ("ch_", counted(true)),
+        ("re", back(800)),
+        ("ch", charge(1200, 800, false)),
+        ("re_2", back(800)),
+    ];
+    check(&refunded, (Some(2000), Some(1200), Some(1200), 800, 0));
+    released(&refunded, &["re"]);
+    // What the charge totals is net only where the adapter could tell; else the release is taken off here.
+    let open = [("pay", came(1200)), ("ch_", counted(true)), ("ch", charge(1200, 1000, true))];
+    check(&open, (Some(2000), Some(1200), Some(1200), 200, 0));
+}
+
+/// Since: only what was captured can be refunded, and a refund of as much as was released is a refund.
+#[test]
+fn a_release_that_does_not_count_takes_nothing_from_refunds() {
+    let refunded = [
+        ("pay", came(1200)),
+        ("ch_", counted(false)),
+        ("ch", charge(1200, 800, true)),
+        ("re", back(800)),
+        ("version:pay", likely()),
+    ];
+    check(&refunded, (Some(2000), Some(1200), Some(1200), 800, 0));
+    released(&refunded, &[]);
+}
+
+#[test]
+fn figures_decide_before_versions_do() {
+    // No more than 1200 came, so 800 of these 1400 were released.
+    let more_than_came = [("pay", came(1200)), ("re", back(800)), ("re_2", back(600))];
+    check(&more_than_came, (Some(2000), Some(1200), Some(1200), 600, 0));
+    released(&more_than_came, &["re"]);
+    // All of what came can go back.
+    let all = [("pay", came(1200)), ("re", back(800)), ("re_2", back(400))];
+    check(&all, (Some(2000), Some(1200), Some(1200), 1200, 0));
+    released(&all, &[]);
+    // A refund that failed went nowhere.
+    let failed = [("pay", came(1200)), ("re", back(800)), ("re_2", refund(RefundState::Failed, 600))];
+    check(&failed, (Some(2000), Some(1200), Some(1200), 800, 0));
+    // The version decides last.
+    let open = [("pay", came(1200)), ("ch", charge(1200, 800, true)), ("re", back(800))];
+    check(&open, (Some(2000), Some(1200), Some(1200), 800, 0));
+    released(&open, &[]);
+    let counts = [open.as_slice(), &[("version:pay", likely())]].concat();
+    check(&counts, (Some(2000), Some(1200), Some(1200), 0, 0));
+    released(&counts, &["re"]);
+    // Where all was captured, nothing was released, whatever the version.
+    let whole = [("pay", paid(2000)), ("ch", charge(2000, 800, false)), ("re", back(800)), ("version:pay", likely())];
+    check(&whole, (Some(2000), Some(2000), Some(2000), 800, 0));
+    released(&whole, &[]);
+    // A refund of another amount than what was released is no release, whatever its version.
+    let other = [("pay", came(1200)), ("re", back(700)), ("version:pay", likely())];
+    check(&other, (Some(2000), Some(1200), Some(1200), 700, 0));
+    released(&other, &[]);
+}
+
+#[test]
+fn of_what_was_never_captured_nothing_goes_back() {
+    let canceled = Photo::Payment(Payment::new(PaymentState::Canceled, money(2000)));
+    let (amount, captured, refunded) = (money(2000), Some(money(0)), money(0));
+    let void = Charge { state: ChargeState::Pending, amount, captured, refunded, may_count_release: false };
+    let voided = [("pay", canceled), ("ch", Photo::Charge(void.clone())), ("re", back(2000))];
+    check(&voided, (Some(2000), Some(0), Some(0), 0, 0));
+    released(&voided, &["re"]);
+    assert!(!state(&voided).figures().all_went_back());
+    // Where only the charge is known, it tells the same.
+    released(&[("ch", Photo::Charge(void)), ("re", back(2000))], &["re"]);
+}
+
+#[test]
+fn a_dispute_takes_while_it_is_open_and_after_it_is_lost() {
+    use DisputeState::{Closed, Inquiry, Lost, Open, Unknown, Won};
+    for (state, disputed) in [(Open, 500), (Lost, 500), (Won, 0), (Closed, 0), (Inquiry, 0), (Unknown, 0)] {
+        check(&[("pay", paid(2000)), ("d", dispute(state, 500))], (Some(2000), Some(2000), Some(2000), 0, disputed));
+    }
+    let two = [("pay", paid(2000)), ("d", dispute(Open, 500)), ("d_2", dispute(Lost, 700))];
+    check(&two, (Some(2000), Some(2000), Some(2000), 0, 1200));
+    // Amounts of two currencies can't be compared: it counts as one of all that came.
+    let foreign = purchase_core::fact::photo::Dispute { state: Open, amount: in_currency(7, "USD") };
+    let foreign = [("pay", came(1200)), ("d", Photo::Dispute(foreign))];
+    check(&foreign, (Some(2000), Some(1200), Some(1200), 0, 1200));
+}
+
+#[test]
+fn all_went_back_once_refunds_and_disputes_reach_what_came() {
+    let all = |refunded: i64, disputed: i64| {
+        let of = |minor: i64, photo: Photo| (minor > 0).then_some(photo);
+        let members = [
+            ("re", of(refunded, refund(RefundState::Succeeded, refunded.max(1)))),
+            ("d", of(disputed, dispute(DisputeState::Open, disputed.max(1)))),
+        ];
+        let members = members.into_iter().filter_map(|(name, photo)| Some((name, photo?)));
+        let objects: Vec<(&str, Photo)> = [("pay", paid(2000))].into_iter().chain(members).collect();
+        state(&objects).figures().all_went_back()
+    };
+    assert!(!all(0, 0));
+    assert!(!all(1999, 0));
+    assert!(all(2000, 0));
+    assert!(!all(1000, 999));
+    assert!(all(1000, 1000));
+    // Exchange rates move: a dispute of nine tenths is one of all of it. A refund of as much is not.
+    assert!(!all(0, 1799));
+    assert!(all(0, 1800));
+    assert!(!all(1800, 0));
+    // Of a payment of nothing nothing went back.
+    assert!(!state(&[("pay", paid(0))]).figures().all_went_back());
+}
+
+/// A payment of price a for 600 in one line and of price b in two lines of 100.
+fn of_lines() -> Photo {
+    let line = |name: &str, price: &str, total_minor| Line { id: id(name), price: id(price), total_minor };
+    let lines = vec![line("a", "price_a", 600), line("b1", "price_b", 100), line("b2", "price_b", 100)];
+    Photo::Payment(Payment { lines, ..Payment::new(PaymentState::Succeeded, money(800)) })
+}
+
+fn of(state: RefundState, lines: &[(&str, i64, bool)]) -> Photo {
+    let line = |(line, amount_minor, whole): &(&str, i64, bool)| RefundedLine {
+        line: id(line),
+        amount_minor: *amount_minor,
+        whole: *whole,
+    };
+    let sum: i64 = lines.iter().map(|(_, amount, _)| amount).sum();
+    Photo::Refund(Refund { lines: lines.iter().map(line).collect(), ..Refund::new(state, money(sum.max(1))) })
+}
+
+#[test]
+fn a_price_is_refunded_once_all_its_lines_are() {
+    use RefundState::{Failed, Pending, Succeeded};
+    let check = |refunds: &[Photo], expect: &[&str]| {
+        let names = ["re_1", "re_2", "re_3"];
+        let objects = [("pay", of_lines())].into_iter().chain(names.into_iter().zip(refunds.iter().cloned()));
+        let found = state(&objects.collect::<Vec<_>>()).refunded_prices();
+        assert_eq!(found.iter().map(ProviderId::expose).collect::<Vec<_>>(), expect, "{refunds:?}");
+    };
+    check(&[], &[]);
+    check(&[back(800)], &[]);
+    check(&[of(Succeeded, &[("a", 600, true)])], &["price_a"]);
+    check(&[of(Succeeded, &[("a", 0, true)])], &["price_a"]);
+    check(&[of(Succeeded, &[("a", 599, false)])], &[]);
+    check(&[of(Succeeded, &[("a", 300, false)]), of(Succeeded, &[("a", 300, false)])], &["price_a"]);
+    check(&[of(Pending, &[("a", 600, true)])], &[]);
+    check(&[of(Failed, &[("a", 600, true)])], &[]);
+    // A line that nobody knows takes nothing.
+    check(&[of(Succeeded, &[("c", 600, true)])], &[]);
+    // A price of two lines goes with the second.
+    check(&[of(Succeeded, &[("b1", 100, true)])], &[]);
+    check(&[of(Succeeded, &[("b1", 100, true)]), of(Succeeded, &[("b2", 100, true)])], &["price_b"]);
+    check(&[of(Succeeded, &[("a", 600, true), ("b1", 100, true), ("b2", 100, true)])], &["price_a", "price_b"]);
+}

@@ -1,0 +1,99 @@
+//! Tells the same random lifecycles by both providers: whatever their events look like, the customer may use the same.
+//! How long each goes on collecting is its own affair, so that is made the same.
+
+#[path = "../../adapters/paddle/tests/it/telling/mod.rs"]
+mod paddle;
+#[path = "../../adapters/stripe/tests/it/telling/mod.rs"]
+mod stripe;
+
+use std::{collections::BTreeMap, future::Future, sync::Arc};
+
+use crate::{paddle_under_test, stripe_under_test};
+use paddle::PaddleTeller;
+use purchase_conformance::{
+    mutants::Mutation,
+    rig::Rig,
+    story::{Budget, DAY_SECONDS, Judge, Step, Story, Teller, Told, Ways, hold},
+    trials::memory,
+    under_test::{Built, Endpoint, ProviderUnderTest},
+    verdict::ensure,
+    wrapped::Wrapped,
+};
+use serde_json::Value;
+use stripe::StripeTeller;
+
+const BUDGET: Budget = Budget {
+    cases: 64,
+    wishes: 36,
+    simpler: 500,
+    regressions: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/proptest-regressions/lifecycles.txt")),
+};
+
+fn done<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}
+
+/// How long both go on collecting: so long that no period ends then, because an end by the provider's clock and one by the
+/// story's can't be told apart.
+const DUNNING_SECONDS: i64 = 17 * DAY_SECONDS + 5 * 3600;
+
+/// An adapter that declares it.
+fn alike(built: Built) -> Built {
+    Ok(Arc::new(Wrapped { longest_dunning_seconds: DUNNING_SECONDS, ..Wrapped::new(built?) }))
+}
+
+fn paddle_alike() -> ProviderUnderTest {
+    let build = |endpoint: &Endpoint<'_>| alike((paddle_under_test::under_test().build)(endpoint));
+    ProviderUnderTest { build, ..paddle_under_test::under_test() }
+}
+
+fn stripe_alike() -> ProviderUnderTest {
+    let build = |endpoint: &Endpoint<'_>| alike((stripe_under_test::under_test().build)(endpoint));
+    ProviderUnderTest { build, ..stripe_under_test::under_test() }
+}
+
+/// A teller whose readings are taken around the same ends.
+struct Around<T>(T);
+
+impl<T: Teller> Teller for Around<T> {
+    fn can(&self, step: &Step) -> bool {
+        self.0.can(step)
+    }
+
+    fn tell(&self, story: &Story) -> Told {
+        self.0.tell(story)
+    }
+
+    fn ways(&self) -> Ways {
+        Ways { dunning_seconds: DUNNING_SECONDS, ..self.0.ways() }
+    }
+}
+
+fn judge(provider: ProviderUnderTest, teller: &dyn Teller) -> Judge<'_> {
+    Judge { rig: Rig { provider, store: memory(), mutation: Mutation::None }, teller }
+}
+
+/// Providers say a moment later that a renewal failed, each by its own clock: the minute of every end counts.
+fn to_the_minute(mut read: BTreeMap<i64, Value>) -> BTreeMap<i64, Value> {
+    let customers = read.values_mut().filter_map(Value::as_object_mut).flat_map(|map| map.values_mut());
+    for benefit in customers.filter_map(Value::as_object_mut).flat_map(|map| map.values_mut()) {
+        if let Some(until) = benefit["until"].as_str() {
+            benefit["until"] = until.chars().take("2026-12-04T09:00".len()).collect::<String>().into();
+        }
+    }
+    read
+}
+
+#[test]
+fn both_providers_give_the_same_access() {
+    let can = |step: &Step| PaddleTeller.can(step) && StripeTeller.can(step);
+    let told = hold(BUDGET, can, |story| {
+        let one = done(judge(paddle_alike(), &Around(PaddleTeller)).entitlements(story))?;
+        let other = done(judge(stripe_alike(), &Around(StripeTeller)).entitlements(story))?;
+        let (one, other) = (to_the_minute(one), to_the_minute(other));
+        ensure(one == other, || format!("one gives {one:?}\nthe other {other:?}"))
+    });
+    if let Err(told) = told {
+        panic!("{told}");
+    }
+}

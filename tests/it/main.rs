@@ -1,0 +1,18 @@
+//! The integration tests, in one program: each that is linked on its own costs as much as all of them.
+
+mod batches;
+mod group;
+mod lifecycles;
+mod odd_input;
+#[path = "../../adapters/paddle/tests/conformance/under_test.rs"]
+mod paddle_under_test;
+mod queue;
+mod queue_processes;
+mod reread;
+mod several_sources;
+#[path = "../../adapters/stripe/tests/conformance/under_test.rs"]
+mod stripe_under_test;
+mod support;
+mod unknown;
+mod webhook_server;
+mod worker;

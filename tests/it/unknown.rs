@@ -1,0 +1,60 @@
+//! What becomes of a commit of which nobody knows whether it has happened.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use crate::support::{AT_ONCE, Gate, Weather, delivery, engine};
+use purchase::{
+    engine::RetryPolicy,
+    store::EventStatus,
+    worker::{Worker, WorkerReport, WorkerSettings},
+};
+
+#[tokio::test]
+async fn one_that_has_not_happened_is_made_again() {
+    let store = Gate::open();
+    let (engine, _) = engine(&store, RetryPolicy::default());
+    store.turn(Weather::Lost, 1);
+    let receipt = engine.handle(delivery("e1", "a")).await.expect("taken");
+    assert_eq!((receipt.status, receipt.duplicate), (EventStatus::Processed, false));
+    assert_eq!(store.tried.load(Ordering::SeqCst), 2);
+    assert_eq!(store.commits(), [["e1"]]);
+}
+
+#[tokio::test]
+async fn one_that_has_happened_is_not_made_twice() {
+    let store = Gate::open();
+    let (engine, _) = engine(&store, RetryPolicy::default());
+    store.turn(Weather::Swallowed, 1);
+    let receipt = engine.handle(delivery("e1", "a")).await.expect("taken");
+    assert_eq!((receipt.status, receipt.duplicate), (EventStatus::Processed, true));
+    assert_eq!(store.tried.load(Ordering::SeqCst), 1);
+    assert_eq!(store.stored().await["e1"].attempts, 1);
+}
+
+/// That would be said of other writers, who are not there.
+#[tokio::test]
+async fn a_store_that_goes_on_losing_its_answers_is_unavailable_and_not_contended() {
+    let store = Gate::open();
+    let (engine, _) = engine(&store, RetryPolicy::default());
+    store.turn(Weather::Lost, usize::MAX);
+    let refusal = engine.handle(delivery("e1", "a")).await.expect_err("lost");
+    assert_eq!((refusal.code(), refusal.http_status()), ("store_unavailable", 503));
+    assert_eq!(store.tried.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_worker_counts_one_that_has_happened_as_lost_and_it_is_done() {
+    let store = Gate::open();
+    let (engine, _) = engine(&store, AT_ONCE);
+    assert!(engine.accept(delivery("e1", "a")).await.expect("accepted"));
+    store.turn(Weather::Swallowed, 1);
+    let worker = Worker::new(engine, WorkerSettings { idle: Duration::from_secs(3600), ..WorkerSettings::default() });
+    let idle = Arc::clone(&store);
+    let report = worker.run(async move { idle.idle.acquire().await.expect("open").forget() }).await;
+    assert_eq!(report, WorkerReport { lost: 1, ..WorkerReport::default() });
+    let stored = &store.stored().await["e1"];
+    assert_eq!((stored.status, stored.attempts), (EventStatus::Processed, 1));
+}
