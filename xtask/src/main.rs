@@ -12,6 +12,8 @@ mod scenarios;
 mod services;
 mod shell;
 mod signals;
+mod soak;
+mod steps;
 mod test;
 mod tidy;
 mod wasm;
@@ -47,6 +49,8 @@ enum Command {
     Record(record::RecordArgs),
     /// Starts, shows and stops the servers that tests use: PostgreSQL and a local Cloudflare D1.
     Services(services::ServicesArgs),
+    /// Judges what `test` leaves out: SQLite on every scenario, PostgreSQL and D1 on six that are drawn of each provider.
+    Soak(soak::SoakArgs),
     /// Runs everything that CI runs.
     Test(test::TestArgs),
     /// Checks the rules of the house that no compiler knows.
@@ -78,6 +82,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::NewAdapter(args) => new_adapter::run(&args),
         Command::Record(args) => record::run(args),
         Command::Services(args) => services::run(&args),
+        Command::Soak(args) => soak::run(&args),
         Command::Test(args) => test::run(args, std::env::var_os("CI").is_some()),
         Command::Tidy(args) => tidy::run(args),
         Command::Wasm(args) => wasm::run(args),

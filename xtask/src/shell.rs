@@ -52,6 +52,13 @@ pub(crate) fn cargo() -> Command {
     command
 }
 
+/// Cargo with these arguments, in the workspace's folder.
+pub(crate) fn cargo_with(args: &[&str]) -> Command {
+    let mut command = cargo();
+    command.args(args);
+    command
+}
+
 /// Where cargo builds.
 pub(crate) fn target_dir() -> PathBuf {
     match env::var_os("CARGO_TARGET_DIR") {

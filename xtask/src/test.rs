@@ -1,13 +1,11 @@
 //! Decides what a change must pass: the list of steps that CI runs. A step whose tool is missing is skipped by name and
 //! loudly; in CI a skip is a failure unless the command line allows it by that name. A server that can't be had is a
-//! failure everywhere, unless allowed: without it nothing is proved about the store that needs it.
+//! failure everywhere, unless allowed: without it nothing is proved about the store that needs it. Each step has a budget:
+//! the whole takes at most twenty minutes on a cold clone with two cores, and `soak` runs what would take longer.
 
 use std::{
-    borrow::Cow,
-    path::PathBuf,
     process::{Command, ExitCode},
-    sync::LazyLock,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use anyhow::bail;
@@ -16,8 +14,9 @@ use purchase_conformance::trials::ALLOW_SKIP;
 
 use crate::{
     services::{self, Running, Service},
-    shell::{self, Tone, paint},
-    signals, wasm,
+    shell::{self, Tone, cargo_with as cargo, paint},
+    steps::{Outcome, Took, remember_own, run_commands, sum_up, xtask},
+    wasm,
     worker::SOURCE as WORKER,
 };
 
@@ -38,6 +37,8 @@ pub(crate) struct TestArgs {
 struct Step {
     name: &'static str,
     says: &'static str,
+    /// How many seconds it takes at most, on a cold clone with two cores.
+    budget: u64,
     /// The commands, one after the other, or why they can't be run here.
     commands: fn(&Around) -> Result<Vec<Command>, Lack>,
 }
@@ -60,25 +61,28 @@ struct Around {
 }
 
 const STEPS: &[Step] = &[
-    Step { name: "fmt", says: "the code is laid out by rustfmt", commands: fmt },
-    Step { name: "tidy", says: "the rules of the house hold", commands: |_| Ok(vec![xtask(&["tidy"])]) },
+    Step { name: "fmt", says: "the code is laid out by rustfmt", budget: 5, commands: fmt },
+    Step { name: "tidy", says: "the rules of the house hold", budget: 5, commands: |_| Ok(vec![xtask(&["tidy"])]) },
     Step {
         name: "clippy",
         says: "no warnings, all targets, all features",
+        budget: 70,
         commands: |_| {
             let all = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"];
             Ok(vec![cargo(&all)])
         },
     },
-    Step { name: "unit", says: "unit and integration tests", commands: unit },
+    Step { name: "unit", says: "unit and integration tests", budget: 220, commands: unit },
     Step {
         name: "doctests",
         says: "the examples in the documentation run",
+        budget: 10,
         commands: |_| Ok(vec![cargo(&["test", "--workspace", "--all-features", "--doc", "--quiet"])]),
     },
     Step {
         name: "docs",
         says: "the documentation builds without warnings",
+        budget: 20,
         commands: |_| {
             let mut docs = cargo(&["doc", "--workspace", "--all-features", "--no-deps", "--quiet"]);
             docs.env("RUSTDOCFLAGS", "--deny warnings");
@@ -87,54 +91,62 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "conformance",
-        says: "every law holds on every scenario and embedded store",
-        // Order is decided in memory, so there more is sampled; a disk costs twenty times as much. Without these options the
-        // command samples 200 orders everywhere.
+        says: "every law holds in memory on every scenario, and on SQLite on scenarios that are drawn",
+        budget: 230,
+        // Order is decided in memory, so there every scenario is judged and more is sampled; a disk costs twenty times as
+        // much, so for SQLite scenarios are drawn. Without these options the command samples 200 orders everywhere.
         commands: |_| {
             Ok(vec![
                 xtask(&["conformance", "--store", "memory", "--samples", "100"]),
-                xtask(&["conformance", "--store", "sqlite", "--samples", "8"]),
+                xtask(&["conformance", "--store", "sqlite", "--draw", SQLITE_DRAWS, "--samples", "8"]),
             ])
         },
     },
     Step {
         name: "servers",
         says: "every law holds on PostgreSQL and D1, on scenarios that are drawn",
+        budget: 85,
         commands: servers,
     },
     Step {
         name: "new-adapter",
         says: "a new adapter compiles, and its tests say what to write",
+        budget: 10,
         commands: |_| Ok(vec![xtask(&["new-adapter", "--check"])]),
     },
-    Step { name: "quickstart", says: "the example of the README runs", commands: quickstart },
+    Step { name: "quickstart", says: "the example of the README runs", budget: 5, commands: quickstart },
     Step {
         name: "crash",
         says: "a killed server ends where an undisturbed one does",
+        budget: 10,
         commands: |_| Ok(vec![xtask(&["crash", "--kills", "25", "--profile", "dev"])]),
     },
     Step {
         name: "wasm",
         says: "core and the adapters build for wasm32-unknown-unknown",
+        budget: 45,
         commands: |_| in_wasm(&["wasm"]),
     },
     Step {
         name: "worker-clippy",
         says: "no warnings in the Worker and in D1's binding",
+        budget: 55,
         commands: |_| in_wasm(&["worker", "check"]),
     },
-    Step { name: "worker", says: "the Worker and its binding keep the laws, in workerd", commands: worker },
-    Step { name: "deny", says: "licences, bans and sources of the dependencies", commands: deny },
+    Step { name: "worker", says: "the Worker and its binding keep the laws, in workerd", budget: 90, commands: worker },
+    Step { name: "deny", says: "licences, bans and sources of the dependencies", budget: 10, commands: deny },
 ];
+
+/// How many scenarios of each provider SQLite is judged on; `soak` judges it on all.
+const SQLITE_DRAWS: &str = "25";
+
+/// How many seconds everything takes at most, on a cold clone with two cores.
+const WHOLE: u64 = 1200;
+/// How many of them go before the first step: this program is built, and the servers are.
+const PREPARATIONS: u64 = 330;
 
 /// The steps that find servers in their environment.
 const WITH_SERVICES: &[&str] = &["unit", "servers"];
-
-enum Outcome {
-    Failed(Duration),
-    Passed(Duration),
-    Skipped { why: Cow<'static, str>, allowed: bool },
-}
 
 /// Runs the steps, all of them also when one fails, and sums up.
 pub(crate) fn run(args: TestArgs, ci: bool) -> anyhow::Result<ExitCode> {
@@ -147,11 +159,12 @@ pub(crate) fn run(args: TestArgs, ci: bool) -> anyhow::Result<ExitCode> {
     }
     if args.list {
         for step in STEPS {
-            println!("{:<13} {}", step.name, step.says);
+            println!("{:<13} {:>4} s  {}", step.name, step.budget, step.says);
         }
+        println!("All take at most {WHOLE} s, {PREPARATIONS} s before the first step included.");
         return Ok(ExitCode::SUCCESS);
     }
-    LazyLock::force(&OWN);
+    remember_own();
     let wanted = |step: &&Step| args.only.is_empty() || args.only.iter().any(|name| name == step.name);
     let mut outcomes = Vec::new();
     let mut around = Around { ci, allow_skip: args.allow_skip, servers: None };
@@ -162,7 +175,7 @@ pub(crate) fn run(args: TestArgs, ci: bool) -> anyhow::Result<ExitCode> {
         outcomes.push((step.name, run_step(step, &around)?));
     }
     drop(around);
-    Ok(sum_up(&outcomes))
+    Ok(sum_up(&outcomes, |name| format!("CI allows that only with --allow-skip {name}")))
 }
 
 impl Around {
@@ -181,7 +194,7 @@ fn start_services(around: &Around, outcomes: &mut Vec<(&'static str, Outcome)>) 
         let outcome = match services::ensure(&[service]) {
             Ok(running) => {
                 servers.push((service, running));
-                Outcome::Passed(begin.elapsed())
+                Outcome::Passed(Took { time: begin.elapsed(), budget: None })
             }
             Err(error) if around.may_skip(name) => {
                 println!("{} {error:#}", paint(Tone::Warn, "SKIPPED"));
@@ -189,35 +202,12 @@ fn start_services(around: &Around, outcomes: &mut Vec<(&'static str, Outcome)>) 
             }
             Err(error) => {
                 println!("{} {error:#}; --allow-skip {name} does without", paint(Tone::Bad, "FAILED"));
-                Outcome::Failed(begin.elapsed())
+                Outcome::Failed(Took { time: begin.elapsed(), budget: None })
             }
         };
         outcomes.push((name, outcome));
     }
     servers
-}
-
-fn sum_up(outcomes: &[(&'static str, Outcome)]) -> ExitCode {
-    println!();
-    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    for (name, outcome) in outcomes {
-        let (tone, word, detail) = match outcome {
-            Outcome::Passed(took) => (Tone::Good, "passed", format!("{:.1} s", took.as_secs_f64())),
-            Outcome::Failed(took) => (Tone::Bad, "FAILED", format!("{:.1} s", took.as_secs_f64())),
-            Outcome::Skipped { why, allowed: true } => (Tone::Warn, "SKIPPED", why.to_string()),
-            Outcome::Skipped { why, allowed: false } => {
-                (Tone::Bad, "SKIPPED", format!("{why}; CI allows that only with --allow-skip {name}"))
-            }
-        };
-        match outcome {
-            Outcome::Passed(_) => passed += 1,
-            Outcome::Failed(_) | Outcome::Skipped { allowed: false, .. } => failed += 1,
-            Outcome::Skipped { .. } => skipped += 1,
-        }
-        println!("{} {:<13} {detail}", paint(tone, &format!("{word:<8}")), name);
-    }
-    println!("steps: {passed} passed, {failed} failed, {skipped} skipped");
-    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn run_step(step: &Step, around: &Around) -> anyhow::Result<Outcome> {
@@ -232,26 +222,15 @@ fn run_step(step: &Step, around: &Around) -> anyhow::Result<Outcome> {
             return Ok(Outcome::Skipped { why: why.into(), allowed });
         }
     };
-    let begin = Instant::now();
-    for mut command in commands {
+    let prepare = |command: &mut Command| {
         if around.ci {
             command.env("CI", "true").env("CARGO_TERM_COLOR", "never").env("INSTA_UPDATE", "no");
         }
         if let Some(servers) = around.servers.as_ref().filter(|_| WITH_SERVICES.contains(&step.name)) {
-            name_servers(&mut command, servers, &around.allow_skip);
+            name_servers(command, servers, &around.allow_skip);
         }
-        println!("\n{} {}: `{}`", paint(Tone::Head, "=="), step.name, shell::shown(&command));
-        match command.status() {
-            Ok(status) if status.success() => {}
-            Ok(status) => {
-                signals::hold_when_interrupted();
-                println!("{} {}: it ended with {status}", paint(Tone::Bad, "FAILED"), step.name);
-                return Ok(Outcome::Failed(begin.elapsed()));
-            }
-            Err(fault) => bail!("could not start `{}`: {fault}", shell::shown(&command)),
-        }
-    }
-    Ok(Outcome::Passed(begin.elapsed()))
+    };
+    run_commands(step.name, Some(step.budget), commands, prepare)
 }
 
 /// Tells tests where the servers are, and which of those that are missing may be.
@@ -328,12 +307,6 @@ fn quickstart(_: &Around) -> Result<Vec<Command>, Lack> {
     }])
 }
 
-fn cargo(args: &[&str]) -> Command {
-    let mut command = shell::cargo();
-    command.args(args);
-    command
-}
-
 /// A command of this program that compiles for a Worker.
 fn in_wasm(args: &[&str]) -> Result<Vec<Command>, Lack> {
     match wasm::is_ready() {
@@ -354,12 +327,13 @@ fn worker(around: &Around) -> Result<Vec<Command>, Lack> {
     })
 }
 
-/// This program itself: it is built already. The path is asked for once, at the start: a later step may link the file
-/// anew, and then the system calls the one that runs deleted.
-static OWN: LazyLock<PathBuf> = LazyLock::new(|| std::env::current_exe().unwrap_or_else(|_| "xtask".into()));
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn xtask(args: &[&str]) -> Command {
-    let mut command = Command::new(&*OWN);
-    command.current_dir(shell::root()).args(args);
-    command
+    #[test]
+    fn the_budgets_leave_room_for_the_build() {
+        let steps: u64 = STEPS.iter().map(|step| step.budget).sum();
+        assert!(steps + PREPARATIONS <= WHOLE, "{steps} s beside {PREPARATIONS} s of preparations, at most {WHOLE} s");
+    }
 }

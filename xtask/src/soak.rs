@@ -1,0 +1,89 @@
+//! Decides what is judged when there is time: what would take longer than `test` may. Every run draws with another seed, and
+//! prints it.
+
+use std::{
+    process::ExitCode,
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::bail;
+use clap::Args;
+
+use crate::{
+    services::{self, Service},
+    shell::{Tone, paint},
+    steps::{Outcome, Took, remember_own, run_commands, sum_up, xtask},
+};
+
+/// Judges what `test` leaves out: SQLite on every scenario, PostgreSQL and D1 on six that are drawn of each provider.
+#[derive(Debug, Args)]
+pub(crate) struct SoakArgs {
+    /// Runs only these steps: sqlite, postgres, d1.
+    #[arg(long = "only", value_name = "STEP")]
+    only: Vec<String>,
+    /// Lets this server be missing.
+    #[arg(long = "allow-skip", value_name = "SERVER")]
+    allow_skip: Vec<String>,
+    /// The seed of everything random; otherwise another one each time.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+/// The stores, and how much each is judged by.
+const STEPS: &[(&str, &[&str])] = &[
+    ("sqlite", &["--samples", "8"]),
+    ("postgres", &["--draw", "6", "--samples", "4"]),
+    ("d1", &["--draw", "6", "--samples", "1"]),
+];
+
+/// Runs the steps, all of them also when one fails, and sums up.
+pub(crate) fn run(args: &SoakArgs) -> anyhow::Result<ExitCode> {
+    remember_own();
+    if let Some(name) = args.only.iter().find(|name| !STEPS.iter().any(|(step, _)| step == name)) {
+        bail!("there is no step {name:?}; there are sqlite, postgres and d1");
+    }
+    if let Some(name) = args.allow_skip.iter().find(|name| !Service::ALL.iter().any(|it| it.name() == name.as_str())) {
+        bail!("there is no server {name:?}; there are postgres and d1");
+    }
+    let seed = args.seed.map_or_else(fresh_seed, Ok)?.to_string();
+    println!("seed {seed}: `cargo xtask soak --seed {seed}` runs the same again");
+    let mut outcomes = Vec::new();
+    for (store, effort) in
+        STEPS.iter().filter(|(step, _)| args.only.is_empty() || args.only.iter().any(|it| it == step))
+    {
+        outcomes.push((*store, judge(store, effort, &seed, &args.allow_skip)?));
+    }
+    println!("\nseed {seed}");
+    Ok(sum_up(&outcomes, |name| format!("--allow-skip {name} allows that")))
+}
+
+fn judge(store: &'static str, effort: &[&str], seed: &str, allow_skip: &[String]) -> anyhow::Result<Outcome> {
+    let begin = Instant::now();
+    let mut laws = xtask(&["conformance", "--store", store, "--seed", seed]);
+    laws.args(effort);
+    // The server stays until the laws are judged.
+    let mut _server = None;
+    if let Some(service) = Service::ALL.into_iter().find(|service| service.name() == store) {
+        match services::ensure(&[service]) {
+            Ok(running) => {
+                laws.envs(running.variables());
+                _server = Some(running);
+            }
+            Err(error) if allow_skip.iter().any(|name| name == store) => {
+                println!("\n{} {store}: {error:#}", paint(Tone::Warn, "SKIPPED"));
+                return Ok(Outcome::Skipped { why: format!("{error:#}").into(), allowed: true });
+            }
+            Err(error) => {
+                println!("\n{} {store}: {error:#}; --allow-skip {store} does without", paint(Tone::Bad, "FAILED"));
+                return Ok(Outcome::Failed(Took { time: begin.elapsed(), budget: None }));
+            }
+        }
+    }
+    run_commands(store, None, vec![laws], |_| {})
+}
+
+/// Small enough to be typed.
+fn fresh_seed() -> anyhow::Result<u64> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    Ok(u64::from(now.subsec_nanos()) % 1_000_000)
+}

@@ -1,0 +1,128 @@
+//! Decides how commands that consist of steps run them and sum them up: what each took of its budget, what failed, what was
+//! skipped.
+
+use std::{
+    borrow::Cow,
+    path::PathBuf,
+    process::{Command, ExitCode},
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
+
+use anyhow::bail;
+
+use crate::{
+    shell::{self, Tone, paint},
+    signals,
+};
+
+/// What became of a step.
+pub(crate) enum Outcome {
+    Failed(Took),
+    Passed(Took),
+    Skipped { why: Cow<'static, str>, allowed: bool },
+}
+
+/// How long a step took, and how many seconds it may take.
+#[derive(Clone, Copy)]
+pub(crate) struct Took {
+    pub(crate) time: Duration,
+    pub(crate) budget: Option<u64>,
+}
+
+impl Took {
+    fn is_over(self) -> bool {
+        self.budget.is_some_and(|budget| self.time > Duration::from_secs(budget))
+    }
+
+    fn shown(self) -> String {
+        let took = self.time.as_secs_f64();
+        match self.budget {
+            None => format!("{took:>7.1} s"),
+            Some(budget) if self.is_over() => {
+                format!("{took:>7.1} / {budget} s, over its budget: what takes so long belongs into `cargo xtask soak`")
+            }
+            Some(budget) => format!("{took:>7.1} / {budget} s"),
+        }
+    }
+}
+
+/// Runs the commands of a step, each prepared first, until one fails.
+pub(crate) fn run_commands(
+    name: &str,
+    budget: Option<u64>,
+    commands: Vec<Command>,
+    prepare: impl Fn(&mut Command),
+) -> anyhow::Result<Outcome> {
+    let begin = Instant::now();
+    let took = || Took { time: begin.elapsed(), budget };
+    for mut command in commands {
+        prepare(&mut command);
+        println!("\n{} {name}: `{}`", paint(Tone::Head, "=="), shell::shown(&command));
+        match command.status() {
+            Ok(status) if status.success() => {}
+            Ok(status) => {
+                signals::hold_when_interrupted();
+                println!("{} {name}: it ended with {status}", paint(Tone::Bad, "FAILED"));
+                return Ok(Outcome::Failed(took()));
+            }
+            Err(fault) => bail!("could not start `{}`: {fault}", shell::shown(&command)),
+        }
+    }
+    Ok(Outcome::Passed(took()))
+}
+
+/// Says what became of the steps. A step that took longer than its budget is marked, and does not fail.
+pub(crate) fn sum_up(outcomes: &[(&'static str, Outcome)], forbids: impl Fn(&str) -> String) -> ExitCode {
+    println!();
+    let (mut passed, mut failed, mut skipped, mut over) = (0, 0, 0, 0);
+    for (name, outcome) in outcomes {
+        let (tone, word, detail) = match outcome {
+            Outcome::Passed(took) if took.is_over() => (Tone::Warn, "passed", took.shown()),
+            Outcome::Passed(took) => (Tone::Good, "passed", took.shown()),
+            Outcome::Failed(took) => (Tone::Bad, "FAILED", took.shown()),
+            Outcome::Skipped { why, allowed: true } => (Tone::Warn, "SKIPPED", why.to_string()),
+            Outcome::Skipped { why, allowed: false } => (Tone::Bad, "SKIPPED", format!("{why}; {}", forbids(name))),
+        };
+        match outcome {
+            Outcome::Passed(_) => passed += 1,
+            Outcome::Failed(_) | Outcome::Skipped { allowed: false, .. } => failed += 1,
+            Outcome::Skipped { .. } => skipped += 1,
+        }
+        if let Outcome::Passed(took) | Outcome::Failed(took) = outcome {
+            over += u32::from(took.is_over());
+        }
+        println!("{} {:<13} {detail}", paint(tone, &format!("{word:<8}")), name);
+    }
+    println!("steps: {passed} passed, {failed} failed, {skipped} skipped, {over} over budget");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+static OWN: LazyLock<PathBuf> = LazyLock::new(|| std::env::current_exe().unwrap_or_else(|_| "xtask".into()));
+
+/// Asks where this program is. At the start: a later step may link the file anew, and then the system calls the one that
+/// runs deleted.
+pub(crate) fn remember_own() {
+    LazyLock::force(&OWN);
+}
+
+/// This program itself: it is built already.
+pub(crate) fn xtask(args: &[&str]) -> Command {
+    let mut command = Command::new(&*OWN);
+    command.current_dir(shell::root()).args(args);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_over_its_budget_is_marked() {
+        let shown = |seconds, budget| Took { time: Duration::from_secs(seconds), budget }.shown();
+        assert_eq!(shown(3, None), "    3.0 s");
+        assert_eq!(shown(60, Some(60)), "   60.0 / 60 s");
+        let over = "   61.0 / 60 s, over its budget: what takes so long belongs into `cargo xtask soak`";
+        assert_eq!(shown(61, Some(60)), over);
+    }
+}
