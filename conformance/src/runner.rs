@@ -75,10 +75,31 @@ impl Options {
         }
     }
 
+    /// Which mutants are hunted.
+    pub(crate) fn hunted(&self) -> Hunted {
+        match (self.narrowed(), self.scenario.is_none() && self.law.is_none() && self.schedule.is_none()) {
+            (false, _) => Hunted::All,
+            (true, true) => Hunted::OnDisk,
+            (true, false) => Hunted::None,
+        }
+    }
+
     /// Whether it is only a part of what could be run of these fixtures.
     pub(crate) fn narrowed(&self) -> bool {
         self.scenario.is_some() || self.draw.is_some() || self.law.is_some() || self.schedule.is_some()
     }
+}
+
+/// Which mutants a run hunts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hunted {
+    /// Every one.
+    All,
+    /// Those that only an embedded store can have: the store in memory has no statements and keeps nothing. No scenario is
+    /// needed for them, so a draw hunts them.
+    OnDisk,
+    /// None.
+    None,
 }
 
 /// Why nothing was run.
@@ -126,9 +147,11 @@ pub async fn run(
     }
     let played = report.laws.iter().filter(|case| case.plays_schedules());
     report.schedules = played.map(|case| case.checks).sum();
-    if !options.narrowed() {
-        report.mutants = zoo::hunt(options, scenarios, stores).await;
-    }
+    report.mutants = match options.hunted() {
+        Hunted::All => zoo::hunt(options, scenarios, stores).await,
+        Hunted::OnDisk => zoo::hunt_on_disk(options, stores).await,
+        Hunted::None => Vec::new(),
+    };
     report.laws.sort_by(|one, other| (one.id, &one.case).cmp(&(other.id, &other.case)));
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)

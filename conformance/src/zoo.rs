@@ -53,6 +53,21 @@ pub(crate) async fn hunt(
     fates.buffered(options.side_by_side.max(1)).collect().await
 }
 
+/// Tries the mutants that only embedded stores can have, on those.
+pub(crate) async fn hunt_on_disk(options: &Options, stores: &[StoreUnderTest]) -> Vec<MutantCase> {
+    let on_disk = |store: &&StoreUnderTest| store.server.is_none() && store.durable.is_some();
+    let stores: Vec<StoreUnderTest> = stores.iter().filter(on_disk).cloned().collect();
+    let law_of = |mutant: &&Mutant| law::find(mutant.law).map(|law| law.check);
+    let of_disks = MUTANTS.iter().filter(|mutant| matches!(law_of(mutant), Some(Check::Durable(_) | Check::Sql(_))));
+    let mut fates = Vec::new();
+    if !stores.is_empty() {
+        for (case, attempts) in of_disks.filter_map(|mutant| plan(options, mutant, ACME, &[], &stores)) {
+            fates.push(pursue(case, attempts).await);
+        }
+    }
+    fates
+}
+
 /// What is tried to find one mutant; none where another ground tries the same.
 fn plan(
     options: &Options,
