@@ -9,12 +9,11 @@ use std::sync::{
 use async_trait::async_trait;
 use purchase_core::{
     error::{CommitError, StoreError},
-    fact::Fact,
     id::EventKey,
     lifecycle::Transition,
     store::{
-        Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredSubject,
-        SubjectQuery, TransitionQuery, Wanted,
+        Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredFact,
+        StoredSubject, SubjectQuery, TransitionQuery, Wanted,
     },
 };
 use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, Statement};
@@ -95,7 +94,7 @@ impl Browse for FaultyStore {
         self.fault.around(self.inner.events(query)).await
     }
 
-    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {
         self.fault.around(self.inner.facts(events)).await
     }
 
@@ -165,7 +164,7 @@ impl Browse for Interleaved {
         self.around(self.inner.events(query)).await
     }
 
-    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {
         self.around(self.inner.facts(events)).await
     }
 

@@ -323,6 +323,8 @@ pub const LAWS: &[Law] = &[
         "one winner; F7" Store(|trial| Box::pin(store::pages::moved_on(trial)))),
     law!("S24" Must "Subjects are listed in the order of their keys, each once, by every filter, however long a page is."
         "two namespaces of customers" Store(|trial| Box::pin(store::pages::subjects_are_listed(trial)))),
+    law!("S25" Must "A fact keeps the time of the first commit that brought it, also when its event is read again."
+        "what was known, and when" Store(|trial| Box::pin(store::history::facts_keep_their_time(trial)))),
 ];
 
 /// The law with an id.

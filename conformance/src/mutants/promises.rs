@@ -1,7 +1,7 @@
 //! Decides how a stranger's store breaks a promise that no other law looks at: each wraps a right store.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -10,8 +10,8 @@ use purchase_core::{
     error::CommitError,
     id::{EventKey, Mode, ProviderId, Source, Subject},
     store::{
-        Commit, EventQuery, EventStatus, EventWrite, Loaded, Store, StoredEvent, SubjectQuery, TransitionQuery, Wait,
-        Wanted,
+        Commit, EventQuery, EventStatus, EventWrite, Loaded, Store, StoredEvent, StoredFact, SubjectQuery,
+        TransitionQuery, Wait, Wanted,
     },
     time::Timestamp,
 };
@@ -35,7 +35,7 @@ impl Breakage for ReleasesTheFirst {
         let keys: Vec<EventKey> = parked.iter().map(|stored| stored.event.key.clone()).collect();
         let facts = inner.facts(&keys).await?;
         let held = |stored: &StoredEvent| {
-            facts.iter().any(|fact| fact.event_key() == stored.event.key && released.contains(&fact.subject))
+            facts.iter().any(|it| it.fact.event_key() == stored.event.key && released.contains(&it.fact.subject))
         };
         let done = |stored: StoredEvent| EventWrite {
             event: stored.event,
@@ -211,6 +211,32 @@ impl Breakage for ForgetsConflicts {
     async fn commit(&self, inner: &dyn Store, mut commit: Commit) -> Result<(), CommitError> {
         commit.conflicts.clear();
         inner.commit(&commit).await
+    }
+}
+
+/// When an event was committed last.
+#[derive(Default)]
+struct KnowsItSinceToday(Mutex<BTreeMap<EventKey, Timestamp>>);
+
+pub(super) fn knows_it_since_today(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, KnowsItSinceToday::default())
+}
+
+#[async_trait]
+impl Breakage for KnowsItSinceToday {
+    async fn commit(&self, inner: &dyn Store, commit: Commit) -> Result<(), CommitError> {
+        inner.commit(&commit).await?;
+        locked(&self.0).extend(commit.facts.iter().map(|fact| (fact.event_key(), commit.at)));
+        Ok(())
+    }
+
+    fn facts(&self, mut facts: Vec<StoredFact>) -> Vec<StoredFact> {
+        let last = locked(&self.0);
+        for stored in &mut facts {
+            let at = last.get(&stored.fact.event_key()).copied();
+            stored.committed_at = at.unwrap_or(stored.committed_at);
+        }
+        facts
     }
 }
 

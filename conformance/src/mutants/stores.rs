@@ -8,12 +8,11 @@ use std::{
 use async_trait::async_trait;
 use purchase_core::{
     error::{CommitError, StoreError},
-    fact::Fact,
     id::{EventKey, ObjectKind, Subject},
     lifecycle::Transition,
     store::{
         Browse, Claim, Claimed, Commit, EventQuery, EventStatus, Loaded, Maintain, NewEvent, Store, StoredEvent,
-        StoredSubject, SubjectQuery, SubjectWrite, TransitionQuery, Wanted,
+        StoredFact, StoredSubject, SubjectQuery, SubjectWrite, TransitionQuery, Wanted,
     },
 };
 
@@ -40,7 +39,7 @@ pub(super) trait Breakage: Send + Sync + Sized + 'static {
         query
     }
 
-    fn facts(&self, facts: Vec<Fact>) -> Vec<Fact> {
+    fn facts(&self, facts: Vec<StoredFact>) -> Vec<StoredFact> {
         facts
     }
 
@@ -95,7 +94,7 @@ impl<B: Breakage> Browse for Broken<B> {
         Ok(self.breakage.listed(self.inner.events(&self.breakage.asked(query.clone())).await?))
     }
 
-    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {
         Ok(self.breakage.facts(self.inner.facts(events).await?))
     }
 
@@ -189,9 +188,9 @@ impl Breakage for ForgetsTheEnded {
         loaded
     }
 
-    fn facts(&self, mut facts: Vec<Fact>) -> Vec<Fact> {
+    fn facts(&self, mut facts: Vec<StoredFact>) -> Vec<StoredFact> {
         let ended = locked(&self.0);
-        facts.retain(|fact| !ended.contains(&fact.subject));
+        facts.retain(|stored| !ended.contains(&stored.fact.subject));
         facts
     }
 }

@@ -448,6 +448,10 @@ pub const MUTANTS: &[Mutant] = &[
         "takes customers of two sources with one id for one"
         "customer 5551 of one provider sees what customer 5551 of another bought"
         InStore(promises::mixes_customers_of_sources)),
+    mutant!("knows-it-since-today" "store" "S25" Anywhere
+        "keeps a fact with the time of the last commit that brought it"
+        "after a replay nobody can say what was known last month"
+        InStore(promises::knows_it_since_today)),
     mutant!("misspells-a-statement" "store" "S07" Anywhere
         "has a statement that no database understands"
         ""

@@ -16,8 +16,8 @@ use crate::{
     snapshot::rows::Rows,
     store::{
         Browse, Claim, Claimed, Commit, EventQuery, EventStatus, EventWrite, IdempotencyKey, KeyRecord, Lease, Loaded,
-        Maintain, NewEvent, Queue, Store, StoredEvent, StoredSubject, SubjectQuery, SubjectWrite, TransitionQuery,
-        Wait, Wanted,
+        Maintain, NewEvent, Queue, Store, StoredEvent, StoredFact, StoredSubject, SubjectQuery, SubjectWrite,
+        TransitionQuery, Wait, Wanted,
     },
     time::Timestamp,
 };
@@ -31,11 +31,18 @@ struct Tables {
     events: BTreeMap<EventKey, EventRow>,
     sequence: i64,
     conflicts: BTreeMap<(EventKey, [u8; 32]), StoredEvent>,
-    facts: BTreeMap<Subject, Vec<Fact>>,
+    facts: BTreeMap<Subject, Vec<FactRow>>,
     subjects: BTreeMap<Subject, SubjectRow>,
     waits: BTreeSet<Wait>,
     transitions: BTreeSet<Transition>,
     keys: BTreeMap<IdempotencyKey, KeyRecord>,
+}
+
+/// A fact, named within its subject by its event and its place among what the event says.
+#[derive(Debug)]
+struct FactRow {
+    name: (EventKey, usize),
+    stored: StoredFact,
 }
 
 #[derive(Debug)]
@@ -137,7 +144,8 @@ impl Store for MemoryStore {
         }
         loaded.waits = tables.waits.iter().filter(|wait| subjects.contains(&wait.on)).cloned().collect();
         for subject in facts {
-            let mut known = tables.facts.get(subject).cloned().unwrap_or_default();
+            let rows = tables.facts.get(subject).into_iter().flatten();
+            let mut known: Vec<Fact> = rows.map(|row| row.stored.fact.clone()).collect();
             known.sort_by(|one, other| (one.version, &one.event).cmp(&(other.version, &other.event)));
             loaded.facts.extend(known);
         }
@@ -172,10 +180,10 @@ impl Browse for MemoryStore {
         Ok(found)
     }
 
-    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {
         let tables = self.tables();
         let all = tables.facts.values().flatten();
-        Ok(all.filter(|fact| events.contains(&fact.event_key())).cloned().collect())
+        Ok(all.filter(|row| events.contains(&row.name.0)).map(|row| row.stored.clone()).collect())
     }
 
     async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError> {
@@ -242,7 +250,7 @@ impl Tables {
     }
 
     fn apply(&mut self, commit: &Commit) {
-        let Commit { at: _, lease: _, events, reread, facts, subjects, waits, conflicts, keys } = commit;
+        let Commit { at, lease: _, events, reread, facts, subjects, waits, conflicts, keys } = commit;
         for write in events {
             self.write_event(write);
         }
@@ -259,17 +267,7 @@ impl Tables {
             };
             self.conflicts.entry(key).or_insert(stored);
         }
-        if !reread.is_empty() {
-            for facts in self.facts.values_mut() {
-                facts.retain(|fact| !reread.contains(&fact.event_key()));
-            }
-        }
-        for fact in facts {
-            let known = self.facts.entry(fact.subject.clone()).or_default();
-            if !known.contains(fact) {
-                known.push(fact.clone());
-            }
-        }
+        self.write_facts(*at, reread, facts);
         for write in subjects {
             self.write_subject(write);
         }
@@ -277,6 +275,29 @@ impl Tables {
         self.waits.extend(waits.iter().cloned());
         if subjects.iter().any(|write| write.released) {
             self.release_events();
+        }
+    }
+
+    fn write_facts(&mut self, at: Timestamp, reread: &[EventKey], facts: &[Fact]) {
+        let mut replaced = Vec::new();
+        if !reread.is_empty() {
+            for (subject, rows) in &mut self.facts {
+                let gone = rows.extract_if(.., |row| reread.contains(&row.name.0));
+                replaced.extend(gone.map(|row| (subject.clone(), row)));
+            }
+        }
+        let mut counts: BTreeMap<(&Subject, EventKey), usize> = BTreeMap::new();
+        for fact in facts {
+            let count = counts.entry((&fact.subject, fact.event_key())).or_default();
+            let name = (fact.event_key(), *count);
+            *count += 1;
+            let rows = self.facts.entry(fact.subject.clone()).or_default();
+            if rows.iter().any(|row| row.name == name) {
+                continue;
+            }
+            let before = replaced.iter().find(|(subject, row)| *subject == fact.subject && row.name == name);
+            let committed_at = before.map_or(at, |(_, row)| row.stored.committed_at);
+            rows.push(FactRow { name, stored: StoredFact { fact: fact.clone(), committed_at } });
         }
     }
 
@@ -316,7 +337,7 @@ impl Tables {
             .facts
             .iter()
             .filter(|(subject, _)| self.subjects.get(subject).is_some_and(|row| !row.released))
-            .flat_map(|(_, facts)| facts.iter().map(Fact::event_key))
+            .flat_map(|(_, rows)| rows.iter().map(|row| row.name.0.clone()))
             .collect();
         for row in self.events.values_mut() {
             if row.stored.status == EventStatus::Parked && !held.contains(&row.stored.event.key) {

@@ -69,8 +69,8 @@ pub trait Browse: Send + Sync {
     /// Lists events by their place in the order of arrival, from `after` on, which is excluded.
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// Lists every fact of some events. An event has few.
-    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError>;
+    /// Lists every fact of some events, with the time of its first commit. An event has few.
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError>;
 
     /// Lists transitions in the order of object, instant and change, from `after` on, which is excluded.
     async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError>;
@@ -302,6 +302,16 @@ impl StoredSubject {
     pub fn parts(&self) -> (&Subject, &SubjectState) {
         (&self.subject, &self.state)
     }
+}
+
+/// A fact as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFact {
+    /// What the event says.
+    pub fact: Fact,
+    /// The [`Commit::at`] of the first commit that brought it. It stays when the event is read again and still says
+    /// something of the subject.
+    pub committed_at: Timestamp,
 }
 
 /// A worker's request for due events.

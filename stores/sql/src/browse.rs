@@ -3,10 +3,9 @@
 use async_trait::async_trait;
 use purchase_core::{
     error::{Cause, StoreError},
-    fact::Fact,
     id::EventKey,
     lifecycle::Transition,
-    store::{Browse, EventQuery, EventStatus, StoredEvent, StoredSubject, SubjectQuery, TransitionQuery},
+    store::{Browse, EventQuery, EventStatus, StoredEvent, StoredFact, StoredSubject, SubjectQuery, TransitionQuery},
     time::Timestamp,
 };
 
@@ -44,14 +43,14 @@ impl<E: Executor> Browse for SqlStore<E> {
         Ok(events)
     }
 
-    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {
         const OPERATION: &str = "list facts";
         let mut batch = Batch::new(self.catalogue());
         let keys = array(events.iter().map(event_columns));
         keys.and_then(|keys| batch.push_bulk(Query::FactsByEvent, keys, &[]))
             .map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
         let rows = self.run(OPERATION, Access::Read, &batch.statements).await?;
-        rows.into_iter().flatten().map(decode::fact).collect()
+        rows.into_iter().flatten().map(decode::stored_fact).collect()
     }
 
     async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError> {

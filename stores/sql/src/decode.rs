@@ -6,7 +6,7 @@ use purchase_core::{
     fact::Fact,
     id::{EventKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
     lifecycle::{Change, Transition},
-    store::{EventStatus, IdempotencyKey, KeyRecord, NewEvent, StoredEvent, StoredSubject, Wait},
+    store::{EventStatus, IdempotencyKey, KeyRecord, NewEvent, StoredEvent, StoredFact, StoredSubject, Wait},
     time::Timestamp,
 };
 use serde::de::DeserializeOwned;
@@ -64,6 +64,13 @@ pub(crate) fn subject_key(row: Row) -> Result<Subject, StoreError> {
 /// Reads a fact's document.
 pub(crate) fn fact(row: Row) -> Result<Fact, StoreError> {
     Columns::read("facts", row, |columns| document(&columns.text()?))
+}
+
+/// Reads a fact's document, and when it was committed first.
+pub(crate) fn stored_fact(row: Row) -> Result<StoredFact, StoreError> {
+    Columns::read("facts", row, |columns| {
+        Ok(StoredFact { fact: document(&columns.text()?)?, committed_at: Timestamp::from_micros(columns.int()?)? })
+    })
 }
 
 /// Reads a subject.

@@ -17,13 +17,12 @@ use purchase::{
     delivery::Delivery,
     engine::{Engine, RetryPolicy, Settings},
     error::{CommitError, StoreError},
-    fact::Fact,
     id::EventKey,
     id::ProviderName,
     lifecycle::Transition,
     store::{
-        Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredSubject,
-        SubjectQuery, TransitionQuery, Wanted, memory::MemoryStore,
+        Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredFact,
+        StoredSubject, SubjectQuery, TransitionQuery, Wanted, memory::MemoryStore,
     },
     stripe::{ModePolicy, Stripe, StripeConfig},
     time::Timestamp,
@@ -263,7 +262,7 @@ impl Browse for Gate {
         self.inner.events(query).await
     }
 
-    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {
         self.inner.facts(events).await
     }
 

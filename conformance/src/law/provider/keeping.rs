@@ -290,7 +290,7 @@ async fn statuses_agree(bench: &Bench, acknowledged: &BTreeSet<EventKey>) -> Res
     for stored in &events {
         let key = stored.event.key.clone();
         let facts = bench.engine.store().facts(std::slice::from_ref(&key)).await?;
-        let waits = facts.iter().any(|fact| parked(fact.subject.root.id.expose()));
+        let waits = facts.iter().any(|stored| parked(stored.fact.subject.root.id.expose()));
         let final_status = match stored.status {
             EventStatus::Processed => !waits,
             EventStatus::Parked => waits,

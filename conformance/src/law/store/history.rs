@@ -2,9 +2,9 @@
 
 use purchase_core::{
     fact::{Fact, Version},
-    id::Subject,
+    id::{EventKey, Subject},
     lifecycle::{Change, Transition},
-    store::{Commit, EventQuery, EventStatus, Reason, Store, TransitionQuery, TransitionWrite, Wait, Wanted},
+    store::{Commit, EventQuery, EventStatus, NewEvent, Reason, Store, TransitionQuery, TransitionWrite, Wait, Wanted},
     time::Timestamp,
 };
 
@@ -184,6 +184,47 @@ pub(crate) async fn facts_are_in_order(trial: &StoreTrial) -> Verdict {
     let found = store.load(&Wanted::facts(vec![sub])).await?.facts;
     ensure(found == facts, || "a new reading does not replace what the event said before".to_owned())?;
     let of_event = store.facts(&[key]).await?;
-    ensure(of_event == [anew], || "the event's facts are not those of its last reading".to_owned())?;
+    ensure(of_event.iter().map(|stored| &stored.fact).eq([&anew]), || {
+        "the event's facts are not those of its last reading".to_owned()
+    })?;
     Ok(Held { checks: checks + 3 })
+}
+
+pub(crate) async fn facts_keep_their_time(trial: &StoreTrial) -> Verdict {
+    let fresh = open(trial).await?;
+    let store = fresh.store.as_ref();
+    let sub = subject("sub_1")?;
+    let (one, two) = (event(1)?, event(2)?);
+    let (said, otherwise) = (fact(&one, &sub, 1)?, fact(&one, &sub, 3)?);
+    let first = |event: &NewEvent, fact: Fact, second| Commit {
+        at: at(second),
+        events: vec![event_write(event, true)],
+        facts: vec![fact],
+        ..Commit::default()
+    };
+    let again = |fact: Fact, reread: Vec<EventKey>, second| Commit {
+        at: at(second),
+        events: vec![event_write(&one, false)],
+        facts: vec![fact],
+        reread,
+        ..Commit::default()
+    };
+    let steps = [
+        ("it comes", first(&one, said.clone(), 10), vec![10]),
+        ("another event's comes", first(&two, fact(&two, &sub, 2)?, 20), vec![10, 20]),
+        ("it comes again", again(said.clone(), Vec::new(), 30), vec![10, 20]),
+        ("it is read again", again(said, vec![one.key.clone()], 40), vec![10, 20]),
+        ("it is read otherwise", again(otherwise, vec![one.key.clone()], 50), vec![10, 20]),
+    ];
+    let mut checks = 0;
+    for (what, commit, seconds) in steps {
+        written(store, &commit).await?;
+        let stored = store.facts(&[one.key.clone(), two.key.clone()]).await?;
+        let mut found: Vec<Timestamp> = stored.iter().map(|stored| stored.committed_at).collect();
+        found.sort();
+        let expect: Vec<Timestamp> = seconds.into_iter().map(at).collect();
+        ensure(found == expect, || format!("when {what}, facts are kept with {found:?}, expected {expect:?}"))?;
+        checks += 1;
+    }
+    Ok(Held { checks })
 }

@@ -11,12 +11,11 @@ use async_trait::async_trait;
 
 use crate::{
     error::{CommitError, StoreError},
-    fact::Fact,
     id::{EventKey, Subject},
     lifecycle::Transition,
     store::{
-        Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredSubject,
-        SubjectQuery, TransitionQuery, Wait, Wanted,
+        Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredFact,
+        StoredSubject, SubjectQuery, TransitionQuery, Wait, Wanted,
     },
 };
 
@@ -31,7 +30,7 @@ pub(in crate::engine) struct Overlay {
 struct Written {
     /// Events whose facts are those in `facts`.
     reread: BTreeSet<EventKey>,
-    facts: BTreeMap<Subject, Vec<Fact>>,
+    facts: BTreeMap<Subject, Vec<StoredFact>>,
     /// Subjects whose state is another than the base's.
     subjects: BTreeMap<Subject, StoredSubject>,
     /// The waits of those subjects.
@@ -52,14 +51,6 @@ impl Overlay {
     fn written(&self) -> MutexGuard<'_, Written> {
         // Nothing in here panics between two writes.
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Written {
-    /// Facts of the base, without those that were taken away, and with those that came and are wanted.
-    fn overlay(&self, facts: &mut Vec<Fact>, wanted: impl Fn(&Fact) -> bool) {
-        facts.retain(|fact| !self.reread.contains(&fact.event_key()));
-        facts.extend(self.facts.values().flatten().filter(|fact| wanted(fact)).cloned());
     }
 }
 
@@ -84,11 +75,12 @@ impl Store for Overlay {
             base.into_iter().map(|stored| (stored.subject.clone(), stored)).collect();
         let mut written = self.written();
         for facts in written.facts.values_mut() {
-            facts.retain(|fact| !commit.reread.contains(&fact.event_key()));
+            facts.retain(|stored| !commit.reread.contains(&stored.fact.event_key()));
         }
         written.reread.extend(commit.reread.iter().cloned());
         for fact in &commit.facts {
-            written.facts.entry(fact.subject.clone()).or_default().push(fact.clone());
+            let stored = StoredFact { fact: fact.clone(), committed_at: commit.at };
+            written.facts.entry(fact.subject.clone()).or_default().push(stored);
         }
         for write in &commit.subjects {
             written.waits.retain(|wait| wait.subject != write.subject);
@@ -111,7 +103,9 @@ impl Store for Overlay {
         loaded.subjects.extend(wanted.subjects.iter().filter_map(|subject| written.subjects.get(subject)).cloned());
         loaded.waits.retain(|wait| !written.subjects.contains_key(&wait.subject));
         loaded.waits.extend(written.waits.iter().filter(|wait| wanted.subjects.contains(&wait.on)).cloned());
-        written.overlay(&mut loaded.facts, |fact| wanted.facts.contains(&fact.subject));
+        loaded.facts.retain(|fact| !written.reread.contains(&fact.event_key()));
+        let came = wanted.facts.iter().filter_map(|subject| written.facts.get(subject)).flatten();
+        loaded.facts.extend(came.map(|stored| stored.fact.clone()));
         Ok(loaded)
     }
 }
@@ -122,10 +116,12 @@ impl Browse for Overlay {
         self.base.events(query).await
     }
 
-    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {
         let mut facts = self.base.facts(events).await?;
         let written = self.written();
-        written.overlay(&mut facts, |fact| events.contains(&fact.event_key()));
+        facts.retain(|stored| !written.reread.contains(&stored.fact.event_key()));
+        let came = written.facts.values().flatten();
+        facts.extend(came.filter(|stored| events.contains(&stored.fact.event_key())).cloned());
         Ok(facts)
     }
 

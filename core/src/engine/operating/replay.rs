@@ -178,7 +178,7 @@ impl Engine {
     /// Lets new readings of events replace what is stored of them.
     pub(in crate::engine) async fn take_in_again(&self, units: &[Admitted]) -> Result<Refolded, Refusal> {
         let old = self.store.facts(&replaced(units)).await?;
-        let touched: BTreeSet<Subject> = old.into_iter().map(|fact| fact.subject).collect();
+        let touched: BTreeSet<Subject> = old.into_iter().map(|stored| stored.fact.subject).collect();
         self.refold(&touched, units).await
     }
 

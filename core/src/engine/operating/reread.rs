@@ -18,7 +18,7 @@ use crate::{
     fact::Fact,
     id::{EventKey, Subject},
     provider::{Meaning, Unreadable},
-    store::{EventQuery, EventStatus, StoredEvent, SubjectQuery},
+    store::{EventQuery, EventStatus, StoredEvent, StoredFact, SubjectQuery},
     time::Timestamp,
 };
 
@@ -140,7 +140,7 @@ impl Engine {
             }
             let keys: Vec<EventKey> = units.iter().flat_map(|(_, unit)| keys_of(unit)).collect();
             let mut stored: BTreeMap<EventKey, Vec<Fact>> = BTreeMap::new();
-            for fact in self.store.facts(&keys).await? {
+            for StoredFact { fact, .. } in self.store.facts(&keys).await? {
                 stored.entry(fact.event_key()).or_default().push(fact);
             }
             let mut changed = Vec::new();

@@ -123,6 +123,7 @@ pub(crate) async fn contents(engine: &Engine) -> (Vec<StoredEvent>, String) {
     let facts = engine.store().facts(&keys).await.expect("memory");
     let everything = SubjectQuery { limit: 100, ..SubjectQuery::default() };
     let subjects = engine.store().subjects(&everything).await.expect("memory");
+    let facts: Vec<_> = facts.into_iter().map(|stored| (stored.fact, stored.committed_at)).collect();
     let json = serde_json::to_string(&facts).expect("JSON");
     (events, format!("{json} {subjects:?}"))
 }

@@ -12,13 +12,13 @@ use async_trait::async_trait;
 use purchase_core::{
     engine::{Engine, Selection},
     error::{CommitError, StoreError},
-    fact::{Fact, Link},
+    fact::Link,
     id::{EventKey, Mode, ObjectKind},
     lifecycle::Transition,
     provider::ReadFault,
     store::{
         Browse, Claim, Claimed, Commit, EventQuery, EventStatus, Lease, Loaded, Maintain, NewEvent, Reason, Store,
-        StoredEvent, StoredSubject, SubjectQuery, TransitionQuery, Wanted, memory::MemoryStore,
+        StoredEvent, StoredFact, StoredSubject, SubjectQuery, TransitionQuery, Wanted, memory::MemoryStore,
     },
 };
 
@@ -142,7 +142,7 @@ impl Browse for Meanwhile {
         Ok(page)
     }
 
-    async fn facts(&self, events: &[EventKey]) -> Result<Vec<Fact>, StoreError> {
+    async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {
         self.inner.facts(events).await
     }
 

@@ -29,6 +29,10 @@ fn lease(token: &str, until: i64) -> Lease {
     Lease { token: token.to_owned(), until: at(until) }
 }
 
+async fn facts_of(store: &dyn Store, events: &[purchase_core::id::EventKey]) -> Vec<purchase_core::fact::Fact> {
+    store.facts(events).await.unwrap().into_iter().map(|stored| stored.fact).collect()
+}
+
 #[tokio::test]
 async fn a_failure_at_any_statement_leaves_nothing() {
     let place = place();
@@ -147,7 +151,7 @@ async fn a_commit_survives_reopening() {
     assert_eq!((loaded.subjects[0].revision, &loaded.subjects[0].state), (1, &commit.subjects[0].state));
     assert_eq!(loaded.waits, commit.waits);
     assert_eq!(store.load(&Wanted::facts(vec![customer("c")])).await.unwrap().facts, commit.facts);
-    assert_eq!(store.facts(&[key("e")]).await.unwrap(), commit.facts);
+    assert_eq!(facts_of(&store, &[key("e")]).await, commit.facts);
     assert_eq!(store.dump_read_model().await.unwrap(), dump);
     let customers = r#"{"source":"acme//test","id":"c","email":null,"name":"1 facts","deleted":0,"owner":null}"#;
     assert_eq!(dump[0], ("customers".to_owned(), vec![customers.to_owned()]));
@@ -319,8 +323,8 @@ async fn facts_are_kept_once_and_taken_away_when_an_event_is_read_again() {
     let anew = Commit { reread: vec![key("e")], facts: vec![of_e[2].clone()], ..Commit::default() };
     store.commit(&anew).await.unwrap();
     assert_eq!(store.load(&both).await.unwrap().facts, [of_f[0].clone(), of_e[2].clone()]);
-    assert_eq!(store.facts(&[key("e"), key("none")]).await.unwrap(), [of_e[2].clone()]);
-    assert_eq!(store.facts(&[]).await.unwrap(), []);
+    assert_eq!(facts_of(&store, &[key("e"), key("none")]).await, [of_e[2].clone()]);
+    assert_eq!(facts_of(&store, &[]).await, []);
 }
 
 #[tokio::test]
