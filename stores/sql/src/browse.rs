@@ -10,9 +10,9 @@ use purchase_core::{
 };
 
 use crate::{
+    batch::{Batch, event_columns, subject_columns},
     bulk::Bulk,
     catalogue::Query,
-    commit::{Batch, event_columns, subject_columns},
     decode,
     executor::{Access, Cell, Executor, Statement},
     store::{SqlStore, array, number, time},

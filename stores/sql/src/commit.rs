@@ -12,45 +12,14 @@ use purchase_core::{
 };
 
 use crate::{
+    batch::{Batch, event_columns, subject_columns},
     bulk::Bulk,
-    catalogue::{Catalogue, Query, Which},
+    catalogue::{Catalogue, Query},
     dialect::{KEY_END, ROW_END},
     executor::{Cell, Statement},
     read_model,
     store::number,
 };
-
-/// The statements of one batch, in order.
-pub(crate) struct Batch<'a> {
-    catalogue: &'a Catalogue,
-    pub(crate) statements: Vec<Statement>,
-}
-
-impl<'a> Batch<'a> {
-    pub(crate) fn new(catalogue: &'a Catalogue) -> Self {
-        Self { catalogue, statements: Vec::new() }
-    }
-
-    pub(crate) fn push(&mut self, which: impl Into<Which>, params: Vec<Cell>) {
-        self.statements.push(self.catalogue.statement(which, params));
-    }
-
-    /// Rows with one long column, as the engine wants them.
-    pub(crate) fn entries(&self) -> Bulk {
-        Bulk::entries(self.catalogue.entries())
-    }
-
-    /// Adds one statement per text of rows, and answers how many.
-    pub(crate) fn push_bulk(&mut self, which: impl Into<Which>, rows: Bulk, others: &[Cell]) -> Result<usize, Cause> {
-        let which = which.into();
-        let texts = rows.into_params()?;
-        let count = texts.len();
-        for text in texts {
-            self.push(which, [&[text], others].concat());
-        }
-        Ok(count)
-    }
-}
 
 /// The statements of a commit. An empty one has none.
 pub(crate) fn statements(catalogue: &Catalogue, commit: &Commit) -> Result<Vec<Statement>, Cause> {
@@ -83,16 +52,6 @@ pub(crate) fn accept(catalogue: &Catalogue, events: &[NewEvent]) -> Result<Vec<S
     }
     batch.push_bulk(Query::EventsAccept, rows, &[])?;
     Ok(batch.statements)
-}
-
-pub(crate) type SubjectColumns<'a> = (String, &'static str, &'a str);
-
-pub(crate) fn subject_columns(subject: &Subject) -> SubjectColumns<'_> {
-    (subject.source.expose(), subject.root.kind.as_str(), subject.root.id.expose())
-}
-
-pub(crate) fn event_columns(key: &EventKey) -> (String, &str) {
-    (key.source.expose(), key.id.expose())
 }
 
 /// Where an event stands.

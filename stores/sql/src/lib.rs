@@ -7,6 +7,7 @@
 //! hundred parameters that some engines stop at. Compare-and-swap is a
 //! `NOT NULL` in the row that is written, a fence one in a table of its own.
 
+mod batch;
 mod browse;
 mod bulk;
 mod catalogue;

@@ -7,9 +7,9 @@ use purchase_core::{error::Cause, snapshot::columns::Row, store::SubjectWrite};
 use serde::Serialize;
 
 use crate::{
+    batch::{Batch, subject_columns},
     bulk::Bulk,
     catalogue::Which,
-    commit::{Batch, subject_columns},
     tables::{Rule, Subjects, TABLES},
 };
 

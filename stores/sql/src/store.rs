@@ -12,10 +12,10 @@ use purchase_core::{
 use serde::Serialize;
 
 use crate::{
+    batch::{Batch, event_columns, subject_columns},
     bulk::Bulk,
     catalogue::{Catalogue, Query, Which},
-    commit::{self, Batch, event_columns, subject_columns},
-    decode,
+    commit, decode,
     dialect::TablePrefix,
     executor::{Access, Cell, ExecuteError, Executor, Row, Statement},
     tables::TABLES,

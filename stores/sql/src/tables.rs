@@ -14,7 +14,7 @@ use purchase_core::{
     store::SubjectWrite,
 };
 
-use crate::{commit::Batch, read_model::replace};
+use crate::{batch::Batch, read_model::replace};
 
 /// A table of the read model.
 #[derive(Clone, Copy)]

@@ -1,0 +1,54 @@
+//! Decides how the statements of one batch are collected, and in which columns a subject and an event are named.
+
+use purchase_core::{
+    error::Cause,
+    id::{EventKey, Subject},
+};
+
+use crate::{
+    bulk::Bulk,
+    catalogue::{Catalogue, Which},
+    executor::{Cell, Statement},
+};
+
+/// The statements of one batch, in order.
+pub(crate) struct Batch<'a> {
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) statements: Vec<Statement>,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(catalogue: &'a Catalogue) -> Self {
+        Self { catalogue, statements: Vec::new() }
+    }
+
+    pub(crate) fn push(&mut self, which: impl Into<Which>, params: Vec<Cell>) {
+        self.statements.push(self.catalogue.statement(which, params));
+    }
+
+    /// Rows with one long column, as the engine wants them.
+    pub(crate) fn entries(&self) -> Bulk {
+        Bulk::entries(self.catalogue.entries())
+    }
+
+    /// Adds one statement per text of rows, and answers how many.
+    pub(crate) fn push_bulk(&mut self, which: impl Into<Which>, rows: Bulk, others: &[Cell]) -> Result<usize, Cause> {
+        let which = which.into();
+        let texts = rows.into_params()?;
+        let count = texts.len();
+        for text in texts {
+            self.push(which, [&[text], others].concat());
+        }
+        Ok(count)
+    }
+}
+
+pub(crate) type SubjectColumns<'a> = (String, &'static str, &'a str);
+
+pub(crate) fn subject_columns(subject: &Subject) -> SubjectColumns<'_> {
+    (subject.source.expose(), subject.root.kind.as_str(), subject.root.id.expose())
+}
+
+pub(crate) fn event_columns(key: &EventKey) -> (String, &str) {
+    (key.source.expose(), key.id.expose())
+}
