@@ -72,7 +72,7 @@ pub enum OpenError {
         #[source]
         cause: crate::error::Cause,
     },
-    /// The URL is none.
+    /// The text is not a URL.
     #[error("the URL can't be read")]
     Malformed {
         /// What is wrong with it.

@@ -29,7 +29,7 @@ impl Progress {
         let shows = thread::spawn(move || {
             let terminal = io::stderr().is_terminal();
             let pause = if terminal { ON_A_TERMINAL } else { ELSEWHERE };
-            // Whoever can't be told is no reason to stop.
+            // A line that can't be written is no reason to stop.
             let _ = show(&says, &ends, pause, terminal, &mut io::stderr());
         });
         Self { going_on: Some(going_on), shows: Some(shows) }

@@ -78,8 +78,8 @@ pub enum Link {
     InferredOwner {
         /// The application's customer.
         owner: CustomerId,
-        /// The object whose word it is. Its later word replaces its earlier one. None: one of many objects that are
-        /// not told apart, so that a customer's state doesn't grow with every purchase.
+        /// The object whose word it is. Its later word replaces its earlier one. None: one of many objects
+        /// whose words are kept as one, so that a customer's state doesn't grow with every purchase.
         by: Option<ObjectRef>,
     },
     /// The invoice that it pays.

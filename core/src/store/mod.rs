@@ -49,8 +49,8 @@ pub trait Store: Browse + Maintain {
     /// * Within a lane they go in the order of arrival: an event is given out only when no earlier one of its lane that is
     ///   due is under a lease that still holds, or is left out by this claim. One that rests until it is tried again
     ///   holds up nobody.
-    /// * The answer, too, stands in the order of arrival. An event whose row can't be read is left out of it and told to the
-    ///   log, and its lease ends by itself; where none can be read, that is the answer.
+    /// * The answer, too, stands in the order of arrival. An event whose row can't be read is left out of it and
+    ///   logged, and its lease ends by itself. Where none can be read, the call fails.
     /// * Each event that is given out has one attempt more from then on, in the same write: so an event whose worker
     ///   dies each time is known by its attempts. The answer counts this one.
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError>;

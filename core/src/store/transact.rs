@@ -189,3 +189,39 @@ pub async fn transact<T: Send>(
     }
     Err(Refusal::Contended { attempts: max_attempts })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::MemoryStore;
+
+    fn key(name: &str) -> IdempotencyKey {
+        IdempotencyKey::new("test", name).expect("plain")
+    }
+
+    fn wanted(names: &[&str]) -> Wanted {
+        Wanted { keys: names.iter().map(|name| key(name)).collect(), ..Wanted::default() }
+    }
+
+    #[tokio::test]
+    async fn a_decision_gets_what_it_needs_beside_what_it_had() {
+        let store = MemoryStore::new();
+        let mut seen = Vec::new();
+        let decide = |view: &View| {
+            let has = |name| view.keys.contains_key(&key(name));
+            seen.push((has("a"), has("b")));
+            Ok(if has("b") { Step::Ready(Commit::default(), 7) } else { Step::Need(wanted(&["a", "b"])) })
+        };
+        let made = transact(&store, 1, wanted(&["a"]), decide).await;
+        assert_eq!(made.expect("it is made").0, 7);
+        assert_eq!(seen, [(true, false), (true, true)]);
+    }
+
+    #[tokio::test]
+    async fn a_decision_that_needs_only_what_it_has_ends() {
+        let store = MemoryStore::new();
+        let decide = |_: &View| Ok(Step::<()>::Need(wanted(&["a"])));
+        let made = transact(&store, 3, wanted(&["a"]), decide).await;
+        assert!(matches!(made, Err(Refusal::Contended { attempts: 3 })));
+    }
+}

@@ -80,7 +80,7 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// What an endpoint believes. Where the provider signs no time, the tolerance is none.
+    /// What an endpoint believes. Pass no tolerance where the provider signs no time.
     ///
     /// # Errors
     /// [`TrustError::ZeroTolerance`], or [`TrustError::NoSecret`].

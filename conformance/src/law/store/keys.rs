@@ -31,7 +31,7 @@ fn key(scope: &str, name: &str) -> Result<IdempotencyKey, Broken> {
     IdempotencyKey::new(scope, name).map_err(|error| Broken::caused("a key of the kit", &error))
 }
 
-/// Asks for an event of this number to be written, about a subject of its own. The answer names the number.
+/// Asks for the event of this number, about the subject of this number. The answer is the number.
 async fn ask(
     store: &dyn Store,
     key: &IdempotencyKey,
@@ -79,7 +79,7 @@ pub(crate) async fn once_for_all(trial: &StoreTrial) -> Verdict {
     Ok(Held { checks })
 }
 
-/// Many ask for the same thing at once, each with a decision of its own.
+/// Many ask for the same thing at once. Each would write another event.
 async fn race(trial: &StoreTrial) -> Result<u64, Broken> {
     let fresh = open(trial).await?;
     let wanted = key("refund", "order 7")?;

@@ -106,7 +106,7 @@ enum Again {
     Inline,
 }
 
-/// The sender is told no cause; an operator is.
+/// The sender learns no cause; the log has it.
 pub(in crate::engine) fn trace_fault(refusal: &Refusal, events: usize) {
     if let Refusal::Store(fault) = refusal {
         tracing::warn!(events, code = fault.code(), cause = %Chain(fault), "the store failed");

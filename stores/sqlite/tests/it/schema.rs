@@ -33,7 +33,7 @@ async fn a_fact_keeps_the_time_of_its_first_commit() {
     let micros = |seconds| at(seconds).micros();
     let expect = [("e".to_owned(), micros(10)), ("f".to_owned(), micros(20))];
     assert_eq!(times(&place).await, expect);
-    // Read again, and told otherwise: it is still what was known then.
+    // A new reading says otherwise: the time of the first commit stays.
     let other =
         Commit { at: at(30), reread: vec![key("e")], facts: vec![fact(&one, "e", 3, vec![])], ..Commit::default() };
     store.commit(&other).await.unwrap();

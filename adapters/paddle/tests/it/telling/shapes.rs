@@ -71,7 +71,7 @@ pub(crate) fn attempt(id: &str, amount: i64, captured_at: Option<i64>) -> Value 
     })
 }
 
-/// A subscription's items; a trial is told of each.
+/// A subscription's items. Each shows its own trial.
 pub(crate) fn items(items: &Items, trial: Option<Span>) -> Value {
     let line = |(name, quantity): (&usize, &u64)| {
         json!({

@@ -1,8 +1,9 @@
 //! Decides which events Paddle sends for each step of a story, in which order, as documented and recorded: a status event
 //! and its twin `….updated` with the same photograph, in either order.
 //!
-//! The dialect says which of the recorded oddities a story has: what comes before its creation, photographs that are
-//! told late, a transaction that is completed before its subscription is known, times that are zero or in the future.
+//! The dialect says which of the recorded oddities a story has: what comes before its creation, older states that
+//! come after newer ones, a transaction that completes before its subscription is known, times that are zero or in the
+//! future.
 
 use purchase_conformance::story::{
     DAY_SECONDS, EMAILS, Items, Names, OWNER, Scene, Span, Standing, Step, Story, Teller, Told, UNIT_AMOUNTS, Ways,
@@ -60,7 +61,7 @@ pub(super) struct Telling {
     pub(super) subscriptions: Vec<Billed>,
     /// Whether the later word comes first: `ready` before `created`, `activated` before `created`.
     pub(super) odd: bool,
-    /// Whether photographs are told after newer ones, and a transaction is completed before its subscription is known.
+    /// Whether events with older states come after newer ones, and a transaction completes before its subscription is known.
     pub(super) late: bool,
     /// Whether `updated_at` is zero on adjustments, and in the future on renewals.
     pub(super) misdated: bool,

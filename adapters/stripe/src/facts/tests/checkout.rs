@@ -131,7 +131,7 @@ fn a_session_s_word_about_others_is_as_old_as_the_session() {
     let expect = |second: i64| {
         [
             format!("{second} payment:pi_1 of owner:u1(by checkout:cs_1) offer:o1(by checkout:cs_1)"),
-            // A customer buys many times, and no purchase is told apart from another.
+            // A customer buys many times, so its state keeps one word for all purchases.
             format!("{second} customer:cus_1 of owner:u1(by others)"),
         ]
     };

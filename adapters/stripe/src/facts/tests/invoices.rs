@@ -135,7 +135,7 @@ fn an_invoice_of_its_own_ties_only_what_it_names() {
         lines(&facts("invoice.created", without(with(new_invoice(), named), "payments"))),
         [
             "invoice:in_1 shows invoice:in_1 created of customer:cus_1 owner:u2",
-            // A customer has many invoices, and none of them is told apart from another.
+            // A customer has many invoices, so its state keeps one word for all of them.
             "customer:cus_1 of owner:u2(by others)",
         ]
     );

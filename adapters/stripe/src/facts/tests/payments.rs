@@ -66,7 +66,7 @@ fn a_payment_intent_ties_customer_owner_offer_and_its_old_invoice() {
         lines(&facts("payment_intent.created", intent(over))),
         [
             "payment:pi_1 shows payment:pi_1 created of customer:cus_1 owner:u1 offer:o1 invoice:in_1",
-            // A customer pays many times, and no payment is told apart from another.
+            // A customer pays many times, so its state keeps one word for all payments.
             "customer:cus_1 of owner:u1(by others)",
             "invoice:in_1 of payment:pi_1",
         ]
@@ -217,7 +217,7 @@ fn a_refund_that_fails_had_succeeded_before() {
     let before = |event_type| prior(event_type, refund(json!({"status": "failed"})), json!({"status": "succeeded"}));
     let expect = Refund::new(RefundState::Succeeded, money(300, "jpy"));
     assert_eq!(before("refund.updated"), Some(Photo::Refund(expect)));
-    // The same change is told by `refund.updated`, and one edge must not come twice.
+    // `refund.updated` reports the same change, and one edge must not come twice.
     assert_eq!(before("refund.failed"), None);
 }
 
