@@ -60,13 +60,13 @@ pub const COMPLETENESS: Statement = Statement {
     judges: "the run",
 };
 
-/// What is told of every law, in the order of their ids.
+/// The statement of every law, in the order of their ids.
 pub fn statements() -> impl Iterator<Item = Statement> {
     std::iter::once(COMPLETENESS).chain(LAWS.iter().map(Law::statement))
 }
 
 impl Law {
-    /// What is told of it.
+    /// Its statement.
     pub fn statement(&self) -> Statement {
         let Law { id, sentence, severity, source, check } = *self;
         let judges = match check {

@@ -61,10 +61,10 @@ pub(super) struct Telling {
     pub(super) customer: Option<String>,
     pub(super) subscriptions: Vec<Billed>,
     pub(super) payments: Vec<Due>,
-    /// Whether sessions follow a second later and alone name what was sold, and a first invoice is only told once it is
-    /// paid: then even `invoice.created` shows it so.
+    /// Whether sessions follow a second later and alone name what was sold, and the first event of a first invoice comes
+    /// when it is paid: then even `invoice.created` shows it as paid.
     pub(super) at_length: bool,
-    /// Whether an invoice is not told yet.
+    /// Whether no event of an invoice has come yet.
     pub(super) untold: bool,
 }
 
