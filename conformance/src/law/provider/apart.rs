@@ -296,7 +296,7 @@ impl View<'_> {
         Ok(bench)
     }
 
-    /// The snapshots of every customer, as JSON. Those of two accounts are told apart by the public ids in them.
+    /// The snapshots of every customer, as JSON. The public ids in them distinguish two accounts.
     async fn snapshots(&self, bench: &Bench) -> Result<Vec<String>, Broken> {
         let mut snapshots = Vec::new();
         for customer in self.asked {
