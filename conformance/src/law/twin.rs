@@ -105,7 +105,7 @@ fn customers(trial: &TwinTrial) -> Result<BTreeSet<CustomerId>, Broken> {
     Ok(customers)
 }
 
-/// What is told of each customer: entitlements without their sources, subscriptions without their ids. Who has nothing
+/// What two counterparts must say alike of each customer: entitlements without their sources, subscriptions without their ids. Who has nothing
 /// is left out.
 fn told(projection: &Projection, catalog: &Catalog, customers: &BTreeSet<CustomerId>) -> Value {
     let canonical = projection.expose_canonical();

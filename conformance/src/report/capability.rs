@@ -1,4 +1,4 @@
-//! Decides what is told of what an adapter can do.
+//! Decides what a report says of an adapter's capabilities.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! Decides what is told of one case and of one mutant.
+//! Decides what a report says of one case and of one mutant.
 
 use std::path::Path;
 

@@ -113,7 +113,7 @@ impl Judge<'_> {
             name: "a-story".to_owned(),
             folder: PathBuf::new(),
             title: "A story".to_owned(),
-            proves: "a story ends as it says in whatever order it is told".to_owned(),
+            proves: "a story ends as it says in whatever order its events come".to_owned(),
             provider: self.rig.provider.name.to_owned(),
             api_version: String::new(),
             origin: Origin::Twin,

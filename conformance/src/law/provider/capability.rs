@@ -265,9 +265,7 @@ fn is_right_about_before(fact: &Fact, declared: bool, seen: Option<&Vec<Photo>>)
     ensure(declared, || format!("prior_states is not declared, and the {what} has a prior state"))?;
     ensure(sight.phase != Phase::Created, || format!("the {what} was created, and has a prior state"))?;
     ensure(prior.kind() == sight.photo.kind(), || format!("the {what}'s prior state is another kind of object's"))?;
-    ensure(seen.is_none_or(|seen| seen.contains(prior)), || {
-        format!("the {what}'s prior state is none that it was in before")
-    })
+    ensure(seen.is_none_or(|seen| seen.contains(prior)), || format!("the {what} was never in its prior state before"))
 }
 
 pub(crate) async fn signed_time(trial: &Trial) -> Verdict {

@@ -101,7 +101,7 @@ pub(crate) async fn duplicates(trial: &Trial) -> Verdict {
     Ok(Held { checks })
 }
 
-/// Plays a schedule, and looks at how each delivery is answered, at what is kept, and at what is told of it.
+/// Plays a schedule, and looks at how each delivery is answered, at what is kept, and at the transitions that are reported.
 pub(crate) async fn repeated(judge: &Judge<'_>, reference: &Reference, schedule: &Schedule) -> Result<(), Broken> {
     let scenario = &judge.trial.scenario;
     let mut events: Vec<Option<EventKey>> = Vec::new();
