@@ -153,7 +153,7 @@ fn nameless(entitlements: &Value, customer: &str) -> Value {
     all
 }
 
-/// How many stories are told, and where those that failed are kept.
+/// How many stories are tried, and where those that failed are kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
     /// How many, unless `PROPTEST_CASES` says otherwise.
@@ -162,7 +162,7 @@ pub struct Budget {
     pub wishes: usize,
     /// How many simpler stories are tried once one has failed. Each costs as much as the one that failed.
     pub simpler: u32,
-    /// The file that keeps the seeds of stories that failed, so that they are told first from then on: an absolute path,
+    /// The file that keeps the seeds of stories that failed, so that they are tried first from then on: an absolute path,
     /// because a test of a workspace doesn't run where its source is named from. None where failures are wanted.
     pub regressions: Option<&'static str>,
 }

@@ -48,7 +48,7 @@ impl Properties<'_> {
         self.each(12, |judge, story| done(judge.holds(story, "P16", EFFORT))?)
     }
 
-    /// Nothing is told twice, and nothing is left open.
+    /// No transition is reported twice, and nothing is left open.
     ///
     /// # Errors
     /// As [`truth`](Self::truth).

@@ -6,9 +6,9 @@ use crate::story::{Step, Story};
 /// Tells stories as a provider would: in its own events, with everything that is hard about them.
 ///
 /// An implementor must make sure that
-/// * a story is told the same way every time: whatever varies comes from its seed and its dialect;
+/// * a story gives the same events every time: whatever varies comes from its seed and its dialect;
 /// * deliveries stand in the order in which the provider made the events, which is the order of what happened;
-/// * nothing that is told goes beyond what its provider really sends: its shapes, its times, its evidence.
+/// * no event goes beyond what its provider really sends: its shapes, its times, its evidence.
 pub trait Teller: Send + Sync {
     /// Whether the provider has this at all.
     fn can(&self, step: &Step) -> bool;
