@@ -12,8 +12,8 @@ use purchase_core::{
     id::EventKey,
     lifecycle::Transition,
     store::{
-        Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredFact,
-        StoredSubject, SubjectQuery, TransitionQuery, Wanted,
+        Browse, Claim, Claimed, Commit, ConflictQuery, EventQuery, Loaded, Maintain, NewEvent, Store, StoredConflict,
+        StoredEvent, StoredFact, StoredSubject, SubjectQuery, TransitionQuery, Wanted,
     },
 };
 use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, Statement};
@@ -94,6 +94,10 @@ impl Browse for FaultyStore {
         self.fault.around(self.inner.events(query)).await
     }
 
+    async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<StoredConflict>, StoreError> {
+        self.fault.around(self.inner.conflicts(query)).await
+    }
+
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {
         self.fault.around(self.inner.facts(events)).await
     }
@@ -162,6 +166,10 @@ impl Store for Interleaved {
 impl Browse for Interleaved {
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
         self.around(self.inner.events(query)).await
+    }
+
+    async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<StoredConflict>, StoreError> {
+        self.around(self.inner.conflicts(query)).await
     }
 
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {

@@ -1,7 +1,7 @@
 //! Decides how stores are broken that keep a wrong inbox, or take a delivery for the whole truth.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Arc, Mutex},
 };
 
@@ -47,9 +47,10 @@ impl Breakage for ForgetsWhoCame {
     async fn commit(&self, inner: &dyn Store, mut commit: Commit) -> Result<(), CommitError> {
         let events = commit.events.iter().map(|write| write.event.key.clone()).collect();
         let loaded = inner.load(&Wanted::events(events)).await?;
-        let known: BTreeSet<&EventKey> = loaded.events.iter().map(|stored| &stored.event.key).collect();
-        for write in commit.events.iter_mut().filter(|write| known.contains(&write.event.key)) {
-            write.insert = false;
+        let known: BTreeMap<&EventKey, EventStatus> =
+            loaded.events.iter().map(|stored| (&stored.event.key, stored.status)).collect();
+        for write in &mut commit.events {
+            write.expected = known.get(&write.event.key).copied();
         }
         inner.commit(&commit).await
     }

@@ -10,8 +10,8 @@ use purchase_core::{
     error::CommitError,
     id::{EventKey, Mode, ProviderId, Source, Subject},
     store::{
-        Commit, EventQuery, EventStatus, EventWrite, Loaded, Store, StoredEvent, StoredFact, SubjectQuery,
-        TransitionQuery, Wait, Wanted,
+        Commit, ConflictQuery, EventQuery, EventStatus, EventWrite, Loaded, NewEvent, Store, StoredEvent, StoredFact,
+        SubjectQuery, TransitionQuery, Wait, Wanted,
     },
     time::Timestamp,
 };
@@ -39,7 +39,6 @@ impl Breakage for ReleasesTheFirst {
         };
         let done = |stored: StoredEvent| EventWrite {
             event: stored.event,
-            insert: false,
             expected: Some(EventStatus::Parked),
             status: EventStatus::Processed,
             reason: stored.reason,
@@ -136,19 +135,25 @@ impl Breakage for ListsBackwards {
 
 /// A store that is asked another question than the caller's.
 struct Asks {
+    conflicts: fn(ConflictQuery) -> ConflictQuery,
     events: fn(EventQuery) -> EventQuery,
     subjects: fn(SubjectQuery) -> SubjectQuery,
     transitions: fn(TransitionQuery) -> TransitionQuery,
 }
 
 impl Asks {
-    const RIGHTLY: Self = Self { events: |query| query, subjects: |query| query, transitions: |query| query };
+    const RIGHTLY: Self =
+        Self { conflicts: |query| query, events: |query| query, subjects: |query| query, transitions: |query| query };
 }
 
 #[async_trait]
 impl Breakage for Asks {
     fn asked(&self, query: EventQuery) -> EventQuery {
         (self.events)(query)
+    }
+
+    fn asked_conflicts(&self, query: ConflictQuery) -> ConflictQuery {
+        (self.conflicts)(query)
     }
 
     fn asked_subjects(&self, query: SubjectQuery) -> SubjectQuery {
@@ -170,12 +175,29 @@ pub(super) fn lists_without_end(inner: Arc<dyn Store>) -> Arc<dyn Store> {
     broken(inner, Asks { events, ..Asks::RIGHTLY })
 }
 
+/// The bodies in conflict that came.
+#[derive(Default)]
+struct ListsConflictsUnasked(Mutex<Vec<NewEvent>>);
+
 pub(super) fn lists_conflicts_unasked(inner: Arc<dyn Store>) -> Arc<dyn Store> {
-    let events = |query: EventQuery| match query.statuses.is_empty() {
-        true => EventQuery { statuses: EventStatus::ALL.to_vec(), ..query },
-        false => query,
-    };
-    broken(inner, Asks { events, ..Asks::RIGHTLY })
+    broken(inner, ListsConflictsUnasked::default())
+}
+
+#[async_trait]
+impl Breakage for ListsConflictsUnasked {
+    async fn commit(&self, inner: &dyn Store, commit: Commit) -> Result<(), CommitError> {
+        inner.commit(&commit).await?;
+        locked(&self.0).extend(commit.conflicts.into_iter().map(|conflict| conflict.event));
+        Ok(())
+    }
+
+    fn listed(&self, mut events: Vec<StoredEvent>) -> Vec<StoredEvent> {
+        for event in locked(&self.0).iter() {
+            let beside = events.iter().find(|stored| stored.event.key == event.key).cloned();
+            events.extend(beside.map(|stored| StoredEvent { event: event.clone(), ..stored }));
+        }
+        events
+    }
 }
 
 pub(super) fn lists_anybodys(inner: Arc<dyn Store>) -> Arc<dyn Store> {
@@ -193,6 +215,11 @@ pub(super) fn mixes_customers_of_sources(inner: Arc<dyn Store>) -> Arc<dyn Store
         ..query
     };
     broken(inner, Asks { subjects, ..Asks::RIGHTLY })
+}
+
+pub(super) fn mixes_conflicts(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    let conflicts = |query: ConflictQuery| ConflictQuery { key: None, ..query };
+    broken(inner, Asks { conflicts, ..Asks::RIGHTLY })
 }
 
 pub(super) fn mixes_histories(inner: Arc<dyn Store>) -> Arc<dyn Store> {
@@ -249,7 +276,12 @@ pub(super) fn moves_anything(inner: Arc<dyn Store>) -> Arc<dyn Store> {
 #[async_trait]
 impl Breakage for MovesAnything {
     async fn commit(&self, inner: &dyn Store, mut commit: Commit) -> Result<(), CommitError> {
-        commit.events.iter_mut().for_each(|write| write.expected = None);
+        let keys = commit.events.iter().map(|write| write.event.key.clone()).collect();
+        let known = inner.load(&Wanted::events(keys)).await?.events;
+        for write in commit.events.iter_mut().filter(|write| write.expected.is_some()) {
+            let stored = known.iter().find(|stored| stored.event.key == write.event.key);
+            write.expected = stored.map(|stored| stored.status);
+        }
         inner.commit(&commit).await
     }
 }

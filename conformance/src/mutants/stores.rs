@@ -11,8 +11,8 @@ use purchase_core::{
     id::{EventKey, ObjectKind, Subject},
     lifecycle::Transition,
     store::{
-        Browse, Claim, Claimed, Commit, EventQuery, EventStatus, Loaded, Maintain, NewEvent, Store, StoredEvent,
-        StoredFact, StoredSubject, SubjectQuery, SubjectWrite, TransitionQuery, Wanted,
+        Browse, Claim, Claimed, Commit, ConflictQuery, EventQuery, EventStatus, Loaded, Maintain, NewEvent, Store,
+        StoredConflict, StoredEvent, StoredFact, StoredSubject, SubjectQuery, SubjectWrite, TransitionQuery, Wanted,
     },
 };
 
@@ -49,6 +49,10 @@ pub(super) trait Breakage: Send + Sync + Sized + 'static {
 
     fn listed(&self, events: Vec<StoredEvent>) -> Vec<StoredEvent> {
         events
+    }
+
+    fn asked_conflicts(&self, query: ConflictQuery) -> ConflictQuery {
+        query
     }
 
     fn asked_subjects(&self, query: SubjectQuery) -> SubjectQuery {
@@ -92,6 +96,10 @@ impl<B: Breakage> Store for Broken<B> {
 impl<B: Breakage> Browse for Broken<B> {
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
         Ok(self.breakage.listed(self.inner.events(&self.breakage.asked(query.clone())).await?))
+    }
+
+    async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<StoredConflict>, StoreError> {
+        self.inner.conflicts(&self.breakage.asked_conflicts(query.clone())).await
     }
 
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {
@@ -234,9 +242,9 @@ pub(super) fn forgets_the_ignored(inner: Arc<dyn Store>) -> Arc<dyn Store> {
 #[async_trait]
 impl Breakage for ForgetsTheIgnored {
     async fn commit(&self, inner: &dyn Store, mut commit: Commit) -> Result<(), CommitError> {
-        commit
-            .events
-            .retain(|write| !write.insert || !matches!(write.status, EventStatus::Ignored | EventStatus::Parked));
+        commit.events.retain(|write| {
+            write.expected.is_some() || !matches!(write.status, EventStatus::Ignored | EventStatus::Parked)
+        });
         inner.commit(&commit).await
     }
 }

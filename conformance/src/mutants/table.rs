@@ -432,6 +432,10 @@ pub const MUTANTS: &[Mutant] = &[
         "lists bodies in conflict among the events"
         ""
         InStore(promises::lists_conflicts_unasked)),
+    mutant!("mixes-conflicts" "store" "S22" Anywhere
+        "lists every body in conflict when it is asked for one event's"
+        ""
+        InStore(promises::mixes_conflicts)),
     mutant!("forgets-conflicts" "store" "S22" Anywhere
         "keeps no body in conflict"
         ""

@@ -62,14 +62,36 @@ fn insert(tied: &mut Vec<Photograph>, photograph: Photograph) {
 
 /// What is kept of an object's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredRegister")]
 pub struct Register {
     /// The version of the last tie.
     version: Version,
-    /// The last tie: every photograph with that version, ordered by event.
+    /// The last tie: every photograph with that version, ordered by event. There is at least one.
     tied: Vec<Photograph>,
     /// What was settled before.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     before: Option<Settled>,
+}
+
+/// A register as it is read, before it is known to be one.
+#[derive(Deserialize)]
+struct StoredRegister {
+    version: Version,
+    tied: Vec<Photograph>,
+    #[serde(default)]
+    before: Option<Settled>,
+}
+
+impl TryFrom<StoredRegister> for Register {
+    type Error = &'static str;
+
+    fn try_from(stored: StoredRegister) -> Result<Self, Self::Error> {
+        let StoredRegister { version, tied, before } = stored;
+        match tied.is_empty() {
+            true => Err("a register without a photograph"),
+            false => Ok(Self { version, tied, before }),
+        }
+    }
 }
 
 /// The photograph is older than what was settled: the object has to be folded from its history.
@@ -112,11 +134,9 @@ impl Register {
     /// The object's state after the last tie.
     pub fn settled(&self) -> Settled {
         let before = self.before.as_ref();
-        match order::settle(&self.tied, before.map(|settled| &settled.last)) {
-            Some(verdict) => Settled::after(before, &verdict, self),
-            // A register is made of at least one photograph and only gains.
-            None => before.cloned().unwrap_or_else(|| panic!("a register without a photograph")),
-        }
+        let verdict = order::settle(&self.tied, before.map(|settled| &settled.last));
+        // It is made or read with at least one photograph, and only gains.
+        Settled::after(before, &verdict.expect("a register has a photograph"), self)
     }
 }
 
@@ -211,5 +231,17 @@ fn same_state(one: &Photo, other: &Photo) -> bool {
     match (one, other) {
         (Photo::Subscription(one), Photo::Subscription(other)) => one.status == other.status,
         _ => one.progress() == other.progress(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_register_without_a_photograph_is_no_register() {
+        let stored = r#"{"version": {"at": 1, "then": 1}, "tied": []}"#;
+        let error = serde_json::from_str::<Register>(stored).expect_err("nothing was seen").to_string();
+        assert!(error.contains("a register without a photograph"), "{error}");
     }
 }

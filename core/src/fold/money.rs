@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     fact::photo::{
         Charge, ChargeState, Credit, CreditState, Dispute, DisputeState, Payment, PaymentState, Photo, Refund,
@@ -27,6 +29,20 @@ pub struct Figures {
     pub refunded: i64,
     /// How much of what came is held or taken by disputes.
     pub disputed: i64,
+}
+
+/// How the disputes of a payment stand together. The weightier one is the greater.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disputed {
+    /// None moved money.
+    None,
+    /// Money was withheld and came back.
+    Won,
+    /// Money is withheld.
+    Open,
+    /// Money is gone.
+    Lost,
 }
 
 impl Figures {
@@ -230,16 +246,15 @@ impl SubjectState {
             .min(Money::MAX_MINOR)
     }
 
-    /// The weightiest dispute of a payment: lost before open before won.
-    pub fn dispute(&self) -> Option<DisputeState> {
-        let weight = |state: &DisputeState| match state {
-            DisputeState::Lost => 3,
-            DisputeState::Open => 2,
-            DisputeState::Won => 1,
-            DisputeState::Closed | DisputeState::Inquiry | DisputeState::Unknown => 0,
+    /// The weightiest dispute of a payment.
+    pub fn dispute(&self) -> Disputed {
+        let weigh = |(_, dispute): (_, Dispute)| match dispute.state {
+            DisputeState::Lost => Disputed::Lost,
+            DisputeState::Open => Disputed::Open,
+            DisputeState::Won => Disputed::Won,
+            DisputeState::Closed | DisputeState::Inquiry | DisputeState::Unknown => Disputed::None,
         };
-        let states = self.disputes().into_iter().map(|(_, dispute)| dispute.state);
-        states.filter(|state| weight(state) > 0).max_by_key(weight)
+        self.disputes().into_iter().map(weigh).max().unwrap_or(Disputed::None)
     }
 
     /// The disputes of a payment, the oldest first, after what reverses them. A reversal that names no dispute ends the

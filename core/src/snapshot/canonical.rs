@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     id::{CustomerKey, ObjectRef, Source, Subject},
+    money::Currency,
     snapshot::{Benefit, Projection, rows::Rows},
     time::Timestamp,
 };
@@ -94,18 +95,18 @@ impl Projection {
                 }),
             );
         }
-        let movement = |state: &str, amount: i64, currency: &str, of: &str, id: &str| {
-            let entry = [("state", json!(state)), ("amount", json!(amount)), ("currency", json!(currency))];
+        let movement = |state: Value, amount: i64, currency: Currency, of: &str, id: &str| {
+            let entry = [("state", state), ("amount", json!(amount)), ("currency", json!(currency))];
             entry.into_iter().chain([(of, json!(id))]).collect::<Value>()
         };
         for it in &rows.refunds {
-            put("refunds", &it.id, movement(&it.state, it.amount, &it.currency, "payment", &it.payment));
+            put("refunds", &it.id, movement(json!(it.state), it.amount, it.currency, "payment", &it.payment));
         }
         for it in &rows.disputes {
-            put("disputes", &it.id, movement(&it.state, it.amount, &it.currency, "payment", &it.payment));
+            put("disputes", &it.id, movement(json!(it.state), it.amount, it.currency, "payment", &it.payment));
         }
         for it in &rows.credits {
-            put("credits", &it.id, movement(&it.state, it.amount, &it.currency, "invoice", &it.invoice));
+            put("credits", &it.id, movement(json!(it.state), it.amount, it.currency, "invoice", &it.invoice));
         }
     }
 }
@@ -206,6 +207,6 @@ fn agreements(rows: &Rows, put: &mut impl FnMut(&'static str, &str, Value)) {
     }
 }
 
-fn time(micros: Option<i64>) -> Option<String> {
-    micros.and_then(|micros| Timestamp::from_micros(micros).ok()).map(|time| time.to_string())
+fn time(time: Option<Timestamp>) -> Option<String> {
+    time.map(|time| time.to_string())
 }

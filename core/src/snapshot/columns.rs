@@ -1,7 +1,18 @@
 //! Decides how the read model's rows are described: each field of a row once, as it is kept by a store that has columns.
 //! It knows no store.
 
-use crate::snapshot::rows::Rows;
+use crate::{
+    fact::photo::{
+        CheckoutMode, CheckoutState, CreditState, DisputeState, IntervalUnit, InvoiceState, PaymentState, RefundState,
+        ScheduleState,
+    },
+    fold::money::Disputed,
+    id::ObjectKind,
+    lifecycle::Lifecycle,
+    money::Currency,
+    snapshot::rows::Rows,
+    time::Timestamp,
+};
 
 /// A table of the read model: the row of one thing, and what its columns are.
 pub trait Row: Sized {
@@ -63,10 +74,38 @@ impl Value for i64 {
     const OPTIONAL: bool = false;
 }
 
-impl Value for String {
-    const KIND: Kind = Kind::Text;
+/// Microseconds since 1970, UTC.
+impl Value for Timestamp {
+    const KIND: Kind = Kind::Integer;
     const OPTIONAL: bool = false;
 }
+
+/// Values that serde writes as one word.
+macro_rules! text {
+    ($($value:ty),+ $(,)?) => {
+        $(impl Value for $value {
+            const KIND: Kind = Kind::Text;
+            const OPTIONAL: bool = false;
+        })+
+    };
+}
+
+text!(
+    String,
+    CheckoutMode,
+    CheckoutState,
+    CreditState,
+    Currency,
+    DisputeState,
+    Disputed,
+    IntervalUnit,
+    InvoiceState,
+    Lifecycle,
+    ObjectKind,
+    PaymentState,
+    RefundState,
+    ScheduleState,
+);
 
 impl<T: Value> Value for Option<T> {
     const KIND: Kind = T::KIND;

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
     entitlement::NoAccess,
+    fact::photo::{CheckoutMode, CheckoutState, InvoiceState, PaymentState},
     id::{CustomerId, CustomerKey, ObjectKind, Source, Subject},
     lifecycle::Lifecycle,
     snapshot::{
@@ -66,9 +67,9 @@ pub enum NoGrant {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Agreement {
     /// `subscription`, `payment`, `invoice` or `checkout`.
-    pub kind: String,
+    pub kind: ObjectKind,
     /// Lifecycle state.
-    pub state: String,
+    pub state: Lifecycle,
     /// Since when.
     #[serde(serialize_with = "rfc3339_option")]
     pub since: Option<Timestamp>,
@@ -177,13 +178,14 @@ impl Projection {
             return Some(if zero { NoGrant::QuantityZero } else { NoGrant::NamesNoOffer });
         }
         let paid = if let Some(it) = rows.invoices.first() {
-            (it.subscription.is_none() && !it.deleted).then_some(it.state == "paid")
+            (it.subscription.is_none() && !it.deleted).then_some(it.state == InvoiceState::Paid)
         } else if let Some(it) = rows.payments.first() {
             let alone = it.subscription.is_none() && it.invoice.is_none();
-            alone.then_some(it.state.as_deref() == Some("succeeded"))
+            alone.then_some(it.state == Some(PaymentState::Succeeded))
         } else {
-            let alone = |it: &&CheckoutRow| it.payment.is_none() && it.invoice.is_none() && it.mode == "payment";
-            rows.checkouts.first().filter(alone).map(|it| it.state == "paid")
+            let alone =
+                |it: &&CheckoutRow| it.payment.is_none() && it.invoice.is_none() && it.mode == CheckoutMode::Payment;
+            rows.checkouts.first().filter(alone).map(|it| it.state == CheckoutState::Paid)
         };
         // Another object of the same sale may say what it sells.
         let paid = paid.filter(|_| !reported.contains(subject.root.id.expose()))?;
@@ -229,29 +231,28 @@ fn is_of(subject: &Subject, rows: &Rows, key: &CustomerKey, owners: &Owners<'_>)
 }
 
 fn agreement(rows: &Rows) -> Option<Agreement> {
-    let time = |micros: Option<i64>| micros.and_then(|micros| Timestamp::from_micros(micros).ok());
     if let Some(it) = rows.subscriptions.first() {
         let grant = rows.entitlements.first();
-        let overdue = it.state == Lifecycle::Grace.as_str();
+        let overdue = it.state == Lifecycle::Grace;
         return Some(Agreement {
-            kind: ObjectKind::Subscription.as_str().to_owned(),
-            state: it.state.clone(),
-            since: time(grant.map(|grant| grant.since)),
-            paid_until: time(if overdue { it.period_start } else { it.period_end }),
-            period_end: time(it.period_end),
-            ends_at: time(it.ended_at.or(it.cancel_at)),
-            pause_at: time(it.pause_at),
-            resume_at: time(it.resume_at),
+            kind: ObjectKind::Subscription,
+            state: it.state,
+            since: grant.map(|grant| grant.since),
+            paid_until: if overdue { it.period_start } else { it.period_end },
+            period_end: it.period_end,
+            ends_at: it.ended_at.or(it.cancel_at),
+            pause_at: it.pause_at,
+            resume_at: it.resume_at,
         });
     }
     let grant = rows.entitlements.first()?;
     Some(Agreement {
-        kind: grant.source_kind.clone(),
-        state: grant.state.clone(),
-        since: time(Some(grant.since)),
+        kind: grant.source_kind,
+        state: grant.state,
+        since: Some(grant.since),
         paid_until: None,
         period_end: None,
-        ends_at: time(grant.ends_at),
+        ends_at: grant.ends_at,
         pause_at: None,
         resume_at: None,
     })

@@ -1,7 +1,5 @@
 //! Decides which rows a subject's state gives. It knows no other subject, and no clock.
 
-use serde::Serialize;
-
 use crate::{
     catalog::Catalog,
     fact::{
@@ -65,8 +63,8 @@ fn one_object(rows: &mut Rows, object: &ObjectRef, settled: &Settled, state: &Su
         }),
         Photo::Checkout(it) => rows.checkouts.push(CheckoutRow {
             id,
-            state: word(&it.state),
-            mode: word(&it.mode),
+            state: it.state,
+            mode: it.mode,
             customer: text(state.customer()),
             owner: owner(state),
             subscription: text(state.links().subscription()),
@@ -77,20 +75,18 @@ fn one_object(rows: &mut Rows, object: &ObjectRef, settled: &Settled, state: &Su
         Photo::Invoice(it) => rows.invoices.push(invoice(id, it, state)),
         Photo::Refund(it) => rows.refunds.push(RefundRow {
             id,
-            state: word(&it.state),
+            state: it.state,
             amount: it.amount.minor(),
-            currency: it.amount.currency().code().to_owned(),
+            currency: it.amount.currency(),
             payment: String::new(),
         }),
         Photo::Product(it) => {
             rows.products.push(ProductRow { id, name: it.name.clone(), active: it.active, deleted: it.deleted })
         }
         Photo::Price(it) => rows.prices.push(price(id, it, state)),
-        Photo::Schedule(it) => rows.schedules.push(ScheduleRow {
-            id,
-            state: word(&it.state),
-            subscription: text(state.links().subscription()),
-        }),
+        Photo::Schedule(it) => {
+            rows.schedules.push(ScheduleRow { id, state: it.state, subscription: text(state.links().subscription()) })
+        }
         // These rows need all members of their subject; see `credits` and `payment`.
         Photo::Charge(_)
         | Photo::Credit(_)
@@ -135,34 +131,34 @@ fn subscription(
             continue;
         }
         rows.entitlements.push(EntitlementRow {
-            source_kind: ObjectKind::Subscription.as_str().to_owned(),
+            source_kind: ObjectKind::Subscription,
             source_id: id.clone(),
             benefit: benefit(item, &it.items, state, catalog),
             price: Some(price.to_owned()),
-            state: lifecycle.as_str().to_owned(),
+            state: lifecycle,
             quantity,
             given_up: it.status == SubscriptionStatus::Unpaid,
             disputed: false,
-            began_at: began_at.micros(),
-            since: settled.since.micros(),
-            ends_at: micros(it.ended_at.or(it.cancel_at)),
-            pause_at: micros(it.pause_at),
-            period_end: it.period.map(|period| period.end.micros()),
+            began_at,
+            since: settled.since,
+            ends_at: it.ended_at.or(it.cancel_at),
+            pause_at: it.pause_at,
+            period_end: it.period.map(|period| period.end),
             customer: customer.clone(),
             owner: own_owner.clone(),
         });
     }
     rows.subscriptions.push(SubscriptionRow {
         id,
-        state: lifecycle.as_str().to_owned(),
+        state: lifecycle,
         provider_status: it.provider_status.clone(),
-        period_start: it.period.map(|period| period.start.micros()),
-        period_end: it.period.map(|period| period.end.micros()),
-        trial_end: micros(it.trial_end),
-        cancel_at: micros(it.cancel_at),
-        ended_at: micros(it.ended_at),
-        pause_at: micros(it.pause_at),
-        resume_at: micros(it.resume_at),
+        period_start: it.period.map(|period| period.start),
+        period_end: it.period.map(|period| period.end),
+        trial_end: it.trial_end,
+        cancel_at: it.cancel_at,
+        ended_at: it.ended_at,
+        pause_at: it.pause_at,
+        resume_at: it.resume_at,
         collection_paused: it.collection_paused,
         customer,
         owner: own_owner,
@@ -180,14 +176,14 @@ fn benefit(item: &Item, all: &[Item], state: &SubjectState, catalog: &Catalog) -
 fn invoice(id: String, it: &Invoice, state: &SubjectState) -> InvoiceRow {
     InvoiceRow {
         id,
-        state: word(&it.state),
+        state: it.state,
         total: it.total.minor(),
         amount_paid: it.amount_paid.minor(),
-        currency: it.total.currency().code().to_owned(),
+        currency: it.total.currency(),
         attempts: i64::from(it.attempts),
-        finalized_at: micros(it.finalized_at),
-        paid_at: micros(it.paid_at),
-        voided_at: micros(it.voided_at),
+        finalized_at: it.finalized_at,
+        paid_at: it.paid_at,
+        voided_at: it.voided_at,
         deleted: it.deleted,
         customer: text(state.customer()),
         owner: owner(state),
@@ -201,8 +197,8 @@ fn price(id: String, it: &Price, state: &SubjectState) -> PriceRow {
         product: text(state.links().product()),
         active: it.active,
         unit_amount: it.unit_amount.map(|amount| amount.minor()),
-        currency: it.unit_amount.map(|amount| amount.currency().code().to_owned()),
-        interval: it.interval.as_ref().map(|interval| interval.unit.clone()),
+        currency: it.unit_amount.map(|amount| amount.currency()),
+        interval: it.interval.as_ref().map(|interval| interval.unit),
         interval_count: it.interval.as_ref().map(|interval| i64::from(interval.count)),
         deleted: it.deleted,
     }
@@ -212,9 +208,9 @@ fn price(id: String, it: &Price, state: &SubjectState) -> PriceRow {
 fn credits(rows: &mut Rows, subject: &Subject, state: &SubjectState) {
     let row = |(object, it): (&ObjectRef, Credit)| CreditRow {
         id: object.id.expose().to_owned(),
-        state: word(&it.state),
+        state: it.state,
         amount: it.amount.minor(),
-        currency: it.amount.currency().code().to_owned(),
+        currency: it.amount.currency(),
         invoice: subject.root.id.expose().to_owned(),
     };
     rows.credits.extend(state.credits().into_iter().map(row));
@@ -230,9 +226,9 @@ fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState, catalog: &C
     }
     let dispute_row = |(object, it): (&ObjectRef, Dispute)| DisputeRow {
         id: object.id.expose().to_owned(),
-        state: word(&it.state),
+        state: it.state,
         amount: it.amount.minor(),
-        currency: it.amount.currency().code().to_owned(),
+        currency: it.amount.currency(),
         payment: id.clone(),
     };
     rows.disputes.extend(state.disputes().into_iter().map(dispute_row));
@@ -249,15 +245,15 @@ fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState, catalog: &C
     let links = state.links();
     rows.payments.push(PaymentRow {
         id: id.clone(),
-        state: photo.map(|(_, photo)| word(&photo.state)),
+        state: photo.map(|(_, photo)| photo.state),
         amount: photo.map(|(_, photo)| photo.amount.minor()),
-        currency: photo.map(|(_, photo)| photo.amount.currency().code().to_owned()),
+        currency: photo.map(|(_, photo)| photo.amount.currency()),
         authorized: figures.authorized,
         captured: figures.captured,
         received: figures.received,
         refunded: figures.refunded,
         disputed: figures.disputed,
-        dispute: state.dispute().as_ref().map_or_else(|| "none".to_owned(), word),
+        dispute: state.dispute(),
         attempts: i64::try_from(state.attempts()).unwrap_or(i64::MAX),
         customer: text(state.customer()),
         owner: owner(state),
@@ -331,16 +327,16 @@ fn grants_of_checkout(rows: &mut Rows, state: &SubjectState) {
 /// A grant of something that was bought once and has no end; what it gives is filled in.
 fn bought(kind: ObjectKind, id: &str, lifecycle: Lifecycle, since: Timestamp, state: &SubjectState) -> EntitlementRow {
     EntitlementRow {
-        source_kind: kind.as_str().to_owned(),
+        source_kind: kind,
         source_id: id.to_owned(),
         benefit: String::new(),
         price: None,
-        state: lifecycle.as_str().to_owned(),
+        state: lifecycle,
         quantity: None,
         given_up: false,
         disputed: false,
-        began_at: since.micros(),
-        since: since.micros(),
+        began_at: since,
+        since,
         ends_at: None,
         pause_at: None,
         period_end: None,
@@ -386,16 +382,4 @@ fn owner(state: &SubjectState) -> Option<String> {
 
 fn text(id: Option<&ProviderId>) -> Option<String> {
     id.map(|id| id.expose().to_owned())
-}
-
-fn micros(time: Option<Timestamp>) -> Option<i64> {
-    time.map(Timestamp::micros)
-}
-
-/// The name that serde gives a unit variant: the same word in the database, the projection and the code.
-fn word<T: Serialize>(value: &T) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(word)) => word,
-        _ => String::new(),
-    }
 }

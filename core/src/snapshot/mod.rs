@@ -144,14 +144,13 @@ impl Projection {
 
     fn standing(&self, granted: &Granted<'_>) -> Standing {
         let row = granted.row;
-        let time = |micros: Option<i64>| micros.and_then(|micros| Timestamp::from_micros(micros).ok());
         Standing {
             state: granted.state,
-            began_at: time(Some(row.began_at)).unwrap_or(Timestamp::EPOCH),
-            since: time(Some(row.since)).unwrap_or(Timestamp::EPOCH),
-            ends_at: time(row.ends_at),
-            pause_at: time(row.pause_at),
-            period_end: time(row.period_end),
+            began_at: row.began_at,
+            since: row.since,
+            ends_at: row.ends_at,
+            pause_at: row.pause_at,
+            period_end: row.period_end,
             given_up: row.given_up,
             disputed: granted.disputed,
             dunning_seconds: self.dunning.seconds(&granted.subject.source.provider),

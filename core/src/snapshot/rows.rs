@@ -8,7 +8,18 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::snapshot::columns::row;
+use crate::{
+    fact::photo::{
+        CheckoutMode, CheckoutState, CreditState, DisputeState, IntervalUnit, InvoiceState, PaymentState, RefundState,
+        ScheduleState,
+    },
+    fold::money::Disputed,
+    id::ObjectKind,
+    lifecycle::Lifecycle,
+    money::Currency,
+    snapshot::columns::row,
+    time::Timestamp,
+};
 
 /// The rows of one subject, by table.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,9 +74,9 @@ row! {
         /// Provider id.
         id: String,
         /// `open`, `completed`, `paid`, `failed`, `expired`.
-        state: String,
+        state: CheckoutState,
         /// `payment`, `setup`, `subscription`.
-        mode: String,
+        mode: CheckoutMode,
         /// The provider's customer.
         customer: Option<String>,
         /// The application's customer.
@@ -86,25 +97,25 @@ row! {
         /// Provider id.
         id: String,
         /// Lifecycle state.
-        state: String,
+        state: Lifecycle,
         /// The provider's own word.
         provider_status: String,
         /// Start of the current period.
-        period_start: Option<i64>,
+        period_start: Option<Timestamp>,
         /// End of the current period.
-        period_end: Option<i64>,
+        period_end: Option<Timestamp>,
         /// End of the trial.
-        trial_end: Option<i64>,
+        trial_end: Option<Timestamp>,
         /// When it is going to end.
-        cancel_at: Option<i64>,
+        cancel_at: Option<Timestamp>,
         /// When it ended.
-        ended_at: Option<i64>,
+        ended_at: Option<Timestamp>,
         /// When it is going to be paused.
         #[since(2)]
-        pause_at: Option<i64>,
+        pause_at: Option<Timestamp>,
         /// When it is going to go on after a pause.
         #[since(2)]
-        resume_at: Option<i64>,
+        resume_at: Option<Timestamp>,
         /// Whether collection is paused.
         collection_paused: bool,
         /// The provider's customer.
@@ -132,7 +143,7 @@ row! {
         /// Provider id.
         id: String,
         /// `draft`, `open`, `paid`, `void`, `uncollectible`.
-        state: String,
+        state: InvoiceState,
         /// Total in minor units.
         #[amount]
         total: i64,
@@ -140,15 +151,15 @@ row! {
         #[amount]
         amount_paid: i64,
         /// ISO 4217.
-        currency: String,
+        currency: Currency,
         /// How often payment was tried.
         attempts: i64,
         /// When it became payable.
-        finalized_at: Option<i64>,
+        finalized_at: Option<Timestamp>,
         /// When it was paid.
-        paid_at: Option<i64>,
+        paid_at: Option<Timestamp>,
         /// When it was voided.
-        voided_at: Option<i64>,
+        voided_at: Option<Timestamp>,
         /// Whether the draft was deleted.
         deleted: bool,
         /// The provider's customer.
@@ -168,12 +179,12 @@ row! {
         id: String,
         /// `pending`, `processing`, `authorized`, `succeeded`, `failed`, `canceled`; none while only a refund, a dispute
         /// or a charge of it is known.
-        state: Option<String>,
+        state: Option<PaymentState>,
         /// Amount in minor units.
         #[amount]
         amount: Option<i64>,
         /// ISO 4217.
-        currency: Option<String>,
+        currency: Option<Currency>,
         /// How much was authorized, in minor units.
         #[amount]
         #[since(5)]
@@ -194,7 +205,7 @@ row! {
         #[since(5)]
         disputed: i64,
         /// `none`, `open`, `won`, `lost`.
-        dispute: String,
+        dispute: Disputed,
         /// How many attempts are known by an id of their own.
         #[since(2)]
         attempts: i64,
@@ -215,12 +226,12 @@ row! {
         /// Provider id.
         id: String,
         /// `pending`, `requires_action`, `succeeded`, `failed`, `canceled`.
-        state: String,
+        state: RefundState,
         /// Amount in minor units.
         #[amount]
         amount: i64,
         /// ISO 4217.
-        currency: String,
+        currency: Currency,
         /// The payment's provider id.
         payment: String,
     }
@@ -232,12 +243,12 @@ row! {
         /// Provider id.
         id: String,
         /// `inquiry`, `open`, `won`, `lost`, `closed`.
-        state: String,
+        state: DisputeState,
         /// Amount in minor units.
         #[amount]
         amount: i64,
         /// ISO 4217.
-        currency: String,
+        currency: Currency,
         /// The payment's provider id.
         payment: String,
     }
@@ -249,12 +260,12 @@ row! {
         /// Provider id.
         id: String,
         /// `pending`, `issued`, `rejected`, `reversed`.
-        state: String,
+        state: CreditState,
         /// Amount in minor units.
         #[amount]
         amount: i64,
         /// ISO 4217.
-        currency: String,
+        currency: Currency,
         /// The invoice's provider id.
         invoice: String,
     }
@@ -287,9 +298,9 @@ row! {
         #[amount]
         unit_amount: Option<i64>,
         /// ISO 4217.
-        currency: Option<String>,
+        currency: Option<Currency>,
         /// `day`, `week`, `month`, `year`; none for a one-time price.
-        interval: Option<String>,
+        interval: Option<IntervalUnit>,
         /// How many intervals.
         interval_count: Option<i64>,
         /// Whether the provider deleted it.
@@ -303,7 +314,7 @@ row! {
         /// Provider id.
         id: String,
         /// `not_started`, `active`, `released`, `completed`, `canceled`.
-        state: String,
+        state: ScheduleState,
         /// The subscription.
         subscription: Option<String>,
     }
@@ -314,7 +325,7 @@ row! {
     entitlements: EntitlementRow {
         /// The kind of object that grants: `subscription`, `payment`, `invoice` or `checkout`. Several objects may report one
         /// sale, and each has rows: an invoice's rows count before those of its payments, those before the checkout's.
-        source_kind: String,
+        source_kind: ObjectKind,
         /// Its provider id.
         source_id: String,
         /// What is granted: an offer, or the provider's price or payment where no offer is known.
@@ -323,7 +334,7 @@ row! {
         #[since(2)]
         price: Option<String>,
         /// The source's lifecycle state.
-        state: String,
+        state: Lifecycle,
         /// How many; none for metered usage.
         quantity: Option<i64>,
         /// Whether the provider has given up collecting.
@@ -333,16 +344,16 @@ row! {
         disputed: bool,
         /// When the source began: before, it grants nothing.
         #[since(5)]
-        began_at: i64,
+        began_at: Timestamp,
         /// Since when the source has that state.
-        since: i64,
+        since: Timestamp,
         /// When the grant ends or ended, as far as it is decided.
-        ends_at: Option<i64>,
+        ends_at: Option<Timestamp>,
         /// When the source is going to be paused.
         #[since(2)]
-        pause_at: Option<i64>,
+        pause_at: Option<Timestamp>,
         /// When the current period ends.
-        period_end: Option<i64>,
+        period_end: Option<Timestamp>,
         /// The provider's customer.
         customer: Option<String>,
         /// The application's customer, from the source's own metadata.

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
+    fact::photo::InvoiceState,
     fold::money::Figures,
     id::{ObjectKind, Source, Subject},
     lifecycle::Lifecycle,
@@ -45,7 +46,7 @@ pub(super) fn granted<'a>(all: &'a [(Subject, Rows)], source: &Source) -> Vec<Gr
     let mut sales: BTreeMap<Sale<'a>, Vec<Granted<'a>>> = BTreeMap::new();
     for (subject, rows) in of_source() {
         for row in &rows.entitlements {
-            let grant = Granted { subject, row, state: state_of(row), disputed: row.disputed };
+            let grant = Granted { subject, row, state: row.state, disputed: row.disputed };
             match ledger.sale(subject, rows, row) {
                 None => granted.push(grant),
                 Some(sale) => sales.entry(sale).or_default().push(grant),
@@ -141,12 +142,14 @@ impl<'a> Ledger<'a> {
     }
 
     fn state_of_invoice(&self, invoice: &InvoiceRow) -> Lifecycle {
-        match invoice.state.as_str() {
-            "paid" => Lifecycle::Active,
-            "void" => Lifecycle::Canceled,
-            "uncollectible" => Lifecycle::Expired,
-            _ if invoice.deleted => Lifecycle::Canceled,
-            _ => Lifecycle::Pending,
+        match invoice.state {
+            InvoiceState::Paid => Lifecycle::Active,
+            InvoiceState::Void => Lifecycle::Canceled,
+            InvoiceState::Uncollectible => Lifecycle::Expired,
+            InvoiceState::Draft | InvoiceState::Open | InvoiceState::Unknown => match invoice.deleted {
+                true => Lifecycle::Canceled,
+                false => Lifecycle::Pending,
+            },
         }
     }
 
@@ -161,9 +164,4 @@ impl<'a> Ledger<'a> {
         let state = if figures.all_went_back() { Lifecycle::Refunded } else { Lifecycle::Active };
         (state, figures.disputed > 0)
     }
-}
-
-/// The lifecycle state that a row names; one that it can't name gives no access.
-fn state_of(row: &EntitlementRow) -> Lifecycle {
-    serde_json::from_value(serde_json::Value::String(row.state.clone())).unwrap_or(Lifecycle::Pending)
 }

@@ -67,12 +67,10 @@ impl Default for Commit {
 /// An event's row.
 #[derive(Debug, Clone)]
 pub struct EventWrite {
-    /// What came. Where `insert` is false its body may be empty and is not written.
+    /// What came. The body of an event that is there already is not written, so it may be empty.
     pub event: NewEvent,
-    /// True: the event must not be there yet, or the commit is stale. False: it must be there.
-    pub insert: bool,
-    /// The status that it must have now, or the commit is stale; none expects nothing. So a reading that is overtaken
-    /// by a better one can't undo it.
+    /// The status that the stored event must have now; none: the event must not be stored yet. Otherwise the commit is
+    /// stale. So a reading that is overtaken by a better one can't undo it.
     pub expected: Option<EventStatus>,
     /// Its status from now on. A parked event becomes processed in the commit that releases the last unreleased
     /// subject of its facts: the store does that, by [`SubjectWrite::released`].

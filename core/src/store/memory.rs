@@ -15,9 +15,9 @@ use crate::{
     lifecycle::Transition,
     snapshot::rows::Rows,
     store::{
-        Browse, Claim, Claimed, Commit, EventQuery, EventStatus, EventWrite, IdempotencyKey, KeyRecord, Lease, Loaded,
-        Maintain, NewEvent, Queue, Store, StoredEvent, StoredFact, StoredSubject, SubjectQuery, SubjectWrite,
-        TransitionQuery, Wait, Wanted,
+        Browse, Claim, Claimed, Commit, ConflictQuery, EventQuery, EventStatus, EventWrite, IdempotencyKey, KeyRecord,
+        Lease, Loaded, Maintain, NewEvent, Queue, Store, StoredConflict, StoredEvent, StoredFact, StoredSubject,
+        SubjectQuery, SubjectWrite, TransitionQuery, Wait, Wanted,
     },
     time::Timestamp,
 };
@@ -30,7 +30,7 @@ pub struct MemoryStore(Mutex<Tables>);
 struct Tables {
     events: BTreeMap<EventKey, EventRow>,
     sequence: i64,
-    conflicts: BTreeMap<(EventKey, [u8; 32]), StoredEvent>,
+    conflicts: BTreeMap<(EventKey, [u8; 32]), StoredConflict>,
     facts: BTreeMap<Subject, Vec<FactRow>>,
     subjects: BTreeMap<Subject, SubjectRow>,
     waits: BTreeSet<Wait>,
@@ -160,16 +160,29 @@ impl Browse for MemoryStore {
         let tables = self.tables();
         let wants = |status| query.statuses.is_empty() || query.statuses.contains(&status);
         let named = query.public_id.as_ref();
-        let conflicts_too = named.is_none() && (query.key.is_some() || query.statuses.contains(&EventStatus::Conflict));
-        let conflicts = tables.conflicts.values().filter(|_| conflicts_too);
         let mut found: Vec<StoredEvent> = tables
             .events
             .values()
             .map(|row| &row.stored)
-            .chain(conflicts)
             .filter(|stored| wants(stored.status))
             .filter(|stored| query.key.as_ref().is_none_or(|key| *key == stored.event.key))
             .filter(|stored| named.is_none_or(|named| *named == stored.event.key.public_id()))
+            .filter(|stored| query.since.is_none_or(|since| stored.event.received_at >= since))
+            .filter(|stored| query.until.is_none_or(|until| stored.event.received_at < until))
+            .filter(|stored| query.after.is_none_or(|after| stored.sequence > after))
+            .cloned()
+            .collect();
+        found.sort_by_key(|stored| stored.sequence);
+        found.truncate(query.limit as usize);
+        Ok(found)
+    }
+
+    async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<StoredConflict>, StoreError> {
+        let tables = self.tables();
+        let mut found: Vec<StoredConflict> = tables
+            .conflicts
+            .values()
+            .filter(|stored| query.key.as_ref().is_none_or(|key| *key == stored.event.key))
             .filter(|stored| query.since.is_none_or(|since| stored.event.received_at >= since))
             .filter(|stored| query.until.is_none_or(|until| stored.event.received_at < until))
             .filter(|stored| query.after.is_none_or(|after| stored.sequence > after))
@@ -226,11 +239,11 @@ impl Tables {
             return Err(CommitError::Stale);
         }
         for write in &commit.events {
-            match (self.events.get(&write.event.key), write.insert) {
-                (Some(_), true) | (None, false) => return Err(CommitError::Stale),
-                (None, true) => {}
-                (Some(row), false) => {
-                    if write.expected.is_some_and(|expected| expected != row.stored.status) {
+            match (self.events.get(&write.event.key), write.expected) {
+                (Some(_), None) | (None, Some(_)) => return Err(CommitError::Stale),
+                (None, None) => {}
+                (Some(row), Some(expected)) => {
+                    if expected != row.stored.status {
                         return Err(CommitError::Stale);
                     }
                     let token = |lease: &Option<Lease>| lease.as_ref().map(|lease| lease.token.clone());
@@ -257,14 +270,7 @@ impl Tables {
         for conflict in conflicts {
             let key = (conflict.event.key.clone(), conflict.event.digest);
             self.sequence += 1;
-            let stored = StoredEvent {
-                event: conflict.event.clone(),
-                sequence: self.sequence,
-                status: EventStatus::Conflict,
-                reason: None,
-                attempts: 0,
-                due_at: None,
-            };
+            let stored = StoredConflict { event: conflict.event.clone(), sequence: self.sequence };
             self.conflicts.entry(key).or_insert(stored);
         }
         self.write_facts(*at, reread, facts);
@@ -302,7 +308,7 @@ impl Tables {
     }
 
     fn write_event(&mut self, write: &EventWrite) {
-        if write.insert {
+        if write.expected.is_none() {
             self.insert_event(write.event.clone(), write.status, write.due_at);
         }
         if let Some(row) = self.events.get_mut(&write.event.key) {

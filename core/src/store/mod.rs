@@ -69,6 +69,10 @@ pub trait Browse: Send + Sync {
     /// Lists events by their place in the order of arrival, from `after` on, which is excluded.
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError>;
 
+    /// Lists bodies in conflict with an event that stands, in the order of their arrival, from `after` on, which is
+    /// excluded. Each body is kept once.
+    async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<StoredConflict>, StoreError>;
+
     /// Lists every fact of some events, with the time of its first commit. An event has few.
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError>;
 
@@ -108,8 +112,6 @@ pub struct Claimed {
 pub enum EventStatus {
     /// It carries no photograph: its object has to be fetched. Not due, and done when a reading finds facts in it.
     AwaitingFetch,
-    /// Another body under an event id that is taken. Kept beside the event, refused.
-    Conflict,
     /// Genuine, kept, and not usable for the reason given; tried again.
     Failed,
     /// Of a type without meaning here.
@@ -124,21 +126,13 @@ pub enum EventStatus {
 
 impl EventStatus {
     /// Every status.
-    pub const ALL: &[Self] = &[
-        Self::AwaitingFetch,
-        Self::Conflict,
-        Self::Failed,
-        Self::Ignored,
-        Self::Parked,
-        Self::Processed,
-        Self::Received,
-    ];
+    pub const ALL: &[Self] =
+        &[Self::AwaitingFetch, Self::Failed, Self::Ignored, Self::Parked, Self::Processed, Self::Received];
 
     /// Its name in the database.
     pub fn as_str(self) -> &'static str {
         match self {
             EventStatus::AwaitingFetch => "awaiting_fetch",
-            EventStatus::Conflict => "conflict",
             EventStatus::Failed => "failed",
             EventStatus::Ignored => "ignored",
             EventStatus::Parked => "parked",
@@ -222,6 +216,15 @@ pub struct StoredEvent {
     pub attempts: u32,
     /// When it is due again, if ever.
     pub due_at: Option<Timestamp>,
+}
+
+/// A body that contradicts the event of the same id, as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredConflict {
+    /// What came.
+    pub event: NewEvent,
+    /// Its place in the order of arrival, which events and conflicts share.
+    pub sequence: i64,
 }
 
 impl StoredEvent {
@@ -330,12 +333,27 @@ pub struct Claim {
 /// Which events to list. An empty filter takes all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventQuery {
-    /// Only this event, with its body and those in conflict with it.
+    /// Only this event.
     pub key: Option<EventKey>,
-    /// Only the event of this [`public id`](EventKey::public_id), without those in conflict with it.
+    /// Only the event of this [`public id`](EventKey::public_id).
     pub public_id: Option<String>,
     /// Only these statuses.
     pub statuses: Vec<EventStatus>,
+    /// Only those received at or after.
+    pub since: Option<Timestamp>,
+    /// Only those received before.
+    pub until: Option<Timestamp>,
+    /// Only those after this place.
+    pub after: Option<i64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Which bodies in conflict to list. An empty filter takes all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConflictQuery {
+    /// Only those with this event.
+    pub key: Option<EventKey>,
     /// Only those received at or after.
     pub since: Option<Timestamp>,
     /// Only those received before.

@@ -14,7 +14,9 @@ use purchase_core::{
         },
     },
     fold::SubjectState,
+    fold::money::Disputed,
     id::{CustomerId, CustomerKey, Mode, ObjectKind, ObjectRef, OfferId, ProviderId, ProviderName, Source, Subject},
+    lifecycle::Lifecycle,
     money::{Currency, Money},
     snapshot::{Projection, Reading, derive, rows::Rows},
     store::StoredSubject,
@@ -78,39 +80,39 @@ fn rows(subject: &Subject, facts: &[Fact], catalog: &Catalog) -> Rows {
 
 #[test]
 fn a_reversal_ends_the_oldest_dispute_that_is_still_open() {
-    use DisputeState::{Inquiry, Open, Won};
+    use DisputeState::{Closed, Inquiry, Open, Won};
     let payment = subject(ObjectKind::Payment, "pay");
-    let check = |objects: &[(i64, &str, Photo)], expect: &[(&str, &str)], whole: &str| {
+    let check = |objects: &[(i64, &str, Photo)], expect: &[(&str, DisputeState)], whole: Disputed| {
         let facts = objects.iter().map(|(second, object, photo)| shows(&payment, *second, object, photo.clone()));
         let facts: Vec<Fact> = facts.chain([shows(&payment, 1, "pay", paid(&[]))]).collect();
         let rows = rows(&payment, &facts, &Catalog::default());
-        let found: Vec<(&str, &str)> = rows.disputes.iter().map(|row| (row.id.as_str(), row.state.as_str())).collect();
-        assert_eq!((found, rows.payments[0].dispute.as_str()), (expect.to_vec(), whole));
+        let found: Vec<(&str, DisputeState)> = rows.disputes.iter().map(|row| (row.id.as_str(), row.state)).collect();
+        assert_eq!((found, rows.payments[0].dispute), (expect.to_vec(), whole));
     };
     let undo = || reversal(Undone::Dispute);
-    check(&[(2, "d1", dispute(Open))], &[("d1", "open")], "open");
-    check(&[(2, "d1", dispute(Open)), (3, "r1", undo())], &[("d1", "won")], "won");
+    check(&[(2, "d1", dispute(Open))], &[("d1", Open)], Disputed::Open);
+    check(&[(2, "d1", dispute(Open)), (3, "r1", undo())], &[("d1", Won)], Disputed::Won);
     // The reversal alone says nothing of a dispute that is not known yet.
-    check(&[(3, "r1", undo())], &[], "none");
+    check(&[(3, "r1", undo())], &[], Disputed::None);
     let again = [(2, "d1", dispute(Open)), (3, "r1", undo()), (4, "d0", dispute(Open))];
-    check(&again, &[("d1", "won"), ("d0", "open")], "open");
+    check(&again, &[("d1", Won), ("d0", Open)], Disputed::Open);
     // A later photograph of the same state makes nothing younger.
     let seen_again = [(2, "d1", dispute(Open)), (4, "d0", dispute(Open)), (3, "r1", undo()), (5, "d1", dispute(Open))];
-    check(&seen_again, &[("d1", "won"), ("d0", "open")], "open");
+    check(&seen_again, &[("d1", Won), ("d0", Open)], Disputed::Open);
     // The dispute that it ended is not known yet: it ends none that came later.
-    check(&[(3, "r1", undo()), (4, "d2", dispute(Open))], &[("d2", "open")], "open");
+    check(&[(3, "r1", undo()), (4, "d2", dispute(Open))], &[("d2", Open)], Disputed::Open);
     check(
         &[(2, "d1", dispute(Open)), (3, "r1", undo()), (4, "d2", dispute(Open))],
-        &[("d1", "won"), ("d2", "open")],
-        "open",
+        &[("d1", Won), ("d2", Open)],
+        Disputed::Open,
     );
     // Told twice, by the dispute itself and by its reversal, it is one.
     let told = [(3, "d1", dispute(Won)), (3, "r1", undo()), (4, "d2", dispute(Open))];
-    check(&told, &[("d1", "won"), ("d2", "open")], "open");
-    check(&[(2, "d1", dispute(Open)), (3, "r1", reversal(Undone::Nothing))], &[("d1", "open")], "open");
+    check(&told, &[("d1", Won), ("d2", Open)], Disputed::Open);
+    check(&[(2, "d1", dispute(Open)), (3, "r1", reversal(Undone::Nothing))], &[("d1", Open)], Disputed::Open);
     let inquiry = [(2, "d1", dispute(Inquiry)), (3, "r1", reversal(Undone::Inquiry))];
-    check(&inquiry, &[("d1", "closed")], "none");
-    check(&[(2, "d1", dispute(Inquiry)), (3, "r1", undo())], &[("d1", "inquiry")], "none");
+    check(&inquiry, &[("d1", Closed)], Disputed::None);
+    check(&[(2, "d1", dispute(Inquiry)), (3, "r1", undo())], &[("d1", Inquiry)], Disputed::None);
 }
 
 #[test]
@@ -123,8 +125,11 @@ fn a_credit_is_its_invoices_and_can_be_taken_back() {
         shows(&invoice, 4, "r1", reversal(Undone::Credit)),
     ];
     let rows = rows(&invoice, &facts, &Catalog::default());
-    let found: Vec<_> = rows.credits.iter().map(|row| (row.id.as_str(), row.state.as_str(), row.amount)).collect();
-    assert_eq!(found, [("c2", "reversed", 300), ("c1", "issued", 300), ("c3", "rejected", 300)]);
+    let found: Vec<_> = rows.credits.iter().map(|row| (row.id.as_str(), row.state, row.amount)).collect();
+    assert_eq!(
+        found,
+        [("c2", CreditState::Reversed, 300), ("c1", CreditState::Issued, 300), ("c3", CreditState::Rejected, 300)]
+    );
     assert!(rows.credits.iter().all(|row| row.invoice == "inv"));
 }
 
@@ -161,17 +166,21 @@ fn what_a_payment_lists_is_granted_item_by_item() {
     let grants = |facts: &[Fact]| {
         let rows = rows(&payment, facts, &catalog);
         let grant = |row: &purchase_core::snapshot::rows::EntitlementRow| {
-            (row.benefit.clone(), row.quantity, row.state.clone(), row.price.clone())
+            (row.benefit.clone(), row.quantity, row.state, row.price.clone())
         };
         rows.entitlements.iter().map(grant).collect::<Vec<_>>()
     };
-    let of = |benefit: &str, quantity, state: &str, price: &str| {
-        (benefit.to_owned(), Some(quantity), state.to_owned(), Some(price.to_owned()))
+    let of = |benefit: &str, quantity, state: Lifecycle, price: &str| {
+        (benefit.to_owned(), Some(quantity), state, Some(price.to_owned()))
     };
-    let active = [of("price_credits", 1, "active", "price_credits"), of("seat", 3, "active", "price_seat")];
+    let active =
+        [of("price_credits", 1, Lifecycle::Active, "price_credits"), of("seat", 3, Lifecycle::Active, "price_seat")];
     assert_eq!(grants(&facts), active);
     facts.push(shows(&payment, 2, "ref", Photo::Refund(Refund::new(RefundState::Succeeded, money(900)))));
-    let refunded = [of("price_credits", 1, "refunded", "price_credits"), of("seat", 3, "refunded", "price_seat")];
+    let refunded = [
+        of("price_credits", 1, Lifecycle::Refunded, "price_credits"),
+        of("seat", 3, Lifecycle::Refunded, "price_seat"),
+    ];
     assert_eq!(grants(&facts), refunded);
 }
 

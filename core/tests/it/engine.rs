@@ -18,7 +18,7 @@ use purchase_core::{
     id::{CustomerId, EventKey, ObjectKind, ObjectRef},
     provider::ReadFault,
     receipt::Reconciliation,
-    store::{EventQuery, EventStatus, Lease, Reason, SubjectQuery, Wanted, memory::MemoryStore},
+    store::{ConflictQuery, EventQuery, EventStatus, Lease, Reason, SubjectQuery, Wanted, memory::MemoryStore},
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -123,10 +123,14 @@ async fn what_repeats_is_answered_and_what_contradicts_is_refused_and_kept() {
     assert!(matches!(refusal, Refusal::Conflict { .. }));
     assert_eq!(refusal.http_status(), 409);
     let key = EventKey { source: acme::source(), id: id("e1") };
-    let query = EventQuery { key: Some(key), limit: 10, ..EventQuery::default() };
+    let query = EventQuery { key: Some(key.clone()), limit: 10, ..EventQuery::default() };
     let kept = engine.events(&query).await.expect("memory store");
     let kept: Vec<EventStatus> = kept.iter().map(|stored| stored.status).collect();
-    assert_eq!(kept, [EventStatus::Processed, EventStatus::Conflict]);
+    assert_eq!(kept, [EventStatus::Processed]);
+    let query = ConflictQuery { key: Some(key), limit: 10, ..ConflictQuery::default() };
+    let bodies: Vec<Vec<u8>> =
+        engine.conflicts(&query).await.expect("memory store").into_iter().map(|it| it.event.body).collect();
+    assert_eq!(bodies, [delivery(&first).body.to_vec()]);
 }
 
 #[tokio::test]

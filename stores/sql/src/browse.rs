@@ -5,7 +5,10 @@ use purchase_core::{
     error::{Cause, StoreError},
     id::EventKey,
     lifecycle::Transition,
-    store::{Browse, EventQuery, EventStatus, StoredEvent, StoredFact, StoredSubject, SubjectQuery, TransitionQuery},
+    store::{
+        Browse, ConflictQuery, EventQuery, EventStatus, StoredConflict, StoredEvent, StoredFact, StoredSubject,
+        SubjectQuery, TransitionQuery,
+    },
     time::Timestamp,
 };
 
@@ -17,6 +20,11 @@ use crate::{
     executor::{Access, Cell, Executor, Statement},
     store::{SqlStore, array, number, time},
 };
+
+/// The parameters of a page: from which place on, from when, until when, how many.
+fn page(after: Option<i64>, since: Option<Timestamp>, until: Option<Timestamp>, limit: u32) -> [Cell; 4] {
+    [number(after.unwrap_or(-1)), since.map_or(Cell::NULL, time), until.map_or(Cell::NULL, time), number(limit.into())]
+}
 
 #[async_trait]
 impl<E: Executor> Browse for SqlStore<E> {
@@ -41,6 +49,21 @@ impl<E: Executor> Browse for SqlStore<E> {
         events.sort_by_key(|stored| stored.sequence);
         events.truncate(query.limit as usize);
         Ok(events)
+    }
+
+    async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<StoredConflict>, StoreError> {
+        let mut batch = Batch::new(self.catalogue());
+        let [source, id] = match &query.key {
+            Some(key) => {
+                let (source, id) = event_columns(key);
+                [source.into(), id.into()]
+            }
+            None => [Cell::NULL, Cell::NULL],
+        };
+        let page = page(query.after, query.since, query.until, query.limit);
+        batch.push(Query::EventConflictsList, [page.as_slice(), &[source, id]].concat());
+        let rows = self.run("list conflicts", Access::Read, &batch.statements).await?.concat();
+        rows.into_iter().map(decode::conflict).collect()
     }
 
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {
@@ -86,25 +109,15 @@ impl<E: Executor> SqlStore<E> {
             batch.push(Query::EventsByKey, vec![source.into(), id.into()]);
             return batch.statements;
         }
-        let all = EventStatus::ALL.iter().copied().filter(|status| *status != EventStatus::Conflict);
+        let all = EventStatus::ALL.iter().copied();
         let wanted: Vec<EventStatus> =
             all.filter(|status| query.statuses.is_empty() || query.statuses.contains(status)).collect();
-        let page = vec![
-            number(query.after.unwrap_or(-1)),
-            query.since.map_or(Cell::NULL, time),
-            query.until.map_or(Cell::NULL, time),
-            number(query.limit.into()),
-        ];
         let open = |status: &EventStatus| !matches!(status, EventStatus::Ignored | EventStatus::Processed);
         let list = if wanted.iter().all(open) { Query::EventsListOpen } else { Query::EventsList };
-        if !wanted.is_empty() {
-            let names: Vec<String> = wanted.iter().map(|status| format!("\"{}\"", status.as_str())).collect();
-            let statuses = Cell::from(format!("[{}]", names.join(",")));
-            batch.push(list, [page.as_slice(), &[statuses]].concat());
-        }
-        if query.statuses.contains(&EventStatus::Conflict) {
-            batch.push(Query::EventConflictsList, page);
-        }
+        let names: Vec<String> = wanted.iter().map(|status| format!("\"{}\"", status.as_str())).collect();
+        let statuses = Cell::from(format!("[{}]", names.join(",")));
+        let page = page(query.after, query.since, query.until, query.limit);
+        batch.push(list, [page.as_slice(), &[statuses]].concat());
         batch.statements
     }
 

@@ -97,13 +97,13 @@ fn event_row(rows: &mut Bulk, event: &NewEvent, fate: Option<&Fate<'_>>) -> Resu
 
 fn fence_events(batch: &mut Batch<'_>, events: &[EventWrite], lease: Option<&Lease>) -> Result<(), Cause> {
     let mut rows = Bulk::array();
-    for write in events.iter().filter(|write| !write.insert) {
+    for write in events.iter().filter(|write| write.expected.is_some()) {
         let (source, id) = event_columns(&write.event.key);
         rows.row(&(source, id, write.expected.map(EventStatus::as_str)))?;
     }
     if batch.catalogue.locks() {
         let mut keys = Bulk::array();
-        let mut locked = events.iter().filter(|write| !write.insert);
+        let mut locked = events.iter().filter(|write| write.expected.is_some());
         locked.try_for_each(|write| keys.row(&event_columns(&write.event.key)))?;
         batch.push_bulk(Query::EventsLock, keys, &[])?;
     }
@@ -114,7 +114,7 @@ fn fence_events(batch: &mut Batch<'_>, events: &[EventWrite], lease: Option<&Lea
 
 fn insert_events(batch: &mut Batch<'_>, events: &[EventWrite]) -> Result<(), Cause> {
     let mut rows = batch.entries();
-    for write in events.iter().filter(|write| write.insert) {
+    for write in events.iter().filter(|write| write.expected.is_none()) {
         let fate = Fate {
             status: write.status,
             reason: write.reason.as_ref(),
@@ -129,7 +129,7 @@ fn insert_events(batch: &mut Batch<'_>, events: &[EventWrite]) -> Result<(), Cau
 
 fn update_events(batch: &mut Batch<'_>, events: &[EventWrite]) -> Result<(), Cause> {
     let mut rows = Bulk::array();
-    for write in events.iter().filter(|write| !write.insert) {
+    for write in events.iter().filter(|write| write.expected.is_some()) {
         let (source, id) = event_columns(&write.event.key);
         let reason = reason_text(write.reason.as_ref())?;
         rows.row(&(source, id, write.status.as_str(), reason, write.attempts, write.due_at))?;

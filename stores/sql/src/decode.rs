@@ -6,7 +6,9 @@ use purchase_core::{
     fact::Fact,
     id::{EventKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
     lifecycle::{Change, Transition},
-    store::{EventStatus, IdempotencyKey, KeyRecord, NewEvent, StoredEvent, StoredFact, StoredSubject, Wait},
+    store::{
+        EventStatus, IdempotencyKey, KeyRecord, NewEvent, StoredConflict, StoredEvent, StoredFact, StoredSubject, Wait,
+    },
     time::Timestamp,
 };
 use serde::de::DeserializeOwned;
@@ -16,22 +18,11 @@ use crate::executor::{Cell, Row};
 /// Reads a row of the columns that every listing of events has.
 pub(crate) fn event(row: Row) -> Result<StoredEvent, StoreError> {
     Columns::read("events", row, |columns| {
-        let sequence = columns.int()?;
-        let key = EventKey { source: columns.source()?, id: columns.id()? };
-        let event_type = columns.text()?;
-        let api_version = columns.optional_text()?;
-        let occurred_at = columns.optional_time()?;
-        let received_at = Timestamp::from_micros(columns.int()?)?;
-        let digest = columns.digest()?;
-        let body = match columns.text()?.as_str() {
-            "hex" => hex::decode(columns.text()?)?,
-            "utf8" => columns.text()?.into_bytes(),
-            _ => return Err("the body's encoding is unknown".into()),
-        };
+        let (sequence, event) = columns.event()?;
         let status = columns.text()?;
         let status = EventStatus::ALL.iter().find(|known| known.as_str() == status);
         let mut stored = StoredEvent {
-            event: NewEvent { key, event_type, api_version, occurred_at, received_at, lane: None, body, digest },
+            event,
             sequence,
             status: *status.ok_or("the status is unknown")?,
             reason: columns.optional_text()?.map(|text| document(&text)).transpose()?,
@@ -43,6 +34,14 @@ pub(crate) fn event(row: Row) -> Result<StoredEvent, StoreError> {
             stored.event.lane = Some(ObjectRef::new(kind.parse()?, ProviderId::new(id)?));
         }
         Ok(stored)
+    })
+}
+
+/// Reads a body in conflict.
+pub(crate) fn conflict(row: Row) -> Result<StoredConflict, StoreError> {
+    Columns::read("event_conflicts", row, |columns| {
+        let (sequence, event) = columns.event()?;
+        Ok(StoredConflict { event, sequence })
     })
 }
 
@@ -165,6 +164,24 @@ impl Columns {
 
     fn source(&mut self) -> Result<Source, Cause> {
         Ok(self.text()?.parse()?)
+    }
+
+    /// What came, but for its lane, and its place in the order of arrival.
+    fn event(&mut self) -> Result<(i64, NewEvent), Cause> {
+        let sequence = self.int()?;
+        let key = EventKey { source: self.source()?, id: self.id()? };
+        let event_type = self.text()?;
+        let api_version = self.optional_text()?;
+        let occurred_at = self.optional_time()?;
+        let received_at = Timestamp::from_micros(self.int()?)?;
+        let digest = self.digest()?;
+        let body = match self.text()?.as_str() {
+            "hex" => hex::decode(self.text()?)?,
+            "utf8" => self.text()?.into_bytes(),
+            _ => return Err("the body's encoding is unknown".into()),
+        };
+        let event = NewEvent { key, event_type, api_version, occurred_at, received_at, lane: None, body, digest };
+        Ok((sequence, event))
     }
 
     fn subject(&mut self) -> Result<Subject, Cause> {

@@ -102,7 +102,6 @@ pub const SQLITE: Dialect = Dialect {
 
 /// What several texts share.
 const PARTS: &[(&str, &str)] = &[
-    ("conflict", include_str!("../queries/parts/conflict.sql")),
     ("event", include_str!("../queries/parts/event.sql")),
     ("fate", include_str!("../queries/parts/fate.sql")),
     ("new_event", include_str!("../queries/parts/new_event.sql")),

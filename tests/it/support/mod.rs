@@ -21,8 +21,8 @@ use purchase::{
     id::ProviderName,
     lifecycle::Transition,
     store::{
-        Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredFact,
-        StoredSubject, SubjectQuery, TransitionQuery, Wanted, memory::MemoryStore,
+        Browse, Claim, Claimed, Commit, ConflictQuery, EventQuery, Loaded, Maintain, NewEvent, Store, StoredConflict,
+        StoredEvent, StoredFact, StoredSubject, SubjectQuery, TransitionQuery, Wanted, memory::MemoryStore,
     },
     stripe::{ModePolicy, Stripe, StripeConfig},
     time::Timestamp,
@@ -260,6 +260,10 @@ impl Store for Gate {
 impl Browse for Gate {
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
         self.inner.events(query).await
+    }
+
+    async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<StoredConflict>, StoreError> {
+        self.inner.conflicts(query).await
     }
 
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {

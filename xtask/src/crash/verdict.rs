@@ -24,15 +24,12 @@ impl Stored {
     /// Reads a database that no server holds.
     pub(super) async fn read(store: &dyn Store, projection: String) -> anyhow::Result<Self> {
         let mut events = Vec::new();
-        for statuses in [vec![], vec![EventStatus::Conflict]] {
-            let mut after = None;
-            loop {
-                let query = EventQuery { statuses: statuses.clone(), after, limit: 200, ..EventQuery::default() };
-                let page = store.events(&query).await?;
-                let Some(last) = page.last() else { break };
-                after = Some(last.sequence);
-                events.extend(page.iter().map(|stored| (stored.event.key.id.expose().to_owned(), stored.status)));
-            }
+        let mut after = None;
+        loop {
+            let page = store.events(&EventQuery { after, limit: 200, ..EventQuery::default() }).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.sequence);
+            events.extend(page.iter().map(|stored| (stored.event.key.id.expose().to_owned(), stored.status)));
         }
         events.sort();
         let (mut facts, mut states) = (Vec::new(), Vec::new());

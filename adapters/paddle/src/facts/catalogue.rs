@@ -4,7 +4,7 @@
 use purchase_core::{
     fact::{
         Link,
-        photo::{Interval, Photo, Price, Product},
+        photo::{Interval, IntervalUnit, Photo, Price, Product},
     },
     id::ObjectKind,
     provider::ReadFault,
@@ -50,6 +50,12 @@ fn is_active(object: &View<'_, '_>) -> Result<bool, ReadFault> {
 
 fn interval(cycle: &View<'_, '_>) -> Result<Option<Interval>, ReadFault> {
     let Some(_) = cycle.value()? else { return Ok(None) };
-    let unit = cycle.at("interval").need_text()?.to_owned();
+    let unit = match cycle.at("interval").need_text()? {
+        "day" => IntervalUnit::Day,
+        "week" => IntervalUnit::Week,
+        "month" => IntervalUnit::Month,
+        "year" => IntervalUnit::Year,
+        _ => IntervalUnit::Unknown,
+    };
     Ok(Some(Interval { unit, count: cycle.at("frequency").small_count()?.unwrap_or(1) }))
 }

@@ -4,7 +4,7 @@
 use purchase_core::{
     fact::{
         Link,
-        photo::{Interval, Photo, Price, Product},
+        photo::{Interval, IntervalUnit, Photo, Price, Product},
     },
     id::ObjectKind,
     provider::ReadFault,
@@ -61,6 +61,12 @@ fn photograph_price(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, Re
 
 fn interval(recurring: &View<'_, '_>) -> Result<Option<Interval>, ReadFault> {
     let Some(_) = recurring.value()? else { return Ok(None) };
-    let unit = recurring.at("interval").need_text()?.to_owned();
+    let unit = match recurring.at("interval").need_text()? {
+        "day" => IntervalUnit::Day,
+        "week" => IntervalUnit::Week,
+        "month" => IntervalUnit::Month,
+        "year" => IntervalUnit::Year,
+        _ => IntervalUnit::Unknown,
+    };
     Ok(Some(Interval { unit, count: recurring.at("interval_count").small_count()?.unwrap_or(1) }))
 }

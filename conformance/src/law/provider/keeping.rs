@@ -8,7 +8,7 @@ use purchase_core::{
     error::Refusal,
     id::EventKey,
     provider::{Event, Meaning, Provider, ReadFault, Unreadable},
-    store::{EventQuery, EventStatus, Reason, StoredEvent},
+    store::{ConflictQuery, EventQuery, EventStatus, Reason, StoredEvent},
     verify,
 };
 use rand::RngExt;
@@ -168,13 +168,12 @@ pub(crate) async fn conflict(trial: &Trial) -> Verdict {
 async fn conflict_is_kept(bench: &Bench, key: &EventKey, body: &[u8]) -> Result<(), Broken> {
     let query = EventQuery { key: Some(key.clone()), limit: 10, ..EventQuery::default() };
     let kept: Vec<StoredEvent> = bench.engine.events(&query).await?;
-    let conflicts: Vec<&StoredEvent> = kept.iter().filter(|stored| stored.status == EventStatus::Conflict).collect();
+    let query = ConflictQuery { key: Some(key.clone()), limit: 10, ..ConflictQuery::default() };
+    let conflicts = bench.engine.conflicts(&query).await?;
     ensure(conflicts.len() == 1 && conflicts[0].event.body == body, || {
         format!("the other body is kept {} times as a conflict", conflicts.len())
     })?;
-    ensure(kept.iter().any(|stored| stored.status != EventStatus::Conflict && stored.event.body != body), || {
-        "the first body doesn't stand any more".to_owned()
-    })
+    ensure(kept.len() == 1 && kept[0].event.body != body, || "the first body doesn't stand any more".to_owned())
 }
 
 pub(crate) fn has_unreadable(trial: &Trial) -> bool {
@@ -297,7 +296,7 @@ async fn statuses_agree(bench: &Bench, acknowledged: &BTreeSet<EventKey>) -> Res
             EventStatus::Ignored => facts.is_empty(),
             EventStatus::AwaitingFetch => facts.is_empty() && matches!(stored.reason, Some(Reason::Fetch(_))),
             EventStatus::Failed => !acknowledged.contains(&key),
-            EventStatus::Conflict | EventStatus::Received => false,
+            EventStatus::Received => false,
         };
         ensure(final_status, || {
             let status = stored.status.as_str();

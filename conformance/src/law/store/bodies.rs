@@ -73,7 +73,7 @@ pub(crate) async fn to_the_byte(trial: &StoreTrial) -> Verdict {
     let committed = open(trial).await?;
     for some in [&sent[..4], &sent[4..]] {
         let commit =
-            Commit { events: some.iter().map(|event| event_write(event, true)).collect(), ..Commit::default() };
+            Commit { events: some.iter().map(|event| event_write(event, None)).collect(), ..Commit::default() };
         committed.store.commit(&commit).await.map_err(|fault| Broken::caused("a commit of new events", &fault))?;
     }
     checks += kept(committed.store.as_ref(), &sent).await?;

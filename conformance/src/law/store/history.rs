@@ -26,7 +26,7 @@ async fn written(store: &dyn Store, commit: &Commit) -> Result<(), Broken> {
 /// A commit of an event that says something of each subject, which are released or not.
 fn about(number: i64, subjects: &[(&Subject, &[Fact], i64, bool)]) -> Result<Commit, Broken> {
     let event = event(number)?;
-    let mut all = Commit { events: vec![event_write(&event, true)], ..Commit::default() };
+    let mut all = Commit { events: vec![event_write(&event, None)], ..Commit::default() };
     for (subject, known, revision, released) in subjects {
         let fact = fact(&event, subject, number)?;
         let facts = [known, std::slice::from_ref(&fact)].concat();
@@ -173,7 +173,8 @@ pub(crate) async fn facts_are_in_order(trial: &StoreTrial) -> Verdict {
     let key = again.key.clone();
     let kept: Vec<Fact> = facts.iter().filter(|fact| fact.event_key() == key).cloned().collect();
     let anew = Fact { version: Version { at: at(40), then: at(1) }, ..kept[0].clone() };
-    let mut update = Commit { events: vec![event_write(&again, false)], facts: kept, ..Commit::default() };
+    let mut update =
+        Commit { events: vec![event_write(&again, Some(EventStatus::Processed))], facts: kept, ..Commit::default() };
     written(store, &update).await?;
     let found = store.load(&Wanted::facts(vec![sub.clone()])).await?.facts;
     ensure(found == facts, || "a fact that was there already came a second time".to_owned())?;
@@ -198,13 +199,13 @@ pub(crate) async fn facts_keep_their_time(trial: &StoreTrial) -> Verdict {
     let (said, otherwise) = (fact(&one, &sub, 1)?, fact(&one, &sub, 3)?);
     let first = |event: &NewEvent, fact: Fact, second| Commit {
         at: at(second),
-        events: vec![event_write(event, true)],
+        events: vec![event_write(event, None)],
         facts: vec![fact],
         ..Commit::default()
     };
     let again = |fact: Fact, reread: Vec<EventKey>, second| Commit {
         at: at(second),
-        events: vec![event_write(&one, false)],
+        events: vec![event_write(&one, Some(EventStatus::Processed))],
         facts: vec![fact],
         reread,
         ..Commit::default()

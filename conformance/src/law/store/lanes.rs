@@ -8,7 +8,7 @@ use std::{
 
 use purchase_core::{
     id::{ObjectKind, ObjectRef, ProviderId},
-    store::{Claim, Commit, EventQuery, EventStatus, EventWrite, Lease, NewEvent, Queue, Store},
+    store::{Claim, Commit, EventQuery, EventStatus, EventWrite, Lease, NewEvent, Queue, Store, Wanted},
     time::Timestamp,
 };
 
@@ -53,7 +53,8 @@ async fn end(
     status: EventStatus,
     due_at: Option<Timestamp>,
 ) -> Result<(), Broken> {
-    let write = EventWrite { status, due_at, ..event_write(event, false) };
+    let known = store.load(&Wanted::events(vec![event.key.clone()])).await?.events;
+    let write = EventWrite { status, due_at, ..event_write(event, known.first().map(|stored| stored.status)) };
     let commit = Commit { lease: Some(lease.clone()), events: vec![write], ..Commit::default() };
     store.commit(&commit).await.map_err(|fault| Broken::caused("a commit under a lease that holds", &fault))
 }

@@ -84,17 +84,10 @@ pub(super) fn write(subject: &Subject, facts: &[Fact], expected_revision: i64) -
     SubjectWrite { subject: subject.clone(), expected_revision, state, rows, transitions: Vec::new(), released: true }
 }
 
-pub(super) fn event_write(event: &NewEvent, insert: bool) -> EventWrite {
+/// An event that is processed from now on, after it had the expected status.
+pub(super) fn event_write(event: &NewEvent, expected: Option<EventStatus>) -> EventWrite {
     let event = event.clone();
-    EventWrite {
-        event,
-        insert,
-        expected: None,
-        status: EventStatus::Processed,
-        reason: None,
-        attempts: 1,
-        due_at: None,
-    }
+    EventWrite { event, expected, status: EventStatus::Processed, reason: None, attempts: 1, due_at: None }
 }
 
 /// A commit of one event with one fact about one subject that has these facts already.
@@ -104,7 +97,7 @@ pub(super) fn commit(number: i64, subject: &Subject, known: &[Fact], revision: i
     let all = [known, std::slice::from_ref(&fact)].concat();
     let waits = vec![Wait { subject: subject.clone(), on: self::subject("sub_waited_for")? }];
     Ok(Commit {
-        events: vec![event_write(&event, true)],
+        events: vec![event_write(&event, None)],
         facts: vec![fact],
         subjects: vec![write(subject, &all, revision)],
         waits,

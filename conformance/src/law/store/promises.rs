@@ -102,7 +102,7 @@ pub(crate) async fn stale_revision(trial: &StoreTrial) -> Verdict {
         commit.subjects.push(self::commit(number, subject, &[], revision)?.subjects.remove(0));
         Ok(commit)
     };
-    let missing = Commit { events: vec![event_write(&event(9)?, false)], ..Commit::default() };
+    let missing = Commit { events: vec![event_write(&event(9)?, Some(EventStatus::Received))], ..Commit::default() };
     let mut twice = commit(1, &two, &[], 0)?;
     twice.facts.clear();
     let stale = [
@@ -177,7 +177,7 @@ pub(crate) async fn lost_lease(trial: &StoreTrial) -> Verdict {
     let told = fact(&known, &sub, 1)?;
     let work = |lease: &Lease| Commit {
         lease: Some(lease.clone()),
-        events: vec![event_write(&known, false)],
+        events: vec![event_write(&known, Some(EventStatus::Received))],
         facts: vec![told.clone()],
         subjects: vec![write(&sub, std::slice::from_ref(&told), 0)],
         ..Commit::default()

@@ -14,8 +14,8 @@ use crate::{
     id::{EventKey, Subject},
     lifecycle::Transition,
     store::{
-        Browse, Claim, Claimed, Commit, EventQuery, Loaded, Maintain, NewEvent, Store, StoredEvent, StoredFact,
-        StoredSubject, SubjectQuery, TransitionQuery, Wait, Wanted,
+        Browse, Claim, Claimed, Commit, ConflictQuery, EventQuery, Loaded, Maintain, NewEvent, Store, StoredConflict,
+        StoredEvent, StoredFact, StoredSubject, SubjectQuery, TransitionQuery, Wait, Wanted,
     },
 };
 
@@ -114,6 +114,10 @@ impl Store for Overlay {
 impl Browse for Overlay {
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
         self.base.events(query).await
+    }
+
+    async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<StoredConflict>, StoreError> {
+        self.base.conflicts(query).await
     }
 
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {

@@ -123,8 +123,7 @@ impl Refolded {
     /// How a new reading changes an event's row; none where the event stays as it is. What it was before decides, at the
     /// time of the commit.
     fn write(&mut self, unit: &Admitted, stored: &StoredEvent, plan: &Plan<'_>) -> Option<EventWrite> {
-        let write = event_write(unit, stored.attempts.saturating_add(1), plan);
-        let write = EventWrite { expected: Some(stored.status), ..write };
+        let write = event_write(unit, Some(stored.status), stored.attempts.saturating_add(1), plan);
         let Err(Unreadable { fault, .. }) = &unit.reading else { return Some(write) };
         if fault.is_elsewhere() {
             *self.left.entry(fault.code()).or_default() += 1;
@@ -163,6 +162,6 @@ fn is_too_early(unit: &Admitted) -> bool {
 pub(in crate::engine) fn was_read(status: EventStatus) -> bool {
     match status {
         EventStatus::AwaitingFetch | EventStatus::Ignored | EventStatus::Parked | EventStatus::Processed => true,
-        EventStatus::Conflict | EventStatus::Failed | EventStatus::Received => false,
+        EventStatus::Failed | EventStatus::Received => false,
     }
 }

@@ -100,11 +100,9 @@ impl Engine {
             let page = self.store.events(&selection.query(after)).await?;
             let Some(last) = page.last() else { return Ok(report) };
             after = Some(last.sequence);
-            let events: Vec<StoredEvent> =
-                page.into_iter().filter(|stored| stored.status != EventStatus::Conflict).collect();
-            let keys: Vec<EventKey> = events.iter().map(|stored| stored.event.key.clone()).collect();
+            let keys: Vec<EventKey> = page.iter().map(|stored| stored.event.key.clone()).collect();
             report.read += keys.len() as u64;
-            report.add(&self.read_again(events, now).await?);
+            report.add(&self.read_again(page, now).await?);
             for stored in self.store.load(&Wanted::events(keys)).await?.events {
                 *report.statuses.entry(stored.status).or_default() += 1;
             }
@@ -131,7 +129,7 @@ impl Engine {
             let Some(last) = page.last() else { return Ok(report) };
             after = Some(last.sequence);
             let mut units = Vec::new();
-            for stored in page.into_iter().filter(|stored| stored.status != EventStatus::Conflict) {
+            for stored in page {
                 report.read += 1;
                 let (status, received_at) = (stored.status, stored.event.received_at);
                 let (event, reading) = self.read_body(stored, received_at);

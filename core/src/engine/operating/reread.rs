@@ -197,7 +197,7 @@ fn is_same(status: EventStatus, unit: &Admitted, old: &[&Fact]) -> bool {
         EventStatus::AwaitingFetch => matches!(event.meaning, Meaning::Fetch(_)),
         EventStatus::Ignored => event.meaning == Meaning::Ignored,
         EventStatus::Parked | EventStatus::Processed => matches!(event.meaning, Meaning::Facts(_)),
-        EventStatus::Conflict | EventStatus::Failed | EventStatus::Received => false,
+        EventStatus::Failed | EventStatus::Received => false,
     };
     let new = facts_of(unit);
     of_kind && new.iter().all(|fact| old.contains(&fact)) && old.iter().all(|fact| new.contains(fact))

@@ -308,7 +308,7 @@ impl Engine {
     /// A dead letter is nobody's business any more but an operator's, so it is loud. One that came in just now was
     /// refused, and its provider knows.
     pub(in crate::engine) fn trace_dead_letters(&self, commit: &Commit) {
-        let dead = commit.events.iter().filter(|write| !write.insert && is_dead_letter(write));
+        let dead = commit.events.iter().filter(|write| write.expected.is_some() && is_dead_letter(write));
         for write in dead {
             tracing::error!(
                 event = write.event.key.public_id(),
@@ -328,7 +328,6 @@ fn is_dead_letter(write: &EventWrite) -> bool {
 fn unchanged(stored: StoredEvent) -> EventWrite {
     EventWrite {
         event: stored.event,
-        insert: false,
         expected: Some(stored.status),
         status: stored.status,
         reason: stored.reason,

@@ -8,7 +8,7 @@ use crate::{
     error::StoreError,
     id::{CustomerId, CustomerKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
     snapshot::{Projection, Reading, customer::CustomerSnapshot},
-    store::{EventQuery, StoredEvent, StoredSubject, SubjectQuery, Wanted},
+    store::{ConflictQuery, EventQuery, StoredConflict, StoredEvent, StoredSubject, SubjectQuery, Wanted},
     time::Timestamp,
 };
 
@@ -148,6 +148,15 @@ impl Engine {
     /// The store's.
     pub async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
         self.store.events(query).await
+    }
+
+    /// Lists bodies that contradict an event which stands: the provider, or somebody with its secret, sent another content
+    /// under an event id that was taken. Each was refused and is kept.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<StoredConflict>, StoreError> {
+        self.store.conflicts(query).await
     }
 
     /// Finds the event that a receipt or a line of the log names by its public id, `event_…`, with its body. One look into

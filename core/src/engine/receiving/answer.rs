@@ -13,7 +13,12 @@ use crate::{
 pub(in crate::engine) type Answer = Result<WebhookReceipt, Refusal>;
 
 /// The event's row after this attempt, which is the `attempts`th.
-pub(in crate::engine) fn event_write(unit: &Admitted, attempts: u32, plan: &Plan<'_>) -> EventWrite {
+pub(in crate::engine) fn event_write(
+    unit: &Admitted,
+    expected: Option<EventStatus>,
+    attempts: u32,
+    plan: &Plan<'_>,
+) -> EventWrite {
     let (status, reason, due_at) = match &unit.reading {
         Ok(Event { meaning: Meaning::Facts(facts), remarks, .. }) => {
             let unusable = (!remarks.is_empty()).then(|| Reason::Unusable { remarks: remarks.clone() });
@@ -31,7 +36,7 @@ pub(in crate::engine) fn event_write(unit: &Admitted, attempts: u32, plan: &Plan
             (EventStatus::Failed, Some(Reason::Read(fault.clone())), due_at)
         }
     };
-    EventWrite { event: unit.event.clone(), insert: false, expected: None, status, reason, attempts, due_at }
+    EventWrite { event: unit.event.clone(), expected, status, reason, attempts, due_at }
 }
 
 pub(super) fn answer(unit: &Admitted, write: &EventWrite, plan: &Plan<'_>) -> Result<WebhookReceipt, Refusal> {

@@ -88,7 +88,7 @@ enum Course {
     /// It repeats the unit at this place, and is answered like it.
     Repeat(usize),
     /// It is written: inserted, or moved on.
-    Write { insert: bool },
+    Write,
 }
 
 /// The caller's clock: every unit counts as received when it was handed over, a stored one as well.
@@ -177,7 +177,6 @@ impl Engine {
         }
         Ok(Again::Due(Box::new(EventWrite {
             event: unit.event.clone(),
-            insert: false,
             expected: Some(stored.status),
             status: EventStatus::Received,
             reason: None,
@@ -196,8 +195,8 @@ impl Engine {
             let course = match (first.get(key), view.event(key)) {
                 (Some(earlier), _) if self.same(&unit.event, &units[*earlier].event) => Course::Repeat(*earlier),
                 (Some(_), _) => Course::Conflict,
-                (None, None) => Course::Write { insert: true },
-                (None, Some(_)) if claimed => Course::Write { insert: false },
+                (None, None) => Course::Write,
+                (None, Some(_)) if claimed => Course::Write,
                 (None, Some(stored)) => match self.course_of_known(unit, stored, view) {
                     Ok(course) => course,
                     Err(wanted) => {
@@ -206,7 +205,7 @@ impl Engine {
                     }
                 },
             };
-            if matches!(course, Course::Write { .. } | Course::Duplicate(_)) {
+            if matches!(course, Course::Write | Course::Duplicate(_)) {
                 first.entry(key).or_insert(place);
             }
             courses.push(course);
@@ -233,11 +232,9 @@ impl Engine {
             EventStatus::Ignored if ignored_still => Course::Duplicate(stored.status),
             // Another engine on this database may serve it, and has it in hand.
             _ if elsewhere => Course::Elsewhere,
-            EventStatus::AwaitingFetch
-            | EventStatus::Conflict
-            | EventStatus::Failed
-            | EventStatus::Ignored
-            | EventStatus::Received => Course::Write { insert: false },
+            EventStatus::AwaitingFetch | EventStatus::Failed | EventStatus::Ignored | EventStatus::Received => {
+                Course::Write
+            }
         })
     }
 
@@ -253,7 +250,7 @@ impl Engine {
     fn plan(&self, units: &[Admitted], view: &View, lease: Option<&Lease>) -> Planned<(Commit, Vec<Answer>)> {
         let courses = self.courses(units, view, lease.is_some())?;
         let mut plan = Plan::new(&self.settings, view);
-        let written = units.iter().zip(&courses).filter(|(_, course)| matches!(course, Course::Write { .. }));
+        let written = units.iter().zip(&courses).filter(|(_, course)| matches!(course, Course::Write));
         let facts: Vec<Fact> = written.flat_map(|(unit, _)| facts_of(unit)).cloned().collect();
         let news: Vec<Fact> = facts.iter().filter(|fact| !plan.is_old_news(fact)).cloned().collect();
         plan.take_in(&news)?;
@@ -273,13 +270,12 @@ impl Engine {
                     Ok(answered) => Ok(receipt(unit, answered.status, true)),
                     Err(_) => refuse_unreadable(unit),
                 },
-                Course::Write { insert } => {
+                Course::Write => {
                     let known = view.event(&unit.event.key);
-                    let expected = known.map(|stored| stored.status);
                     let tried = known.map_or(0, |stored| stored.attempts);
                     // The attempt of a claimed event was counted by the claim.
                     let attempts = tried.saturating_add(u32::from(lease.is_none()));
-                    let write = EventWrite { insert: *insert, expected, ..event_write(unit, attempts, &plan) };
+                    let write = event_write(unit, known.map(|stored| stored.status), attempts, &plan);
                     let answer = answer(unit, &write, &plan);
                     plan.commit.events.push(write);
                     answer

@@ -303,12 +303,29 @@ pub struct Price {
 }
 
 /// How often a recurring price bills.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Interval {
-    /// `day`, `week`, `month` or `year`.
-    pub unit: String,
+    /// What is counted.
+    pub unit: IntervalUnit,
     /// How many of them.
     pub count: u32,
+}
+
+/// What a billing interval counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IntervalUnit {
+    /// Days.
+    Day,
+    /// Weeks.
+    Week,
+    /// Calendar months.
+    Month,
+    /// Calendar years.
+    Year,
+    /// Something that this version doesn't know.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A product in the provider's catalogue.

@@ -17,8 +17,9 @@ use purchase_core::{
     lifecycle::Transition,
     provider::ReadFault,
     store::{
-        Browse, Claim, Claimed, Commit, EventQuery, EventStatus, Lease, Loaded, Maintain, NewEvent, Reason, Store,
-        StoredEvent, StoredFact, StoredSubject, SubjectQuery, TransitionQuery, Wanted, memory::MemoryStore,
+        Browse, Claim, Claimed, Commit, ConflictQuery, EventQuery, EventStatus, Lease, Loaded, Maintain, NewEvent,
+        Reason, Store, StoredConflict, StoredEvent, StoredFact, StoredSubject, SubjectQuery, TransitionQuery, Wanted,
+        memory::MemoryStore,
     },
 };
 
@@ -51,7 +52,7 @@ async fn filled() -> Engine {
 }
 
 fn statuses() -> BTreeMap<EventStatus, u64> {
-    EventStatus::ALL.iter().filter(|status| **status != EventStatus::Conflict).map(|status| (*status, 1)).collect()
+    EventStatus::ALL.iter().map(|status| (*status, 1)).collect()
 }
 
 #[tokio::test]
@@ -140,6 +141,10 @@ impl Browse for Meanwhile {
             right.work(lease, 10, at(5000)).await.expect("memory");
         }
         Ok(page)
+    }
+
+    async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<StoredConflict>, StoreError> {
+        self.inner.conflicts(query).await
     }
 
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {

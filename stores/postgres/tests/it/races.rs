@@ -113,7 +113,7 @@ async fn claims_of_several_processes_never_overlap() {
                 }
                 assert!(claimed.iter().all(|it| it.attempts == 1), "a claim counts");
                 let names: Vec<String> = claimed.iter().map(|it| it.event.key.id.expose().to_owned()).collect();
-                let events = names.iter().map(|name| done(name, false)).collect();
+                let events = names.iter().map(|name| done(name, Some(EventStatus::Received))).collect();
                 store.commit(&Commit { lease: Some(lease), events, ..Commit::default() }).await.unwrap();
                 taken.extend(names);
             }
@@ -141,7 +141,7 @@ async fn an_event_is_released_by_the_last_of_two_commits_at_once() {
         parked.facts.extend(second.facts);
         parked.subjects.extend(second.subjects);
         parked.subjects.iter_mut().for_each(|write| write.released = false);
-        parked.events = vec![EventWrite { status: EventStatus::Parked, ..done(&name, true) }];
+        parked.events = vec![EventWrite { status: EventStatus::Parked, ..done(&name, None) }];
         store.commit(&parked).await.unwrap();
         let mut racers = JoinSet::new();
         for subject in [one, other] {

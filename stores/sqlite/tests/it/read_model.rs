@@ -4,9 +4,17 @@
 use crate::support::*;
 use purchase_core::{
     error::{CommitError, StoreError},
+    fact::photo::{
+        CheckoutMode, CheckoutState, CreditState, DisputeState, IntervalUnit, InvoiceState, PaymentState, RefundState,
+        ScheduleState,
+    },
+    fold::money::Disputed,
     id::{ObjectKind, Subject},
+    lifecycle::Lifecycle,
+    money::Currency,
     snapshot::rows::*,
     store::{Commit, Store, SubjectWrite},
+    time::Timestamp,
 };
 use purchase_sqlite::{Sqlite, SqliteStore};
 use serde_json::{Map, Value, json};
@@ -17,18 +25,26 @@ fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
+fn micros(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros).unwrap()
+}
+
+fn eur() -> Currency {
+    Currency::new("EUR").unwrap()
+}
+
 fn subscription_rows(id: &str, items: usize) -> Rows {
     let subscription = SubscriptionRow {
         id: id.to_owned(),
-        state: "active".to_owned(),
+        state: Lifecycle::Active,
         provider_status: "ACTIVE \"quoted\" 'single' ✓".to_owned(),
-        period_start: Some(-MAX),
-        period_end: Some(MAX),
-        trial_end: Some(3),
-        cancel_at: Some(4),
+        period_start: Some(micros(-MAX)),
+        period_end: Some(micros(MAX)),
+        trial_end: Some(micros(3)),
+        cancel_at: Some(micros(4)),
         ended_at: None,
-        pause_at: Some(8),
-        resume_at: Some(9),
+        pause_at: Some(micros(8)),
+        resume_at: Some(micros(9)),
         collection_paused: true,
         customer: some("cus"),
         owner: some("own"),
@@ -39,19 +55,19 @@ fn subscription_rows(id: &str, items: usize) -> Rows {
         quantity: (number > 0).then_some(number as i64),
     };
     let grant = |number: usize| EntitlementRow {
-        source_kind: "subscription".to_owned(),
+        source_kind: ObjectKind::Subscription,
         source_id: id.to_owned(),
         benefit: format!("benefit{number}"),
         price: (number > 0).then(|| "same".to_owned()),
-        state: "active".to_owned(),
+        state: Lifecycle::Active,
         quantity: Some(2),
         given_up: number == 1,
         disputed: number == 0,
-        began_at: 4,
-        since: 5,
-        ends_at: Some(6),
-        pause_at: Some(8),
-        period_end: Some(7),
+        began_at: micros(4),
+        since: micros(5),
+        ends_at: Some(micros(6)),
+        pause_at: Some(micros(8)),
+        period_end: Some(micros(7)),
         customer: some("cus"),
         owner: some("own"),
     };
@@ -66,15 +82,15 @@ fn subscription_rows(id: &str, items: usize) -> Rows {
 fn payment_rows(id: &str) -> Rows {
     let payment = PaymentRow {
         id: id.to_owned(),
-        state: some("succeeded"),
+        state: Some(PaymentState::Succeeded),
         amount: Some(MAX),
-        currency: some("EUR"),
+        currency: Some(eur()),
         authorized: Some(11),
         captured: Some(12),
         received: Some(13),
         refunded: -MAX,
         disputed: 14,
-        dispute: "none".to_owned(),
+        dispute: Disputed::None,
         attempts: 3,
         customer: some("cus"),
         owner: some("own"),
@@ -83,16 +99,16 @@ fn payment_rows(id: &str) -> Rows {
     };
     let refund = |name: &str| RefundRow {
         id: name.to_owned(),
-        state: "succeeded".to_owned(),
+        state: RefundState::Succeeded,
         amount: 1,
-        currency: "EUR".to_owned(),
+        currency: eur(),
         payment: id.to_owned(),
     };
     let dispute = DisputeRow {
         id: "d".to_owned(),
-        state: "open".to_owned(),
+        state: DisputeState::Open,
         amount: 2,
-        currency: "EUR".to_owned(),
+        currency: eur(),
         payment: id.to_owned(),
     };
     Rows {
@@ -108,8 +124,8 @@ fn other_rows() -> Vec<(Subject, Rows)> {
         CustomerRow { id: "cus".into(), email: some("a@b"), name: some("n"), deleted: true, owner: some("own") };
     let checkout = CheckoutRow {
         id: "che".into(),
-        state: "paid".into(),
-        mode: "payment".into(),
+        state: CheckoutState::Paid,
+        mode: CheckoutMode::Payment,
         customer: some("cus"),
         owner: some("own"),
         subscription: some("sub"),
@@ -118,38 +134,33 @@ fn other_rows() -> Vec<(Subject, Rows)> {
     };
     let invoice = InvoiceRow {
         id: "inv".into(),
-        state: "paid".into(),
+        state: InvoiceState::Paid,
         total: MAX,
         amount_paid: -MAX,
-        currency: "EUR".into(),
+        currency: eur(),
         attempts: 3,
-        finalized_at: Some(1),
-        paid_at: Some(2),
-        voided_at: Some(3),
+        finalized_at: Some(micros(1)),
+        paid_at: Some(micros(2)),
+        voided_at: Some(micros(3)),
         deleted: true,
         customer: some("cus"),
         owner: some("own"),
         subscription: some("sub"),
     };
-    let credit = CreditRow {
-        id: "cre".into(),
-        state: "issued".into(),
-        amount: MAX,
-        currency: "EUR".into(),
-        invoice: "inv".into(),
-    };
+    let credit =
+        CreditRow { id: "cre".into(), state: CreditState::Issued, amount: MAX, currency: eur(), invoice: "inv".into() };
     let product = ProductRow { id: "pro".into(), name: some("n"), active: true, deleted: true };
     let price = PriceRow {
         id: "pri".into(),
         product: some("pro"),
         active: true,
         unit_amount: Some(MAX),
-        currency: some("EUR"),
-        interval: some("month"),
+        currency: Some(eur()),
+        interval: Some(IntervalUnit::Month),
         interval_count: Some(2),
         deleted: true,
     };
-    let schedule = ScheduleRow { id: "sch".into(), state: "active".into(), subscription: some("sub") };
+    let schedule = ScheduleRow { id: "sch".into(), state: ScheduleState::Active, subscription: some("sub") };
     let of = |kind, id: &str, rows| (subject(kind, id), rows);
     vec![
         of(ObjectKind::Customer, "cus", Rows { customers: vec![customer], ..Rows::default() }),

@@ -1,6 +1,6 @@
 //! Tests of customers, products and prices.
 
-use purchase_core::fact::photo::{Customer, Interval, Price, Private, Product};
+use purchase_core::fact::photo::{Customer, Interval, IntervalUnit, Price, Private, Product};
 
 use super::*;
 
@@ -55,13 +55,13 @@ fn a_price_has_an_amount_and_perhaps_an_interval() {
         });
         with(object, over)
     };
-    let price = |active, interval: Option<(&str, u32)>| {
-        let interval = interval.map(|(unit, count)| Interval { unit: unit.to_owned(), count });
+    let price = |active, interval: Option<(IntervalUnit, u32)>| {
+        let interval = interval.map(|(unit, count)| Interval { unit, count });
         Photo::Price(Price { active, unit_amount: Some(money(500, "JPY")), interval, deleted: false, bare: false })
     };
     assert_eq!(photo("price.created", object(json!({}))), price(true, None));
     let over = json!({"status": "archived", "billing_cycle": {"interval": "month", "frequency": 3}});
-    assert_eq!(photo("price.updated", object(over)), price(false, Some(("month", 3))));
+    assert_eq!(photo("price.updated", object(over)), price(false, Some((IntervalUnit::Month, 3))));
     let lines = lines(&facts("price.imported", object(json!({}))));
     assert_eq!(lines, ["price:pri_1 shows price:pri_1 created of product:pro_1"]);
     let free = fault("price.created", object(json!({"unit_price": {"amount": "5.00", "currency_code": "EUR"}})));

@@ -1,6 +1,6 @@
 //! Customers, products and prices.
 
-use purchase_core::fact::photo::{Customer, Interval, Price, Private, Product};
+use purchase_core::fact::photo::{Customer, Interval, IntervalUnit, Price, Private, Product};
 
 use super::*;
 use crate::tests::shape;
@@ -86,7 +86,7 @@ fn a_price_is_photographed() {
     let expect = Price {
         active: true,
         unit_amount: Some(money(400, "usd")),
-        interval: Some(Interval { unit: "month".to_owned(), count: 3 }),
+        interval: Some(Interval { unit: IntervalUnit::Month, count: 3 }),
         deleted: false,
         bare: false,
     };

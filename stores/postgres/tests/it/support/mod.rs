@@ -83,9 +83,9 @@ pub fn event(name: &str) -> NewEvent {
     }
 }
 
-pub fn done(name: &str, insert: bool) -> EventWrite {
+pub fn done(name: &str, expected: Option<EventStatus>) -> EventWrite {
     let status = EventStatus::Processed;
-    EventWrite { event: event(name), insert, expected: None, status, reason: None, attempts: 1, due_at: None }
+    EventWrite { event: event(name), expected, status, reason: None, attempts: 1, due_at: None }
 }
 
 /// A commit of one event with one fact about one customer.
@@ -105,5 +105,5 @@ pub fn commit(name: &str, subject: &str, revision: i64) -> Commit {
         transitions: Vec::new(),
         released: true,
     };
-    Commit { events: vec![done(name, true)], facts, subjects: vec![written], ..Commit::default() }
+    Commit { events: vec![done(name, None)], facts, subjects: vec![written], ..Commit::default() }
 }

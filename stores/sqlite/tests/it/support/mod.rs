@@ -67,11 +67,12 @@ pub fn event(name: &str, body: &[u8]) -> NewEvent {
 }
 
 pub fn insert(event: NewEvent, status: EventStatus) -> EventWrite {
-    EventWrite { event, insert: true, expected: None, status, reason: None, attempts: 1, due_at: None }
+    EventWrite { event, expected: None, status, reason: None, attempts: 1, due_at: None }
 }
 
+/// A received event that moves on.
 pub fn update(name: &str, status: EventStatus) -> EventWrite {
-    EventWrite { insert: false, ..insert(event(name, b""), status) }
+    EventWrite { expected: Some(EventStatus::Received), ..insert(event(name, b""), status) }
 }
 
 pub fn fact(subject: &Subject, event: &str, seconds: i64, links: Vec<Link>) -> Fact {
