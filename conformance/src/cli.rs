@@ -17,13 +17,13 @@ use purchase_core::error::Cause;
 
 use crate::{
     law::Effort,
-    plan::quoted,
+    options::{Options, RunError, quoted},
     progress::Progress,
     report::{Form, Report, ReportError},
-    runner::{self, Options, RunError},
+    runner,
     schedule::Written,
-    trials::{is_set, memory},
-    under_test::{ProviderUnderTest, StoreUnderTest},
+    trials::is_set,
+    under_test::{ProviderUnderTest, StoreUnderTest, memory},
     verdict::chain,
 };
 

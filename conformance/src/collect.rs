@@ -9,8 +9,8 @@ use rand::seq::SliceRandom;
 
 use crate::{
     law::COMPLETENESS,
+    options::{Options, RunError},
     report::{Case, Report},
-    runner::{Options, RunError},
     scenario::{self, Scenario},
     schedule::random_of,
     twin::{self, Listed, Twin},

@@ -16,13 +16,12 @@ use crate::{
         provider::keeping::{facts_of, reading_by},
     },
     mutants::Mutation,
+    options::Options,
     replay::send,
     report::{Case, Floor, Outcome, ProviderCapabilities, Report},
     rig::Rig,
-    runner::Options,
     scenario::Scenario,
-    trials::memory,
-    under_test::ProviderUnderTest,
+    under_test::{ProviderUnderTest, memory},
     verdict::Broken,
 };
 

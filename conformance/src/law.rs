@@ -224,15 +224,15 @@ pub const LAWS: &[Law] = &[
     law!("P04" Must "Any signature of a request by any live secret is enough, and none by any other."
         "secrets are rolled without a gap" Provider(|trial| Box::pin(provider::signature::rotation(trial)))),
     law!("P05" Must "A delivery that comes again is answered as a duplicate and changes nothing: one event, one transition."
-        "effects once; F6" Provider(|trial| Box::pin(provider::order::duplicates(trial)))),
+        "effects once; F6" Provider(|trial| Box::pin(provider::arrival::duplicates(trial)))),
     law!("P06" Must "The deliveries lead to the same projection, byte by byte, in every order."
-        "set law; F1, F2, F3, F4" Provider(|trial| Box::pin(provider::order::any_order(trial)))),
+        "set law; F1, F2, F3, F4" Provider(|trial| Box::pin(provider::arrival::any_order(trial)))),
     law!("P07" Must "The deliveries lead to the same projection however they are cut into batches."
-        "set law" Provider(|trial| Box::pin(provider::order::any_batches(trial)))),
+        "set law" Provider(|trial| Box::pin(provider::arrival::any_batches(trial)))),
     law!("P08" Must "Concurrent workers on one store lead to the same projection."
-        "set law; F7" Provider(|trial| Box::pin(provider::crash::concurrent_workers(trial)))),
+        "set law; F7" Provider(|trial| Box::pin(provider::arrival::concurrent_workers(trial)))),
     law!("P09" Must "A crash before or after any store call loses nothing: the sender tries again, and the end is the same."
-        "durable before acknowledged; F5" Provider(|trial| Box::pin(provider::crash::crash_at_every_call(trial)))),
+        "durable before acknowledged; F5" Provider(|trial| Box::pin(provider::arrival::crash_at_every_call(trial)))),
     law!("P10" Must "An event of an unknown type is recorded as ignored, answered 2xx, and changes nothing."
         "nothing is dropped" Provider(|trial| Box::pin(provider::keeping::unknown_type(trial)))),
     law!("P11" Must "What two providers tell of one story gives the same entitlements and the same subscriptions."
@@ -246,7 +246,7 @@ pub const LAWS: &[Law] = &[
     law!("P15" Must "No secret, raw provider id or e-mail address is in an error, a receipt, a snapshot, the log, or Debug output."
         "redacted by construction" Provider(|trial| Box::pin(provider::redaction::nothing_leaks(trial)))),
     law!("P16" Must "Folding step by step, rebuilding from the facts and replaying the events give the same projection."
-        "set law; closed, never deleted" Provider(|trial| Box::pin(provider::order::rebuild_and_replay(trial)))),
+        "set law; closed, never deleted" Provider(|trial| Box::pin(provider::arrival::rebuild_and_replay(trial)))),
     law!("P17" Must "A body that can't be read is kept as failed with its JSON path, and disturbs nothing."
         "nothing is dropped" Some(provider::keeping::has_unreadable, |trial| Box::pin(provider::keeping::unreadable(trial)))),
     law!("P18" Must "Every acknowledged event is in the store with a final status, parked exactly while its subject is parked."

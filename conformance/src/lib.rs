@@ -9,10 +9,12 @@ mod floors;
 pub mod law;
 mod lines;
 pub mod mutants;
+mod options;
 pub mod plain;
 mod plan;
 #[cfg(feature = "cli")]
 pub mod progress;
+pub mod receiver;
 pub mod replay;
 pub mod report;
 pub mod rig;
@@ -32,9 +34,9 @@ mod zoo;
 pub mod write_an_adapter {}
 
 pub use lines::lines;
-pub use plan::quoted;
+pub use options::{Options, RunError, quoted};
 pub use report::Report;
-pub use runner::{Options, RunError, run};
+pub use runner::run;
 pub use sql::SqlUnderTest;
 pub use trials::{lacks_server, main_for_provider, main_for_store};
 pub use under_test::{

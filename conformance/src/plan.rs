@@ -15,9 +15,9 @@ use crate::{
     collect::Collected,
     law::{Check, LAWS, Law, StoreTrial, Trial, provider::scheduled::Look, twin::TwinTrial},
     mutants::Mutation,
+    options::{Options, quoted},
     report::{Case, Report},
     rig::Rig,
-    runner::Options,
     scenario::Scenario,
     twin::Twin,
     under_test::{ProviderUnderTest, StoreUnderTest},
@@ -246,9 +246,4 @@ impl Planned {
             _ => format!("{command} {place} {law}"),
         }
     }
-}
-
-/// A word as a shell takes it, for commands that people copy: names are what somebody calls his folders.
-pub fn quoted(word: &str) -> String {
-    shlex::try_quote(word).map_or_else(|_| "?".to_owned(), |quoted| quoted.into_owned())
 }

@@ -13,7 +13,8 @@ use purchase_core::{
 use serde_json::Value;
 
 use crate::{
-    rig::{Answer, Bench, Receiver, Rig},
+    receiver::{Answer, Receiver},
+    rig::{Bench, Rig},
     scenario::Scenario,
     schedule::Schedule,
     verdict::{Broken, ensure, ensure_equal},

@@ -19,8 +19,7 @@ use serde::Serialize;
 use crate::{
     VERSION,
     law::Effort,
-    plan::quoted,
-    runner::Options,
+    options::{Options, quoted},
     scenario::{Scenario, ScenarioError},
     under_test::{ProviderUnderTest, StoreUnderTest},
 };

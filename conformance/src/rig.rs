@@ -3,15 +3,12 @@
 
 use std::{any::Any, sync::Arc};
 
-use async_trait::async_trait;
 use purchase_core::{
     capability::Capabilities,
     delivery::{Delivery, Limits},
     engine::{Engine, ProjectionQuery, Settings},
-    error::Refusal,
     id::{Mode, ProviderName, Source},
     provider::Provider,
-    receipt::WebhookReceipt,
     store::{EventQuery, Store, StoredEvent},
     time::Timestamp,
     verify::SignatureError,
@@ -20,6 +17,7 @@ use serde_json::Value;
 
 use crate::{
     mutants::{Mutation, System},
+    receiver::Receiver,
     scenario::Scenario,
     under_test::{Endpoint, Fresh, ProviderUnderTest, StoreUnderTest},
     verdict::Broken,
@@ -27,23 +25,6 @@ use crate::{
 
 /// The tolerance of every adapter that is judged, in seconds.
 pub const TOLERANCE_SECONDS: u32 = 300;
-
-/// What becomes of one delivery.
-pub type Answer = Result<WebhookReceipt, Refusal>;
-
-/// What stands behind a webhook endpoint: the engine, or a mutant of it.
-#[async_trait]
-pub trait Receiver: Send + Sync {
-    /// Takes a batch.
-    async fn receive(&self, deliveries: Vec<Delivery>) -> Result<Vec<Answer>, Refusal>;
-}
-
-#[async_trait]
-impl Receiver for Engine {
-    async fn receive(&self, deliveries: Vec<Delivery>) -> Result<Vec<Answer>, Refusal> {
-        self.handle_many(deliveries).await
-    }
-}
 
 /// An adapter, a store, and perhaps a mutation.
 #[derive(Debug, Clone)]

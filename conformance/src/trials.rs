@@ -10,30 +10,19 @@ use std::{
 };
 
 use libtest_mimic::{Arguments, Failed, Trial as Test};
-use purchase_core::store::memory::MemoryStore;
 
 use crate::{
     law::Effort,
+    options::Options,
     plan::Planned,
     report::Outcome,
-    runner::{Options, plan_all},
-    under_test::{Fresh, ProviderUnderTest, StoreUnderTest},
+    runner::plan_all,
+    under_test::{ProviderUnderTest, StoreUnderTest, memory},
     verdict::chain,
 };
 
 /// The variable of the environment that names the stores, separated by commas, whose tests may be skipped also in CI.
 pub const ALLOW_SKIP: &str = "PURCHASE_TEST_ALLOW_SKIP";
-
-/// The store in memory, which adapters are judged on.
-pub fn memory() -> StoreUnderTest {
-    StoreUnderTest {
-        name: "memory",
-        server: None,
-        fresh: Arc::new(|| Box::pin(async { Ok(Fresh::new(Arc::new(MemoryStore::new()))) })),
-        durable: None,
-        sql: None,
-    }
-}
 
 /// Judges an adapter on the store in memory with the scenarios in a folder of fixtures: the `main` of a test without
 /// harness. Small scenarios in every order, larger ones in samples.

@@ -1,5 +1,5 @@
 //! Decides what somebody has to bring to have an adapter or a store judged: constructors, a signer, a few ways to edit
-//! a body. It holds no provider's words and no database's.
+//! a body. It holds no provider's words and no database's. The store in memory is there without being brought.
 
 use std::{any::Any, fmt, sync::Arc};
 
@@ -10,7 +10,7 @@ use purchase_core::{
     error::{Cause, StoreError},
     id::Mode,
     provider::Provider,
-    store::Store,
+    store::{Store, memory::MemoryStore},
     time::Timestamp,
 };
 
@@ -123,6 +123,17 @@ impl fmt::Debug for StoreUnderTest {
             .field("durable", &self.durable.is_some())
             .field("sql", &self.sql.is_some())
             .finish_non_exhaustive()
+    }
+}
+
+/// The store in memory, which adapters are judged on.
+pub fn memory() -> StoreUnderTest {
+    StoreUnderTest {
+        name: "memory",
+        server: None,
+        fresh: Arc::new(|| Box::pin(async { Ok(Fresh::new(Arc::new(MemoryStore::new()))) })),
+        durable: None,
+        sql: None,
     }
 }
 

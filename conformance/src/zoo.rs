@@ -9,11 +9,11 @@ use crate::{
     acme::{self, ACME},
     law::{self, Check, Effort, StoreTrial, Trial, twin::TwinTrial},
     mutants::{Ground, MUTANTS, Mutant, Mutation},
+    options::Options,
     plain::{self, PLAIN},
     plan::{Kind, Planned},
     report::{Fate, MutantCase},
     rig::Rig,
-    runner::Options,
     scenario::Scenario,
     twin,
     under_test::{ProviderUnderTest, StoreUnderTest},
@@ -169,4 +169,35 @@ async fn control(attempt: &Planned) -> Option<Verdict> {
     };
     let control = Planned { law: attempt.law, trial };
     Some(control.check().await)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_mutant_has_a_law_and_each_failure_a_mutant() {
+        for mutant in MUTANTS {
+            assert!(law::find(mutant.law).is_some(), "{}", mutant.name);
+        }
+        for failure in ["F1", "F2", "F3", "F4", "F5", "F6", "F7"] {
+            assert!(MUTANTS.iter().any(|mutant| mutant.failure == failure), "{failure}");
+        }
+    }
+
+    #[test]
+    fn every_law_of_stores_is_a_promise_with_its_mutants() {
+        let chapter = include_str!("../docs/write-a-store.md");
+        let laws = law::LAWS.iter().map(|law| law.id).filter(|id| id.starts_with('S'));
+        for law in laws {
+            let row = chapter.lines().find(|line| line.contains(&format!("| {law} |"))).unwrap_or_default();
+            let mut named: Vec<&str> = row.rsplit('|').nth(1).unwrap_or_default().split(',').map(str::trim).collect();
+            let of_law = MUTANTS.iter().filter(|mutant| mutant.law == law);
+            let mut expected: Vec<String> = of_law.map(|mutant| format!("`{}`", mutant.name)).collect();
+            named.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(named, expected, "{law}");
+            assert!(!expected.is_empty(), "{law} has no mutant");
+        }
+    }
 }

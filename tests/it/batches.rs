@@ -22,7 +22,7 @@ use purchase::{
     time::Timestamp,
     verify::Secret,
 };
-use purchase_conformance::{ProviderUnderTest, mutants::Mutation, rig::Rig, scenario::Scenario, trials::memory};
+use purchase_conformance::{ProviderUnderTest, mutants::Mutation, rig::Rig, scenario::Scenario, under_test::memory};
 use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, SQLITE, SqlStore, Statement, TablePrefix, Tampering};
 
 const SECRET: &str = "whsec_batches";

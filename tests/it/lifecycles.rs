@@ -14,8 +14,7 @@ use purchase_conformance::{
     mutants::Mutation,
     rig::Rig,
     story::{Budget, DAY_SECONDS, Judge, Step, Story, Teller, Told, Ways, hold},
-    trials::memory,
-    under_test::{Built, Endpoint, ProviderUnderTest},
+    under_test::{Built, Endpoint, ProviderUnderTest, memory},
     verdict::ensure,
     wrapped::Wrapped,
 };

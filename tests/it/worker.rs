@@ -11,7 +11,7 @@ use endpoint::{Endpoint, REFUSED};
 use purchase::error::Cause;
 use purchase_conformance::{
     ProviderUnderTest, mutants::Mutation, replay::Reference, rig::Rig, scenario::Scenario, schedule::Schedule,
-    trials::memory, verdict::Broken,
+    under_test::memory, verdict::Broken,
 };
 use purchase_sql::Tampering;
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! Decides what adapters are judged by, together with core: each law plays a scenario on a fresh store.
 
 pub mod apart;
+pub(crate) mod arrival;
 pub mod capability;
 pub mod crash;
 pub mod elsewhere;

@@ -15,7 +15,7 @@ use purchase_core::{
 
 use crate::{
     mutants::System,
-    rig::{Answer, Receiver},
+    receiver::{Answer, Receiver},
 };
 
 struct Around<F>(System, F);

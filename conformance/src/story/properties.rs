@@ -5,8 +5,7 @@ use crate::{
     mutants::{MUTANTS, Mutation},
     rig::Rig,
     story::{Budget, Judge, Story, Teller, hold},
-    trials::memory,
-    under_test::ProviderUnderTest,
+    under_test::{ProviderUnderTest, memory},
     verdict::{Broken, chain},
 };
 

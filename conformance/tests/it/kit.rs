@@ -11,8 +11,8 @@ use purchase_conformance::{
     report::{Fate, Outcome},
     rig::Rig,
     scenario::{Expected, Scenario},
-    trials::memory,
     twin::{self, Twin},
+    under_test::memory,
 };
 use tempfile::TempDir;
 

@@ -17,8 +17,8 @@ use crate::{
     bulk::Bulk,
     catalogue::Query,
     decode,
-    executor::{Access, Cell, Executor, Statement},
-    store::{SqlStore, array, number, time},
+    executor::{Access, Cell, Executor, Statement, number},
+    store::{SqlStore, array, time},
 };
 
 /// The parameters of a page: from which place on, from when, until when, how many.

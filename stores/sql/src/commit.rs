@@ -16,9 +16,8 @@ use crate::{
     bulk::Bulk,
     catalogue::{Catalogue, Query},
     dialect::{KEY_END, ROW_END},
-    executor::{Cell, Statement},
+    executor::{Cell, Statement, number},
     read_model,
-    store::number,
 };
 
 /// The statements of a commit. An empty one has none.

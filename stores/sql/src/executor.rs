@@ -73,6 +73,11 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
+/// A whole number as a value.
+pub(crate) fn number(number: i64) -> Cell {
+    number.to_string().into()
+}
+
 /// Texts hold bodies and personal data, so only their size is shown.
 impl fmt::Debug for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

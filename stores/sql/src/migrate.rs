@@ -144,8 +144,33 @@ pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split("\n--;\n").map(str::trim)
 }
 
-/// The files whose versions brought columns of the read model.
 #[cfg(test)]
-pub(crate) fn frozen() -> impl Iterator<Item = &'static str> {
-    FILES.iter().filter(|(version, ..)| *version <= spelling::FROZEN).map(|(_, _, text)| *text)
+mod tests {
+    use purchase_core::snapshot::columns::{Column, Kind};
+
+    use super::*;
+    use crate::{spelling::FROZEN, tables::TABLES};
+
+    /// What no catalogue of an engine is asked for: the files have the checks that the description wants, and no other.
+    #[test]
+    fn columns_of_the_files_are_checked_as_described() {
+        let frozen = FILES.iter().filter(|(version, ..)| *version <= FROZEN);
+        let files: String = frozen.map(|(_, _, text)| *text).collect();
+        let mut checks = 0;
+        for table in TABLES {
+            let old = |column: &&Column| column.since.is_none_or(|since| since <= FROZEN);
+            for Column { name, kind, amount, .. } in table.own.iter().filter(old) {
+                let what = match (kind, amount) {
+                    (Kind::Boolean, _) => "bool",
+                    (Kind::Integer, true) => "bounds",
+                    _ => continue,
+                };
+                let check = format!("CONSTRAINT {}_{name}_{what} CHECK", table.name);
+                assert!(files.contains(&check), "{check} is in no file");
+                checks += 1;
+            }
+        }
+        let subjects = 1;
+        assert_eq!(files.matches("_bool CHECK").count() + files.matches("_bounds CHECK").count(), checks + subjects);
+    }
 }

@@ -13,8 +13,8 @@ use crate::{
     bulk::Bulk,
     catalogue::Query,
     decode,
-    executor::{Access, Cell, Executor, Row},
-    store::{SqlStore, number},
+    executor::{Access, Cell, Executor, Row, number},
+    store::SqlStore,
 };
 
 /// How many rows are looked at or named at a time: short columns only.

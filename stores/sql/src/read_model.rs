@@ -3,8 +3,7 @@
 //! A table either has one row per subject, under the subject's own id, or lists what belongs to one. So a row is
 //! always found by its subject, and needs no further key.
 
-use purchase_core::{error::Cause, snapshot::columns::Row, store::SubjectWrite};
-use serde::Serialize;
+use purchase_core::{error::Cause, store::SubjectWrite};
 
 use crate::{
     batch::{Batch, subject_columns},
@@ -16,37 +15,29 @@ use crate::{
 /// Adds the statements that replace the subjects' rows. Tables that others point at come first.
 pub(crate) fn write(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
     let written = TABLES.iter().enumerate().filter_map(|(at, table)| Some((at, table.of.as_ref()?)));
-    written.into_iter().try_for_each(|(at, of)| (of.replace)(batch, at, of, subjects))
+    written.into_iter().try_for_each(|(at, of)| replace(batch, at, of, subjects))
 }
 
 /// Adds the statements that replace the subjects' rows in the table at a place in [`TABLES`].
-pub(crate) fn replace<R: Row + Serialize>(
-    batch: &mut Batch<'_>,
-    table: usize,
-    of: &Subjects,
-    subjects: &[SubjectWrite],
-    root_of: impl Fn(&R) -> &str,
-) -> Result<(), Cause> {
+fn replace(batch: &mut Batch<'_>, table: usize, of: &Subjects, subjects: &[SubjectWrite]) -> Result<(), Cause> {
     let mut cleared = Bulk::array();
     let mut rows = batch.entries();
     for write in subjects {
-        let picked = R::of(&write.rows);
+        let roots = (of.roots)(&write.rows);
         let belongs = of.kinds.contains(&write.subject.root.kind);
-        if !belongs && picked.is_empty() {
+        if !belongs && roots.is_empty() {
             continue;
         }
         let (source, kind, id) = subject_columns(&write.subject);
         // Such a row would never be found again.
-        if !picked.iter().all(|row| belongs && root_of(row) == id) {
+        if !roots.iter().all(|root| belongs && *root == id) {
             return Err(format!("a row of another subject under {}", write.subject.public_id()).into());
         }
         // A subject that is new has no rows.
-        if write.expected_revision > 0 && (of.rule == Rule::Many || picked.is_empty()) {
+        if write.expected_revision > 0 && (of.rule == Rule::Many || roots.is_empty()) {
             cleared.row(&(&source, kind, id))?;
         }
-        for (ordinal, row) in picked.iter().enumerate() {
-            rows.document(&(&source, ordinal), row)?;
-        }
+        (of.write)(&write.rows, &source, &mut rows)?;
     }
     batch.push_bulk(Which::Clear(table), cleared, &[])?;
     batch.push_bulk(Which::Put(table), rows, &[])?;

@@ -178,10 +178,7 @@ pub(crate) fn tamper() -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        dialect::{SQLITE, TablePrefix},
-        migrate::frozen,
-    };
+    use crate::dialect::{SQLITE, TablePrefix};
 
     #[test]
     fn a_later_column_is_defined_by_its_description() {
@@ -205,28 +202,6 @@ mod tests {
         ];
         assert_eq!(said.collect::<Vec<_>>(), expect);
         assert_eq!(brought_to(&table, 8).count(), 0);
-    }
-
-    /// What no catalogue of an engine is asked for: the files have the checks that the description wants, and no other.
-    #[test]
-    fn columns_of_the_files_are_checked_as_described() {
-        let files: String = frozen().collect();
-        let mut checks = 0;
-        for table in TABLES {
-            let old = |column: &&Column| column.since.is_none_or(|since| since <= FROZEN);
-            for Column { name, kind, amount, .. } in table.own.iter().filter(old) {
-                let what = match (kind, amount) {
-                    (Kind::Boolean, _) => "bool",
-                    (Kind::Integer, true) => "bounds",
-                    _ => continue,
-                };
-                let check = format!("CONSTRAINT {}_{name}_{what} CHECK", table.name);
-                assert!(files.contains(&check), "{check} is in no file");
-                checks += 1;
-            }
-        }
-        let subjects = 1;
-        assert_eq!(files.matches("_bool CHECK").count() + files.matches("_bounds CHECK").count(), checks + subjects);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::{
     catalogue::{Catalogue, Query, Which},
     commit, decode,
     dialect::TablePrefix,
-    executor::{Access, Cell, ExecuteError, Executor, Row, Statement},
+    executor::{Access, Cell, ExecuteError, Executor, Row, Statement, number},
     tables::TABLES,
 };
 
@@ -194,10 +194,6 @@ fn read<T>(rows: Vec<Row>, decode: fn(Row) -> Result<T, StoreError>) -> Result<V
 
 pub(crate) fn time(time: Timestamp) -> Cell {
     number(time.micros())
-}
-
-pub(crate) fn number(number: i64) -> Cell {
-    number.to_string().into()
 }
 
 /// Adds the statements of a load, and answers how many of them find events, subjects, waits, facts and keys.

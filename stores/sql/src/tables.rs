@@ -1,5 +1,5 @@
-//! Decides how the read model stands in tables: keys, indexes, what hangs on what. The columns are the rows' own, described
-//! where these are defined.
+//! Decides how the read model stands in tables: keys, indexes, which table points at which, and how a subject's rows are
+//! found and written. The columns are the rows' own, described where these are defined.
 
 use purchase_core::{
     error::Cause,
@@ -8,13 +8,12 @@ use purchase_core::{
         columns::{Column, Kind, Row},
         rows::{
             CheckoutRow, CreditRow, CustomerRow, DisputeRow, EntitlementRow, InvoiceRow, PaymentRow, PriceRow,
-            ProductRow, RefundRow, ScheduleRow, SubscriptionItemRow, SubscriptionRow,
+            ProductRow, RefundRow, Rows, ScheduleRow, SubscriptionItemRow, SubscriptionRow,
         },
     },
-    store::SubjectWrite,
 };
 
-use crate::{batch::Batch, read_model::replace};
+use crate::bulk::Bulk;
 
 /// A table of the read model.
 #[derive(Clone, Copy)]
@@ -32,7 +31,7 @@ pub(crate) struct Table {
     pub(crate) key: &'static [&'static str],
     /// Each column by which rows are found, where it has a value.
     pub(crate) indexes: &'static [Index],
-    /// Whose rows are in it, and how these are replaced; none for a table that isn't written by subject.
+    /// Whose rows are in it, and how these are found and written; none for a table that isn't written by subject.
     pub(crate) of: Option<Subjects>,
     /// The names of its statements.
     pub(crate) statements: [&'static str; 3],
@@ -53,11 +52,11 @@ pub(crate) struct Subjects {
     /// The columns that say which subject a row belongs to: its source, its kind where several have rows, and its id.
     pub(crate) root: &'static [&'static str],
     pub(crate) rule: Rule,
-    /// Adds what replaces some subjects' rows.
-    pub(crate) replace: Replace,
+    /// The id of the subject that each row names as its own.
+    pub(crate) roots: fn(&Rows) -> Vec<&str>,
+    /// Adds the rows, under their source and their places.
+    pub(crate) write: fn(&Rows, &str, &mut Bulk) -> Result<(), Cause>,
 }
-
-type Replace = fn(&mut Batch<'_>, usize, &Subjects, &[SubjectWrite]) -> Result<(), Cause>;
 
 /// How many rows a subject can have in a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,8 +98,10 @@ macro_rules! table {
                 kinds: &[$($kind),+],
                 root: &["source", $(stringify!($root_kind),)? stringify!($root)],
                 rule: Rule::$rule,
-                replace: |batch, table, of, subjects| {
-                    replace::<$row>(batch, table, of, subjects, |row| row.$root.as_ref())
+                roots: |rows| <$row as Row>::of(rows).iter().map(|row| row.$root.as_ref()).collect(),
+                write: |rows, source, texts| {
+                    let mut placed = <$row as Row>::of(rows).iter().enumerate();
+                    placed.try_for_each(|(ordinal, row)| texts.document(&(source, ordinal), row))
                 },
             }),
             statements: [concat!($name, "_clear"), concat!($name, "_put"), concat!($name, "_dump")],

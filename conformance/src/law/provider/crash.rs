@@ -14,47 +14,47 @@ use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 
 use crate::{
     fault::{FaultyStore, Interleaved, StoreFault, When},
-    law::{
-        Trial,
-        provider::scheduled::{Judge, Look, Races},
-    },
+    law::Trial,
     replay::{self, Reference, later, statuses},
     rig::{Bench, Setup},
-    schedule::{Schedule, shuffled},
-    verdict::{Broken, Held, Verdict, ensure},
+    schedule::Schedule,
+    verdict::{Broken, ensure},
 };
-
-/// How many workers there are at once.
-const WORKERS: usize = 4;
 
 /// How many crashes are tried at most in one way of one schedule; beyond, they are drawn.
 const CRASHES: usize = 48;
 
-pub(crate) async fn concurrent_workers(trial: &Trial) -> Verdict {
-    let judge = Judge::of(trial, Look::Workers)?;
-    let deliveries = judge.signed.len();
-    let mut random = trial.random("P08");
-    let rounds = (trial.effort.samples / 20).clamp(3, 10);
-    let mut checks = 0;
-    for _ in 0..rounds {
-        // Every delivery comes twice, through any of the workers.
-        let mut order = [shuffled(deliveries, &mut random), shuffled(deliveries, &mut random)].concat();
-        order.shuffle(&mut random);
-        let shares = order.chunks(order.len().div_ceil(WORKERS)).map(<[usize]>::to_vec);
-        checks += judge.judge(&Schedule::of_batches(shares)).await?;
-    }
-    Ok(Held { checks })
+/// How often concurrent workers play a schedule, and how often that has to fail. Threads don't meet in the same way
+/// twice; only what is played by workers is played more than once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Races {
+    pub(crate) most: u64,
+    pub(crate) failures: u64,
+}
+
+impl Races {
+    /// A schedule among others.
+    pub(crate) const ONE: Self = Self { most: 1, failures: 1 };
+    /// A smaller schedule is shown only if it fails often: who plays it again wants to see it fail.
+    pub(crate) const SMALLER: Self = Self { most: 16, failures: 4 };
+    /// A schedule that somebody saw fail.
+    pub(crate) const AGAIN: Self = Self { most: 100, failures: 1 };
+}
+
+/// Random numbers for one schedule: the same whenever it is played.
+fn random_for(trial: &Trial, law: &str, schedule: &Schedule) -> StdRng {
+    trial.random(&format!("{law}/{:?}", schedule.batches()))
 }
 
 /// Lets one worker take each batch of a schedule, all at the same time, and interleaved in another way each time.
 pub(crate) async fn side_by_side(
-    judge: &Judge<'_>,
+    trial: &Trial,
+    signed: &[Delivery],
     reference: &Reference,
     schedule: &Schedule,
     races: Races,
 ) -> Result<u64, Broken> {
-    let Judge { trial, signed, .. } = judge;
-    let mut random = judge.random("P08", schedule);
+    let mut random = random_for(trial, "P08", schedule);
     let workers = schedule.batches().len();
     let mut failures = 0;
     for _ in 0..races.most {
@@ -101,24 +101,15 @@ async fn race(bench: &Bench, signed: &[Delivery], schedule: &Schedule) -> Result
     Ok(())
 }
 
-pub(crate) async fn crash_at_every_call(trial: &Trial) -> Verdict {
-    let judge = Judge::of(trial, Look::Crashes)?;
-    let mut random = trial.random("P09");
-    let deliveries = judge.signed.len();
-    let mixed = shuffled(deliveries, &mut random);
-    let schedules = [Schedule::in_order(deliveries), Schedule::of_batches(mixed.chunks(2).map(<[usize]>::to_vec))];
-    let mut checks = 0;
-    for schedule in schedules {
-        checks += judge.judge(&schedule).await?;
-    }
-    Ok(Held { checks })
-}
-
 /// Plays a schedule once for each store call that crashes, before its effect and after it, in both ways to take
 /// deliveries.
-pub(crate) async fn crashes(judge: &Judge<'_>, reference: &Reference, schedule: &Schedule) -> Result<u64, Broken> {
-    let Judge { trial, signed, .. } = judge;
-    let mut random = judge.random("P09", schedule);
+pub(crate) async fn crashes(
+    trial: &Trial,
+    signed: &[Delivery],
+    reference: &Reference,
+    schedule: &Schedule,
+) -> Result<u64, Broken> {
+    let mut random = random_for(trial, "P09", schedule);
     let mut checks = 0;
     for way in [Way::Direct, Way::Queue] {
         let undisturbed = StoreFault::at(0, When::Before);

@@ -16,8 +16,9 @@ use serde_json::Value;
 
 use crate::{
     law::Trial,
+    receiver::Answer,
     replay::{self, Reference, statuses},
-    rig::{Answer, Bench},
+    rig::Bench,
     schedule::{Schedule, shuffled},
     verdict::{Broken, Held, Verdict, ensure},
 };

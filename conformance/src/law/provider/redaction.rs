@@ -20,7 +20,8 @@ use crate::{
             log::Log,
         },
     },
-    rig::{Answer, Bench, Setup},
+    receiver::Answer,
+    rig::{Bench, Setup},
     verdict::{Broken, Held, Verdict, chain, ensure},
 };
 

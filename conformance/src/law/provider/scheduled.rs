@@ -7,34 +7,19 @@ use std::{
 };
 
 use purchase_core::delivery::Delivery;
-use rand::rngs::StdRng;
 
 use crate::{
     law::{
         Trial,
-        provider::{crash, order},
+        provider::{
+            crash::{self, Races},
+            order,
+        },
     },
     replay::{self, Reference},
     schedule::Schedule,
     verdict::Broken,
 };
-
-/// How often concurrent workers play a schedule, and how often that has to fail. Threads don't meet in the same way
-/// twice; only what is played by workers is played more than once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Races {
-    pub(crate) most: u64,
-    pub(crate) failures: u64,
-}
-
-impl Races {
-    /// A schedule among others.
-    const ONE: Self = Self { most: 1, failures: 1 };
-    /// A smaller schedule is shown only if it fails often: who plays it again wants to see it fail.
-    const SMALLER: Self = Self { most: 16, failures: 4 };
-    /// A schedule that somebody saw fail.
-    const AGAIN: Self = Self { most: 100, failures: 1 };
-}
 
 /// What a law looks at when it plays a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +64,7 @@ impl Look {
 
 /// Judges the schedules of one trial.
 pub(crate) struct Judge<'a> {
-    pub(crate) trial: &'a Trial,
+    trial: &'a Trial,
     pub(crate) signed: Vec<Delivery>,
     look: Look,
     references: Mutex<BTreeMap<BTreeSet<usize>, Arc<Reference>>>,
@@ -110,12 +95,13 @@ impl<'a> Judge<'a> {
 
     async fn play(&self, schedule: &Schedule, races: Races) -> Result<u64, Broken> {
         let reference = self.reference(schedule).await?;
+        let (trial, signed) = (self.trial, &self.signed);
         let found = match self.look {
-            Look::Crashes => crash::crashes(self, &reference, schedule).await,
-            Look::Duplicates => order::repeated(self, &reference, schedule).await.map(|()| 1),
-            Look::Projection => order::compared(self, &reference, schedule).await.map(|()| 1),
-            Look::Rebuilds => order::rebuilt(self, &reference, schedule).await.map(|()| 1),
-            Look::Workers => crash::side_by_side(self, &reference, schedule, races).await,
+            Look::Crashes => crash::crashes(trial, signed, &reference, schedule).await,
+            Look::Duplicates => order::repeated(trial, signed, &reference, schedule).await.map(|()| 1),
+            Look::Projection => order::compared(trial, signed, &reference, schedule).await.map(|()| 1),
+            Look::Rebuilds => order::rebuilt(trial, signed, &reference, schedule).await.map(|()| 1),
+            Look::Workers => crash::side_by_side(trial, signed, &reference, schedule, races).await,
         };
         found.map_err(|broken| broken.in_schedule(schedule))
     }
@@ -132,11 +118,6 @@ impl<'a> Judge<'a> {
         let reference = Arc::new(reference);
         self.references.lock().unwrap_or_else(PoisonError::into_inner).insert(who, Arc::clone(&reference));
         Ok(reference)
-    }
-
-    /// Random numbers for one schedule: the same whenever it is played.
-    pub(crate) fn random(&self, law: &str, schedule: &Schedule) -> StdRng {
-        self.trial.random(&format!("{law}/{:?}", schedule.batches()))
     }
 }
 
@@ -161,7 +142,7 @@ mod tests {
         law::{self, Check, Effort},
         mutants::{MUTANTS, Mutation},
         rig::Rig,
-        trials::memory,
+        under_test::memory,
     };
 
     fn trials(mutation: Mutation) -> Vec<Trial> {

@@ -6,7 +6,8 @@ use rand::{RngExt, rngs::StdRng};
 
 use crate::{
     law::Trial,
-    rig::{Answer, Bench, Setup, TOLERANCE_SECONDS},
+    receiver::Answer,
+    rig::{Bench, Setup, TOLERANCE_SECONDS},
     under_test::Signed,
     verdict::{Broken, Held, Verdict, ensure},
 };
