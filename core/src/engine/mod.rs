@@ -13,10 +13,9 @@ mod receiving;
 use std::{collections::BTreeMap, sync::Arc};
 
 pub use operating::{
-    answers::{Answer, AnswerChange},
     rebuild::RebuildReport,
     replay::{ReplayReport, Selection},
-    reread::{RereadOptions, RereadReport},
+    report::{Answer, AnswerChange, RereadOptions, RereadReport},
 };
 pub use queue::{retry::RetryPolicy, work::WorkReport};
 pub use reading::ProjectionQuery;

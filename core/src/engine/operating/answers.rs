@@ -3,18 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
-
 use crate::{
     engine::{
         Engine,
-        operating::reread::{Reasons, RereadOptions, RereadReport},
+        operating::report::{Answer, AnswerChange, Reasons, RereadOptions, RereadReport},
     },
     error::StoreError,
-    id::{CustomerKey, Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
+    id::{CustomerKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
     snapshot::{Benefit, Projection},
     store::{StoredSubject, Wanted},
-    time::{Timestamp, rfc3339_option},
+    time::Timestamp,
 };
 
 /// How many events are named for one change.
@@ -22,43 +20,6 @@ const EVENTS: usize = 20;
 
 /// How many subjects are loaded at a time.
 const PAGE: usize = 100;
-
-/// An answer that changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AnswerChange {
-    /// The adapter.
-    pub provider: ProviderName,
-    /// Live, test or simulated.
-    pub mode: Mode,
-    /// The application's id of the customer; where the provider's customer belongs to nobody in the application, its
-    /// public id, `customer_…`.
-    pub customer: String,
-    /// Whether `customer` is the application's id.
-    pub linked: bool,
-    /// What it may or may not use, as in [`CustomerSnapshot`](crate::snapshot::customer::CustomerSnapshot).
-    pub benefit: String,
-    /// The answer as stored; none where nothing is said of it.
-    pub before: Option<Answer>,
-    /// The answer by this version.
-    pub after: Option<Answer>,
-    /// The events about the customer's objects whose reading changed, by public id, at most twenty. None where only the
-    /// fold changed.
-    pub events: Vec<String>,
-    /// Events beyond those.
-    pub events_left_off: u64,
-}
-
-/// Whether something may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Answer {
-    /// Whether it may be used at the instant that was asked for.
-    pub access: bool,
-    /// Until when, as far as is known.
-    #[serde(serialize_with = "rfc3339_option")]
-    pub until: Option<Timestamp>,
-    /// How many.
-    pub quantity: Option<i64>,
-}
 
 /// What one customer may use: by benefit, the name that is shown and the answer.
 type Answers = BTreeMap<String, (String, Answer)>;

@@ -6,70 +6,24 @@ use std::{
     sync::Arc,
 };
 
-use serde::Serialize;
-
 use crate::{
     engine::{
         Admitted, Engine,
-        operating::{PAGE, answers::AnswerChange, overlay::Overlay, rebuild::was_read},
+        operating::{
+            PAGE,
+            overlay::Overlay,
+            rebuild::was_read,
+            report::{Reasons, RereadOptions, RereadReport},
+        },
         receiving::ingest::facts_of,
     },
     error::Refusal,
     fact::Fact,
-    id::{EventKey, Subject},
+    id::EventKey,
     provider::{Meaning, Unreadable},
     store::{EventQuery, EventStatus, StoredEvent, StoredFact, SubjectQuery},
     time::Timestamp,
 };
-
-/// How everything is read again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RereadOptions {
-    /// Whether nothing is written: the report says what would change.
-    pub dry_run: bool,
-    /// The instant whose answers are compared.
-    pub as_of: Timestamp,
-    /// How many changes are listed at most.
-    pub listed: usize,
-}
-
-impl RereadOptions {
-    /// A dry run that lists at most a thousand changes.
-    pub fn dry_run(as_of: Timestamp) -> Self {
-        Self { dry_run: true, as_of, listed: 1000 }
-    }
-}
-
-/// What reading everything again changes, or would change.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct RereadReport {
-    /// Whether it was written.
-    pub applied: bool,
-    /// Events whose bodies were read.
-    pub read: u64,
-    /// Those among them whose facts or whose meaning are others than stored.
-    pub changed_readings: u64,
-    /// Those among them that another engine serves, by the fault's
-    /// [`code`](crate::provider::ReadFault::code): left as they are.
-    pub left: BTreeMap<&'static str, u64>,
-    /// Those among them that were read before and can't be read now: left as they are, with their facts.
-    pub unreadable_now: u64,
-    /// Events that wait for their worker. They were not read.
-    pub queued: u64,
-    /// Subjects that were folded.
-    pub subjects: u64,
-    /// Those whose state is another than stored: by a changed reading, or by a changed fold alone. New ones are included.
-    pub changed_subjects: u64,
-    /// Customers whose answers change.
-    pub changed_customers: u64,
-    /// Each answer that changes, by source and customer; no more than were asked for.
-    pub changes: Vec<AnswerChange>,
-    /// Changes beyond those.
-    pub changes_left_off: u64,
-}
-
-/// Which events changed what is known of a subject, by their public ids.
-pub(in crate::engine) type Reasons = BTreeMap<Subject, BTreeSet<String>>;
 
 impl Engine {
     /// Reads every stored body again with this version of the adapters, folds every subject with this version of the
