@@ -31,6 +31,10 @@ pub enum Refusal {
         /// How often it was tried.
         attempts: u32,
     },
+    /// A decision asked only for what was loaded already, so it would never end. Nothing was written. This is a fault in
+    /// the code that decides, not in the request.
+    #[error("a decision asked again for what it already had; nothing was written; please report it")]
+    Undecided,
     /// The endpoint is shutting down; nothing was written.
     #[error("the endpoint is shutting down; send it again")]
     Closing,
@@ -105,6 +109,7 @@ impl Refusal {
                 ReadFault::WrongAccount | ReadFault::WrongMode { .. } => 403,
                 ReadFault::NoAdapter => 404,
             },
+            Refusal::Undecided => 500,
             Refusal::UnknownProvider { .. } => 404,
         }
     }
@@ -121,6 +126,7 @@ impl Refusal {
             | Refusal::Overloaded { .. }
             | Refusal::Signature(_)
             | Refusal::TooMany { .. }
+            | Refusal::Undecided
             | Refusal::UnknownProvider { .. }
             | Refusal::Unreadable { .. } => false,
         }
@@ -140,6 +146,7 @@ impl Refusal {
             Refusal::Signature(fault) => fault.code(),
             Refusal::Store(fault) => fault.code(),
             Refusal::Unreadable { fault, .. } => fault.code(),
+            Refusal::Undecided => "undecided",
             Refusal::UnknownProvider { .. } => "unknown_provider",
         }
     }

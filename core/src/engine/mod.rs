@@ -19,7 +19,7 @@ pub use operating::{
 };
 pub use queue::{retry::RetryPolicy, work::WorkReport};
 pub use reading::ProjectionQuery;
-pub use receiving::ingest::Admitted;
+pub use receiving::admitted::Admitted;
 
 use crate::{
     catalog::Catalog,

@@ -1,5 +1,4 @@
-//! Decides how the read model's rows are described: each field of a row once, as it is kept by a store that has columns.
-//! It knows no store.
+//! Decides how a store that has columns keeps the value of a row's field. It knows no store.
 
 use crate::{
     fact::photo::{
@@ -10,22 +9,8 @@ use crate::{
     id::ObjectKind,
     lifecycle::Lifecycle,
     money::Currency,
-    snapshot::rows::Rows,
     time::Timestamp,
 };
-
-/// A table of the read model: the row of one thing, and what its columns are.
-pub trait Row: Sized {
-    /// The table's name: the field's name in [`Rows`].
-    const TABLE: &'static str;
-    /// What a row is, in one paragraph.
-    const ABOUT: &'static str;
-    /// Its columns, in their order.
-    const COLUMNS: &'static [Column];
-
-    /// A subject's rows of this table.
-    fn of(rows: &Rows) -> &[Self];
-}
 
 /// One column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,57 +96,3 @@ impl<T: Value> Value for Option<T> {
     const KIND: Kind = T::KIND;
     const OPTIONAL: bool = true;
 }
-
-/// Defines a row and describes it. After a field's comment may stand `#[amount]`, for minor units of a currency, and
-/// `#[since(7)]`, for the version of the stores' schema that brings the column. A row holds raw provider ids and personal
-/// data, so its `Debug` says nothing but its name.
-macro_rules! row {
-    (
-        $(#[doc = $about:literal])+
-        $table:ident: $row:ident {
-            $(
-                $(#[doc = $said:literal])+
-                $(#[amount $($amount:tt)?])?
-                $(#[since($since:literal)])?
-                $name:ident: $value:ty,
-            )+
-        }
-    ) => {
-        $(#[doc = $about])+
-        #[derive(Clone, PartialEq, Eq, ::serde::Serialize, ::serde::Deserialize)]
-        pub struct $row {
-            $($(#[doc = $said])+ pub $name: $value,)+
-        }
-
-        impl $crate::snapshot::columns::Row for $row {
-            const TABLE: &'static str = stringify!($table);
-            const ABOUT: &'static str = concat!($($about),+);
-            const COLUMNS: &'static [$crate::snapshot::columns::Column] = &[
-                $($crate::snapshot::columns::Column {
-                    name: stringify!($name),
-                    kind: <$value as $crate::snapshot::columns::Value>::KIND,
-                    optional: <$value as $crate::snapshot::columns::Value>::OPTIONAL,
-                    amount: $crate::snapshot::columns::row!(@amount $(amount $($amount)?)?),
-                    since: $crate::snapshot::columns::row!(@since $($since)?),
-                    about: concat!($($said),+),
-                },)+
-            ];
-
-            fn of(rows: &$crate::snapshot::rows::Rows) -> &[Self] {
-                &rows.$table
-            }
-        }
-
-        impl ::std::fmt::Debug for $row {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                f.write_str(concat!(stringify!($row), "(redacted)"))
-            }
-        }
-    };
-    (@amount) => { false };
-    (@amount amount) => { true };
-    (@since) => { None };
-    (@since $since:literal) => { Some($since) };
-}
-
-pub(crate) use row;

@@ -17,9 +17,74 @@ use crate::{
     id::ObjectKind,
     lifecycle::Lifecycle,
     money::Currency,
-    snapshot::columns::row,
+    snapshot::columns::{Column, Value},
     time::Timestamp,
 };
+
+/// A table of the read model: the row of one thing, and what its columns are.
+pub trait Row: Sized {
+    /// The table's name: the field's name in [`Rows`].
+    const TABLE: &'static str;
+    /// What a row is, in one paragraph.
+    const ABOUT: &'static str;
+    /// Its columns, in their order.
+    const COLUMNS: &'static [Column];
+
+    /// A subject's rows of this table.
+    fn of(rows: &Rows) -> &[Self];
+}
+
+/// Defines a row and describes it. After a field's comment may stand `#[amount]`, for minor units of a currency, and
+/// `#[since(7)]`, for the version of the stores' schema that brings the column. A row holds raw provider ids and personal
+/// data, so its `Debug` says nothing but its name.
+macro_rules! row {
+    (
+        $(#[doc = $about:literal])+
+        $table:ident: $row:ident {
+            $(
+                $(#[doc = $said:literal])+
+                $(#[amount $($amount:tt)?])?
+                $(#[since($since:literal)])?
+                $name:ident: $value:ty,
+            )+
+        }
+    ) => {
+        $(#[doc = $about])+
+        #[derive(Clone, PartialEq, Eq, ::serde::Serialize, ::serde::Deserialize)]
+        pub struct $row {
+            $($(#[doc = $said])+ pub $name: $value,)+
+        }
+
+        impl Row for $row {
+            const TABLE: &'static str = stringify!($table);
+            const ABOUT: &'static str = concat!($($about),+);
+            const COLUMNS: &'static [Column] = &[
+                $(Column {
+                    name: stringify!($name),
+                    kind: <$value as Value>::KIND,
+                    optional: <$value as Value>::OPTIONAL,
+                    amount: row!(@amount $(amount $($amount)?)?),
+                    since: row!(@since $($since)?),
+                    about: concat!($($said),+),
+                },)+
+            ];
+
+            fn of(rows: &Rows) -> &[Self] {
+                &rows.$table
+            }
+        }
+
+        impl ::std::fmt::Debug for $row {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(concat!(stringify!($row), "(redacted)"))
+            }
+        }
+    };
+    (@amount) => { false };
+    (@amount amount) => { true };
+    (@since) => { None };
+    (@since $since:literal) => { Some($since) };
+}
 
 /// The rows of one subject, by table.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 pub mod commit;
 pub mod keys;
 pub mod memory;
+pub mod once;
 pub mod transact;
 
 use std::fmt;

@@ -145,8 +145,8 @@ fn unknown<T: Clone + Eq + Hash>(mut all: Vec<T>, known: impl Fn(&T) -> bool) ->
 /// was faster; so it must have no effects of its own.
 ///
 /// # Errors
-/// What `decide` refuses; [`Refusal::Contended`] when other writers were faster `max_attempts` times, or when a decision
-/// asks only for what it has; [`Refusal::LeaseLost`]; [`Refusal::Store`]. Then nothing was written, unless the store was
+/// What `decide` refuses; [`Refusal::Contended`] when other writers were faster `max_attempts` times;
+/// [`Refusal::Undecided`] when a decision asks only for what it has; [`Refusal::LeaseLost`]; [`Refusal::Store`]. Then nothing was written, unless the store was
 /// lost before it answered.
 pub async fn transact<T: Send>(
     store: &dyn Store,
@@ -168,7 +168,7 @@ pub async fn transact<T: Send>(
                 Step::Need(wanted) => more = view.missing(wanted),
             }
             if more.is_empty() {
-                return Err(Refusal::Contended { attempts: max_attempts });
+                return Err(Refusal::Undecided);
             }
         };
         if commit.is_empty() {
@@ -222,6 +222,6 @@ mod tests {
         let store = MemoryStore::new();
         let decide = |_: &View| Ok(Step::<()>::Need(wanted(&["a"])));
         let made = transact(&store, 3, wanted(&["a"]), decide).await;
-        assert!(matches!(made, Err(Refusal::Contended { attempts: 3 })));
+        assert!(matches!(made, Err(Refusal::Undecided)));
     }
 }

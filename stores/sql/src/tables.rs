@@ -5,10 +5,10 @@ use purchase_core::{
     error::Cause,
     id::ObjectKind::{self, Checkout, Customer, Invoice, Payment, Price, Product, Schedule, Subscription},
     snapshot::{
-        columns::{Column, Kind, Row},
+        columns::{Column, Kind},
         rows::{
             CheckoutRow, CreditRow, CustomerRow, DisputeRow, EntitlementRow, InvoiceRow, PaymentRow, PriceRow,
-            ProductRow, RefundRow, Rows, ScheduleRow, SubscriptionItemRow, SubscriptionRow,
+            ProductRow, RefundRow, Row, Rows, ScheduleRow, SubscriptionItemRow, SubscriptionRow,
         },
     },
 };

@@ -6,7 +6,7 @@ use purchase_core::{
     error::Refusal,
     store::{
         EventQuery, IdempotencyKey, Store,
-        keys::{Keyed, KeyedAnswer, once},
+        once::{Keyed, KeyedAnswer, once},
         transact::Step,
     },
 };

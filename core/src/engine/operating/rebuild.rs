@@ -7,10 +7,7 @@ use crate::{
         Admitted, Engine,
         operating::PAGE,
         plan::{Plan, Planned},
-        receiving::{
-            answer::event_write,
-            ingest::{facts_of, made_at},
-        },
+        receiving::{answer::event_write, ingest::made_at},
     },
     error::Refusal,
     fact::Fact,
@@ -66,7 +63,7 @@ impl Engine {
         touched: &BTreeSet<Subject>,
         units: &[Admitted],
     ) -> Result<Refolded, Refusal> {
-        let fresh: Vec<Fact> = units.iter().flat_map(facts_of).cloned().collect();
+        let fresh: Vec<Fact> = units.iter().flat_map(Admitted::facts).cloned().collect();
         let mut subjects = touched.clone();
         subjects.extend(fresh.iter().map(|fact| fact.subject.clone()));
         let subjects: Vec<Subject> = subjects.into_iter().collect();

@@ -18,7 +18,7 @@ use crate::{
             PAGE,
             rebuild::{Refolded, replaced, was_read},
         },
-        receiving::ingest::{Admitted, in_time, new_event},
+        receiving::admitted::{Admitted, in_time, new_event},
     },
     error::Refusal,
     id::{EventKey, Source, Subject},

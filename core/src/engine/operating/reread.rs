@@ -15,7 +15,6 @@ use crate::{
             rebuild::was_read,
             report::{Reasons, RereadOptions, RereadReport},
         },
-        receiving::ingest::facts_of,
     },
     error::Refusal,
     fact::Fact,
@@ -103,7 +102,7 @@ impl Engine {
                 if is_same(status, &unit, &old) {
                     continue;
                 }
-                for fact in old.into_iter().chain(facts_of(&unit)) {
+                for fact in old.into_iter().chain(unit.facts()) {
                     reasons.entry(fact.subject.clone()).or_default().insert(unit.event.key.public_id());
                 }
                 changed.push(unit);
@@ -153,6 +152,6 @@ fn is_same(status: EventStatus, unit: &Admitted, old: &[&Fact]) -> bool {
         EventStatus::Parked | EventStatus::Processed => matches!(event.meaning, Meaning::Facts(_)),
         EventStatus::Failed | EventStatus::Received => false,
     };
-    let new = facts_of(unit);
+    let new = unit.facts();
     of_kind && new.iter().all(|fact| old.contains(&fact)) && old.iter().all(|fact| new.contains(fact))
 }

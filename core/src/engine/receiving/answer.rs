@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    engine::{Admitted, plan::Plan, receiving::ingest::facts_of},
+    engine::{Admitted, plan::Plan},
     error::Refusal,
     provider::{Event, Meaning, Remark, Unreadable},
     receipt::{Answers, Reconciliation, Stage, StageReceipt, WebhookReceipt},
@@ -41,7 +41,7 @@ pub(in crate::engine) fn event_write(
 
 pub(super) fn answer(unit: &Admitted, write: &EventWrite, plan: &Plan<'_>) -> Result<WebhookReceipt, Refusal> {
     let Ok(event) = &unit.reading else { return refuse_unreadable(unit) };
-    let facts = facts_of(unit);
+    let facts = unit.facts();
     let mut receipt = receipt(unit, write.status, false);
     receipt.transitions = plan.brought_by(facts);
     let subjects: BTreeMap<_, _> = facts.iter().map(|fact| (&fact.subject, ())).collect();
@@ -78,7 +78,7 @@ pub(super) fn refuse_unreadable(unit: &Admitted) -> Result<WebhookReceipt, Refus
 pub(super) fn receipt(unit: &Admitted, status: EventStatus, duplicate: bool) -> WebhookReceipt {
     let at = unit.event.received_at;
     let stage = |stage| StageReceipt { stage, at };
-    let facts = if duplicate { 0 } else { facts_of(unit).len() };
+    let facts = if duplicate { 0 } else { unit.facts().len() };
     let mut stages = vec![stage(Stage::AcceptEvent)];
     if !duplicate {
         stages.push(stage(Stage::PersistFact));

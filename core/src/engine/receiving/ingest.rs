@@ -3,79 +3,22 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sha2::{Digest, Sha256};
-
 use crate::{
-    delivery::Delivery,
     engine::{
-        Engine,
+        Admitted, Engine,
         plan::{Plan, Planned, customer_subject},
-        receiving::{
-            answer::{Answer, answer, event_write, receipt, refuse_unreadable, trace},
-            lane,
-        },
+        receiving::answer::{Answer, answer, event_write, receipt, refuse_unreadable, trace},
     },
     error::{Chain, Refusal},
     fact::{Fact, Link},
-    id::{EventKey, Mode, ProviderId, Source},
-    provider::{Event, Meaning, ReadFault, Unreadable},
+    id::EventKey,
+    provider::{Event, Meaning, Unreadable},
     store::{
         Commit, Conflict, EventStatus, EventWrite, Lease, NewEvent, StoredEvent, Wanted,
         transact::{Step, View, transact},
     },
     time::Timestamp,
 };
-
-/// An event that is genuine, and what its adapter read in it. Outside of the engine only
-/// [`Engine::admit`](crate::engine::Engine::admit) makes one.
-#[derive(Debug, Clone)]
-pub struct Admitted {
-    /// What came.
-    pub(in crate::engine) event: NewEvent,
-    /// What the adapter made of it.
-    pub(in crate::engine) reading: Result<Event, Unreadable>,
-}
-
-/// How far an event's own time may lie after its receipt, in seconds. Clocks differ by less than a day.
-const AHEAD_SECONDS: i64 = 24 * 3600;
-
-/// The reading of an event at a time of receipt. One whose own time has not come is refused: every later event would
-/// be older than it. What is ignored says nothing that could.
-pub(in crate::engine) fn in_time(
-    reading: Result<Event, Unreadable>,
-    received_at: Timestamp,
-) -> Result<Event, Unreadable> {
-    let event = reading?;
-    let seconds_ahead = event.head.occurred_at.seconds_after(received_at);
-    if seconds_ahead <= AHEAD_SECONDS || event.meaning == Meaning::Ignored {
-        return Ok(event);
-    }
-    let fault = ReadFault::Future { path: event.head.occurred_at_path.to_owned(), seconds_ahead };
-    Err(Unreadable { head: Some(event.head), fault })
-}
-
-/// An event as it is kept. A body that names no event goes by its digest; one that names no mode is kept as live.
-pub(in crate::engine) fn new_event(reading: &Result<Event, Unreadable>, delivery: Delivery) -> NewEvent {
-    let digest: [u8; 32] = Sha256::digest(&delivery.body).into();
-    let head = match reading {
-        Ok(event) => Some(&event.head),
-        Err(unreadable) => unreadable.head.as_ref(),
-    };
-    let unnamed = || EventKey {
-        source: Source { provider: delivery.provider.clone(), account: None, mode: Mode::Live },
-        id: ProviderId::of_body(&delivery.body),
-    };
-    NewEvent {
-        key: head.map_or_else(unnamed, |head| head.key.clone()),
-        event_type: head.map(|head| head.event_type.clone()).unwrap_or_default(),
-        api_version: head.and_then(|head| head.api_version.clone()),
-        occurred_at: head.map(|head| head.occurred_at),
-        received_at: delivery.received_at,
-        lane: lane::lane(reading),
-        body: delivery.body,
-        digest,
-    }
-}
 
 /// What is to be done with a unit.
 enum Course {
@@ -251,7 +194,7 @@ impl Engine {
         let courses = self.courses(units, view, lease.is_some())?;
         let mut plan = Plan::new(&self.settings, view);
         let written = units.iter().zip(&courses).filter(|(_, course)| matches!(course, Course::Write));
-        let facts: Vec<Fact> = written.flat_map(|(unit, _)| facts_of(unit)).cloned().collect();
+        let facts: Vec<Fact> = written.flat_map(|(unit, _)| unit.facts()).cloned().collect();
         let news: Vec<Fact> = facts.iter().filter(|fact| !plan.is_old_news(fact)).cloned().collect();
         plan.take_in(&news)?;
         plan.settle_owners()?;
@@ -293,7 +236,7 @@ impl Engine {
 fn wanted(units: &[Admitted]) -> Wanted {
     let events: BTreeSet<&EventKey> = units.iter().map(|unit| &unit.event.key).collect();
     let mut subjects = BTreeSet::new();
-    for fact in units.iter().flat_map(facts_of) {
+    for fact in units.iter().flat_map(Admitted::facts) {
         subjects.insert(fact.subject.clone());
         // Whom its transitions concern: with the rest it costs no further statement.
         subjects.extend(fact.links.iter().filter_map(|link| match link {
@@ -303,11 +246,4 @@ fn wanted(units: &[Admitted]) -> Wanted {
     }
     let (events, subjects) = (events.into_iter().cloned().collect(), subjects.into_iter().collect());
     Wanted { events, subjects, ..Wanted::default() }
-}
-
-pub(in crate::engine) fn facts_of(unit: &Admitted) -> &[Fact] {
-    match &unit.reading {
-        Ok(Event { meaning: Meaning::Facts(facts), .. }) => facts,
-        Ok(_) | Err(_) => &[],
-    }
 }

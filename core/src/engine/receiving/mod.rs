@@ -1,6 +1,7 @@
 //! Decides how a delivery comes in: inline, together with others, or kept for later. What its signature or its size
 //! condemns goes no further.
 
+pub(in crate::engine) mod admitted;
 pub(in crate::engine) mod answer;
 pub(in crate::engine) mod ingest;
 mod lane;
@@ -57,8 +58,8 @@ impl Engine {
     pub fn admit(&self, delivery: Delivery) -> Result<Admitted, Refusal> {
         let verified = self.verify(delivery)?;
         let provider = self.provider(&verified.delivery().provider)?;
-        let reading = ingest::in_time(provider.webhooks().read(&verified), verified.delivery().received_at);
-        Ok(Admitted { event: ingest::new_event(&reading, verified.into_delivery()), reading })
+        let reading = admitted::in_time(provider.webhooks().read(&verified), verified.delivery().received_at);
+        Ok(Admitted { event: admitted::new_event(&reading, verified.into_delivery()), reading })
     }
 
     /// Takes deliveries that were admitted the rest of the way together, as [`handle_many`](Self::handle_many) does.

@@ -1,0 +1,70 @@
+//! Decides what a request under an idempotency key is answered: the first answer where the content is the same, a conflict
+//! where it is another.
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    error::Refusal,
+    store::{
+        Commit, IdempotencyKey, KeyRecord, Store, Wanted,
+        transact::{Step, View, transact},
+    },
+    time::Timestamp,
+};
+
+/// A request under an idempotency key.
+#[derive(Debug, Clone, Copy)]
+pub struct Keyed<'a> {
+    /// The key.
+    pub key: &'a IdempotencyKey,
+    /// The request's content, in one spelling: whoever asks for the same thing sends the same bytes.
+    pub content: &'a [u8],
+    /// The caller's clock.
+    pub now: Timestamp,
+}
+
+/// The answer to a request under an idempotency key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyedAnswer {
+    /// The first answer.
+    pub answer: String,
+    /// Whether an earlier call gave it; then this one had no effect.
+    pub repeated: bool,
+}
+
+/// Decides and commits once for a key: the key and all effects are in one commit. A repetition gets the first answer and
+/// has no effect, however many run at the same time.
+///
+/// The key is looked at before anything else is decided, so a repetition is answered alike after the first call has
+/// changed what a decision would be.
+///
+/// # Errors
+/// [`Refusal::KeyConflict`] when the key is taken by another content; otherwise as [`transact`].
+pub async fn once(
+    store: &dyn Store,
+    max_attempts: u32,
+    request: Keyed<'_>,
+    mut decide: impl FnMut(&View) -> Result<Step<String>, Refusal> + Send,
+) -> Result<KeyedAnswer, Refusal> {
+    let digest: [u8; 32] = Sha256::digest(request.content).into();
+    let wanted = Wanted { keys: vec![request.key.clone()], ..Wanted::default() };
+    let (answer, _) = transact(store, max_attempts, wanted, |view| {
+        if let Some(record) = view.key(request.key) {
+            if record.digest != digest {
+                return Err(Refusal::KeyConflict { scope: request.key.scope().to_owned() });
+            }
+            let answer = KeyedAnswer { answer: record.answer.clone(), repeated: true };
+            return Ok(Step::Ready(Commit::default(), answer));
+        }
+        Ok(match decide(view)? {
+            Step::Need(wanted) => Step::Need(wanted),
+            Step::Ready(mut commit, answer) => {
+                let record = KeyRecord { key: request.key.clone(), digest, answer: answer.clone(), at: request.now };
+                commit.keys.push(record);
+                Step::Ready(commit, KeyedAnswer { answer, repeated: false })
+            }
+        })
+    })
+    .await?;
+    Ok(answer)
+}
