@@ -1,5 +1,6 @@
 //! Judges what the kit writes for people: the README's tables and each form of the report are as they are kept here.
-//! `PURCHASE_RENDER=1 cargo test -p purchase-conformance` writes them anew, for whoever changes them to look at.
+//! `PURCHASE_RENDER=1 cargo test -p purchase-conformance` writes the tables anew, and `INSTA_UPDATE=always` the forms; whoever
+//! changes them looks at the difference.
 
 use std::{fs, path::Path};
 
@@ -173,12 +174,14 @@ fn report() -> Report {
 fn each_form_of_the_report_is_as_it_is_kept() {
     let report = report();
     assert_eq!(report.headline(), Headline::Broken);
-    check("tests/it/rendered/forms/report.html", &report.to_html());
-    check("tests/it/rendered/forms/report.json", &report.to_json());
-    check("tests/it/rendered/forms/report.md", &report.to_markdown());
-    check("tests/it/rendered/forms/report.txt", &report.to_text());
-    check("tests/it/rendered/forms/report.xml", &report.to_junit().expect("XML"));
-    check("tests/it/rendered/forms/badge.json", &report.to_badge());
+    insta::with_settings!({ snapshot_path => "rendered/forms", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("report.html", report.to_html());
+        insta::assert_snapshot!("report.json", report.to_json());
+        insta::assert_snapshot!("report.md", report.to_markdown());
+        insta::assert_snapshot!("report.txt", report.to_text());
+        insta::assert_snapshot!("report.xml", report.to_junit().expect("XML"));
+        insta::assert_snapshot!("badge.json", report.to_badge());
+    });
 }
 
 #[test]

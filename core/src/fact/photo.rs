@@ -4,11 +4,13 @@
 //! References to other objects are not state: they travel as [`Link`](super::Link)s.
 
 mod adjustments;
+mod catalogue;
 mod kinds;
 
 use serde::{Deserialize, Serialize};
 
 pub use adjustments::*;
+pub use catalogue::*;
 pub use kinds::*;
 
 use crate::{id::ObjectKind, time::Timestamp};

@@ -285,64 +285,6 @@ pub enum PaymentState {
     Succeeded,
 }
 
-/// A price in the provider's catalogue.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Price {
-    /// Whether it can be sold.
-    pub active: bool,
-    /// Amount per unit, where it is a whole number of minor units.
-    pub unit_amount: Option<Money>,
-    /// The billing interval: none for a one-time price.
-    pub interval: Option<Interval>,
-    /// Whether the provider deleted it.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub deleted: bool,
-    /// Whether the photograph is a tombstone that says nothing else.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub bare: bool,
-}
-
-/// How often a recurring price bills.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Interval {
-    /// What is counted.
-    pub unit: IntervalUnit,
-    /// How many of them.
-    pub count: u32,
-}
-
-/// What a billing interval counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IntervalUnit {
-    /// Days.
-    Day,
-    /// Weeks.
-    Week,
-    /// Calendar months.
-    Month,
-    /// Calendar years.
-    Year,
-    /// Something that this version doesn't know.
-    #[serde(other)]
-    Unknown,
-}
-
-/// A product in the provider's catalogue.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Product {
-    /// Its name.
-    pub name: Option<String>,
-    /// Whether it can be sold.
-    pub active: bool,
-    /// Whether the provider deleted it.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub deleted: bool,
-    /// Whether the photograph is a tombstone that says nothing else.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub bare: bool,
-}
-
 /// A refund of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Refund {
