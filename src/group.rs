@@ -246,7 +246,7 @@ impl Outage {
     /// None where the refusal may be of one member alone.
     fn of(refusal: Refusal) -> Result<Self, Refusal> {
         match refusal {
-            refusal if refusal.may_be_of_one() => Err(refusal),
+            refusal if refusal.is_isolatable() => Err(refusal),
             Refusal::Store(fault) => Ok(Self::Store(Arc::new(fault))),
             _ => Ok(Self::Closing),
         }

@@ -171,7 +171,7 @@ impl Worker {
             let part = match self.process(&lease, vec![stored.clone()], now).await {
                 Done::Answered(part) => part,
                 Done::Panicked => {
-                    let part = self.engine.set_aside(&lease, stored, "panicked", now).await;
+                    let part = self.engine.record_failure(&lease, stored, "panicked", now).await;
                     part.map(|part| WorkReport { claimed: 1, retried, ..part })
                 }
             };

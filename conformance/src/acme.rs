@@ -13,7 +13,7 @@ use purchase_core::{
     id::{Mode, ProviderName},
     provider::{Event, Provider, Requests, Unreadable, Webhooks},
     time::Timestamp,
-    verify::{Secret, SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+    verify::{PresentedSignature, Secret, SignatureError, Trust, VerifiedDelivery},
 };
 use serde_json::{Value, json};
 
@@ -144,7 +144,7 @@ impl Webhooks for Acme {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, _: &Limits) -> Result<SignatureClaim, SignatureError> {
+    fn claim(&self, headers: &Headers, _: &Limits) -> Result<PresentedSignature, SignatureError> {
         let malformed = |reason| SignatureError::Malformed { header: HEADER, reason };
         let value = headers.all(HEADER).next().ok_or(SignatureError::Missing { header: HEADER })?;
         let text = std::str::from_utf8(value).map_err(|_| malformed("not UTF-8"))?;
@@ -162,7 +162,7 @@ impl Webhooks for Acme {
         if macs.is_empty() {
             return Err(SignatureError::NoScheme { header: HEADER, scheme: "mac" });
         }
-        Ok(SignatureClaim { signed_at: Some(signed_at), signed_prefix: format!("{time}|").into_bytes(), macs })
+        Ok(PresentedSignature { signed_at: Some(signed_at), signed_prefix: format!("{time}|").into_bytes(), macs })
     }
 
     fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {

@@ -161,7 +161,7 @@ fn run(judge: Judge, asked: Arguments) -> Result<Report, Fault> {
         complete,
         provider: asked.provider,
         scenario: asked.scenario,
-        draw: asked.draw.map(|most| most as usize),
+        draw: asked.draw.map(|max| max as usize),
         law: asked.law,
         schedule: asked.schedule,
         effort: Effort { samples: asked.samples, ..Effort::FULL },

@@ -1,4 +1,4 @@
-//! Decides which scenarios and twins are judged, and what is wrong or missing before anything runs.
+//! Decides which scenarios and counterparts are judged, and what is wrong or missing before anything runs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,12 +8,12 @@ use std::{
 use rand::seq::SliceRandom;
 
 use crate::{
+    counterpart::{self, Counterpart, Listed},
     law::COMPLETENESS,
     options::{Options, RunError},
     report::{Case, Report},
     scenario::{self, Scenario},
     schedule::random_of,
-    twin::{self, Listed, Twin},
     under_test::ProviderUnderTest,
     verdict::chain,
 };
@@ -70,14 +70,14 @@ pub(crate) fn collect(
         scenarios.retain(|(_, scenario)| if exact { scenario.name == *wanted } else { scenario.name.contains(wanted) });
         report.laws.clear();
     }
-    let spare = options.draw.map(|most| draw(&mut scenarios, most, options.seed)).unwrap_or_default();
+    let spare = options.draw.map(|max| draw(&mut scenarios, max, options.seed)).unwrap_or_default();
     Ok(Collected { scenarios, spare })
 }
 
 /// Leaves so many scenarios of each provider, in their order, and returns the others in random order.
 fn draw(
     scenarios: &mut Vec<(ProviderUnderTest, Scenario)>,
-    most: usize,
+    max: usize,
     seed: u64,
 ) -> Vec<(ProviderUnderTest, Scenario)> {
     let mut random = random_of(seed, "draw");
@@ -90,7 +90,7 @@ fn draw(
             .map(|(_, scenario)| scenario.name.clone())
             .collect();
         own.shuffle(&mut random);
-        own.truncate(most);
+        own.truncate(max);
         let left = |(provider, scenario): &mut (ProviderUnderTest, Scenario)| {
             provider.name == name && !own.contains(&scenario.name)
         };
@@ -100,23 +100,27 @@ fn draw(
     spare
 }
 
-/// Reads every twin that is asked for. One that names a scenario which can't be read is broken; one of an adapter that
+/// Reads every counterpart that is asked for. One that names a scenario which can't be read is broken; one of an adapter that
 /// is not there, or not asked for, is left out.
-pub(crate) fn twins(options: &Options, providers: &[ProviderUnderTest], report: &mut Report) -> Vec<Twin> {
-    let mut twins = Vec::new();
+pub(crate) fn counterparts(
+    options: &Options,
+    providers: &[ProviderUnderTest],
+    report: &mut Report,
+) -> Vec<Counterpart> {
+    let mut counterparts = Vec::new();
     for fixtures in &options.fixtures {
-        match twin::list(fixtures) {
+        match counterpart::list(fixtures) {
             Ok(listed) => {
                 let asked = listed.into_iter().filter(|it| is_asked(options, it));
-                twins.extend(asked.filter_map(|it| told(options, fixtures, it, providers, report)));
+                counterparts.extend(asked.filter_map(|it| told(options, fixtures, it, providers, report)));
             }
             Err(error) => {
-                let case = Case::of(COMPLETENESS.id, "", "", "twins");
+                let case = Case::of(COMPLETENESS.id, "", "", "counterparts");
                 report.laws.push(case.broken(chain(&error)));
             }
         }
     }
-    twins
+    counterparts
 }
 
 /// By the name of one of its scenarios.
@@ -130,8 +134,8 @@ fn told(
     listed: Listed,
     providers: &[ProviderUnderTest],
     report: &mut Report,
-) -> Option<Twin> {
-    let case = || Case::of(COMPLETENESS.id, "", "", &format!("twin {}", listed.name));
+) -> Option<Counterpart> {
+    let case = || Case::of(COMPLETENESS.id, "", "", &format!("counterpart {}", listed.name));
     let mut sides = Vec::new();
     for (provider, folder) in &listed.scenarios {
         let path = fixtures.join(provider).join(folder);
@@ -162,5 +166,5 @@ fn told(
             }
         }
     }
-    Some(Twin { name: listed.name, proves: listed.proves, at: listed.at, sides })
+    Some(Counterpart { name: listed.name, proves: listed.proves, at: listed.at, sides })
 }

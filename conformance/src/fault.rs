@@ -16,7 +16,7 @@ use purchase_core::{
         StoredEvent, StoredFact, StoredSubject, SubjectQuery, TransitionQuery, Wanted,
     },
 };
-use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, Statement};
+use purchase_sql::{BatchKind, Dialect, ExecuteError, Executor, Row, Statement};
 use rand::{RngExt, rngs::StdRng};
 
 /// When a store call fails.
@@ -234,17 +234,17 @@ pub struct FaultyExecutor<E> {
 
 #[async_trait]
 impl<E: Executor> Executor for FaultyExecutor<E> {
-    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+    async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         let after = self.fault.after.load(Ordering::SeqCst);
         let strikes =
-            access == Access::Write && after <= statements.len() && self.fault.armed.swap(false, Ordering::SeqCst);
+            access == BatchKind::Write && after <= statements.len() && self.fault.armed.swap(false, Ordering::SeqCst);
         let mut statements = statements.to_vec();
         if strikes {
             self.fault.tripped.store(true, Ordering::SeqCst);
             let sql = "the kit made this statement fail".into();
             statements.insert(after, Statement { name: "fault", sql, params: Vec::new() });
         }
-        if !self.fault.torn || access == Access::Read {
+        if !self.fault.torn || access == BatchKind::Read {
             return self.inner.batch(access, &statements).await;
         }
         let mut rows = Vec::new();

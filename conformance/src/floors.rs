@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use purchase_core::{
     capability::{Capabilities, Capability},
-    fact::{Version, photo::Photo},
+    fact::{Version, object_state::ObjectState},
     id::ObjectRef,
 };
 use serde_json::Value;
@@ -162,21 +162,21 @@ async fn survey(
 /// What can be seen without a store.
 fn read(rig: &Rig, scenario: &Scenario, survey: &mut Survey) -> Result<(), Broken> {
     let adapter = rig.adapter(&[&scenario.secret], None)?;
-    let mut seen: BTreeMap<(ObjectRef, Version), Vec<Photo>> = BTreeMap::new();
+    let mut seen: BTreeMap<(ObjectRef, Version), Vec<ObjectState>> = BTreeMap::new();
     for (recorded, delivery) in scenario.deliveries.iter().zip(rig.sign(scenario)?) {
         survey.modes += u64::from((rig.provider.samples.other_mode)(&recorded.body).is_some());
         let Ok(event) = reading_by(adapter.as_ref(), &delivery)? else { continue };
         for fact in facts_of(&event) {
-            let Some(sight) = &fact.sight else { continue };
-            survey.priors += u64::from(sight.prior.is_some());
-            let photos = seen.entry((sight.object.clone(), fact.version)).or_default();
-            if !photos.contains(&sight.photo) {
-                photos.push(sight.photo.clone());
+            let Some(observation) = &fact.observation else { continue };
+            survey.priors += u64::from(observation.prior.is_some());
+            let object_states = seen.entry((observation.object.clone(), fact.version)).or_default();
+            if !object_states.contains(&observation.object_state) {
+                object_states.push(observation.object_state.clone());
             }
         }
     }
     survey.longer += u64::from(scenario.deliveries.len() > Scenario::EXHAUSTIVE);
-    survey.ties += u64::from(seen.values().any(|photos| photos.len() > 1));
+    survey.ties += u64::from(seen.values().any(|object_states| object_states.len() > 1));
     Ok(())
 }
 

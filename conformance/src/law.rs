@@ -1,14 +1,14 @@
 //! Decides what conformant means: one table of laws with permanent ids. An id is never given to another law.
 
+pub mod counterpart;
 pub mod provider;
 pub mod store;
-pub mod twin;
 
 use futures_util::future::BoxFuture;
 use purchase_core::capability::Capability;
 
 use crate::{
-    law::twin::TwinTrial,
+    law::counterpart::CounterpartTrial,
     mutants::Mutation,
     rig::Rig,
     scenario::Scenario,
@@ -76,7 +76,7 @@ impl Law {
             Check::Some(..) => "adapters, where a scenario lends itself to it",
             Check::Sql(_) => "SQL stores",
             Check::Store(_) => "stores",
-            Check::Twin(_) => "twins",
+            Check::Counterpart(_) => "counterparts",
         };
         Statement { id, sentence, severity, source, judges }
     }
@@ -117,8 +117,8 @@ pub enum Check {
     Durable(for<'a> fn(&'a StoreTrial) -> BoxFuture<'a, Verdict>),
     /// For each store that speaks SQL.
     Sql(for<'a> fn(&'a StoreTrial) -> BoxFuture<'a, Verdict>),
-    /// For each twin, on each store.
-    Twin(for<'a> fn(&'a TwinTrial) -> BoxFuture<'a, Verdict>),
+    /// For each counterpart, on each store.
+    Counterpart(for<'a> fn(&'a CounterpartTrial) -> BoxFuture<'a, Verdict>),
 }
 
 impl Law {
@@ -128,7 +128,7 @@ impl Law {
             Check::Declared(capability, applies, _) => trial.declares(capability).unwrap_or(true) && applies(trial),
             Check::Provider(_) => true,
             Check::Some(applies, _) => applies(trial),
-            Check::Durable(_) | Check::Sql(_) | Check::Store(_) | Check::Twin(_) => false,
+            Check::Durable(_) | Check::Sql(_) | Check::Store(_) | Check::Counterpart(_) => false,
         }
     }
 }
@@ -236,7 +236,7 @@ pub const LAWS: &[Law] = &[
     law!("P10" Must "An event of an unknown type is recorded as ignored, answered 2xx, and changes nothing."
         "nothing is dropped" Provider(|trial| Box::pin(provider::keeping::unknown_type(trial)))),
     law!("P11" Must "What two providers tell of one story gives the same entitlements and the same subscriptions."
-        "truth law" Twin(|trial| Box::pin(twin::same_story(trial)))),
+        "truth law" Counterpart(|trial| Box::pin(counterpart::same_story(trial)))),
     law!("P12" Must "An unknown value of an enumeration is taken, in every order."
         "nothing is dropped" Some(provider::keeping::has_unknown_value, |trial| Box::pin(provider::keeping::unknown_value(trial)))),
     law!("P13" Must "Another body under an event id that is taken is refused as a conflict, kept, and changes nothing."
@@ -298,9 +298,9 @@ pub const LAWS: &[Law] = &[
     law!("S11" Must "The store gives the same projection as the one in memory."
         "set law" Store(|trial| Box::pin(store::promises::same_as_memory(trial)))),
     law!("S12" Must "An event is not given out while an earlier one of its customer is in somebody's hands; other customers' are."
-        "one worker per customer" Store(|trial| Box::pin(store::lanes::in_order(trial)))),
+        "one worker per customer" Store(|trial| Box::pin(store::ordering_keys::in_order(trial)))),
     law!("S13" Must "A claim counts an attempt, also when its worker is never seen again."
-        "nothing is dropped; F5" Store(|trial| Box::pin(store::lanes::attempts_are_counted(trial)))),
+        "nothing is dropped; F5" Store(|trial| Box::pin(store::ordering_keys::attempts_are_counted(trial)))),
     law!("S14" Must "A body is kept to the byte, whatever its bytes are and however it came in."
         "nothing is dropped" Store(|trial| Box::pin(store::bodies::to_the_byte(trial)))),
     law!("S15" Must "An event and a subject are found by their public ids, and nothing is by any other."

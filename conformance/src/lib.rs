@@ -4,6 +4,7 @@ pub mod acme;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod collect;
+pub mod counterpart;
 pub mod fault;
 mod floors;
 pub mod law;
@@ -24,7 +25,6 @@ pub mod schedule;
 pub mod sql;
 pub mod story;
 pub mod trials;
-pub mod twin;
 pub mod under_test;
 pub mod verdict;
 pub mod wrapped;

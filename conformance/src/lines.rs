@@ -1,4 +1,4 @@
-//! Decides how facts are written for the eyes of a test: one line each, raw provider ids included. What a photograph
+//! Decides how facts are written for the eyes of a test: one line each, raw provider ids included. What an observation
 //! shows is not in it.
 
 use purchase_core::{
@@ -9,25 +9,25 @@ use purchase_core::{
 /// Every fact in one line: the subject, what is shown of it, what it belongs to.
 ///
 /// # Panics
-/// When a photograph is of another kind than the object it is said to show.
+/// When an observation is of another kind than the object it is said to show.
 pub fn lines(facts: &[Fact]) -> Vec<String> {
     facts.iter().map(line).collect()
 }
 
 fn line(fact: &Fact) -> String {
     let root = &fact.subject.root;
-    let sight = fact.sight.as_ref().map(|sight| {
-        assert_eq!(sight.object.kind, sight.photo.kind());
-        let phase = match sight.phase {
+    let observation = fact.observation.as_ref().map(|observation| {
+        assert_eq!(observation.object.kind, observation.object_state.kind());
+        let phase = match observation.phase {
             Phase::Created => "created",
             Phase::Changed => "changed",
             Phase::Ended => "ended",
         };
-        format!(" shows {} {phase}", named(sight.object.kind, sight.object.id.expose()))
+        format!(" shows {} {phase}", named(observation.object.kind, observation.object.id.expose()))
     });
     let links: Vec<String> = fact.links.iter().map(link).collect();
     let links = if links.is_empty() { String::new() } else { format!(" of {}", links.join(" ")) };
-    format!("{}{}{links}", named(root.kind, root.id.expose()), sight.unwrap_or_default())
+    format!("{}{}{links}", named(root.kind, root.id.expose()), observation.unwrap_or_default())
 }
 
 fn named(kind: ObjectKind, id: &str) -> String {

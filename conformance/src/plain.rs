@@ -13,7 +13,7 @@ use purchase_core::{
     id::{Mode, ProviderName},
     provider::{Event, Provider, Requests, Unreadable, Webhooks},
     time::Timestamp,
-    verify::{Secret, SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+    verify::{PresentedSignature, Secret, SignatureError, Trust, VerifiedDelivery},
 };
 use serde_json::{Value, json};
 
@@ -106,7 +106,7 @@ impl Webhooks for Plain {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, _: &Limits) -> Result<SignatureClaim, SignatureError> {
+    fn claim(&self, headers: &Headers, _: &Limits) -> Result<PresentedSignature, SignatureError> {
         let malformed = |reason| SignatureError::Malformed { header: HEADER, reason };
         let value = headers.all(HEADER).next().ok_or(SignatureError::Missing { header: HEADER })?;
         let mut macs = Vec::new();
@@ -115,7 +115,7 @@ impl Webhooks for Plain {
             hex::decode_to_slice(digits, &mut mac).map_err(|_| malformed("a signature is no hex of 32 bytes"))?;
             macs.push(mac);
         }
-        Ok(SignatureClaim { signed_at: None, signed_prefix: Vec::new(), macs })
+        Ok(PresentedSignature { signed_at: None, signed_prefix: Vec::new(), macs })
     }
 
     fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {

@@ -13,13 +13,13 @@ use futures_util::{StreamExt, stream};
 
 use crate::{
     collect::Collected,
-    law::{Check, LAWS, Law, StoreTrial, Trial, provider::scheduled::Look, twin::TwinTrial},
+    counterpart::Counterpart,
+    law::{Check, LAWS, Law, StoreTrial, Trial, counterpart::CounterpartTrial, provider::scheduled::Look},
     mutants::Mutation,
     options::{Options, quoted},
     report::{Case, Report},
     rig::Rig,
     scenario::Scenario,
-    twin::Twin,
     under_test::{ProviderUnderTest, StoreUnderTest},
     verdict::{Broken, Held, Verdict},
 };
@@ -35,14 +35,14 @@ pub(crate) struct Planned {
 pub(crate) enum Kind {
     Provider(Arc<Trial>),
     Store(Arc<StoreTrial>),
-    Twin(Arc<TwinTrial>),
+    Counterpart(Arc<CounterpartTrial>),
 }
 
 /// The cases, the longest first.
 pub(crate) fn plan(
     options: &Options,
     Collected { scenarios, spare }: &Collected,
-    twins: &[Twin],
+    counterparts: &[Counterpart],
     stores: &[StoreUnderTest],
     report: &mut Report,
 ) -> Vec<Planned> {
@@ -53,8 +53,12 @@ pub(crate) fn plan(
                 planned.push((0, Planned { law, trial: Kind::Store(Arc::new(trial)) }));
                 continue;
             }
-            if let Check::Twin(_) = law.check {
-                planned.extend(twins.iter().map(|twin| (0, Planned { law, trial: twin_trial(options, twin, store) })));
+            if let Check::Counterpart(_) = law.check {
+                planned.extend(
+                    counterparts
+                        .iter()
+                        .map(|counterpart| (0, Planned { law, trial: counterpart_trial(options, counterpart, store) })),
+                );
                 continue;
             }
             let mut judged = BTreeSet::new();
@@ -97,13 +101,13 @@ fn is_owed(law: &Law, provider: ProviderUnderTest, scenario: &Scenario, stores: 
         // Objects of one shape have no other.
         Check::Some(..) if law.id == "P26" => provider.samples.older_shape.is_some(),
         Check::Some(..) => true,
-        Check::Durable(_) | Check::Provider(_) | Check::Sql(_) | Check::Store(_) | Check::Twin(_) => false,
+        Check::Durable(_) | Check::Provider(_) | Check::Sql(_) | Check::Store(_) | Check::Counterpart(_) => false,
     }
 }
 
-fn twin_trial(options: &Options, twin: &Twin, store: &StoreUnderTest) -> Kind {
-    Kind::Twin(Arc::new(TwinTrial {
-        twin: twin.clone(),
+fn counterpart_trial(options: &Options, counterpart: &Counterpart, store: &StoreUnderTest) -> Kind {
+    Kind::Counterpart(Arc::new(CounterpartTrial {
+        counterpart: counterpart.clone(),
         store: store.clone(),
         mutation: Mutation::None,
         effort: options.effort,
@@ -116,7 +120,7 @@ fn store_trial(options: &Options, law: &Law, store: &StoreUnderTest) -> Option<S
         Check::Store(_) => true,
         Check::Durable(_) => store.durable.is_some(),
         Check::Sql(_) => store.sql.is_some(),
-        Check::Declared(..) | Check::Provider(_) | Check::Some(..) | Check::Twin(_) => false,
+        Check::Declared(..) | Check::Provider(_) | Check::Some(..) | Check::Counterpart(_) => false,
     };
     let trial =
         || StoreTrial { store: store.clone(), mutation: Mutation::None, effort: options.effort, seed: options.seed };
@@ -162,7 +166,7 @@ impl Planned {
     fn provider(&self) -> &str {
         match &self.trial {
             Kind::Provider(trial) => trial.rig.provider.name,
-            Kind::Store(_) | Kind::Twin(_) => "",
+            Kind::Store(_) | Kind::Counterpart(_) => "",
         }
     }
 
@@ -172,7 +176,7 @@ impl Planned {
             (Check::Declared(_, _, check) | Check::Provider(check) | Check::Some(_, check), Kind::Provider(trial)) => {
                 check(trial).await?
             }
-            (Check::Twin(check), Kind::Twin(trial)) => check(trial).await?,
+            (Check::Counterpart(check), Kind::Counterpart(trial)) => check(trial).await?,
             (Check::Store(check) | Check::Durable(check) | Check::Sql(check), Kind::Store(trial)) => {
                 check(trial).await?
             }
@@ -191,7 +195,9 @@ impl Planned {
                 Case::of(self.law.id, trial.rig.provider.name, trial.rig.store.name, &trial.scenario.name)
             }
             Kind::Store(trial) => Case::of(self.law.id, "", trial.store.name, ""),
-            Kind::Twin(trial) => Case::of(self.law.id, &trial.twin.providers(), trial.store.name, &trial.twin.name),
+            Kind::Counterpart(trial) => {
+                Case::of(self.law.id, &trial.counterpart.providers(), trial.store.name, &trial.counterpart.name)
+            }
         }
     }
 
@@ -232,8 +238,8 @@ impl Planned {
                 let (name, store) = (trial.rig.provider.name, trial.rig.store.name);
                 (format!("--provider {name} --store {store} --scenario {}", quoted(&trial.scenario.name)), trial.seed)
             }
-            Kind::Twin(trial) => {
-                let name = trial.twin.sides.first().map_or("", |(_, scenario)| scenario.name.as_str());
+            Kind::Counterpart(trial) => {
+                let name = trial.counterpart.sides.first().map_or("", |(_, scenario)| scenario.name.as_str());
                 (format!("--store {} --scenario {}", trial.store.name, quoted(name)), trial.seed)
             }
             Kind::Store(trial) => (format!("--store {}", trial.store.name), trial.seed),

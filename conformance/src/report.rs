@@ -25,7 +25,7 @@ use crate::{
 };
 
 pub use capability::{Floor, ProviderCapabilities};
-pub use case::{Case, Fate, MutantCase, Outcome};
+pub use case::{Case, MutantCase, MutantOutcome, Outcome};
 pub use digest::Digests;
 pub use form::{Form, ReportError};
 
@@ -145,7 +145,7 @@ impl Report {
     /// 0: everything held. 1: a law is broken or a mutant survived. 2: nothing was run, or something was skipped that
     /// nobody allowed.
     pub fn exit_code(&self) -> u8 {
-        let survived = self.mutants.iter().any(|mutant| mutant.fate == Fate::Survived);
+        let survived = self.mutants.iter().any(|mutant| mutant.outcome == MutantOutcome::Survived);
         if survived || self.count(Outcome::Broken) > 0 {
             return 1;
         }
@@ -165,9 +165,9 @@ impl Report {
         }
     }
 
-    /// The mutants of one fate.
-    pub fn mutants_of(&self, fate: Fate) -> impl Iterator<Item = &MutantCase> {
-        self.mutants.iter().filter(move |mutant| mutant.fate == fate)
+    /// The mutants of one outcome.
+    pub fn mutants_of(&self, outcome: MutantOutcome) -> impl Iterator<Item = &MutantCase> {
+        self.mutants.iter().filter(move |mutant| mutant.outcome == outcome)
     }
 
     /// Capabilities that too little was executed of, each with its adapter.

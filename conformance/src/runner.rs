@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Instant};
 
 use crate::{
-    collect::{collect, twins},
+    collect::{collect, counterparts},
     floors,
     law::{
         self, LAWS, Trial,
@@ -41,8 +41,8 @@ pub async fn run(
     match &options.schedule {
         Some(written) => report.laws.extend(play_one(options, scenarios, stores, written).await?),
         None => {
-            let twins = twins(options, providers, &mut report);
-            let planned = plan(options, &collected, &twins, stores, &mut report);
+            let counterparts = counterparts(options, providers, &mut report);
+            let planned = plan(options, &collected, &counterparts, stores, &mut report);
             report.laws.extend(execute(options, planned).await);
             floors::look(options, scenarios, &mut report).await;
         }
@@ -129,8 +129,8 @@ pub(crate) fn plan_all(
 ) -> Result<(Vec<Planned>, Vec<Case>), RunError> {
     let mut report = Report::new(options, stores);
     let collected = collect(options, providers, &mut report)?;
-    let twins = twins(options, providers, &mut report);
-    let planned = plan(options, &collected, &twins, stores, &mut report);
+    let counterparts = counterparts(options, providers, &mut report);
+    let planned = plan(options, &collected, &counterparts, stores, &mut report);
     let of_stores = |planned: &Planned| matches!(planned.trial, Kind::Store(_));
     // A test of an adapter leaves the stores' own laws to the stores.
     let planned = planned.into_iter().filter(|it| providers.is_empty() == of_stores(it)).collect();

@@ -50,8 +50,9 @@ pub struct Scenario {
 pub enum Origin {
     /// Bodies that a provider really sent.
     Recorded,
-    /// Bodies that a twin of the kit sent.
-    Twin,
+    /// Bodies that an emulator of a provider sent.
+    #[serde(alias = "twin")]
+    Emulator,
     /// Bodies that were written.
     Written,
 }

@@ -12,7 +12,7 @@ use purchase_core::{
     error::{Cause, StoreError},
     store::Store,
 };
-use purchase_sql::{Access, Cell, Executor, SqlStore, Statement, TablePrefix, Tampering, statements};
+use purchase_sql::{BatchKind, Cell, Executor, SqlStore, Statement, TablePrefix, Tampering, statements};
 
 use crate::{
     fault::{FaultyExecutor, StatementFault},
@@ -124,7 +124,7 @@ impl<E: Executor + 'static> Sql for Shared<E> {
             let sql = format!("EXPLAIN {text}").into();
             let params = vec![Cell::NULL; parameters(text, store.executor().dialect().placeholder)];
             let statement = Statement { name, sql, params };
-            let prepared = store.executor().batch(Access::Read, &[statement]).await;
+            let prepared = store.executor().batch(BatchKind::Read, &[statement]).await;
             prepared.map_err(|error| format!("{name}: {}", crate::verdict::chain(&error)))?;
         }
         Ok(all.len())

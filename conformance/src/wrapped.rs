@@ -9,7 +9,7 @@ use purchase_core::{
     fact::Fact,
     id::{ProviderName, Source},
     provider::{Event, Meaning, Provider, Requests, Unreadable, Webhooks},
-    verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+    verify::{PresentedSignature, SignatureError, Trust, VerifiedDelivery},
 };
 
 /// Reads a delivery, given how the right adapter reads it.
@@ -31,7 +31,7 @@ pub struct Wrapped {
     /// What it believes.
     pub trust: Trust,
     /// What it makes of the signatures that were found.
-    pub claim: fn(SignatureClaim) -> SignatureClaim,
+    pub claim: fn(PresentedSignature) -> PresentedSignature,
     /// What it makes of a reading.
     pub read: Box<Reread>,
     /// What it makes of a comparison.
@@ -117,7 +117,7 @@ impl Webhooks for Wrapped {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
+    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
         self.inner.webhooks().claim(headers, limits).map(self.claim)
     }
 

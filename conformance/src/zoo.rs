@@ -7,15 +7,15 @@ use futures_util::{FutureExt, StreamExt, stream};
 
 use crate::{
     acme::{self, ACME},
-    law::{self, Check, Effort, StoreTrial, Trial, twin::TwinTrial},
+    counterpart,
+    law::{self, Check, Effort, StoreTrial, Trial, counterpart::CounterpartTrial},
     mutants::{Ground, MUTANTS, Mutant, Mutation},
     options::Options,
     plain::{self, PLAIN},
     plan::{Kind, Planned},
-    report::{Fate, MutantCase},
+    report::{MutantCase, MutantOutcome},
     rig::Rig,
     scenario::Scenario,
-    twin,
     under_test::{ProviderUnderTest, StoreUnderTest},
     verdict::Verdict,
 };
@@ -47,8 +47,9 @@ pub(crate) async fn hunt(
         MUTANTS.iter().filter_map(move |mutant| plan(options, mutant, provider, &scenarios, stores))
     });
     let fates = stream::iter(hunts).map(|(case, attempts)| {
-        let panicked = MutantCase { fate: Fate::Survived, detail: "its hunt panicked".to_owned(), ..case.clone() };
-        tokio::spawn(pursue(case, attempts)).map(|fate| fate.unwrap_or(panicked))
+        let panicked =
+            MutantCase { outcome: MutantOutcome::Survived, detail: "its hunt panicked".to_owned(), ..case.clone() };
+        tokio::spawn(pursue(case, attempts)).map(|outcome| outcome.unwrap_or(panicked))
     });
     fates.buffered(options.side_by_side.max(1)).collect().await
 }
@@ -85,15 +86,18 @@ fn plan(
         let trial = StoreTrial { store, mutation, effort: Effort::QUICK, seed: options.seed };
         Planned { law, trial: Kind::Store(Arc::new(trial)) }
     };
-    let twin_trials = |store: &StoreUnderTest| {
-        let trial = |twin| TwinTrial {
-            twin,
+    let counterpart_trials = |store: &StoreUnderTest| {
+        let trial = |counterpart| CounterpartTrial {
+            counterpart,
             store: store.clone(),
             mutation: mutant.mutation,
             effort: Effort::QUICK,
             seed: options.seed,
         };
-        twin::own().into_iter().map(|twin| Planned { law, trial: Kind::Twin(Arc::new(trial(twin))) }).collect()
+        counterpart::own()
+            .into_iter()
+            .map(|counterpart| Planned { law, trial: Kind::Counterpart(Arc::new(trial(counterpart))) })
+            .collect()
     };
     let attempts: Vec<Planned> = match law.check {
         Check::Declared(..) | Check::Provider(_) | Check::Some(..) => {
@@ -110,7 +114,7 @@ fn plan(
         }
         // Stores are tried once, whatever adapters there are.
         _ if provider.name != ACME.name => return None,
-        Check::Twin(_) => stores.first().map(twin_trials).unwrap_or_default(),
+        Check::Counterpart(_) => stores.first().map(counterpart_trials).unwrap_or_default(),
         Check::Store(_) => stores.first().map(trial_of).into_iter().collect(),
         Check::Sql(_) => stores.iter().filter(|store| store.sql.is_some()).map(trial_of).collect(),
         Check::Durable(_) => stores.iter().filter(|store| store.durable.is_some()).map(trial_of).collect(),
@@ -123,7 +127,7 @@ fn plan(
         sentence: mutant.sentence,
         provider: provider.name.to_owned(),
         must: is_own(provider) || mutant.ground == Ground::Anywhere,
-        fate: Fate::Untried,
+        outcome: MutantOutcome::Untried,
         scenario: String::new(),
         detail: "no store of this run can have it".to_owned(),
         seconds: 0.0,
@@ -140,14 +144,14 @@ fn is_own(provider: ProviderUnderTest) -> bool {
 async fn pursue(mut case: MutantCase, attempts: Vec<Planned>) -> MutantCase {
     let started = Instant::now();
     for attempt in attempts {
-        case.fate = if case.must { Fate::Survived } else { Fate::Unshown };
+        case.outcome = if case.must { MutantOutcome::Survived } else { MutantOutcome::Unshown };
         case.detail = format!("{} didn't find it", case.law);
         if let Err(broken) = attempt.check().await {
-            case.fate = Fate::Killed;
+            case.outcome = MutantOutcome::Killed;
             case.scenario = attempt.case().scenario;
             case.detail = broken.what;
             if let Some(Err(broken)) = control(&attempt).await {
-                case.fate = Fate::Survived;
+                case.outcome = MutantOutcome::Survived;
                 case.detail = format!("the right system breaks {} too: {}", case.law, broken.what);
             }
             break;
@@ -165,7 +169,9 @@ async fn control(attempt: &Planned) -> Option<Verdict> {
         }
         Kind::Provider(_) => return None,
         Kind::Store(trial) => Kind::Store(Arc::new(StoreTrial { mutation: Mutation::None, ..trial.as_ref().clone() })),
-        Kind::Twin(trial) => Kind::Twin(Arc::new(TwinTrial { mutation: Mutation::None, ..trial.as_ref().clone() })),
+        Kind::Counterpart(trial) => {
+            Kind::Counterpart(Arc::new(CounterpartTrial { mutation: Mutation::None, ..trial.as_ref().clone() }))
+        }
     };
     let control = Planned { law: attempt.law, trial };
     Some(control.check().await)

@@ -114,7 +114,7 @@ pub const CLOCK_SKEW_SECONDS: i64 = 60;
 pub enum Access {
     /// Nothing, and why.
     Denied(NoAccess),
-    /// Access until an instant, excluded; none without an end in sight.
+    /// Access until an instant, excluded; none without an end in observation.
     Granted(Option<Timestamp>),
 }
 

@@ -115,7 +115,7 @@ impl Refusal {
     }
 
     /// Whether a group that failed so is worth trying one by one: the fault may be of one member alone.
-    pub fn may_be_of_one(&self) -> bool {
+    pub fn is_isolatable(&self) -> bool {
         match self {
             Refusal::Contended { .. } | Refusal::LeaseLost => true,
             Refusal::Store(fault) => fault.is_of_the_data(),

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     fact::{
-        Fact, Link, Links, Sight, Version,
+        Fact, Link, Links, Observation, Version,
         history::{History, Late, Register, Settled},
-        order::Photograph,
+        order::TiedObservation,
         pairs,
     },
     id::{CustomerId, ObjectKind, ObjectRef, ProviderId, Subject, exposed},
@@ -54,9 +54,9 @@ impl SubjectState {
         let mut state = Self::default();
         for fact in facts {
             state.join_links(fact);
-            if let Some(sight) = &fact.sight {
-                let history = histories.entry(sight.object.clone()).or_default();
-                history.insert(fact.version, photograph(&fact.event, sight));
+            if let Some(observation) = &fact.observation {
+                let history = histories.entry(observation.object.clone()).or_default();
+                history.insert(fact.version, tied(&fact.event, observation));
             }
         }
         let mut transitions = Vec::new();
@@ -75,12 +75,12 @@ impl SubjectState {
     /// # Errors
     /// [`Late`] when the fact is older than what was settled; then the subject has to be folded from all its facts.
     pub fn apply(&mut self, fact: &Fact) -> Result<(), Late> {
-        if let Some(sight) = &fact.sight {
-            let photograph = photograph(&fact.event, sight);
-            match self.registers.get_mut(&sight.object) {
-                Some(register) => register.apply(fact.version, photograph)?,
+        if let Some(observation) = &fact.observation {
+            let tied = tied(&fact.event, observation);
+            match self.registers.get_mut(&observation.object) {
+                Some(register) => register.apply(fact.version, tied)?,
                 None => {
-                    self.registers.insert(sight.object.clone(), Register::new(fact.version, photograph));
+                    self.registers.insert(observation.object.clone(), Register::new(fact.version, tied));
                 }
             }
         }
@@ -203,14 +203,19 @@ impl SubjectState {
         self.registers.iter().filter(|(_, register)| register.settled().ambiguous).map(|(object, _)| object)
     }
 
-    /// Objects whose end a later photograph contradicts.
+    /// Objects whose end a later observation contradicts.
     pub fn contradicted(&self) -> impl Iterator<Item = &ObjectRef> {
         self.registers.iter().filter(|(_, register)| register.settled().contradicted).map(|(object, _)| object)
     }
 }
 
-fn photograph(event: &ProviderId, sight: &Sight) -> Photograph {
-    Photograph { event: event.clone(), phase: sight.phase, photo: sight.photo.clone(), prior: sight.prior.clone() }
+fn tied(event: &ProviderId, observation: &Observation) -> TiedObservation {
+    TiedObservation {
+        event: event.clone(),
+        phase: observation.phase,
+        object_state: observation.object_state.clone(),
+        prior: observation.prior.clone(),
+    }
 }
 
 fn transitions_of(subject: &Subject, object: &ObjectRef, before: Option<&Settled>, after: &Settled) -> Vec<Transition> {

@@ -91,12 +91,12 @@ pub enum Reconciliation {
         /// The subject's public id.
         subject: String,
     },
-    /// A newer photograph contradicts an end that was final.
+    /// A newer observation contradicts an end that was final.
     ContractBroken {
         /// The subject's public id.
         subject: String,
     },
-    /// The event carries no photograph.
+    /// The event carries no observation.
     FetchNeeded,
     /// An id that the application wrote into the object can't be used; the event counts without it. Correct it at the
     /// provider: the next event of the object brings it.

@@ -20,7 +20,7 @@ use crate::{
 
 /// What an adapter found in the headers: the claim to be checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignatureClaim {
+pub struct PresentedSignature {
     /// When the provider says that it signed; none where the provider signs no time.
     pub signed_at: Option<Timestamp>,
     /// The bytes that were signed before the body, `1700000000.` for one.
@@ -123,7 +123,11 @@ pub enum SignatureError {
 /// # Errors
 /// [`SignatureError::Mismatch`] before [`SignatureError::Stale`] or [`SignatureError::Future`]; an age of exactly the
 /// tolerance is accepted.
-pub fn verify(delivery: Delivery, claim: &SignatureClaim, trust: &Trust) -> Result<VerifiedDelivery, SignatureError> {
+pub fn verify(
+    delivery: Delivery,
+    claim: &PresentedSignature,
+    trust: &Trust,
+) -> Result<VerifiedDelivery, SignatureError> {
     if !any_match(claim, trust, &delivery.body) {
         return Err(SignatureError::Mismatch { macs: claim.macs.len(), secrets: trust.secrets.len() });
     }
@@ -140,7 +144,7 @@ pub fn verify(delivery: Delivery, claim: &SignatureClaim, trust: &Trust) -> Resu
 }
 
 /// One HMAC per secret, and no early end: which secret matched can't be timed.
-fn any_match(claim: &SignatureClaim, trust: &Trust, body: &[u8]) -> bool {
+fn any_match(claim: &PresentedSignature, trust: &Trust, body: &[u8]) -> bool {
     let mut found = false;
     for secret in &trust.secrets {
         let mut mac = secret.mac();
@@ -172,7 +176,7 @@ mod tests {
     fn check(age: i64, tolerance_seconds: Option<u32>, secrets: &[&str]) -> Result<(), SignatureError> {
         let signer = Secret::new("right").expect("secret");
         let signed_at = Timestamp::from_seconds(1_000_000).expect("in range");
-        let claim = SignatureClaim {
+        let claim = PresentedSignature {
             signed_at: Some(signed_at),
             signed_prefix: b"1000000.".to_vec(),
             macs: vec![[0; 32], signer.sign(&[b"1000000.", b"body"])],

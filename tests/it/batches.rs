@@ -23,7 +23,9 @@ use purchase::{
     verify::Secret,
 };
 use purchase_conformance::{ProviderUnderTest, mutants::Mutation, rig::Rig, scenario::Scenario, under_test::memory};
-use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, SQLITE, SqlStore, Statement, TablePrefix, Tampering};
+use purchase_sql::{
+    BatchKind, Dialect, ExecuteError, Executor, Row, SQLITE, SqlStore, Statement, TablePrefix, Tampering,
+};
 
 const SECRET: &str = "whsec_batches";
 const RECEIVED: i64 = 1_767_225_600;
@@ -38,7 +40,7 @@ const HALF: usize = 15;
 const MOST: usize = 25;
 const MOST_BATCHES: usize = 4;
 /// What they say of an empty database.
-const MIGRATION: usize = 83;
+const MIGRATION: usize = 91;
 
 /// What was sent to a database.
 #[derive(Debug, Default)]
@@ -64,7 +66,7 @@ struct Counted<E> {
 
 #[async_trait]
 impl<E: Executor> Executor for Counted<E> {
-    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+    async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         let count = statements.len();
         if let Some(left) = &self.sent.left {
             let taken = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(count));

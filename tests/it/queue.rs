@@ -252,8 +252,8 @@ async fn what_was_done_before_the_store_got_in_the_way_is_told() {
     assert_eq!(report.statuses.into_iter().collect::<Vec<_>>(), [(EventStatus::Processed, 1)]);
     let stored = store.stored().await;
     assert_eq!(["e1", "poison", "e2"].map(|event| stored[event].status), {
-        let waits = EventStatus::Received;
-        [EventStatus::Processed, waits, waits]
+        let pending_owners = EventStatus::Received;
+        [EventStatus::Processed, pending_owners, pending_owners]
     });
 }
 

@@ -97,8 +97,8 @@ async fn workers_in_several_processes_share_one_file() {
     let mut last: BTreeMap<_, usize> = BTreeMap::new();
     for event in &stored {
         let place = done[event.event.key.id.expose()];
-        let lane = event.event.lane.clone().expect("a customer");
-        let before = last.insert(lane, place);
+        let ordering_key = event.event.ordering_key.clone().expect("a customer");
+        let before = last.insert(ordering_key, place);
         assert!(before.is_none_or(|before| before < place), "event {} came before an earlier one", event.sequence);
     }
     assert_eq!(last.len(), CUSTOMERS);

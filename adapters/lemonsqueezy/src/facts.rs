@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 
 use purchase_core::{
     fact::{
-        Link,
+        Link, Observation,
         Phase::{self, Changed, Created, Ended},
-        Sight, Version,
-        photo::{
-            Charge, ChargeState, Invoice, InvoiceState, Item, Payment, PaymentState, Period, Photo, Refund,
+        Version,
+        object_state::{
+            Charge, ChargeState, Invoice, InvoiceState, Item, ObjectState, Payment, PaymentState, Period, Refund,
             RefundState, Subscription, SubscriptionStatus,
         },
     },
     id::{ObjectKind, ObjectRef, ProviderId},
     money::Money,
     provider::{EventHead, Meaning, ReadFault},
-    wire::collect::{Collector, Ties, owner},
+    wire::collect::{Attribution, Collector, owner},
 };
 
 use crate::{
@@ -72,14 +72,14 @@ pub(crate) fn meaning(head: &EventHead, body: &View<'_, '_>, terms: &Terms) -> R
     // An empty list of PHP is no object, and says as little.
     let believed = terms.custom_data == CustomData::Believed && custom.is_object();
     let owner = if believed { owner(&custom)? } else { None };
-    let ties = Ties { customer, owner, offer: None };
-    let reading = Reading { head, phase: *phase, id, object, ties, terms };
+    let attribution = Attribution { customer, owner, offer: None };
+    let reading = Reading { head, phase: *phase, id, object, attribution, terms };
     let mut facts = Collector::default();
     extract(&reading, &mut facts)?;
     Ok(Meaning::Facts(facts.into_facts(head, version(head))))
 }
 
-/// How Lemon Squeezy orders its own photographs: by `updated_at`, which the change that is shown has set. There is no
+/// How Lemon Squeezy orders its own observations: by `updated_at`, which the change that is shown has set. There is no
 /// other clock and no sequence. It is written with microseconds that are always zero: two changes in one second tie.
 fn version(head: &EventHead) -> Version {
     Version::at(head.occurred_at)
@@ -91,19 +91,19 @@ struct Reading<'a> {
     phase: Phase,
     id: ProviderId,
     object: View<'a, 'a>,
-    ties: Ties,
+    attribution: Attribution,
     terms: &'a Terms,
 }
 
 impl Reading<'_> {
-    fn sight(&self, object: ObjectRef, photo: Photo) -> Sight {
-        Sight { object, phase: self.phase, photo, prior: None }
+    fn observation(&self, object: ObjectRef, object_state: ObjectState) -> Observation {
+        Observation { object, phase: self.phase, object_state, prior: None }
     }
 
     /// Adds what the event shows of its own object, and whom it belongs to.
-    fn show(&self, facts: &mut Collector, root: &ObjectRef, photo: Photo) {
-        facts.sight(root, self.sight(root.clone(), photo));
-        facts.belongs(root, &self.ties);
+    fn show(&self, facts: &mut Collector, root: &ObjectRef, object_state: ObjectState) {
+        facts.observation(root, self.observation(root.clone(), object_state));
+        facts.belongs(root, &self.attribution);
     }
 
     /// Adds what went back of a payment. Refunds have no ids and no events of their own: the object that was paid holds
@@ -111,10 +111,10 @@ impl Reading<'_> {
     fn show_refunds(&self, facts: &mut Collector, payment: &ObjectRef, charge: Charge) {
         let refunded = charge.refunded;
         let member = |kind| ObjectRef::new(kind, payment.id.clone());
-        facts.sight(payment, self.sight(member(ObjectKind::Charge), Photo::Charge(charge)));
+        facts.observation(payment, self.observation(member(ObjectKind::Charge), ObjectState::Charge(charge)));
         if refunded.minor() > 0 {
-            let refund = Photo::Refund(Refund::new(RefundState::Succeeded, refunded));
-            facts.sight(payment, self.sight(member(ObjectKind::Refund), refund));
+            let refund = ObjectState::Refund(Refund::new(RefundState::Succeeded, refunded));
+            facts.observation(payment, self.observation(member(ObjectKind::Refund), refund));
         }
     }
 
@@ -157,7 +157,7 @@ fn order(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> 
     reading.show(
         facts,
         &root,
-        Photo::Payment(Payment { state, step: 0, amount: total, received: None, items, lines: Vec::new() }),
+        ObjectState::Payment(Payment { state, step: 0, amount: total, received: None, items, lines: Vec::new() }),
     );
     reading.show_refunds(facts, &root, charge(state, total, refunded));
     Ok(())
@@ -183,7 +183,7 @@ fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), Read
         _ => (SubscriptionStatus::Unknown, false),
     };
     let ends_at = object.at("ends_at");
-    let photo = Subscription {
+    let object_state = Subscription {
         status,
         provider_status: provider_status.to_owned(),
         items: vec![sold(object)?],
@@ -197,7 +197,7 @@ fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), Read
         resume_at: if status == SubscriptionStatus::Paused { pause.at("resumes_at").rfc3339()? } else { None },
         collection_paused,
     };
-    reading.show(facts, &root, Photo::Subscription(Box::new(photo)));
+    reading.show(facts, &root, ObjectState::Subscription(Box::new(object_state)));
     if let Some(order) = wire::id(&object.at("order_id"))? {
         // The order doesn't say that it was the subscription's first.
         let link = Link::Subscription(reading.id.clone());
@@ -248,7 +248,7 @@ fn invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault
         _ => (InvoiceState::Unknown, PaymentState::Unknown),
     };
     let reason = object.at("billing_reason").need_text()?;
-    let photo = Invoice {
+    let object_state = Invoice {
         state,
         total,
         amount_paid: if state == InvoiceState::Paid { total } else { Money::zero(total.currency()) },
@@ -260,7 +260,7 @@ fn invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault
         voided_at: None,
         deleted: false,
     };
-    reading.show(facts, &root, Photo::Invoice(photo));
+    reading.show(facts, &root, ObjectState::Invoice(object_state));
     let billed = wire::need_id(&object.at("subscription_id"))?;
     facts.link(&root, [Link::Subscription(billed.clone())]);
 
@@ -273,12 +273,12 @@ fn invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault
     facts.link(&root, [Link::Payment(id.clone())]);
     let paid = ObjectRef::new(ObjectKind::Payment, id);
     if !paid_by_the_order {
-        let photo =
+        let object_state =
             Payment { state: payment, step: 0, amount: total, received: None, items: Vec::new(), lines: Vec::new() };
-        facts.sight(&paid, reading.sight(paid.clone(), Photo::Payment(photo)));
+        facts.observation(&paid, reading.observation(paid.clone(), ObjectState::Payment(object_state)));
     }
     reading.show_refunds(facts, &paid, charge(payment, total, refunded));
-    facts.belongs(&paid, &reading.ties);
+    facts.belongs(&paid, &reading.attribution);
     facts.link(&paid, [Link::Invoice(reading.id.clone()), Link::Subscription(billed)]);
     Ok(())
 }

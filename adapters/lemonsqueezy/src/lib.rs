@@ -24,7 +24,7 @@ use purchase_core::{
     delivery::{Headers, Limits},
     id::{ProviderId, ProviderName},
     provider::{Event, EventHead, Meaning, Provider, ReadFault, Requests, Unreadable, Webhooks},
-    verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+    verify::{PresentedSignature, SignatureError, Trust, VerifiedDelivery},
 };
 
 pub use crate::config::{ConfigError, CustomData, LemonSqueezyConfig, ModePolicy};
@@ -114,7 +114,7 @@ impl Webhooks for LemonSqueezy {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
+    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
         signature::claim(headers, limits)
     }
 

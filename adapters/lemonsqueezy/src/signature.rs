@@ -3,7 +3,7 @@
 
 use purchase_core::{
     delivery::{Headers, Limits},
-    verify::{SignatureClaim, SignatureError},
+    verify::{PresentedSignature, SignatureError},
 };
 
 /// The header's name, in lower case.
@@ -11,7 +11,7 @@ pub(crate) const HEADER: &str = "x-signature";
 
 /// Finds the claim in the headers: the HMAC-SHA256 of the raw body, as a hex digest in lower case. Nothing else is
 /// signed, no time above all. (Source: Lemon Squeezy's documentation "Signing requests".)
-pub(crate) fn claim(headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
+pub(crate) fn claim(headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
     let mut macs = Vec::new();
     for value in headers.all(HEADER) {
         if value.len() > limits.signature_header_bytes {
@@ -21,7 +21,7 @@ pub(crate) fn claim(headers: &Headers, limits: &Limits) -> Result<SignatureClaim
     }
     match macs.is_empty() {
         true => Err(SignatureError::Missing { header: HEADER }),
-        false => Ok(SignatureClaim { signed_at: None, signed_prefix: Vec::new(), macs }),
+        false => Ok(PresentedSignature { signed_at: None, signed_prefix: Vec::new(), macs }),
     }
 }
 

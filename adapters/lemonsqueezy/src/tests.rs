@@ -7,7 +7,7 @@ use purchase_core::{
     delivery::{Delivery, Headers, Limits},
     fact::{
         Fact, Link,
-        photo::{PaymentState, Photo, SubscriptionStatus},
+        object_state::{ObjectState, PaymentState, SubscriptionStatus},
     },
     id::{Mode, ObjectKind},
     provider::Remark,
@@ -49,9 +49,9 @@ fn facts(body: &Value) -> Vec<Fact> {
     }
 }
 
-fn photo(body: &Value) -> Photo {
-    let sight = facts(body).into_iter().find_map(|fact| fact.sight);
-    sight.expect("a photograph").photo
+fn object_state(body: &Value) -> ObjectState {
+    let observation = facts(body).into_iter().find_map(|fact| fact.observation);
+    observation.expect("an observation").object_state
 }
 
 fn event(name: &str, shows: &str, attributes: &Value) -> Value {
@@ -78,7 +78,9 @@ fn subscription(attributes: Value) -> Value {
 fn each_status_says_what_the_documentation_says_of_access() {
     let day = "2026-02-01T00:00:00.000000Z";
     let check = |attributes: Value, expect: (SubscriptionStatus, bool), dates: [bool; 4]| {
-        let Photo::Subscription(it) = photo(&subscription(attributes.clone())) else { panic!("no subscription") };
+        let ObjectState::Subscription(it) = object_state(&subscription(attributes.clone())) else {
+            panic!("no subscription")
+        };
         assert_eq!((it.status, it.collection_paused), expect, "{attributes}");
         let found = [it.cancel_at, it.ended_at, it.resume_at, it.period.map(|period| period.end)];
         assert_eq!(found.map(|date| date.is_some()), dates, "{attributes}");
@@ -128,8 +130,9 @@ fn a_cancellation_without_its_date_is_no_cancellation() {
 #[test]
 fn what_is_metered_has_no_quantity() {
     let quantity =
-        |item: Value| match photo(&subscription(json!({ "status": "active", "first_subscription_item": item }))) {
-            Photo::Subscription(it) => it.items[0].quantity,
+        |item: Value| match object_state(&subscription(json!({ "status": "active", "first_subscription_item": item })))
+        {
+            ObjectState::Subscription(it) => it.items[0].quantity,
             _ => panic!("no subscription"),
         };
     assert_eq!(quantity(json!({ "quantity": 2 })), Some(2));
@@ -165,7 +168,7 @@ fn a_quantity_that_is_no_whole_number_or_too_large_is_no_quantity() {
 
 #[test]
 fn a_subscription_begins_when_it_is_created() {
-    let Photo::Subscription(it) = photo(&subscription(json!({ "status": "active" }))) else {
+    let ObjectState::Subscription(it) = object_state(&subscription(json!({ "status": "active" }))) else {
         panic!("no subscription")
     };
     assert_eq!(it.started_at.map(|time| time.to_string()).as_deref(), Some("2026-01-01T00:00:00Z"));
@@ -181,8 +184,8 @@ fn objects_of_one_number_stay_apart() {
     ];
     let mut seen = BTreeSet::new();
     for fact in bodies.iter().flat_map(facts) {
-        if let Some(sight) = fact.sight {
-            assert!(seen.insert(sight.object.clone()), "{:?} is shown twice", sight.object.kind);
+        if let Some(observation) = fact.observation {
+            assert!(seen.insert(observation.object.clone()), "{:?} is shown twice", observation.object.kind);
         }
     }
     // Of the order and of the invoice a payment, a charge and a refund; the subscription and the invoice.
@@ -195,7 +198,7 @@ fn an_order_sells_only_what_is_sold_once_and_belongs_to_its_subscription() {
         let mut sold = json!({ "variant_id": variant });
         sold.as_object_mut().expect("an object").extend(item.as_object().expect("an object").clone());
         let body = event("order_created", "orders", &json!({ "status": "paid", "first_order_item": sold }));
-        let Photo::Payment(it) = photo(&body) else { panic!("no payment") };
+        let ObjectState::Payment(it) = object_state(&body) else { panic!("no payment") };
         assert_eq!(it.items.first().map(|item| item.quantity), expect, "{body}");
     };
     check(30, json!({}), Some(Some(1)));
@@ -209,8 +212,8 @@ fn an_order_sells_only_what_is_sold_once_and_belongs_to_its_subscription() {
 
 #[test]
 fn the_word_for_an_order_says_whether_the_money_came() {
-    let state = |status: &str| match photo(&event("order_created", "orders", &json!({ "status": status }))) {
-        Photo::Payment(it) => it.state,
+    let state = |status: &str| match object_state(&event("order_created", "orders", &json!({ "status": status }))) {
+        ObjectState::Payment(it) => it.state,
         _ => panic!("no payment"),
     };
     assert_eq!(state("pending"), PaymentState::Pending);

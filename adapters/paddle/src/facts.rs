@@ -1,4 +1,4 @@
-//! Decides what each type of Paddle event means: one table, by the exact type; and which photograph is newer than
+//! Decides what each type of Paddle event means: one table, by the exact type; and which observation is newer than
 //! another ([`version`]). It doesn't know whether an event came before.
 //!
 //! Types and objects: Paddle's API reference ("Webhooks"), its OpenAPI document of 2025-05-27, and the types of its
@@ -11,11 +11,11 @@ mod subscriptions;
 mod transactions;
 
 use purchase_core::{
-    fact::{Phase, Sight, Version, photo::Photo},
+    fact::{Observation, Phase, Version, object_state::ObjectState},
     id::{ObjectKind, ObjectRef},
     provider::{EventHead, Meaning, ReadFault},
     time::Timestamp,
-    wire::collect::{Collector, Ties},
+    wire::collect::{Attribution, Collector},
 };
 
 use crate::{config::CustomData, wire::View};
@@ -36,7 +36,7 @@ pub(crate) fn meaning(head: &EventHead, body: &View<'_, '_>, custom_data: Custom
     Ok(Meaning::Facts(facts.into_facts(head, version)))
 }
 
-/// When the photograph in an event was taken: when its object was last changed, as far as the event can know; and then
+/// When the observation in an event was taken: when its object was last changed, as far as the event can know; and then
 /// when the event occurred.
 ///
 /// * Neither time alone will do: an event may occur later and show the object earlier, and events that show different
@@ -148,16 +148,16 @@ impl Reading<'_> {
         Ok(ObjectRef::new(kind, self.object.at("id").need_id()?))
     }
 
-    fn sight(&self, object: &ObjectRef, photo: Photo) -> Sight {
-        Sight { object: object.clone(), phase: self.phase, photo, prior: None }
+    fn observation(&self, object: &ObjectRef, object_state: ObjectState) -> Observation {
+        Observation { object: object.clone(), phase: self.phase, object_state, prior: None }
     }
 
     /// What a transaction or a subscription says of whom it belongs to.
-    fn ties(&self) -> Result<Ties, ReadFault> {
+    fn attribution(&self) -> Result<Attribution, ReadFault> {
         let customer = self.object.at("customer_id").id()?;
         match self.custom_data {
-            CustomData::Customers => Ok(Ties { customer, ..Ties::default() }),
-            CustomData::Everywhere => Ties::read(customer, &self.object.at("custom_data")),
+            CustomData::Customers => Ok(Attribution { customer, ..Attribution::default() }),
+            CustomData::Everywhere => Attribution::read(customer, &self.object.at("custom_data")),
         }
     }
 }

@@ -24,7 +24,7 @@ use purchase_core::{
     delivery::{Headers, Limits},
     id::{Mode, ProviderName},
     provider::{Event, EventHead, Meaning, Provider, ReadFault, Requests, Unreadable, Webhooks},
-    verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+    verify::{PresentedSignature, SignatureError, Trust, VerifiedDelivery},
 };
 
 pub use crate::config::{ConfigError, CustomData, DEFAULT_TOLERANCE_SECONDS, PaddleConfig, Simulated};
@@ -110,7 +110,7 @@ impl Webhooks for Paddle {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
+    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
         signature::HEADER.claim(headers, limits)
     }
 

@@ -15,14 +15,14 @@ pub(crate) const HEADER: SignatureHeader =
 mod tests {
     use purchase_core::{
         delivery::{Headers, Limits},
-        verify::{SignatureClaim, SignatureError},
+        verify::{PresentedSignature, SignatureError},
     };
 
     use super::*;
 
     const MAC: &str = "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd";
 
-    fn claim(value: &str) -> Result<SignatureClaim, SignatureError> {
+    fn claim(value: &str) -> Result<PresentedSignature, SignatureError> {
         let headers: Headers = [("Paddle-Signature", value)].into_iter().collect();
         HEADER.claim(&headers, &Limits::default())
     }

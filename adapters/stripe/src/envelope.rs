@@ -71,8 +71,8 @@ pub(crate) fn admit(source: &Source, mode: ModePolicy, accounts: &Accounts) -> R
     if served { Ok(()) } else { Err(ReadFault::WrongAccount) }
 }
 
-/// What a thin event points at. Its object and the twin event are optional: some thin events are about no object, and
-/// only those since `2026-09-30.endive` name their twin.
+/// What a thin event points at. Its object and the counterpart event are optional: some thin events are about no object, and
+/// only those since `2026-09-30.endive` name their counterpart.
 pub(crate) fn fetch_need(body: &View<'_, '_>) -> Result<FetchNeed, ReadFault> {
     let snapshot_event: Option<ProviderId> = body.at("snapshot_event").id()?;
     Ok(FetchNeed { path: body.at("related_object.url").text()?.map(str::to_owned), snapshot_event })

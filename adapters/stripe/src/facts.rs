@@ -1,9 +1,9 @@
 //! Decides what each type of Stripe event means: one table, by the exact type. It doesn't know which of two facts
 //! wins, nor whether an event came before.
 //!
-//! A photograph's version is the event's `created`: whole seconds, the only clock that Stripe's events have, so ties
+//! An observation's version is the event's `created`: whole seconds, the only clock that Stripe's events have, so ties
 //! are the normal case and core settles them by evidence. That evidence is `previous_attributes`, laid over the
-//! object and read by the same code ([`Reading::sight`]).
+//! object and read by the same code ([`Reading::observation`]).
 //!
 //! Types and objects: Stripe's API reference ("Types of events") and its OpenAPI document of `2026-05-27.dahlia`.
 
@@ -15,14 +15,15 @@ mod payments;
 
 use purchase_core::{
     fact::{
+        Observation,
         Phase::{self, Changed, Created, Ended},
-        Sight, Version,
-        photo::Photo,
+        Version,
+        object_state::ObjectState,
     },
     id::{ObjectKind, ObjectRef, ProviderId},
     provider::{EventHead, Meaning, ReadFault},
     time::Timestamp,
-    wire::collect::{Collector, Ties},
+    wire::collect::{Attribution, Collector},
 };
 
 use crate::{
@@ -156,7 +157,7 @@ const TABLE: &[(&str, Phase, Extract)] = &[
 ];
 
 /// Types that announce a change for which `….updated` is sent as well. Their evidence would be the same edge twice, and
-/// a walk that comes back to a state can't tell a twin from a second time.
+/// a walk that comes back to a state can't tell a counterpart from a second time.
 const SECOND_WORD: &[&str] = &[
     "charge.refund.updated",
     "credit_note.voided",
@@ -190,17 +191,21 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// What the event's object says of whom it belongs to. Where Accounts v2 name no customer, its account stands for it.
-    fn ties(&self) -> Result<Ties, ReadFault> {
+    fn attribution(&self) -> Result<Attribution, ReadFault> {
         let customer = match self.object.at("customer").id()? {
             Some(customer) => Some(customer),
             None => self.object.at("customer_account").id()?,
         };
-        self.ties_of(customer, &self.object.at("metadata"))
+        self.attribution_of(customer, &self.object.at("metadata"))
     }
 
     /// What metadata say beside a customer, if they are believed.
-    fn ties_of(&self, customer: Option<ProviderId>, metadata: &View<'_, '_>) -> Result<Ties, ReadFault> {
-        if self.believed { Ties::read(customer, metadata) } else { Ok(Ties { customer, ..Ties::default() }) }
+    fn attribution_of(&self, customer: Option<ProviderId>, metadata: &View<'_, '_>) -> Result<Attribution, ReadFault> {
+        if self.believed {
+            Attribution::read(customer, metadata)
+        } else {
+            Ok(Attribution { customer, ..Attribution::default() })
+        }
     }
 
     /// Whether the version of the API makes a refund of what is authorized and not captured. (Source: Stripe's changelog
@@ -214,24 +219,24 @@ impl Reading<'_> {
         Ok(ObjectRef::new(kind, self.object.at("id").need_id()?))
     }
 
-    /// Photographs the event's object, after the change and before it. A state before it that can't be read is no
+    /// Observations the event's object, after the change and before it. A state before it that can't be read is no
     /// evidence and no fault.
-    fn sight(
+    fn observation(
         &self,
         object: &ObjectRef,
-        photograph: impl Fn(&View<'_, '_>, Moment<'_>) -> Result<Photo, ReadFault>,
-    ) -> Result<Sight, ReadFault> {
+        observation: impl Fn(&View<'_, '_>, Moment<'_>) -> Result<ObjectState, ReadFault>,
+    ) -> Result<Observation, ReadFault> {
         let after = Moment::After { phase: self.phase, event_type: self.event_type };
-        Ok(Sight {
+        Ok(Observation {
             object: object.clone(),
             phase: self.phase,
-            photo: photograph(&self.object, after)?,
-            prior: self.prior.as_ref().and_then(|view| photograph(view, Moment::Before).ok()),
+            object_state: observation(&self.object, after)?,
+            prior: self.prior.as_ref().and_then(|view| observation(view, Moment::Before).ok()),
         })
     }
 }
 
-/// When a photograph was taken. What the event's type says is true only after the event.
+/// When an observation was taken. What the event's type says is true only after the event.
 #[derive(Clone, Copy)]
 enum Moment<'a> {
     After { phase: Phase, event_type: &'a str },

@@ -24,7 +24,7 @@ use purchase_core::{
     delivery::{Headers, Limits},
     id::ProviderName,
     provider::{Event, EventHead, Meaning, Provider, ReadFault, Requests, Unreadable, Webhooks},
-    verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+    verify::{PresentedSignature, SignatureError, Trust, VerifiedDelivery},
 };
 use serde_json::Value;
 
@@ -121,7 +121,7 @@ impl Webhooks for Stripe {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
+    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
         signature::HEADER.claim(headers, limits)
     }
 

@@ -3,9 +3,9 @@
 
 use purchase_core::{
     fact::{
-        Fact, Link, Phase, Sight, Version,
-        photo::{
-            Customer, Item, Payment, PaymentState, Period, Photo, Private, Refund, RefundState, Subscription,
+        Fact, Link, Observation, Phase, Version,
+        object_state::{
+            Customer, Item, ObjectState, Payment, PaymentState, Period, Private, Refund, RefundState, Subscription,
             SubscriptionStatus,
         },
     },
@@ -74,9 +74,10 @@ fn facts(head: &EventHead, kind: ObjectKind, phase: Phase, event: &Value) -> Res
     let prior = event["before"].as_object().filter(|_| phase == Phase::Changed).and_then(|before| {
         let mut earlier = object.clone();
         earlier.as_object_mut()?.extend(before.clone());
-        photo(kind, phase, &earlier).ok()
+        object_state(kind, phase, &earlier).ok()
     });
-    let sight = Sight { object: reference.clone(), phase, photo: photo(kind, phase, object)?, prior };
+    let observation =
+        Observation { object: reference.clone(), phase, object_state: object_state(kind, phase, object)?, prior };
     let root = match kind {
         ObjectKind::Refund => ObjectRef::new(ObjectKind::Payment, id(object, "object.payment")?),
         _ => reference,
@@ -89,7 +90,7 @@ fn facts(head: &EventHead, kind: ObjectKind, phase: Phase, event: &Value) -> Res
         subject: Subject { source: head.key.source.clone(), root },
         event: head.key.id.clone(),
         version: Version::at(head.occurred_at),
-        sight: Some(sight),
+        observation: Some(observation),
         links,
     };
     Ok(std::iter::once(fact).chain(subscriber(head, object)).collect())
@@ -104,21 +105,21 @@ fn subscriber(head: &EventHead, payment: &Value) -> Option<Fact> {
         subject: Subject { source: head.key.source.clone(), root: root.clone() },
         event: head.key.id.clone(),
         version: Version::at(Timestamp::from_seconds(copy["said_at"].as_i64()?).ok()?),
-        sight: None,
+        observation: None,
         links: vec![Link::InferredOwner { owner, by: Some(root) }],
     })
 }
 
-fn photo(kind: ObjectKind, phase: Phase, object: &Value) -> Result<Photo, ReadFault> {
+fn object_state(kind: ObjectKind, phase: Phase, object: &Value) -> Result<ObjectState, ReadFault> {
     Ok(match kind {
-        ObjectKind::Customer => Photo::Customer(Customer {
+        ObjectKind::Customer => ObjectState::Customer(Customer {
             email: object["email"].as_str().map(Private::new),
             name: None,
             deleted: phase == Phase::Ended,
             archived: false,
             bare: false,
         }),
-        ObjectKind::Payment => Photo::Payment(Payment::new(
+        ObjectKind::Payment => ObjectState::Payment(Payment::new(
             match text(object, "object.status")? {
                 "failed" => PaymentState::Failed,
                 "pending" => PaymentState::Pending,
@@ -127,7 +128,7 @@ fn photo(kind: ObjectKind, phase: Phase, object: &Value) -> Result<Photo, ReadFa
             },
             amount(object)?,
         )),
-        ObjectKind::Refund => Photo::Refund(Refund::new(
+        ObjectKind::Refund => ObjectState::Refund(Refund::new(
             match text(object, "object.status")? {
                 "pending" => RefundState::Pending,
                 "succeeded" => RefundState::Succeeded,
@@ -135,7 +136,7 @@ fn photo(kind: ObjectKind, phase: Phase, object: &Value) -> Result<Photo, ReadFa
             },
             amount(object)?,
         )),
-        _ => Photo::Subscription(Box::new(subscription(object)?)),
+        _ => ObjectState::Subscription(Box::new(subscription(object)?)),
     })
 }
 

@@ -204,7 +204,7 @@ fn trial() -> Scenario {
         object
     };
     let before = json!({ "status": "trialing", "period": [START, START + 14 * DAY] });
-    of_twin(scenario(
+    of_counterpart(scenario(
         "trial-that-converts",
         vec![
             ("ev_t2", "subscription.created", 0, sold("trialing", 0, 14), Value::Null),
@@ -225,7 +225,7 @@ fn canceled_later() -> Scenario {
         object["cancel_at"] = cancel_at;
         object
     };
-    of_twin(scenario(
+    of_counterpart(scenario(
         "canceled-for-later",
         vec![
             ("ev_e2", "subscription.created", 0, sold(Value::Null), Value::Null),
@@ -239,7 +239,7 @@ fn canceled_later() -> Scenario {
 }
 
 /// With offers, which the prices of two providers can share, and read on the twentieth day.
-fn of_twin(scenario: Scenario) -> Scenario {
+fn of_counterpart(scenario: Scenario) -> Scenario {
     Scenario { catalog: selling("price_seats"), as_of: Timestamp::EPOCH.plus_seconds(START + 20 * DAY), ..scenario }
 }
 

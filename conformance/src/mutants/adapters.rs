@@ -9,11 +9,11 @@ use std::{
 };
 
 use purchase_core::{
-    fact::{Fact, Phase, Version, photo::Photo},
+    fact::{Fact, Phase, Version, object_state::ObjectState},
     id::{ObjectRef, ProviderId},
     provider::{Event, Meaning, Provider, ReadFault, Unreadable},
     time::Timestamp,
-    verify::{SignatureClaim, Trust, VerifiedDelivery},
+    verify::{PresentedSignature, Trust, VerifiedDelivery},
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -26,7 +26,7 @@ pub(super) fn ignores_the_time(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 }
 
 pub(super) fn first_signature_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    let claim = |mut claim: SignatureClaim| {
+    let claim = |mut claim: PresentedSignature| {
         claim.macs.truncate(1);
         claim
     };
@@ -34,7 +34,7 @@ pub(super) fn first_signature_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider
 }
 
 pub(super) fn last_signature_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    let claim = |mut claim: SignatureClaim| {
+    let claim = |mut claim: PresentedSignature| {
         claim.macs.drain(..claim.macs.len().saturating_sub(1));
         claim
     };
@@ -74,10 +74,10 @@ pub(super) fn drops_the_tied(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     Wrapped::facts(inner, move |facts| {
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         for fact in facts {
-            let Some(sight) = &fact.sight else { continue };
-            match seen.get(&sight.object) {
-                Some((version, event)) if fact.version <= *version && fact.event != *event => fact.sight = None,
-                _ => drop(seen.insert(sight.object.clone(), (fact.version, fact.event.clone()))),
+            let Some(observation) = &fact.observation else { continue };
+            match seen.get(&observation.object) {
+                Some((version, event)) if fact.version <= *version && fact.event != *event => fact.observation = None,
+                _ => drop(seen.insert(observation.object.clone(), (fact.version, fact.event.clone()))),
             }
         }
     })
@@ -85,7 +85,7 @@ pub(super) fn drops_the_tied(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 
 pub(super) fn drops_prior_states(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     Wrapped::facts(inner, |facts| {
-        facts.iter_mut().filter_map(|fact| fact.sight.as_mut()).for_each(|sight| sight.prior = None);
+        facts.iter_mut().filter_map(|fact| fact.observation.as_mut()).for_each(|observation| observation.prior = None);
     })
 }
 
@@ -94,11 +94,11 @@ pub(super) fn drops_orphans(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     Wrapped::facts(inner, move |facts| {
         let mut created = created.lock().unwrap_or_else(PoisonError::into_inner);
         facts.retain(|fact| {
-            let Some(sight) = &fact.sight else { return true };
-            if sight.phase == Phase::Created {
-                created.insert(sight.object.clone());
+            let Some(observation) = &fact.observation else { return true };
+            if observation.phase == Phase::Created {
+                created.insert(observation.object.clone());
             }
-            created.contains(&sight.object)
+            created.contains(&observation.object)
         });
     })
 }
@@ -157,7 +157,8 @@ pub(super) fn refuses_unknown_types(inner: Arc<dyn Provider>) -> Arc<dyn Provide
 pub(super) fn refuses_unknown_values(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let read = |_: &VerifiedDelivery, event: Result<Event, Unreadable>| match event {
         Ok(event) => {
-            let unknown = |fact: &Fact| fact.sight.as_ref().is_some_and(|sight| !is_known(&sight.photo));
+            let unknown =
+                |fact: &Fact| fact.observation.as_ref().is_some_and(|observation| !is_known(&observation.object_state));
             match &event.meaning {
                 Meaning::Facts(facts) if facts.iter().any(unknown) => nonsense(event),
                 Meaning::Facts(_) | Meaning::Fetch(_) | Meaning::Ignored => Ok(event),
@@ -168,10 +169,14 @@ pub(super) fn refuses_unknown_values(inner: Arc<dyn Provider>) -> Arc<dyn Provid
     Wrapped::reading(inner, read)
 }
 
-fn is_known(photo: &Photo) -> bool {
-    match photo {
-        Photo::Charge(_) | Photo::Customer(_) | Photo::Price(_) | Photo::Product(_) | Photo::Schedule(_) => true,
-        _ => photo.is_readable(),
+fn is_known(object_state: &ObjectState) -> bool {
+    match object_state {
+        ObjectState::Charge(_)
+        | ObjectState::Customer(_)
+        | ObjectState::Price(_)
+        | ObjectState::Product(_)
+        | ObjectState::Schedule(_) => true,
+        _ => object_state.is_readable(),
     }
 }
 
@@ -179,8 +184,8 @@ pub(super) fn reads_new_shapes_only(inner: Arc<dyn Provider>) -> Arc<dyn Provide
     let read = |_: &VerifiedDelivery, event: Result<Event, Unreadable>| {
         event.map(|mut event| {
             if let (Some(_), Meaning::Facts(facts)) = (&event.head.api_version, &mut event.meaning) {
-                for sight in facts.iter_mut().filter_map(|fact| fact.sight.as_mut()) {
-                    if let Photo::Subscription(subscription) = &mut sight.photo {
+                for observation in facts.iter_mut().filter_map(|fact| fact.observation.as_mut()) {
+                    if let ObjectState::Subscription(subscription) = &mut observation.object_state {
                         subscription.items.iter_mut().for_each(|item| item.quantity = None);
                     }
                 }

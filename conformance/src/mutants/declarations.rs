@@ -7,7 +7,7 @@ use purchase_core::{
     capability::Capability,
     id::{Mode, ProviderName, Source},
     provider::{Event, Meaning, Provider, ReadFault, Unreadable},
-    verify::{SignatureClaim, Trust, VerifiedDelivery},
+    verify::{PresentedSignature, Trust, VerifiedDelivery},
 };
 use sha2::{Digest, Sha256};
 
@@ -44,7 +44,7 @@ pub(super) fn tolerates_for_years(inner: Arc<dyn Provider>) -> Arc<dyn Provider>
 }
 
 pub(super) fn refuses_everybody(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    let claim = |claim: SignatureClaim| SignatureClaim { macs: vec![[0; 32]], ..claim };
+    let claim = |claim: PresentedSignature| PresentedSignature { macs: vec![[0; 32]], ..claim };
     Arc::new(Wrapped { claim, ..Wrapped::new(inner) })
 }
 

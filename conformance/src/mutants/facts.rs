@@ -8,7 +8,7 @@ use std::{
 use purchase_core::{
     fact::{
         Fact, Link, Phase, Version,
-        photo::{PaymentState, Photo, Subscription, SubscriptionStatus},
+        object_state::{ObjectState, PaymentState, Subscription, SubscriptionStatus},
     },
     id::{CustomerId, ObjectRef, ProviderId, Subject},
     provider::Provider,
@@ -17,20 +17,20 @@ use purchase_core::{
 
 use crate::{mutants::adapters::arrivals, wrapped::Wrapped};
 
-/// Spoils every photograph, and prior states with it.
-fn photos(inner: Arc<dyn Provider>, spoil: fn(&mut Photo)) -> Arc<dyn Provider> {
+/// Spoils every observation, and prior states with it.
+fn object_states(inner: Arc<dyn Provider>, spoil: fn(&mut ObjectState)) -> Arc<dyn Provider> {
     Wrapped::facts(inner, move |facts| {
-        for sight in facts.iter_mut().filter_map(|fact| fact.sight.as_mut()) {
-            std::iter::once(&mut sight.photo).chain(&mut sight.prior).for_each(spoil);
+        for observation in facts.iter_mut().filter_map(|fact| fact.observation.as_mut()) {
+            std::iter::once(&mut observation.object_state).chain(&mut observation.prior).for_each(spoil);
         }
     })
 }
 
 fn subscriptions(inner: Arc<dyn Provider>, spoil: fn(&mut Subscription)) -> Arc<dyn Provider> {
     Wrapped::facts(inner, move |facts| {
-        for sight in facts.iter_mut().filter_map(|fact| fact.sight.as_mut()) {
-            for photo in std::iter::once(&mut sight.photo).chain(&mut sight.prior) {
-                if let Photo::Subscription(subscription) = photo {
+        for observation in facts.iter_mut().filter_map(|fact| fact.observation.as_mut()) {
+            for object_state in std::iter::once(&mut observation.object_state).chain(&mut observation.prior) {
+                if let ObjectState::Subscription(subscription) = object_state {
                     spoil(subscription);
                 }
             }
@@ -41,11 +41,11 @@ fn subscriptions(inner: Arc<dyn Provider>, spoil: fn(&mut Subscription)) -> Arc<
 /// Gives an object another id, and its subject with it where the object names it.
 fn rename(fact: &mut Fact, name: &str) {
     let Ok(id) = ProviderId::new(name) else { return };
-    let Some(sight) = &mut fact.sight else { return };
-    if fact.subject.root == sight.object {
+    let Some(observation) = &mut fact.observation else { return };
+    if fact.subject.root == observation.object {
         fact.subject.root.id = id.clone();
     }
-    sight.object.id = id;
+    observation.object.id = id;
 }
 
 pub(super) fn row_per_event(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
@@ -53,11 +53,11 @@ pub(super) fn row_per_event(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     Wrapped::facts(inner, move |facts| {
         let mut created = created.lock().unwrap_or_else(PoisonError::into_inner);
         for fact in facts {
-            let Some(sight) = &fact.sight else { continue };
-            if sight.phase == Phase::Created {
-                created.insert(sight.object.clone());
-            } else if !created.contains(&sight.object) {
-                let name = format!("{}#2", sight.object.id.expose());
+            let Some(observation) = &fact.observation else { continue };
+            if observation.phase == Phase::Created {
+                created.insert(observation.object.clone());
+            } else if !created.contains(&observation.object) {
+                let name = format!("{}#2", observation.object.id.expose());
                 rename(fact, &name);
             }
         }
@@ -70,9 +70,9 @@ pub(super) fn late_creation_wins(inner: Arc<dyn Provider>) -> Arc<dyn Provider> 
     Wrapped::facts(inner, move |facts| {
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
         for fact in facts {
-            let Some(sight) = &fact.sight else { continue };
-            let known = !seen.insert(sight.object.clone());
-            if known && sight.phase == Phase::Created {
+            let Some(observation) = &fact.observation else { continue };
+            let known = !seen.insert(observation.object.clone());
+            if known && observation.phase == Phase::Created {
                 fact.version = Version::at(arrival());
             }
         }
@@ -136,9 +136,9 @@ pub(super) fn begins_in_1970(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 pub(super) fn refund_per_event(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     Wrapped::facts(inner, |facts| {
         for fact in facts {
-            let Some(sight) = &fact.sight else { continue };
-            if matches!(sight.photo, Photo::Refund(_)) {
-                let name = format!("{}#{}", sight.object.id.expose(), fact.event.expose());
+            let Some(observation) = &fact.observation else { continue };
+            if matches!(observation.object_state, ObjectState::Refund(_)) {
+                let name = format!("{}#{}", observation.object.id.expose(), fact.event.expose());
                 rename(fact, &name);
             }
         }
@@ -152,7 +152,10 @@ pub(super) fn attempts_overwrite(inner: Arc<dyn Provider>) -> Arc<dyn Provider> 
                 Link::Subscription(id) => Some(id.expose().to_owned()),
                 _ => None,
             });
-            let pays = fact.sight.as_ref().is_some_and(|sight| matches!(sight.photo, Photo::Payment(_)));
+            let pays = fact
+                .observation
+                .as_ref()
+                .is_some_and(|observation| matches!(observation.object_state, ObjectState::Payment(_)));
             if let Some(name) = subscription.filter(|_| pays) {
                 rename(fact, &name);
             }
@@ -161,8 +164,8 @@ pub(super) fn attempts_overwrite(inner: Arc<dyn Provider>) -> Arc<dyn Provider> 
 }
 
 pub(super) fn delivers_before_paid(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    photos(inner, |photo| {
-        if let Photo::Payment(payment) = photo
+    object_states(inner, |object_state| {
+        if let ObjectState::Payment(payment) = object_state
             && payment.state == PaymentState::Pending
         {
             payment.state = PaymentState::Succeeded;
@@ -171,8 +174,8 @@ pub(super) fn delivers_before_paid(inner: Arc<dyn Provider>) -> Arc<dyn Provider
 }
 
 pub(super) fn ignores_deletion(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    photos(inner, |photo| {
-        if let Photo::Customer(customer) = photo {
+    object_states(inner, |object_state| {
+        if let ObjectState::Customer(customer) = object_state {
             customer.deleted = false;
         }
     })
@@ -192,16 +195,20 @@ pub(super) fn cancels_at_once(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 
 pub(super) fn reverses_evidence(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     Wrapped::facts(inner, |facts| {
-        for sight in facts.iter_mut().filter_map(|fact| fact.sight.as_mut()).filter(|sight| sight.prior.is_some()) {
-            sight.prior = Some(sight.photo.clone());
+        for observation in facts
+            .iter_mut()
+            .filter_map(|fact| fact.observation.as_mut())
+            .filter(|observation| observation.prior.is_some())
+        {
+            observation.prior = Some(observation.object_state.clone());
         }
     })
 }
 
 pub(super) fn makes_up_priors(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     Wrapped::facts(inner, |facts| {
-        for sight in facts.iter_mut().filter_map(|fact| fact.sight.as_mut()) {
-            sight.prior = Some(sight.photo.clone());
+        for observation in facts.iter_mut().filter_map(|fact| fact.observation.as_mut()) {
+            observation.prior = Some(observation.object_state.clone());
         }
     })
 }

@@ -10,8 +10,8 @@ use purchase_core::{
     error::CommitError,
     id::{EventKey, Mode, ProviderId, Source, Subject},
     store::{
-        Commit, ConflictQuery, EventQuery, EventStatus, EventWrite, Loaded, NewEvent, Store, StoredEvent, StoredFact,
-        SubjectQuery, TransitionQuery, Wait, Wanted,
+        Commit, ConflictQuery, EventQuery, EventStatus, EventWrite, Loaded, NewEvent, PendingOwner, Store, StoredEvent,
+        StoredFact, SubjectQuery, TransitionQuery, Wanted,
     },
     time::Timestamp,
 };
@@ -28,7 +28,7 @@ pub(super) fn releases_the_first(inner: Arc<dyn Store>) -> Arc<dyn Store> {
 impl Breakage for ReleasesTheFirst {
     async fn commit(&self, inner: &dyn Store, commit: Commit) -> Result<(), CommitError> {
         inner.commit(&commit).await?;
-        let of_released = commit.subjects.iter().filter(|write| write.released).map(|write| &write.subject);
+        let of_released = commit.subjects.iter().filter(|write| write.owner_settled).map(|write| &write.subject);
         let released: BTreeSet<&Subject> = of_released.collect();
         let parked = EventQuery { statuses: vec![EventStatus::Parked], limit: 1000, ..EventQuery::default() };
         let parked = inner.events(&parked).await?;
@@ -55,7 +55,7 @@ impl Breakage for ReleasesTheFirst {
 
 /// Every wait that there ever was.
 #[derive(Default)]
-struct KeepsOldWaits(Mutex<BTreeSet<Wait>>);
+struct KeepsOldWaits(Mutex<BTreeSet<PendingOwner>>);
 
 pub(super) fn keeps_old_waits(inner: Arc<dyn Store>) -> Arc<dyn Store> {
     broken(inner, KeepsOldWaits::default())
@@ -65,12 +65,13 @@ pub(super) fn keeps_old_waits(inner: Arc<dyn Store>) -> Arc<dyn Store> {
 impl Breakage for KeepsOldWaits {
     async fn commit(&self, inner: &dyn Store, commit: Commit) -> Result<(), CommitError> {
         inner.commit(&commit).await?;
-        locked(&self.0).extend(commit.waits);
+        locked(&self.0).extend(commit.pending_owners);
         Ok(())
     }
 
     fn loaded(&self, wanted: &Wanted, mut loaded: Loaded) -> Loaded {
-        loaded.waits = locked(&self.0).iter().filter(|wait| wanted.subjects.contains(&wait.on)).cloned().collect();
+        loaded.pending_owners =
+            locked(&self.0).iter().filter(|wait| wanted.subjects.contains(&wait.on)).cloned().collect();
         loaded
     }
 }

@@ -158,7 +158,7 @@ pub(super) fn drops_waits(inner: Arc<dyn Store>) -> Arc<dyn Store> {
 #[async_trait]
 impl Breakage for DropsWaits {
     async fn commit(&self, inner: &dyn Store, commit: Commit) -> Result<(), CommitError> {
-        inner.commit(&Commit { waits: Vec::new(), ..commit }).await
+        inner.commit(&Commit { pending_owners: Vec::new(), ..commit }).await
     }
 }
 
@@ -227,9 +227,9 @@ pub(super) fn half_a_commit(inner: Arc<dyn Store>) -> Arc<dyn Store> {
 #[async_trait]
 impl Breakage for HalfACommit {
     async fn commit(&self, inner: &dyn Store, commit: Commit) -> Result<(), CommitError> {
-        let Commit { subjects, waits, .. } = commit.clone();
-        inner.commit(&Commit { subjects: Vec::new(), waits: Vec::new(), ..commit }).await?;
-        inner.commit(&Commit { subjects, waits, ..Commit::default() }).await
+        let Commit { subjects, pending_owners, .. } = commit.clone();
+        inner.commit(&Commit { subjects: Vec::new(), pending_owners: Vec::new(), ..commit }).await?;
+        inner.commit(&Commit { subjects, pending_owners, ..Commit::default() }).await
     }
 }
 
@@ -325,16 +325,16 @@ impl Breakage for ClaimsTwice {
     }
 }
 
-struct ForgetsLanes;
+struct ForgetsOrderingKeys;
 
-pub(super) fn forgets_lanes(inner: Arc<dyn Store>) -> Arc<dyn Store> {
-    broken(inner, ForgetsLanes)
+pub(super) fn forgets_ordering_keys(inner: Arc<dyn Store>) -> Arc<dyn Store> {
+    broken(inner, ForgetsOrderingKeys)
 }
 
 #[async_trait]
-impl Breakage for ForgetsLanes {
+impl Breakage for ForgetsOrderingKeys {
     async fn accept(&self, inner: &dyn Store, events: &[NewEvent]) -> Result<Vec<bool>, StoreError> {
-        let nobodys: Vec<_> = events.iter().map(|event| NewEvent { lane: None, ..event.clone() }).collect();
+        let nobodys: Vec<_> = events.iter().map(|event| NewEvent { ordering_key: None, ..event.clone() }).collect();
         inner.accept(&nobodys).await
     }
 }

@@ -49,11 +49,11 @@ pub const MUTANTS: &[Mutant] = &[
         "every delivery fails while a secret is rolled"
         Adapter(adapters::first_secret_only)),
     mutant!("last-arrival-wins" "F1" "P06" Anywhere
-        "orders photographs by their arrival"
+        "orders observations by their arrival"
         "a slow request overwrites the newer state"
         Adapter(adapters::last_arrival_wins)),
     mutant!("drops-the-tied" "F2" "P06" Kit
-        "drops a photograph that is not newer than the last one"
+        "drops an observation that is not newer than the last one"
         "of two updates in one second the newer is dropped"
         Adapter(adapters::drops_the_tied)),
     mutant!("last-of-the-tied" "F2" "P06" Kit
@@ -68,7 +68,7 @@ pub const MUTANTS: &[Mutant] = &[
         "drops what is about an object it has not seen created"
         "an update before its creation is dropped"
         Adapter(adapters::drops_orphans)),
-    mutant!("drops-waits" "F3" "P06" Kit
+    mutant!("drops-pending-owners" "F3" "P06" Kit
         "forgets who waits for whom"
         "a payment arrives before its parent and is never attached"
         InStore(stores::drops_waits)),
@@ -156,10 +156,10 @@ pub const MUTANTS: &[Mutant] = &[
         "gives an event that somebody holds to another worker"
         "two workers process one event"
         InStore(stores::claims_twice)),
-    mutant!("forgets-lanes" "store" "S12" Anywhere
+    mutant!("forgets-ordering-keys" "store" "S12" Anywhere
         "keeps an event without whose it is"
         "two workers process one customer's events out of order"
-        InStore(stores::forgets_lanes)),
+        InStore(stores::forgets_ordering_keys)),
     mutant!("forgets-attempts" "store" "S13" Anywhere
         "gives out events as if they had never been tried"
         "an event that kills its worker is tried for ever"
@@ -396,7 +396,7 @@ pub const MUTANTS: &[Mutant] = &[
         "takes a parked event for done when the first of its subjects has an owner"
         ""
         InStore(promises::releases_the_first)),
-    mutant!("keeps-old-waits" "store" "S18" Anywhere
+    mutant!("keeps-old-pending-owners" "store" "S18" Anywhere
         "never clears whom a subject waits for"
         ""
         InStore(promises::keeps_old_waits)),

@@ -1,10 +1,12 @@
 //! Decides what plain's events mean: each names in `what` a thing and what happened to it, shows the whole thing, and
-//! says in `as_of` to the microsecond when it looked so. No two photographs of one thing are of the same microsecond.
+//! says in `as_of` to the microsecond when it looked so. No two observations of one thing are of the same microsecond.
 
 use purchase_core::{
     fact::{
-        Fact, Link, Phase, Sight, Version,
-        photo::{Item, Payment, PaymentState, Period, Photo, Refund, RefundState, Subscription, SubscriptionStatus},
+        Fact, Link, Observation, Phase, Version,
+        object_state::{
+            Item, ObjectState, Payment, PaymentState, Period, Refund, RefundState, Subscription, SubscriptionStatus,
+        },
     },
     id::{CustomerId, EventKey, Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
     money::{Currency, Money},
@@ -57,8 +59,8 @@ pub(super) fn event(name: &ProviderName, mode: Mode, body: &[u8]) -> Result<Even
 
 fn fact(head: &EventHead, kind: ObjectKind, phase: Phase, thing: &Value) -> Result<Fact, ReadFault> {
     let object = ObjectRef::new(kind, id(thing, "thing.ref")?);
-    let photo = match kind {
-        ObjectKind::Payment => Photo::Payment(Payment::new(
+    let object_state = match kind {
+        ObjectKind::Payment => ObjectState::Payment(Payment::new(
             match text(thing, "thing.standing")? {
                 "held" => PaymentState::Pending,
                 "here" => PaymentState::Succeeded,
@@ -66,14 +68,14 @@ fn fact(head: &EventHead, kind: ObjectKind, phase: Phase, thing: &Value) -> Resu
             },
             cents(thing)?,
         )),
-        ObjectKind::Refund => Photo::Refund(Refund::new(
+        ObjectKind::Refund => ObjectState::Refund(Refund::new(
             match text(thing, "thing.standing")? {
                 "back" => RefundState::Succeeded,
                 _ => RefundState::Unknown,
             },
             cents(thing)?,
         )),
-        _ => Photo::Subscription(Box::new(subscription(thing)?)),
+        _ => ObjectState::Subscription(Box::new(subscription(thing)?)),
     };
     let root = match kind {
         ObjectKind::Refund => ObjectRef::new(ObjectKind::Payment, id(thing, "thing.of")?),
@@ -88,7 +90,7 @@ fn fact(head: &EventHead, kind: ObjectKind, phase: Phase, thing: &Value) -> Resu
         subject: Subject { source: head.key.source.clone(), root },
         event: head.key.id.clone(),
         version: Version::at(head.occurred_at),
-        sight: Some(Sight { object, phase, photo, prior: None }),
+        observation: Some(Observation { object, phase, object_state, prior: None }),
         links,
     })
 }

@@ -80,7 +80,8 @@ pub struct MutantCase {
     #[serde(skip)]
     pub must: bool,
     /// Whether it was found.
-    pub fate: Fate,
+    #[serde(rename = "fate")]
+    pub outcome: MutantOutcome,
     /// The scenario that showed it.
     pub scenario: String,
     /// What the law said.
@@ -93,7 +94,7 @@ pub struct MutantCase {
 /// Whether a mutant was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fate {
+pub enum MutantOutcome {
     /// Its law found it.
     Killed,
     /// Its law held: the kit proves less than it says.
@@ -115,14 +116,14 @@ impl Outcome {
     }
 }
 
-impl Fate {
+impl MutantOutcome {
     /// As it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Fate::Killed => "killed",
-            Fate::Survived => "survived",
-            Fate::Unshown => "unshown",
-            Fate::Untried => "untried",
+            MutantOutcome::Killed => "killed",
+            MutantOutcome::Survived => "survived",
+            MutantOutcome::Unshown => "unshown",
+            MutantOutcome::Untried => "untried",
         }
     }
 }

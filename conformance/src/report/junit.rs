@@ -4,7 +4,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use crate::{
     law,
-    report::{Case, Fate, Outcome, Report},
+    report::{Case, MutantOutcome, Outcome, Report},
 };
 
 impl Report {
@@ -31,10 +31,10 @@ impl Report {
         if !self.mutants.is_empty() {
             let mut suite = TestSuite::new("mutants");
             for mutant in &self.mutants {
-                let status = match mutant.fate {
-                    Fate::Killed => TestCaseStatus::success(),
-                    Fate::Survived => failure(&mutant.detail),
-                    Fate::Unshown | Fate::Untried => TestCaseStatus::skipped(),
+                let status = match mutant.outcome {
+                    MutantOutcome::Killed => TestCaseStatus::success(),
+                    MutantOutcome::Survived => failure(&mutant.detail),
+                    MutantOutcome::Unshown | MutantOutcome::Untried => TestCaseStatus::skipped(),
                 };
                 suite.add_test_case(TestCase::new(format!("{}/{}", mutant.provider, mutant.mutant), status));
             }

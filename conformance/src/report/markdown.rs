@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use crate::{
     mutants::Failure,
     report::{
-        Case, Fate, Report,
+        Case, MutantOutcome, Report,
         matrix::{Place, Tally},
     },
 };
@@ -122,13 +122,14 @@ impl Report {
         failures.sort_unstable();
         failures.dedup();
         for failure in failures {
-            let of = |fate: Fate| self.mutants_of(fate).filter(|mutant| mutant.failure == failure).count();
-            let (killed, survived) = (of(Fate::Killed), of(Fate::Survived));
-            let (unshown, untried) = (of(Fate::Unshown), of(Fate::Untried));
+            let of =
+                |outcome: MutantOutcome| self.mutants_of(outcome).filter(|mutant| mutant.failure == failure).count();
+            let (killed, survived) = (of(MutantOutcome::Killed), of(MutantOutcome::Survived));
+            let (unshown, untried) = (of(MutantOutcome::Unshown), of(MutantOutcome::Untried));
             let told = cell(&Failure::told(failure));
             writeln!(out, "| {told} | {killed} | {survived} | {unshown} | {untried} |")?;
         }
-        for mutant in self.mutants_of(Fate::Survived) {
+        for mutant in self.mutants_of(MutantOutcome::Survived) {
             let (name, law, provider) = (cell(mutant.mutant), mutant.law, cell(&mutant.provider));
             writeln!(out, "\n**{name} survived**: {law} didn't find it with {provider}.")?;
         }

@@ -98,7 +98,7 @@ impl Report {
 
     /// How many mutants were killed, of how many that could be.
     pub(super) fn kills(&self) -> (usize, usize) {
-        use crate::report::Fate::{Killed, Survived};
+        use crate::report::MutantOutcome::{Killed, Survived};
         let killed = self.mutants_of(Killed).count();
         (killed, killed + self.mutants_of(Survived).count())
     }

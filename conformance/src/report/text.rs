@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::{
     law::LAWS,
-    report::{Fate, Headline, Outcome, Report},
+    report::{Headline, MutantOutcome, Outcome, Report},
 };
 
 /// How many broken cases are shown of one law; the rest is counted.
@@ -145,14 +145,15 @@ impl Report {
         }
         let (killed, tried) = self.kills();
         writeln!(out, "\n{head}mutants{head:#}: {killed} of {tried} killed")?;
-        for fate in [Fate::Survived, Fate::Killed, Fate::Unshown, Fate::Untried] {
-            let (word, color) = match fate {
-                Fate::Killed => ("killed", good),
-                Fate::Survived => ("SURVIVED", bad),
-                Fate::Unshown => ("unshown", warn),
-                Fate::Untried => ("untried", warn),
+        for outcome in [MutantOutcome::Survived, MutantOutcome::Killed, MutantOutcome::Unshown, MutantOutcome::Untried]
+        {
+            let (word, color) = match outcome {
+                MutantOutcome::Killed => ("killed", good),
+                MutantOutcome::Survived => ("SURVIVED", bad),
+                MutantOutcome::Unshown => ("unshown", warn),
+                MutantOutcome::Untried => ("untried", warn),
             };
-            for mutant in self.mutants_of(fate) {
+            for mutant in self.mutants_of(outcome) {
                 let place = if mutant.scenario.is_empty() { String::new() } else { format!(" in {}", mutant.scenario) };
                 writeln!(
                     out,

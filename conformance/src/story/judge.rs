@@ -116,7 +116,7 @@ impl Judge<'_> {
             proves: "a story ends as it says in whatever order its events come".to_owned(),
             provider: self.rig.provider.name.to_owned(),
             api_version: String::new(),
-            origin: Origin::Twin,
+            origin: Origin::Emulator,
             secret: "whsec_of_a_story".to_owned(),
             as_of: Timestamp::EPOCH.plus_seconds(world.now),
             catalog: Catalog { prices: catalog },

@@ -51,7 +51,7 @@ const SUBSCRIPTIONS: usize = 2;
 const PURCHASES: usize = 2;
 
 /// The story that some wishes make, of steps that can be told.
-pub fn wishes(most: usize) -> impl Strategy<Value = (u64, u8, Vec<Wish>)> {
+pub fn wishes(max: usize) -> impl Strategy<Value = (u64, u8, Vec<Wish>)> {
     // What follows from something else is wished for often, because it is seldom legal.
     let kind = prop_oneof![
         3 => Just(Kind::SignUp), 3 => Just(Kind::Buy), 4 => Just(Kind::Change), 7 => Just(Kind::Period),
@@ -68,7 +68,7 @@ pub fn wishes(most: usize) -> impl Strategy<Value = (u64, u8, Vec<Wish>)> {
     // Every story begins with a purchase of some kind: nothing else is legal before.
     let first = (prop_oneof![5 => Just(Kind::SignUp), 1 => Just(Kind::Buy)], any::<u8>())
         .prop_map(|(kind, how)| Wish { kind, which: 0, how, gap: 0 });
-    let rest = proptest::collection::vec(wish, 0..most);
+    let rest = proptest::collection::vec(wish, 0..max);
     (any::<u64>(), 0..12_u8, first, rest).prop_map(|(seed, dialect, first, mut wishes)| {
         wishes.insert(0, first);
         (seed, dialect, wishes)
@@ -141,8 +141,8 @@ impl World {
             Kind::Refund => {
                 let undisputed = |it: &usize| self.dispute_of(*it).is_none_or(|dispute| dispute.won == Some(true));
                 let payment = nth(payments().filter(undisputed).filter(|it| self.refundable(*it) > 0), wish.which)?;
-                let most = self.refundable(payment);
-                let amount = if wish.how & 1 == 0 { most } else { (most / 3).max(1) };
+                let max = self.refundable(payment);
+                let amount = if wish.how & 1 == 0 { max } else { (max / 3).max(1) };
                 Some(Step::Refund { refund: self.refunds.len(), payment, amount, settled: wish.how & 2 == 0 })
             }
             Kind::SettleRefund => {

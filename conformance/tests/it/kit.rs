@@ -5,13 +5,13 @@ use std::{collections::BTreeSet, fs, path::Path};
 use purchase_conformance::{
     Options, ProviderUnderTest, Report, RunError,
     acme::{ACME, scenarios},
-    law::{Check, Effort, LAWS, Trial, find, twin::TwinTrial},
+    counterpart::{self, Counterpart},
+    law::{Check, Effort, LAWS, Trial, counterpart::CounterpartTrial, find},
     mutants::{MUTANTS, Mutation},
     plain::{self, PLAIN},
-    report::{Fate, Outcome},
+    report::{MutantOutcome, Outcome},
     rig::Rig,
     scenario::{Expected, Scenario},
-    twin::{self, Twin},
     under_test::memory,
 };
 use tempfile::TempDir;
@@ -36,7 +36,7 @@ async fn hold_every_law(provider: ProviderUnderTest, scenarios: Vec<Scenario>, s
         for law in LAWS.iter().filter(|law| law.applies(&trial)) {
             let verdict = match law.check {
                 Check::Declared(_, _, check) | Check::Provider(check) | Check::Some(_, check) => check(&trial).await,
-                Check::Durable(_) | Check::Sql(_) | Check::Store(_) | Check::Twin(_) => continue,
+                Check::Durable(_) | Check::Sql(_) | Check::Store(_) | Check::Counterpart(_) => continue,
             };
             let held = verdict.unwrap_or_else(|broken| panic!("{} {}: {}", law.id, trial.scenario.name, broken.what));
             assert!(held.checks > 0, "{} {}", law.id, trial.scenario.name);
@@ -50,14 +50,17 @@ async fn hold_every_law(provider: ProviderUnderTest, scenarios: Vec<Scenario>, s
 
 #[tokio::test]
 async fn two_providers_tell_the_kits_own_stories_alike() {
-    let check = |twin: Twin| async move {
-        let trial = TwinTrial { twin, store: memory(), mutation: Mutation::None, effort: Effort::QUICK, seed: 7 };
-        let Some(Check::Twin(check)) = find("P11").map(|law| law.check) else { panic!("P11 is the twins' law") };
+    let check = |counterpart: Counterpart| async move {
+        let trial =
+            CounterpartTrial { counterpart, store: memory(), mutation: Mutation::None, effort: Effort::QUICK, seed: 7 };
+        let Some(Check::Counterpart(check)) = find("P11").map(|law| law.check) else {
+            panic!("P11 is the counterparts' law")
+        };
         check(&trial).await
     };
-    for twin in twin::own() {
-        assert!(check(twin.clone()).await.is_ok_and(|held| held.checks == 6), "{}", twin.name);
-        let mut other = twin;
+    for counterpart in counterpart::own() {
+        assert!(check(counterpart.clone()).await.is_ok_and(|held| held.checks == 6), "{}", counterpart.name);
+        let mut other = counterpart;
         let catalog = &mut other.sides[1].1.catalog;
         catalog.prices.clear();
         let broken = check(other).await.expect_err("its prices are no offers");
@@ -73,10 +76,10 @@ async fn each_mutant_is_found_by_its_law() {
     for mutant in &report.mutants {
         // The store in memory has no statements, and nothing of it outlives its process.
         let expected = match mutant.law {
-            "S03" | "S07" | "S08" | "S09" | "S10" => Fate::Untried,
-            _ => Fate::Killed,
+            "S03" | "S07" | "S08" | "S09" | "S10" => MutantOutcome::Untried,
+            _ => MutantOutcome::Killed,
         };
-        assert_eq!(mutant.fate, expected, "{} by {}: {}", mutant.mutant, mutant.law, mutant.detail);
+        assert_eq!(mutant.outcome, expected, "{} by {}: {}", mutant.mutant, mutant.law, mutant.detail);
     }
     assert_eq!(report.mutants.len(), MUTANTS.len());
 }
@@ -235,7 +238,7 @@ async fn a_draw_leaves_no_law_without_a_scenario() {
 /// The kit's own story of a trial, as it lies on disk, with a list that names these scenarios.
 fn trials(listed: &str) -> TempDir {
     let fixtures = tempfile::tempdir().expect("a folder");
-    for (_, mut scenario) in twin::own().remove(0).sides {
+    for (_, mut scenario) in counterpart::own().remove(0).sides {
         scenario.catalog.prices.clear();
         save(fixtures.path(), &scenario, "[[expect]]\nat = \"/ambiguous\"\ncount = 0\n");
         let folder = fixtures.path().join(&scenario.provider).join(&scenario.name);
@@ -245,14 +248,14 @@ fn trials(listed: &str) -> TempDir {
         let text = fs::read_to_string(&file).expect("it is there");
         fs::write(&file, text.replacen("as_of", "catalog = \"catalog.toml\"\nas_of", 1)).expect("a file");
     }
-    let text = format!("[[twin]]\nname = \"trial\"\nproves = \"p\"\nscenarios = [{listed}]\n");
+    let text = format!("[[counterpart]]\nname = \"trial\"\nproves = \"p\"\nscenarios = [{listed}]\n");
     fs::write(fixtures.path().join("scenarios.toml"), text).expect("a file");
     fixtures
 }
 
 const ALIKE: &str = "\"acme/trial-that-converts\", \"plain/trial-that-converts\"";
 
-async fn run_twins(fixtures: &TempDir, narrow: impl FnOnce(&mut Options)) -> Report {
+async fn run_counterparts(fixtures: &TempDir, narrow: impl FnOnce(&mut Options)) -> Report {
     let mut options = Options { effort: Effort::QUICK, ..Options::new(vec![fixtures.path().to_owned()]) };
     options.law = Some("P11".to_owned());
     narrow(&mut options);
@@ -260,22 +263,22 @@ async fn run_twins(fixtures: &TempDir, narrow: impl FnOnce(&mut Options)) -> Rep
 }
 
 #[tokio::test]
-async fn twins_that_are_listed_are_compared() {
+async fn counterparts_that_are_listed_are_compared() {
     let cases = |report: &Report| report.laws.iter().map(|case| (case.case.clone(), case.outcome)).collect::<Vec<_>>();
-    let report = run_twins(&trials(ALIKE), |_| {}).await;
+    let report = run_counterparts(&trials(ALIKE), |_| {}).await;
     assert_eq!(cases(&report), [("P11/acme+plain/memory/trial".to_owned(), Outcome::Held)], "{}", report.to_text());
     assert_eq!((report.exit_code(), report.laws[0].provider.as_str()), (0, "acme+plain"));
 
-    let missing = run_twins(&trials("\"acme/trial-that-converts\", \"plain/trail\""), |_| {}).await;
-    assert_eq!(cases(&missing), [("P00/twin trial".to_owned(), Outcome::Broken)]);
+    let missing = run_counterparts(&trials("\"acme/trial-that-converts\", \"plain/trail\""), |_| {}).await;
+    assert_eq!(cases(&missing), [("P00/counterpart trial".to_owned(), Outcome::Broken)]);
     assert_eq!(missing.laws[0].detail, "there is no scenario plain/trail");
 
     let alone = |options: &mut Options| {
         options.complete = true;
         options.provider = Some("acme".to_owned());
     };
-    let alone = run_twins(&trials(ALIKE), alone).await;
-    assert_eq!(cases(&alone), [("P00/twin trial".to_owned(), Outcome::Skipped)]);
+    let alone = run_counterparts(&trials(ALIKE), alone).await;
+    assert_eq!(cases(&alone), [("P00/counterpart trial".to_owned(), Outcome::Skipped)]);
     assert_eq!(alone.unasked_skips().count(), 0);
 }
 

@@ -8,7 +8,7 @@ use purchase_conformance::{
     Report,
     law::{SPEC, statements},
     mutants::{FAILURES, MUTANTS},
-    report::{Case, Digests, Fate, Floor, Form, Headline, Judged, MutantCase, Outcome, ProviderCapabilities},
+    report::{Case, Digests, Floor, Form, Headline, Judged, MutantCase, MutantOutcome, Outcome, ProviderCapabilities},
 };
 
 /// Compares a file with what it should hold, or writes it.
@@ -106,7 +106,13 @@ fn broken() -> Case {
     }
 }
 
-fn mutant(mutant: &'static str, failure: &'static str, law: &'static str, fate: Fate, scenario: &str) -> MutantCase {
+fn mutant(
+    mutant: &'static str,
+    failure: &'static str,
+    law: &'static str,
+    outcome: MutantOutcome,
+    scenario: &str,
+) -> MutantCase {
     MutantCase {
         mutant,
         failure,
@@ -115,7 +121,7 @@ fn mutant(mutant: &'static str, failure: &'static str, law: &'static str, fate: 
         sentence: "does what it <must> not",
         provider: "acme".to_owned(),
         must: true,
-        fate,
+        outcome,
         scenario: scenario.to_owned(),
         detail: "as the law says".to_owned(),
         seconds: 0.5,
@@ -146,9 +152,9 @@ fn report() -> Report {
             case("S01", "", "memory", "", 0.01),
         ],
         mutants: vec![
-            mutant("last-arrival-wins", "F1", "P06", Fate::Killed, "one-life"),
-            mutant("accepts-twice", "store", "S01", Fate::Survived, ""),
-            mutant("torn-batches", "store", "S03", Fate::Untried, ""),
+            mutant("last-arrival-wins", "F1", "P06", MutantOutcome::Killed, "one-life"),
+            mutant("accepts-twice", "store", "S01", MutantOutcome::Survived, ""),
+            mutant("torn-batches", "store", "S03", MutantOutcome::Untried, ""),
         ],
         capabilities: vec![ProviderCapabilities {
             provider: "acme".to_owned(),
@@ -220,7 +226,7 @@ fn a_badge_says_what_the_exit_code_says() {
     assert_eq!(badge(&report), says(1, "broken", "red"));
     report.laws.retain(|case| case.outcome != Outcome::Broken);
     assert_eq!(badge(&report), says(1, "broken", "red"));
-    report.mutants.retain(|mutant| mutant.fate != Fate::Survived);
+    report.mutants.retain(|mutant| mutant.outcome != MutantOutcome::Survived);
     assert_eq!(badge(&report), says(0, "2 laws · 1 provider × 2 stores", "brightgreen"));
     report.allow_skip.clear();
     assert_eq!(badge(&report), says(2, "incomplete", "lightgrey"));

@@ -1,7 +1,7 @@
-//! Decides the state of one object from its photographs. [`History`] is the set of all of them; [`Register`] is what
+//! Decides the state of one object from its observations. [`History`] is the set of all of them; [`Register`] is what
 //! is kept of it between deliveries: the last tie, and what was settled before it.
 //!
-//! A photograph that is not older than the register's tie is applied to it, whatever came before: that is the usual
+//! An observation that is not older than the register's tie is applied to it, whatever came before: that is the usual
 //! case and costs the same for the tenth fact as for the ten-thousandth. An older one is [`Late`], and the object is
 //! folded from its history again. Both give the same register.
 
@@ -12,32 +12,32 @@ use serde::{Deserialize, Serialize};
 use crate::{
     fact::{
         Version,
-        order::{self, Photograph},
-        photo::Photo,
+        object_state::ObjectState,
+        order::{self, TiedObservation},
     },
     time::Timestamp,
 };
 
-/// Every photograph of one object, by version. Joining two histories is union: associative, commutative, idempotent.
+/// Every observation of one object, by version. Joining two histories is union: associative, commutative, idempotent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct History(BTreeMap<Version, Vec<Photograph>>);
+pub struct History(BTreeMap<Version, Vec<TiedObservation>>);
 
 impl History {
-    /// Joins one photograph. One event shows an object once.
-    pub fn insert(&mut self, version: Version, photograph: Photograph) {
-        insert(self.0.entry(version).or_default(), photograph);
+    /// Joins one observation. One event shows an object once.
+    pub fn insert(&mut self, version: Version, observation: TiedObservation) {
+        insert(self.0.entry(version).or_default(), observation);
     }
 
     /// Joins another history of the same object.
     pub fn merge(&mut self, other: Self) {
         for (version, tied) in other.0 {
-            for photograph in tied {
-                self.insert(version, photograph);
+            for observation in tied {
+                self.insert(version, observation);
             }
         }
     }
 
-    /// Folds from the first photograph to the last, telling each settled instant; none for an empty history.
+    /// Folds from the first observation to the last, telling each settled instant; none for an empty history.
     pub fn fold(self, mut tell: impl FnMut(Option<&Settled>, &Settled)) -> Option<Register> {
         let mut instants = self.0.into_iter();
         let (version, tied) = instants.next()?;
@@ -52,11 +52,11 @@ impl History {
     }
 }
 
-/// Keeps photographs ordered by event, each event once.
-fn insert(tied: &mut Vec<Photograph>, photograph: Photograph) {
-    match tied.binary_search_by(|known| known.event.cmp(&photograph.event)) {
-        Ok(known) => tied[known] = photograph,
-        Err(place) => tied.insert(place, photograph),
+/// Keeps observations ordered by event, each event once.
+fn insert(tied: &mut Vec<TiedObservation>, observation: TiedObservation) {
+    match tied.binary_search_by(|known| known.event.cmp(&observation.event)) {
+        Ok(known) => tied[known] = observation,
+        Err(place) => tied.insert(place, observation),
     }
 }
 
@@ -66,8 +66,8 @@ fn insert(tied: &mut Vec<Photograph>, photograph: Photograph) {
 pub struct Register {
     /// The version of the last tie.
     version: Version,
-    /// The last tie: every photograph with that version, ordered by event. There is at least one.
-    tied: Vec<Photograph>,
+    /// The last tie: every observation with that version, ordered by event. There is at least one.
+    tied: Vec<TiedObservation>,
     /// What was settled before.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     before: Option<Settled>,
@@ -77,7 +77,7 @@ pub struct Register {
 #[derive(Deserialize)]
 struct StoredRegister {
     version: Version,
-    tied: Vec<Photograph>,
+    tied: Vec<TiedObservation>,
     #[serde(default)]
     before: Option<Settled>,
 }
@@ -88,27 +88,27 @@ impl TryFrom<StoredRegister> for Register {
     fn try_from(stored: StoredRegister) -> Result<Self, Self::Error> {
         let StoredRegister { version, tied, before } = stored;
         match tied.is_empty() {
-            true => Err("a register without a photograph"),
+            true => Err("a register without an observation"),
             false => Ok(Self { version, tied, before }),
         }
     }
 }
 
-/// The photograph is older than what was settled: the object has to be folded from its history.
+/// The observation is older than what was settled: the object has to be folded from its history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Late;
 
 impl Register {
-    /// A register of one photograph.
-    pub fn new(version: Version, photograph: Photograph) -> Self {
-        Self { version, tied: vec![photograph], before: None }
+    /// A register of one observation.
+    pub fn new(version: Version, observation: TiedObservation) -> Self {
+        Self { version, tied: vec![observation], before: None }
     }
 
-    /// Takes one photograph in.
+    /// Takes one observation in.
     ///
     /// # Errors
     /// [`Late`] when it is older than the last tie; the register is unchanged.
-    pub fn apply(&mut self, version: Version, photograph: Photograph) -> Result<(), Late> {
+    pub fn apply(&mut self, version: Version, observation: TiedObservation) -> Result<(), Late> {
         if version < self.version {
             return Err(Late);
         }
@@ -117,7 +117,7 @@ impl Register {
             self.version = version;
             self.tied.clear();
         }
-        insert(&mut self.tied, photograph);
+        insert(&mut self.tied, observation);
         Ok(())
     }
 
@@ -135,48 +135,48 @@ impl Register {
     pub fn settled(&self) -> Settled {
         let before = self.before.as_ref();
         let verdict = order::settle(&self.tied, before.map(|settled| &settled.last));
-        // It is made or read with at least one photograph, and only gains.
-        Settled::after(before, &verdict.expect("a register has a photograph"), self)
+        // It is made or read with at least one observation, and only gains.
+        Settled::after(before, &verdict.expect("a register has an observation"), self)
     }
 }
 
 /// An object's state once an instant is settled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
-    /// The last photograph as the provider's order gives it.
-    last: Photo,
-    /// What is shown, where that is another: an end that a later photograph contradicts, or the last state that could
+    /// The last observation as the provider's order gives it.
+    last: ObjectState,
+    /// What is shown, where that is another: an end that a later observation contradicts, or the last state that could
     /// be read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    shown: Option<Photo>,
+    shown: Option<ObjectState>,
     /// The instant.
     pub at: Timestamp,
     /// Since when the shown state is what it is.
     pub since: Timestamp,
-    /// When the first photograph was taken.
+    /// When the first observation was taken.
     pub first_at: Timestamp,
     /// Whether only event ids ordered the last tie.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub ambiguous: bool,
-    /// Whether a later photograph contradicts an end.
+    /// Whether a later observation contradicts an end.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub contradicted: bool,
 }
 
 impl Settled {
     /// The state to show.
-    pub fn shown(&self) -> &Photo {
+    pub fn shown(&self) -> &ObjectState {
         self.shown.as_ref().unwrap_or(&self.last)
     }
 
-    /// The last photograph, even one that contradicts an end or that can't be read alone.
-    pub fn last(&self) -> &Photo {
+    /// The last observation, even one that contradicts an end or that can't be read alone.
+    pub fn last(&self) -> &ObjectState {
         &self.last
     }
 
     fn after(before: Option<&Self>, verdict: &order::Verdict<'_>, register: &Register) -> Self {
         let at = register.version.at;
-        let last = verdict.winner.photo.clone();
+        let last = verdict.winner.object_state.clone();
         let mut shown = last.clone();
         let mut contradicted = false;
         if let Some(before) = before {
@@ -190,8 +190,8 @@ impl Settled {
                 known => shown.keep_write_once(known),
             }
         }
-        for photograph in &register.tied {
-            shown.keep_write_once(&photograph.photo);
+        for observation in &register.tied {
+            shown.keep_write_once(&observation.object_state);
         }
         let since = match before {
             Some(before) if same_state(before.shown(), &shown) => before.since,
@@ -209,14 +209,18 @@ impl Settled {
     }
 }
 
-/// What a photograph that can't be read alone leaves of the state known before.
-fn carry_known(known: &Photo, last: &Photo) -> Photo {
+/// What an observation that can't be read alone leaves of the state known before.
+fn carry_known(known: &ObjectState, last: &ObjectState) -> ObjectState {
     let mut shown = known.clone();
     match (&mut shown, last) {
-        (Photo::Customer(shown), Photo::Customer(last)) => shown.deleted = last.deleted,
-        (Photo::Product(shown), Photo::Product(last)) => (shown.deleted, shown.active) = (last.deleted, last.active),
-        (Photo::Price(shown), Photo::Price(last)) => (shown.deleted, shown.active) = (last.deleted, last.active),
-        (Photo::Subscription(shown), Photo::Subscription(last)) => {
+        (ObjectState::Customer(shown), ObjectState::Customer(last)) => shown.deleted = last.deleted,
+        (ObjectState::Product(shown), ObjectState::Product(last)) => {
+            (shown.deleted, shown.active) = (last.deleted, last.active)
+        }
+        (ObjectState::Price(shown), ObjectState::Price(last)) => {
+            (shown.deleted, shown.active) = (last.deleted, last.active)
+        }
+        (ObjectState::Subscription(shown), ObjectState::Subscription(last)) => {
             let status = shown.status;
             *shown = last.clone();
             shown.status = status;
@@ -226,10 +230,10 @@ fn carry_known(known: &Photo, last: &Photo) -> Photo {
     shown
 }
 
-/// Whether two photographs show the same state in the narrow sense: not the same details.
-fn same_state(one: &Photo, other: &Photo) -> bool {
+/// Whether two observations show the same state in the narrow sense: not the same details.
+fn same_state(one: &ObjectState, other: &ObjectState) -> bool {
     match (one, other) {
-        (Photo::Subscription(one), Photo::Subscription(other)) => one.status == other.status,
+        (ObjectState::Subscription(one), ObjectState::Subscription(other)) => one.status == other.status,
         _ => one.progress() == other.progress(),
     }
 }
@@ -239,9 +243,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stored_register_without_a_photograph_is_no_register() {
+    fn a_stored_register_without_an_observation_is_no_register() {
         let stored = r#"{"version": {"at": 1, "then": 1}, "tied": []}"#;
         let error = serde_json::from_str::<Register>(stored).expect_err("nothing was seen").to_string();
-        assert!(error.contains("a register without a photograph"), "{error}");
+        assert!(error.contains("a register without an observation"), "{error}");
     }
 }

@@ -2,22 +2,22 @@
 //! facts; everything behind this file knows no provider.
 
 pub mod history;
+pub mod object_state;
 pub mod order;
-pub mod photo;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    fact::photo::Photo,
+    fact::object_state::ObjectState,
     id::{CustomerId, EventKey, ObjectRef, OfferId, ProviderId, Subject, exposed},
     time::Timestamp,
 };
 
-/// Where a photograph stands in its provider's own order. Each adapter documents how it fills this in.
+/// Where an observation stands in its provider's own order. Each adapter documents how it fills this in.
 ///
-/// Photographs with equal versions are tied; [`order`] settles them by evidence.
+/// Observations with equal versions are tied; [`order`] settles them by evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Version {
     /// The first key.
@@ -47,16 +47,17 @@ pub enum Phase {
 
 /// What an event shows of one object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sight {
+pub struct Observation {
     /// The object; it is the subject's root or a member of it.
     pub object: ObjectRef,
     /// The part of its life.
     pub phase: Phase,
-    /// Its whole state, as the event shows it.
-    pub photo: Photo,
+    /// Its whole state, as the event shows it. Schema versions before 8 wrote `photo`.
+    #[serde(alias = "photo")]
+    pub object_state: ObjectState,
     /// Its whole state before the change, where the event brings evidence of it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub prior: Option<Photo>,
+    pub prior: Option<ObjectState>,
 }
 
 /// What a subject belongs to, as the subject itself or another object says.
@@ -123,8 +124,9 @@ pub struct Fact {
     /// older copy of what another object said.
     pub version: Version,
     /// What the event shows of the subject's root or a member, if it shows one.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub sight: Option<Sight>,
+    /// Schema versions before 8 wrote `sight`.
+    #[serde(skip_serializing_if = "Option::is_none", default, alias = "sight")]
+    pub observation: Option<Observation>,
     /// What the subject belongs to. Links only ever grow.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub links: Vec<Link>,
@@ -152,7 +154,7 @@ pub struct Links(#[serde(with = "pairs")] BTreeMap<Link, Version>);
 impl Links {
     /// Joins the statements of one fact. Within one instant, what a change says counts after what a creation said.
     pub(crate) fn join_fact(&mut self, fact: &Fact) {
-        let phase = fact.sight.as_ref().map_or(Phase::Created, |sight| sight.phase);
+        let phase = fact.observation.as_ref().map_or(Phase::Created, |observation| observation.phase);
         let then = Timestamp::from_micros(fact.version.then.micros().saturating_add(phase as i64));
         let version = Version { then: then.unwrap_or(fact.version.then), ..fact.version };
         for link in &fact.links {

@@ -1,10 +1,10 @@
-//! Decides which of two photographs wins. Everything that breaks a tie stands here, and nowhere else.
+//! Decides which of two observations wins. Everything that breaks a tie stands here, and nowhere else.
 //!
-//! Photographs of one object are ordered by [`Version`](super::Version). Those with equal versions are *tied*, and
+//! Observations of one object are ordered by [`Version`](super::Version). Those with equal versions are *tied*, and
 //! settled in this order:
 //!
-//! 1. **Terminal states.** An object doesn't come back, so if any tied photograph is terminal, only those count.
-//! 2. **The trail.** A photograph with a prior state is an edge from that state to its own. The object walked all
+//! 1. **Terminal states.** An object doesn't come back, so if any tied observation is terminal, only those count.
+//! 2. **The trail.** An observation with a prior state is an edge from that state to its own. The object walked all
 //!    edges once, so the state it stopped at is the one that was entered once more often than it was left. Being
 //!    created counts as an entry; so does being in a state when the instant began. This settles chains and cycles.
 //! 3. **Phase**, for states that the trail leaves open: created before changed before ended.
@@ -23,66 +23,67 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    fact::{Phase, photo::Photo},
+    fact::{Phase, object_state::ObjectState},
     id::{ProviderId, exposed},
 };
 
 /// What one event shows of one object, within a tie.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Photograph {
+pub struct TiedObservation {
     /// The event.
     #[serde(with = "exposed")]
     pub event: ProviderId,
     /// The part of the object's life.
     pub phase: Phase,
-    /// The state.
-    pub photo: Photo,
+    /// The state. Schema versions before 8 wrote `photo`.
+    #[serde(alias = "photo")]
+    pub object_state: ObjectState,
     /// The state before, by evidence.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub prior: Option<Photo>,
+    pub prior: Option<ObjectState>,
 }
 
 /// Who won a tie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict<'a> {
-    /// The photograph of the last state.
-    pub winner: &'a Photograph,
+    /// The observation of the last state.
+    pub winner: &'a TiedObservation,
     /// Whether only the last resort separated it from another state.
     pub ambiguous: bool,
 }
 
 /// Settles a tie: the state that the object had last among `tied`, given the state `before` it. A function of the
 /// set: the order of `tied` doesn't matter. None when there is nothing to settle.
-pub fn settle<'a>(tied: &'a [Photograph], before: Option<&Photo>) -> Option<Verdict<'a>> {
+pub fn settle<'a>(tied: &'a [TiedObservation], before: Option<&ObjectState>) -> Option<Verdict<'a>> {
     if let [only] = tied {
         return Some(Verdict { winner: only, ambiguous: false });
     }
     let ends = ends_of_trail(tied, before);
-    let mut states: HashMap<&Photo, Candidate<'a>> = HashMap::new();
-    for photograph in tied {
-        let standing = ends.standing(&photograph.photo);
-        let candidate = Candidate { photograph, standing };
-        let best = states.entry(&photograph.photo).or_insert(candidate);
+    let mut states: HashMap<&ObjectState, Candidate<'a>> = HashMap::new();
+    for observation in tied {
+        let on_trail = ends.on_trail(&observation.object_state);
+        let candidate = Candidate { observation, on_trail };
+        let best = states.entry(&observation.object_state).or_insert(candidate);
         if candidate.represents_better_than(best) {
             *best = candidate;
         }
     }
     let mut open: Vec<Candidate<'a>> = states.into_values().collect();
-    if open.iter().any(|candidate| candidate.photograph.photo.is_terminal()) {
-        open.retain(|candidate| candidate.photograph.photo.is_terminal());
+    if open.iter().any(|candidate| candidate.observation.object_state.is_terminal()) {
+        open.retain(|candidate| candidate.observation.object_state.is_terminal());
     }
-    if open.iter().any(|candidate| candidate.standing != Standing::Passed) {
-        open.retain(|candidate| candidate.standing != Standing::Passed);
+    if open.iter().any(|candidate| candidate.on_trail != OnTrail::Passed) {
+        open.retain(|candidate| candidate.on_trail != OnTrail::Passed);
     }
     open.sort_by_key(|candidate| Reverse(candidate.rank()));
     let (winner, rest) = open.split_first()?;
     let ambiguous = rest.first().is_some_and(|next| next.evidence() == winner.evidence());
-    Some(Verdict { winner: winner.photograph, ambiguous })
+    Some(Verdict { winner: winner.observation, ambiguous })
 }
 
 /// What the trail says of a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Standing {
+enum OnTrail {
     /// The object went through it and left.
     Passed,
     /// No edge touches it.
@@ -91,61 +92,61 @@ enum Standing {
     End,
 }
 
-/// One state of the tie, by its best photograph.
+/// One state of the tie, by its best observation.
 #[derive(Clone, Copy)]
 struct Candidate<'a> {
-    photograph: &'a Photograph,
-    standing: Standing,
+    observation: &'a TiedObservation,
+    on_trail: OnTrail,
 }
 
 impl<'a> Candidate<'a> {
     fn represents_better_than(&self, other: &Self) -> bool {
-        (self.photograph.phase, &self.photograph.event) > (other.photograph.phase, &other.photograph.event)
+        (self.observation.phase, &self.observation.event) > (other.observation.phase, &other.observation.event)
     }
 
     /// What speaks for this state being the last, short of the last resort.
     fn evidence(&self) -> (Phase, u8, [i64; 3]) {
-        let photo = &self.photograph.photo;
-        (self.photograph.phase, photo.progress(), photo.measures())
+        let object_state = &self.observation.object_state;
+        (self.observation.phase, object_state.progress(), object_state.measures())
     }
 
-    fn rank(&self) -> ((Phase, u8, [i64; 3]), Standing, &'a ProviderId) {
-        (self.evidence(), self.standing, &self.photograph.event)
+    fn rank(&self) -> ((Phase, u8, [i64; 3]), OnTrail, &'a ProviderId) {
+        (self.evidence(), self.on_trail, &self.observation.event)
     }
 }
 
 /// How often each state was entered more than left.
 struct Trail<'a> {
-    balance: HashMap<&'a Photo, i64>,
-    touched: HashSet<&'a Photo>,
+    balance: HashMap<&'a ObjectState, i64>,
+    touched: HashSet<&'a ObjectState>,
 }
 
 impl Trail<'_> {
-    fn standing(&self, photo: &Photo) -> Standing {
-        match (self.touched.contains(photo), self.balance.get(photo)) {
-            (false, _) => Standing::Untouched,
-            (true, Some(1..)) => Standing::End,
-            (true, _) => Standing::Passed,
+    fn on_trail(&self, object_state: &ObjectState) -> OnTrail {
+        match (self.touched.contains(object_state), self.balance.get(object_state)) {
+            (false, _) => OnTrail::Untouched,
+            (true, Some(1..)) => OnTrail::End,
+            (true, _) => OnTrail::Passed,
         }
     }
 
     fn ends(&self) -> usize {
-        self.touched.iter().filter(|photo| self.standing(photo) == Standing::End).count()
+        self.touched.iter().filter(|object_state| self.on_trail(object_state) == OnTrail::End).count()
     }
 }
 
-fn ends_of_trail<'a>(tied: &'a [Photograph], before: Option<&'a Photo>) -> Trail<'a> {
-    let edges: Vec<(&Photo, &Photo)> = tied
+fn ends_of_trail<'a>(tied: &'a [TiedObservation], before: Option<&'a ObjectState>) -> Trail<'a> {
+    let edges: Vec<(&ObjectState, &ObjectState)> = tied
         .iter()
-        .filter_map(|photograph| Some((photograph.prior.as_ref()?, &photograph.photo)))
-        .filter(|(prior, photo)| prior != photo)
+        .filter_map(|observation| Some((observation.prior.as_ref()?, &observation.object_state)))
+        .filter(|(prior, object_state)| prior != object_state)
         .collect();
-    let created: HashSet<&Photo> = tied
+    let created: HashSet<&ObjectState> = tied
         .iter()
-        .filter(|photograph| photograph.phase == Phase::Created)
-        .map(|photograph| &photograph.photo)
+        .filter(|observation| observation.phase == Phase::Created)
+        .map(|observation| &observation.object_state)
         .collect();
-    let entries: Vec<&Photo> = match created.is_empty() {
+    let entries: Vec<&ObjectState> = match created.is_empty() {
         true => before.into_iter().collect(),
         false => created.into_iter().collect(),
     };
@@ -153,13 +154,13 @@ fn ends_of_trail<'a>(tied: &'a [Photograph], before: Option<&'a Photo>) -> Trail
     if trail.ends() <= 1 {
         return trail;
     }
-    let once: HashSet<(&Photo, &Photo)> = edges.iter().copied().collect();
+    let once: HashSet<(&ObjectState, &ObjectState)> = edges.iter().copied().collect();
     let single = walk(&once.into_iter().collect::<Vec<_>>(), &entries);
     if single.ends() == 1 { single } else { trail }
 }
 
-fn walk<'a>(edges: &[(&'a Photo, &'a Photo)], entries: &[&'a Photo]) -> Trail<'a> {
-    let mut balance: HashMap<&Photo, i64> = HashMap::new();
+fn walk<'a>(edges: &[(&'a ObjectState, &'a ObjectState)], entries: &[&'a ObjectState]) -> Trail<'a> {
+    let mut balance: HashMap<&ObjectState, i64> = HashMap::new();
     for entered in entries {
         *balance.entry(entered).or_default() += 1;
     }
@@ -174,18 +175,18 @@ fn walk<'a>(edges: &[(&'a Photo, &'a Photo)], entries: &[&'a Photo]) -> Trail<'a
 mod tests {
     use super::*;
     use crate::{
-        fact::photo::{Item, Subscription, SubscriptionStatus},
+        fact::object_state::{Item, Subscription, SubscriptionStatus},
         time::Timestamp,
     };
 
     /// An active subscription of a quantity, perhaps with its end scheduled: `5`, or `5!`.
-    fn state(text: &str) -> Photo {
+    fn state(text: &str) -> ObjectState {
         let (text, scheduled) = text.strip_suffix('!').map_or((text, false), |rest| (rest, true));
         let (quantity, status) = match text {
             "x" => (0, SubscriptionStatus::Canceled),
             digits => (digits.parse().expect("digits"), SubscriptionStatus::Active),
         };
-        Photo::Subscription(Box::new(Subscription {
+        ObjectState::Subscription(Box::new(Subscription {
             items: vec![Item { price: ProviderId::new("price").expect("id"), quantity: Some(quantity) }],
             cancel_at: scheduled.then_some(Timestamp::EPOCH),
             ..Subscription::new(status, "")
@@ -193,28 +194,28 @@ mod tests {
     }
 
     /// `+5` created at 5, `5>6` changed from 5 to 6, `6` seen at 6, `-x` ended.
-    fn photograph(event: usize, text: &str) -> Photograph {
+    fn observation(event: usize, text: &str) -> TiedObservation {
         let (phase, rest) = match text.split_at(1) {
             ("+", rest) => (Phase::Created, rest),
             ("-", rest) => (Phase::Ended, rest),
             _ => (Phase::Changed, text),
         };
-        let (prior, photo) = match rest.split_once('>') {
-            Some((prior, photo)) => (Some(state(prior)), state(photo)),
+        let (prior, object_state) = match rest.split_once('>') {
+            Some((prior, object_state)) => (Some(state(prior)), state(object_state)),
             None => (None, state(rest)),
         };
         // Ids fall as events go on, so that the last resort is never right by accident.
-        Photograph { event: ProviderId::new(format!("e{}", 99 - event)).expect("id"), phase, photo, prior }
+        TiedObservation { event: ProviderId::new(format!("e{}", 99 - event)).expect("id"), phase, object_state, prior }
     }
 
     #[track_caller]
     fn check(before: Option<&str>, events: &str, expect: &str, ambiguous: bool) {
-        let mut tied: Vec<_> = events.split_whitespace().enumerate().map(|(n, text)| photograph(n, text)).collect();
+        let mut tied: Vec<_> = events.split_whitespace().enumerate().map(|(n, text)| observation(n, text)).collect();
         let before = before.map(state);
         for _ in 0..tied.len() {
             tied.rotate_left(1);
             let verdict = settle(&tied, before.as_ref()).expect("not empty");
-            assert_eq!(verdict.winner.photo, state(expect), "{events}");
+            assert_eq!(verdict.winner.object_state, state(expect), "{events}");
             assert_eq!(verdict.ambiguous, ambiguous, "{events}");
         }
     }
@@ -238,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_cycle_with_an_unknown_start_is_ambiguous() {
-        let tied = [photograph(0, "1>1!"), photograph(1, "1!>1")];
+        let tied = [observation(0, "1>1!"), observation(1, "1!>1")];
         assert!(settle(&tied, None).expect("not empty").ambiguous);
     }
 
@@ -256,9 +257,9 @@ mod tests {
 
     #[test]
     fn states_without_evidence_are_ambiguous() {
-        let tied = [photograph(0, "1"), photograph(1, "2")];
+        let tied = [observation(0, "1"), observation(1, "2")];
         assert!(settle(&tied, None).expect("not empty").ambiguous);
-        let same = [photograph(0, "1"), photograph(1, "1")];
+        let same = [observation(0, "1"), observation(1, "1")];
         assert!(!settle(&same, None).expect("not empty").ambiguous);
     }
 }

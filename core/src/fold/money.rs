@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    fact::photo::{
-        Charge, ChargeState, Credit, CreditState, Dispute, DisputeState, Payment, PaymentState, Photo, Refund,
+    fact::object_state::{
+        Charge, ChargeState, Credit, CreditState, Dispute, DisputeState, ObjectState, Payment, PaymentState, Refund,
         RefundState, Reversal, Undone,
     },
     fold::SubjectState,
@@ -95,7 +95,7 @@ impl SubjectState {
             .objects()
             .filter(|(object, _)| !released.contains(*object))
             .filter_map(|(_, settled)| match settled.shown() {
-                Photo::Refund(refund) => Some((refund.clone(), settled.since)),
+                ObjectState::Refund(refund) => Some((refund.clone(), settled.since)),
                 _ => None,
             })
             .collect();
@@ -121,8 +121,8 @@ impl SubjectState {
     /// The refunds of a payment that are none: some API versions make a refund of what was authorized and not captured.
     /// All of them where nothing was captured; else the oldest of exactly that amount, where the release counts at all.
     pub fn released_refunds(&self) -> BTreeSet<ObjectRef> {
-        let refunds = self.by_age(|photo| match photo {
-            Photo::Refund(refund) => Some(refund.clone()),
+        let refunds = self.by_age(|object_state| match object_state {
+            ObjectState::Refund(refund) => Some(refund.clone()),
             _ => None,
         });
         if refunds.is_empty() {
@@ -142,7 +142,7 @@ impl SubjectState {
     fn counts_release(&self) -> bool {
         let shown = |by_version| {
             self.objects().find_map(|(_, settled)| match settled.shown() {
-                Photo::Release(it) if it.by_version == by_version => Some(it.counted),
+                ObjectState::Release(it) if it.by_version == by_version => Some(it.counted),
                 _ => None,
             })
         };
@@ -159,7 +159,7 @@ impl SubjectState {
             _ => self.charges().iter().map(|(charge, _)| charge.captured.unwrap_or(charge.amount).minor()).sum(),
         };
         let refunds = self.objects().filter_map(|(_, settled)| match settled.shown() {
-            Photo::Refund(refund) if !matches!(refund.state, RefundState::Canceled | RefundState::Failed) => {
+            ObjectState::Refund(refund) if !matches!(refund.state, RefundState::Canceled | RefundState::Failed) => {
                 Some(refund.amount.minor())
             }
             _ => None,
@@ -198,7 +198,7 @@ impl SubjectState {
     pub fn refunded_prices(&self) -> BTreeSet<ProviderId> {
         let mut gone: BTreeMap<ProviderId, (i64, bool)> = BTreeMap::new();
         for (_, settled) in self.objects() {
-            let Photo::Refund(refund) = settled.shown() else { continue };
+            let ObjectState::Refund(refund) = settled.shown() else { continue };
             for line in refund.lines.iter().filter(|_| refund.state == RefundState::Succeeded) {
                 let (amount, whole) = gone.entry(line.line.clone()).or_default();
                 *amount = amount.saturating_add(line.amount_minor);
@@ -206,7 +206,7 @@ impl SubjectState {
             }
         }
         let Some(payment) = self.payment() else { return BTreeSet::new() };
-        let is_gone = |line: &crate::fact::photo::Line| {
+        let is_gone = |line: &crate::fact::object_state::Line| {
             gone.get(&line.id).is_some_and(|(amount, whole)| *whole || (*amount > 0 && *amount >= line.total_minor))
         };
         let (gone, kept): (Vec<_>, Vec<_>) = payment.lines.iter().partition(|line| is_gone(line));
@@ -216,7 +216,7 @@ impl SubjectState {
 
     fn payment(&self) -> Option<Payment> {
         self.objects().find_map(|(_, settled)| match settled.shown() {
-            Photo::Payment(payment) => Some(payment.clone()),
+            ObjectState::Payment(payment) => Some(payment.clone()),
             _ => None,
         })
     }
@@ -225,7 +225,7 @@ impl SubjectState {
     fn charges(&self) -> Vec<(Charge, Timestamp)> {
         self.objects()
             .filter_map(|(_, settled)| match settled.shown() {
-                Photo::Charge(charge) => Some((charge.clone(), settled.at)),
+                ObjectState::Charge(charge) => Some((charge.clone(), settled.at)),
                 _ => None,
             })
             .collect()
@@ -260,8 +260,8 @@ impl SubjectState {
     /// The disputes of a payment, the oldest first, after what reverses them. A reversal that names no dispute ends the
     /// oldest that is still open; one that a dispute tells of itself is not counted again.
     pub fn disputes(&self) -> Vec<(&ObjectRef, Dispute)> {
-        let mut disputes = self.by_age(|photo| match photo {
-            Photo::Dispute(dispute) => Some(dispute.clone()),
+        let mut disputes = self.by_age(|object_state| match object_state {
+            ObjectState::Dispute(dispute) => Some(dispute.clone()),
             _ => None,
         });
         let won = |dispute: &mut Dispute| dispute.state = DisputeState::Won;
@@ -274,8 +274,8 @@ impl SubjectState {
 
     /// The credits of an invoice, the oldest first, after what reverses them: as with [`disputes`](Self::disputes).
     pub fn credits(&self) -> Vec<(&ObjectRef, Credit)> {
-        let mut credits = self.by_age(|photo| match photo {
-            Photo::Credit(credit) => Some(credit.clone()),
+        let mut credits = self.by_age(|object_state| match object_state {
+            ObjectState::Credit(credit) => Some(credit.clone()),
             _ => None,
         });
         let reversed = |credit: &mut Credit| credit.state = CreditState::Reversed;
@@ -295,8 +295,8 @@ impl SubjectState {
         end: impl Fn(&mut T),
     ) {
         let mut ended: Vec<Timestamp> = members.iter().filter(|(.., it)| has_ended(it)).map(|(at, ..)| *at).collect();
-        let reversals = self.by_age(|photo| match photo {
-            Photo::Reversal(Reversal { undoes }) if *undoes == undone => Some(()),
+        let reversals = self.by_age(|object_state| match object_state {
+            ObjectState::Reversal(Reversal { undoes }) if *undoes == undone => Some(()),
             _ => None,
         });
         for (at, ..) in reversals {
@@ -313,8 +313,8 @@ impl SubjectState {
         self.registers.keys().filter(|object| object.kind == ObjectKind::Charge).count()
     }
 
-    /// What is picked, the oldest first: an object is as old as its first photograph, whatever was told of it since.
-    fn by_age<T>(&self, pick: impl Fn(&Photo) -> Option<T>) -> Vec<(Timestamp, &ObjectRef, T)> {
+    /// What is picked, the oldest first: an object is as old as its first observation, whatever was told of it since.
+    fn by_age<T>(&self, pick: impl Fn(&ObjectState) -> Option<T>) -> Vec<(Timestamp, &ObjectRef, T)> {
         let picked =
             self.objects().filter_map(|(object, settled)| Some((settled.first_at, object, pick(settled.shown())?)));
         let mut picked: Vec<_> = picked.collect();

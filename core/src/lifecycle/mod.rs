@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    fact::photo::{
-        CheckoutState, CreditState, DisputeState, InvoiceState, PaymentState, Photo, RefundState, Subscription,
+    fact::object_state::{
+        CheckoutState, CreditState, DisputeState, InvoiceState, ObjectState, PaymentState, RefundState, Subscription,
         SubscriptionStatus, Undone,
     },
     time::Timestamp,
@@ -79,7 +79,7 @@ pub fn of_purchase(payment: PaymentState, money_went_back: bool) -> Lifecycle {
 }
 
 /// A change of commercial state, derived from the ordered history. Its key is (object, change, time), so deriving it
-/// again is no second change. The time is that of the photograph which shows the change: an earlier photograph that
+/// again is no second change. The time is that of the observation which shows the change: an earlier observation that
 /// arrives late may move it. Whom it concerns is no part of it, because an owner may become known later; a receipt says who
 /// it was at its time ([`TransitionReceipt`](crate::receipt::TransitionReceipt)).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -267,10 +267,10 @@ impl Change {
 }
 
 /// What changed between two states of one object; `before` is none for the first.
-pub fn between(before: Option<&Photo>, after: &Photo) -> Vec<Change> {
-    if let Photo::Subscription(after) = after {
-        let before = before.and_then(|photo| match photo {
-            Photo::Subscription(before) => Some(before.as_ref()),
+pub fn between(before: Option<&ObjectState>, after: &ObjectState) -> Vec<Change> {
+    if let ObjectState::Subscription(after) = after {
+        let before = before.and_then(|object_state| match object_state {
+            ObjectState::Subscription(before) => Some(before.as_ref()),
             _ => None,
         });
         return subscription(before, after);
@@ -283,55 +283,55 @@ pub fn between(before: Option<&Photo>, after: &Photo) -> Vec<Change> {
 }
 
 /// The change that brings an object other than a subscription into its state.
-fn arrival(photo: &Photo) -> Option<Change> {
-    match photo {
-        Photo::Checkout(it) => match it.state {
+fn arrival(object_state: &ObjectState) -> Option<Change> {
+    match object_state {
+        ObjectState::Checkout(it) => match it.state {
             CheckoutState::Completed => Some(Change::CheckoutCompleted),
             CheckoutState::Expired => Some(Change::Expired),
             CheckoutState::Failed => Some(Change::CheckoutFailed),
             CheckoutState::Paid => Some(Change::CheckoutPaid),
             CheckoutState::Open | CheckoutState::Unknown => None,
         },
-        Photo::Credit(it) => match it.state {
+        ObjectState::Credit(it) => match it.state {
             CreditState::Issued => Some(Change::CreditIssued),
             CreditState::Reversed => Some(Change::CreditReversed),
             CreditState::Pending | CreditState::Rejected | CreditState::Unknown => None,
         },
-        Photo::Dispute(it) => match it.state {
+        ObjectState::Dispute(it) => match it.state {
             DisputeState::Lost => Some(Change::DisputeLost),
             DisputeState::Open => Some(Change::DisputeOpened),
             DisputeState::Won => Some(Change::DisputeWon),
             DisputeState::Closed | DisputeState::Inquiry | DisputeState::Unknown => None,
         },
-        Photo::Invoice(it) => match it.state {
+        ObjectState::Invoice(it) => match it.state {
             InvoiceState::Paid => Some(Change::InvoicePaid),
             InvoiceState::Uncollectible => Some(Change::InvoiceUncollectible),
             InvoiceState::Void => Some(Change::InvoiceVoided),
             InvoiceState::Draft | InvoiceState::Open | InvoiceState::Unknown => None,
         },
-        Photo::Payment(it) => match it.state {
+        ObjectState::Payment(it) => match it.state {
             PaymentState::Canceled => Some(Change::Canceled),
             PaymentState::Failed => Some(Change::PaymentFailed),
             PaymentState::Succeeded => Some(Change::PaymentSucceeded),
             PaymentState::Authorized | PaymentState::Pending | PaymentState::Processing | PaymentState::Unknown => None,
         },
-        Photo::Refund(it) => match it.state {
+        ObjectState::Refund(it) => match it.state {
             RefundState::Succeeded => Some(Change::Refunded),
             RefundState::Canceled | RefundState::Failed => Some(Change::RefundFailed),
             RefundState::Pending | RefundState::RequiresAction | RefundState::Unknown => None,
         },
-        Photo::Reversal(it) => match it.undoes {
+        ObjectState::Reversal(it) => match it.undoes {
             Undone::Credit => Some(Change::CreditReversed),
             Undone::Dispute => Some(Change::DisputeWon),
             Undone::Inquiry | Undone::Nothing => None,
         },
-        Photo::Charge(_)
-        | Photo::Customer(_)
-        | Photo::Price(_)
-        | Photo::Product(_)
-        | Photo::Release(_)
-        | Photo::Schedule(_)
-        | Photo::Subscription(_) => None,
+        ObjectState::Charge(_)
+        | ObjectState::Customer(_)
+        | ObjectState::Price(_)
+        | ObjectState::Product(_)
+        | ObjectState::Release(_)
+        | ObjectState::Schedule(_)
+        | ObjectState::Subscription(_) => None,
     }
 }
 
@@ -391,13 +391,13 @@ fn status_change(was: SubscriptionStatus, is: SubscriptionStatus) -> Option<Chan
 mod tests {
     use super::*;
     use crate::{
-        fact::photo::{Item, Period},
+        fact::object_state::{Item, Period},
         id::ProviderId,
     };
 
     /// `active`, `active x5` of five, `active @2` in the second period, `active !` with its end scheduled, `active ~`
     /// with its pause.
-    fn photo(text: &str) -> Photo {
+    fn object_state(text: &str) -> ObjectState {
         let mut words = text.split_whitespace();
         let status: SubscriptionStatus =
             serde_json::from_value(serde_json::Value::from(words.next().expect("a status"))).expect("a status");
@@ -415,14 +415,14 @@ mod tests {
                 _ => it.cancel_at = Some(at(1)),
             }
         }
-        Photo::Subscription(Box::new(it))
+        ObjectState::Subscription(Box::new(it))
     }
 
     #[test]
     fn a_subscriptions_changes_have_names() {
         let check = |before: &str, after: &str, expect: &[Change]| {
-            let before = (!before.is_empty()).then(|| photo(before));
-            assert_eq!(between(before.as_ref(), &photo(after)), expect, "{after}");
+            let before = (!before.is_empty()).then(|| object_state(before));
+            assert_eq!(between(before.as_ref(), &object_state(after)), expect, "{after}");
         };
         check("", "pending", &[]);
         check("", "active", &[Change::Activated]);

@@ -10,7 +10,7 @@ use crate::{
     fact::Fact,
     id::{EventKey, Mode, ProviderId, exposed},
     time::Timestamp,
-    verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+    verify::{PresentedSignature, SignatureError, Trust, VerifiedDelivery},
 };
 
 /// A provider's receiving side.
@@ -28,7 +28,7 @@ pub trait Webhooks: Send + Sync {
     ///
     /// # Errors
     /// [`SignatureError::Missing`], [`SignatureError::Malformed`] or [`SignatureError::NoScheme`].
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError>;
+    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError>;
 
     /// Reads a genuine delivery into its event and what the event means.
     ///
@@ -83,18 +83,18 @@ pub struct Remark {
 pub enum Meaning {
     /// Facts; perhaps none, when a known type says nothing new about any object.
     Facts(Vec<Fact>),
-    /// It carries no photograph: the object has to be fetched.
+    /// It carries no observation: the object has to be fetched.
     Fetch(FetchNeed),
     /// A type that the table doesn't list, or lists as without meaning for commerce.
     Ignored,
 }
 
-/// What an event without a photograph points at.
+/// What an event without an observation points at.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FetchNeed {
     /// The path of the object at the provider's API, if the event names one.
     pub path: Option<String>,
-    /// The event that carries the same change with a photograph, where the provider sends both.
+    /// The event that carries the same change with an observation, where the provider sends both.
     #[serde(with = "optional_id", skip_serializing_if = "Option::is_none", default)]
     pub snapshot_event: Option<ProviderId>,
 }

@@ -1,7 +1,7 @@
 //! Decides how a store that has columns keeps the value of a row's field. It knows no store.
 
 use crate::{
-    fact::photo::{
+    fact::object_state::{
         CheckoutMode, CheckoutState, CreditState, DisputeState, IntervalUnit, InvoiceState, PaymentState, RefundState,
         ScheduleState,
     },

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer, ser::SerializeStruct};
 
 use crate::{
     entitlement::NoAccess,
-    fact::photo::{CheckoutMode, CheckoutState, InvoiceState, PaymentState},
+    fact::object_state::{CheckoutMode, CheckoutState, InvoiceState, PaymentState},
     id::{CustomerId, CustomerKey, ObjectKind, Source, Subject},
     lifecycle::Lifecycle,
     snapshot::{
@@ -247,7 +247,7 @@ fn agreement(rows: &Rows) -> Option<Agreement> {
     }
     let grant = rows.entitlements.first()?;
     Some(Agreement {
-        kind: grant.source_kind,
+        kind: grant.origin_kind,
         state: grant.state,
         since: Some(grant.since),
         paid_until: None,

@@ -4,8 +4,8 @@ use crate::{
     catalog::Catalog,
     fact::{
         history::Settled,
-        photo::{
-            CheckoutMode, CheckoutState, Credit, Dispute, Invoice, InvoiceState, Item, Payment, Photo, Price,
+        object_state::{
+            CheckoutMode, CheckoutState, Credit, Dispute, Invoice, InvoiceState, Item, ObjectState, Payment, Price,
             Subscription, SubscriptionStatus,
         },
     },
@@ -54,14 +54,14 @@ pub fn rows(subject: &Subject, state: &SubjectState, catalog: &Catalog) -> Rows 
 fn one_object(rows: &mut Rows, object: &ObjectRef, settled: &Settled, state: &SubjectState, catalog: &Catalog) {
     let id = object.id.expose().to_owned();
     match settled.shown() {
-        Photo::Customer(it) => rows.customers.push(CustomerRow {
+        ObjectState::Customer(it) => rows.customers.push(CustomerRow {
             id,
             email: it.email.as_ref().map(|email| email.expose().to_owned()),
             name: it.name.as_ref().map(|name| name.expose().to_owned()),
             deleted: it.deleted || it.archived,
             owner: owner(state),
         }),
-        Photo::Checkout(it) => rows.checkouts.push(CheckoutRow {
+        ObjectState::Checkout(it) => rows.checkouts.push(CheckoutRow {
             id,
             state: it.state,
             mode: it.mode,
@@ -71,29 +71,29 @@ fn one_object(rows: &mut Rows, object: &ObjectRef, settled: &Settled, state: &Su
             payment: text(state.links().payment()),
             invoice: text(state.links().invoice()),
         }),
-        Photo::Subscription(it) => subscription(rows, id, it, settled, state, catalog),
-        Photo::Invoice(it) => rows.invoices.push(invoice(id, it, state)),
-        Photo::Refund(it) => rows.refunds.push(RefundRow {
+        ObjectState::Subscription(it) => subscription(rows, id, it, settled, state, catalog),
+        ObjectState::Invoice(it) => rows.invoices.push(invoice(id, it, state)),
+        ObjectState::Refund(it) => rows.refunds.push(RefundRow {
             id,
             state: it.state,
             amount: it.amount.minor(),
             currency: it.amount.currency(),
             payment: String::new(),
         }),
-        Photo::Product(it) => {
+        ObjectState::Product(it) => {
             rows.products.push(ProductRow { id, name: it.name.clone(), active: it.active, deleted: it.deleted })
         }
-        Photo::Price(it) => rows.prices.push(price(id, it, state)),
-        Photo::Schedule(it) => {
+        ObjectState::Price(it) => rows.prices.push(price(id, it, state)),
+        ObjectState::Schedule(it) => {
             rows.schedules.push(ScheduleRow { id, state: it.state, subscription: text(state.links().subscription()) })
         }
         // These rows need all members of their subject; see `credits` and `payment`.
-        Photo::Charge(_)
-        | Photo::Credit(_)
-        | Photo::Dispute(_)
-        | Photo::Payment(_)
-        | Photo::Release(_)
-        | Photo::Reversal(_) => {}
+        ObjectState::Charge(_)
+        | ObjectState::Credit(_)
+        | ObjectState::Dispute(_)
+        | ObjectState::Payment(_)
+        | ObjectState::Release(_)
+        | ObjectState::Reversal(_) => {}
     }
 }
 
@@ -131,8 +131,8 @@ fn subscription(
             continue;
         }
         rows.entitlements.push(EntitlementRow {
-            source_kind: ObjectKind::Subscription,
-            source_id: id.clone(),
+            origin_kind: ObjectKind::Subscription,
+            origin_id: id.clone(),
             benefit: benefit(item, &it.items, state, catalog),
             price: Some(price.to_owned()),
             state: lifecycle,
@@ -238,16 +238,16 @@ fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState, catalog: &C
     }
     let figures = state.figures();
     let settled = state.objects().find(|(object, _)| **object == subject.root).map(|(_, settled)| settled);
-    let photo = settled.as_ref().and_then(|settled| match settled.shown() {
-        Photo::Payment(photo) => Some((settled, photo)),
+    let object_state = settled.as_ref().and_then(|settled| match settled.shown() {
+        ObjectState::Payment(object_state) => Some((settled, object_state)),
         _ => None,
     });
     let links = state.links();
     rows.payments.push(PaymentRow {
         id: id.clone(),
-        state: photo.map(|(_, photo)| photo.state),
-        amount: photo.map(|(_, photo)| photo.amount.minor()),
-        currency: photo.map(|(_, photo)| photo.amount.currency()),
+        state: object_state.map(|(_, object_state)| object_state.state),
+        amount: object_state.map(|(_, object_state)| object_state.amount.minor()),
+        currency: object_state.map(|(_, object_state)| object_state.amount.currency()),
         authorized: figures.authorized,
         captured: figures.captured,
         received: figures.received,
@@ -260,9 +260,9 @@ fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState, catalog: &C
         invoice: text(links.invoice()),
         subscription: text(links.subscription()),
     });
-    let Some((settled, photo)) = photo else { return };
+    let Some((settled, object_state)) = object_state else { return };
     let refunded_prices = state.refunded_prices();
-    for Grant { benefit, price, quantity } in sold(photo, &id, state, catalog) {
+    for Grant { benefit, price, quantity } in sold(object_state, &id, state, catalog) {
         let line_went_back = price.as_ref().is_some_and(|price| refunded_prices.iter().any(|it| it.expose() == price));
         let went_back = line_went_back || figures.all_went_back();
         rows.entitlements.push(EntitlementRow {
@@ -270,7 +270,13 @@ fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState, catalog: &C
             price,
             quantity,
             disputed: figures.disputed > 0,
-            ..bought(ObjectKind::Payment, &id, lifecycle::of_purchase(photo.state, went_back), settled.since, state)
+            ..bought(
+                ObjectKind::Payment,
+                &id,
+                lifecycle::of_purchase(object_state.state, went_back),
+                settled.since,
+                state,
+            )
         });
     }
 }
@@ -278,7 +284,7 @@ fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState, catalog: &C
 /// What an invoice sells once, when it is paid, whoever or whatever paid it.
 fn grants_of_invoice(rows: &mut Rows, state: &SubjectState, catalog: &Catalog) {
     let invoices = state.objects().filter_map(|(object, settled)| match settled.shown() {
-        Photo::Invoice(it) if it.state == InvoiceState::Paid => Some((object, it.clone(), settled)),
+        ObjectState::Invoice(it) if it.state == InvoiceState::Paid => Some((object, it.clone(), settled)),
         _ => None,
     });
     for (object, it, settled) in invoices {
@@ -312,7 +318,7 @@ fn grants_of_invoice(rows: &mut Rows, state: &SubjectState, catalog: &Catalog) {
 /// What a checkout sells once, when it is paid or nothing was due.
 fn grants_of_checkout(rows: &mut Rows, state: &SubjectState) {
     for (object, settled) in state.objects() {
-        let Photo::Checkout(it) = settled.shown() else { continue };
+        let ObjectState::Checkout(it) = settled.shown() else { continue };
         if it.state == CheckoutState::Paid && it.mode == CheckoutMode::Payment {
             let id = object.id.expose();
             rows.entitlements.push(EntitlementRow {
@@ -327,8 +333,8 @@ fn grants_of_checkout(rows: &mut Rows, state: &SubjectState) {
 /// A grant of something that was bought once and has no end; what it gives is filled in.
 fn bought(kind: ObjectKind, id: &str, lifecycle: Lifecycle, since: Timestamp, state: &SubjectState) -> EntitlementRow {
     EntitlementRow {
-        source_kind: kind,
-        source_id: id.to_owned(),
+        origin_kind: kind,
+        origin_id: id.to_owned(),
         benefit: String::new(),
         price: None,
         state: lifecycle,
@@ -353,15 +359,15 @@ struct Grant {
 
 /// What a payment sells once, and how many of it. Where it lists nothing, a checkout or the application's metadata
 /// says that it sells something: one of the offer named.
-fn sold(photo: &Payment, id: &str, state: &SubjectState, catalog: &Catalog) -> Vec<Grant> {
+fn sold(object_state: &Payment, id: &str, state: &SubjectState, catalog: &Catalog) -> Vec<Grant> {
     let links = state.links();
-    if !photo.items.is_empty() {
+    if !object_state.items.is_empty() {
         let grant = |item: &Item| Grant {
-            benefit: benefit(item, &photo.items, state, catalog),
+            benefit: benefit(item, &object_state.items, state, catalog),
             price: Some(item.price.expose().to_owned()),
             quantity: number(item.quantity),
         };
-        return photo.items.iter().map(grant).filter(|grant| grant.quantity != Some(0)).collect();
+        return object_state.items.iter().map(grant).filter(|grant| grant.quantity != Some(0)).collect();
     }
     let sells = links.checkout().is_some() || links.offer().is_some();
     if links.subscription().is_some() || !sells {

@@ -201,13 +201,13 @@ fn public_name(subject: &Subject, row: &EntitlementRow) -> String {
             let root = ObjectRef::new(ObjectKind::Price, price);
             Subject { source: subject.source.clone(), root }.public_id()
         }
-        None if row.benefit == row.source_id => subject.public_id(),
+        None if row.benefit == row.origin_id => subject.public_id(),
         None => row.benefit.clone(),
     }
 }
 
 fn join(benefit: &mut Benefit, row: &EntitlementRow, access: Access) {
-    benefit.sources.push(row.source_id.clone());
+    benefit.sources.push(row.origin_id.clone());
     let until = match access {
         Access::Denied(reason) => {
             benefit.reason = benefit.reason.max(Some(reason)).filter(|_| !benefit.access);

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    fact::photo::{
+    fact::object_state::{
         CheckoutMode, CheckoutState, CreditState, DisputeState, IntervalUnit, InvoiceState, PaymentState, RefundState,
         ScheduleState,
     },
@@ -390,9 +390,9 @@ row! {
     entitlements: EntitlementRow {
         /// The kind of object that grants: `subscription`, `payment`, `invoice` or `checkout`. Several objects may report one
         /// sale, and each has rows: an invoice's rows count before those of its payments, those before the checkout's.
-        source_kind: ObjectKind,
+        origin_kind: ObjectKind,
         /// Its provider id.
-        source_id: String,
+        origin_id: String,
         /// What is granted: an offer, or the provider's price or payment where no offer is known.
         benefit: String,
         /// The provider's price that grants it, where it is known.

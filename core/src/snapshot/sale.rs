@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    fact::photo::InvoiceState,
+    fact::object_state::InvoiceState,
     fold::money::Figures,
     id::{ObjectKind, Source, Subject},
     lifecycle::Lifecycle,
@@ -85,10 +85,10 @@ impl<'a> Ledger<'a> {
                 let checkout = rows.checkouts.first();
                 let invoice = checkout.and_then(|it| it.invoice.as_deref()).map(Sale::Invoice);
                 let payment = || checkout.and_then(|it| it.payment.as_deref()).map(|id| self.sale_of_payment(id));
-                Some(invoice.or_else(payment).unwrap_or(Sale::Checkout(&row.source_id)))
+                Some(invoice.or_else(payment).unwrap_or(Sale::Checkout(&row.origin_id)))
             }
-            ObjectKind::Invoice => Some(Sale::Invoice(&row.source_id)),
-            ObjectKind::Payment => Some(self.sale_of_payment(&row.source_id)),
+            ObjectKind::Invoice => Some(Sale::Invoice(&row.origin_id)),
+            ObjectKind::Payment => Some(self.sale_of_payment(&row.origin_id)),
             ObjectKind::Charge
             | ObjectKind::Credit
             | ObjectKind::Customer

@@ -24,10 +24,10 @@ pub struct Commit {
     pub reread: Vec<EventKey>,
     /// Facts. One that is already there is left alone.
     pub facts: Vec<Fact>,
-    /// Subjects, each at its expected revision. The waits of each are replaced by those in `waits`.
+    /// Subjects, each at its expected revision. The waits of each are replaced by those in `pending_owners`.
     pub subjects: Vec<SubjectWrite>,
     /// Who waits for whom, among `subjects`.
-    pub waits: Vec<Wait>,
+    pub pending_owners: Vec<PendingOwner>,
     /// Bodies that contradict an event which stands.
     pub conflicts: Vec<Conflict>,
     /// Idempotency keys that are taken from now on; the commit is stale when one of them is taken already.
@@ -37,7 +37,7 @@ pub struct Commit {
 impl Commit {
     /// Whether it changes nothing. A lease alone changes nothing, and waits are their subjects'.
     pub fn is_empty(&self) -> bool {
-        let Self { at: _, lease: _, events, reread, facts, subjects, waits: _, conflicts, keys } = self;
+        let Self { at: _, lease: _, events, reread, facts, subjects, pending_owners: _, conflicts, keys } = self;
         events.is_empty()
             && reread.is_empty()
             && facts.is_empty()
@@ -57,7 +57,7 @@ impl Default for Commit {
             reread: Vec::new(),
             facts: Vec::new(),
             subjects: Vec::new(),
-            waits: Vec::new(),
+            pending_owners: Vec::new(),
             conflicts: Vec::new(),
             keys: Vec::new(),
         }
@@ -73,7 +73,7 @@ pub struct EventWrite {
     /// stale. So a reading that is overtaken by a better one can't undo it.
     pub expected: Option<EventStatus>,
     /// Its status from now on. A parked event becomes processed in the commit that releases the last unreleased
-    /// subject of its facts: the store does that, by [`SubjectWrite::released`].
+    /// subject of its facts: the store does that, by [`SubjectWrite::owner_settled`].
     pub status: EventStatus,
     /// Why.
     pub reason: Option<Reason>,
@@ -98,7 +98,7 @@ pub struct SubjectWrite {
     pub transitions: Vec<TransitionWrite>,
     /// Whether an owner is known, or none is needed. Kept with the subject: parked events whose facts are all about
     /// released subjects become processed.
-    pub released: bool,
+    pub owner_settled: bool,
 }
 
 /// The transitions of one object from an instant on: they replace the stored ones from that instant on.
@@ -115,7 +115,7 @@ pub struct TransitionWrite {
 /// A subject that has no owner of its own, and another whose owner it takes. It is derived anew whenever that one is
 /// written, also while it has an owner through a third.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Wait {
+pub struct PendingOwner {
     /// Who waits.
     pub subject: Subject,
     /// For whom.

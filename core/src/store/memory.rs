@@ -16,8 +16,8 @@ use crate::{
     snapshot::rows::Rows,
     store::{
         Browse, Claim, Claimed, Commit, ConflictQuery, EventQuery, EventStatus, EventWrite, IdempotencyKey, KeyRecord,
-        Lease, Loaded, Maintain, NewEvent, Queue, Store, StoredConflict, StoredEvent, StoredFact, StoredSubject,
-        SubjectQuery, SubjectWrite, TransitionQuery, Wait, Wanted,
+        Lease, Loaded, Maintain, NewEvent, PendingOwner, Queue, Store, StoredConflict, StoredEvent, StoredFact,
+        StoredSubject, SubjectQuery, SubjectWrite, TransitionQuery, Wanted,
     },
     time::Timestamp,
 };
@@ -33,7 +33,7 @@ struct Tables {
     conflicts: BTreeMap<(EventKey, [u8; 32]), StoredConflict>,
     facts: BTreeMap<Subject, Vec<FactRow>>,
     subjects: BTreeMap<Subject, SubjectRow>,
-    waits: BTreeSet<Wait>,
+    pending_owners: BTreeSet<PendingOwner>,
     transitions: BTreeSet<Transition>,
     keys: BTreeMap<IdempotencyKey, KeyRecord>,
 }
@@ -55,7 +55,7 @@ struct EventRow {
 struct SubjectRow {
     stored: StoredSubject,
     rows: Rows,
-    released: bool,
+    owner_settled: bool,
 }
 
 impl MemoryStore {
@@ -101,10 +101,10 @@ impl Store for MemoryStore {
         let mut free = Vec::new();
         for row in due {
             let key = &row.stored.event.key;
-            let lane = row.stored.event.lane.as_ref().map(|lane| (&key.source, lane));
+            let ordering_key = row.stored.event.ordering_key.as_ref().map(|ordering_key| (&key.source, ordering_key));
             if row.lease.as_ref().is_some_and(|lease| lease.until > claim.now) {
-                in_hand.extend(lane);
-            } else if !lane.is_some_and(|lane| in_hand.contains(&lane)) {
+                in_hand.extend(ordering_key);
+            } else if !ordering_key.is_some_and(|ordering_key| in_hand.contains(&ordering_key)) {
                 free.push(key.clone());
             }
         }
@@ -142,7 +142,8 @@ impl Store for MemoryStore {
         for subject in subjects {
             loaded.subjects.extend(tables.subjects.get(subject).map(|row| row.stored.clone()));
         }
-        loaded.waits = tables.waits.iter().filter(|wait| subjects.contains(&wait.on)).cloned().collect();
+        loaded.pending_owners =
+            tables.pending_owners.iter().filter(|wait| subjects.contains(&wait.on)).cloned().collect();
         for subject in facts {
             let rows = tables.facts.get(subject).into_iter().flatten();
             let mut known: Vec<Fact> = rows.map(|row| row.stored.fact.clone()).collect();
@@ -263,7 +264,7 @@ impl Tables {
     }
 
     fn apply(&mut self, commit: &Commit) {
-        let Commit { at, lease: _, events, reread, facts, subjects, waits, conflicts, keys } = commit;
+        let Commit { at, lease: _, events, reread, facts, subjects, pending_owners, conflicts, keys } = commit;
         for write in events {
             self.write_event(write);
         }
@@ -278,8 +279,8 @@ impl Tables {
             self.write_subject(write);
         }
         self.keys.extend(keys.iter().map(|record| (record.key.clone(), record.clone())));
-        self.waits.extend(waits.iter().cloned());
-        if subjects.iter().any(|write| write.released) {
+        self.pending_owners.extend(pending_owners.iter().cloned());
+        if subjects.iter().any(|write| write.owner_settled) {
             self.release_events();
         }
     }
@@ -326,9 +327,9 @@ impl Tables {
             revision: write.expected_revision + 1,
             state: write.state.clone(),
         };
-        let row = SubjectRow { stored, rows: write.rows.clone(), released: write.released };
+        let row = SubjectRow { stored, rows: write.rows.clone(), owner_settled: write.owner_settled };
         self.subjects.insert(write.subject.clone(), row);
-        self.waits.retain(|wait| wait.subject != write.subject);
+        self.pending_owners.retain(|wait| wait.subject != write.subject);
         for object in &write.transitions {
             self.transitions.retain(|known| known.object != object.object || known.at < object.since);
             self.transitions.extend(object.changes.iter().cloned());
@@ -342,7 +343,7 @@ impl Tables {
         let held: BTreeSet<EventKey> = self
             .facts
             .iter()
-            .filter(|(subject, _)| self.subjects.get(subject).is_some_and(|row| !row.released))
+            .filter(|(subject, _)| self.subjects.get(subject).is_some_and(|row| !row.owner_settled))
             .flat_map(|(_, rows)| rows.iter().map(|row| row.name.0.clone()))
             .collect();
         for row in self.events.values_mut() {

@@ -13,7 +13,7 @@ use std::fmt;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-pub use commit::{Commit, Conflict, EventWrite, Lease, SubjectWrite, TransitionWrite, Wait};
+pub use commit::{Commit, Conflict, EventWrite, Lease, PendingOwner, SubjectWrite, TransitionWrite};
 pub use keys::{IdempotencyKey, KeyRecord};
 
 use crate::{
@@ -47,7 +47,7 @@ pub trait Store: Browse + Maintain {
     /// Takes what is due in one queue for one worker until the lease ends.
     ///
     /// * Two claims never overlap: an event under a lease that still holds is given to nobody else.
-    /// * Within a lane they go in the order of arrival: an event is given out only when no earlier one of its lane that is
+    /// * Within an ordering key they go in the order of arrival: an event is given out only when no earlier one of its ordering key that is
     ///   due is under a lease that still holds, or is left out by this claim. One that rests until it is tried again
     ///   holds up nobody.
     /// * The answer, too, stands in the order of arrival. An event whose row can't be read is left out of it and
@@ -111,7 +111,7 @@ pub struct Claimed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventStatus {
-    /// It carries no photograph: its object has to be fetched. Not due, and done when a reading finds facts in it.
+    /// It carries no observation: its object has to be fetched. Not due, and done when a reading finds facts in it.
     AwaitingFetch,
     /// Genuine, kept, and not usable for the reason given; tried again.
     Failed,
@@ -147,7 +147,7 @@ impl EventStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Reason {
-    /// It carries no photograph.
+    /// It carries no observation.
     Fetch(FetchNeed),
     /// It was claimed so often, and no worker lived to write what came of it. It is not tried again by itself.
     GaveUp {
@@ -182,9 +182,9 @@ pub struct NewEvent {
     pub occurred_at: Option<Timestamp>,
     /// When it came first.
     pub received_at: Timestamp,
-    /// Whose it is in the queue, within its source: [`Store::claim`] gives out the events of a lane in order. None: it
+    /// Whose it is in the queue, within its source: [`Store::claim`] gives out the events of an ordering key in order. None: it
     /// waits for nobody. Kept as it was when the event was inserted.
-    pub lane: Option<ObjectRef>,
+    pub ordering_key: Option<ObjectRef>,
     /// The body, byte for byte.
     pub body: Vec<u8>,
     /// SHA-256 of the body.
@@ -282,7 +282,7 @@ pub struct Loaded {
     /// The wanted subjects that are there.
     pub subjects: Vec<StoredSubject>,
     /// Which subjects wait for which wanted one. Those that wait are not loaded.
-    pub waits: Vec<Wait>,
+    pub pending_owners: Vec<PendingOwner>,
     /// Every fact about the subjects whose facts were wanted; those of one subject in the order of their versions, then of
     /// their events.
     pub facts: Vec<Fact>,

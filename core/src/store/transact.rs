@@ -32,7 +32,7 @@ pub struct View {
     events: HashMap<EventKey, Option<StoredEvent>>,
     bodies: BTreeSet<EventKey>,
     subjects: BTreeMap<Subject, Option<StoredSubject>>,
-    waits: BTreeMap<Subject, BTreeSet<Subject>>,
+    pending_owners: BTreeMap<Subject, BTreeSet<Subject>>,
     facts: BTreeMap<Subject, Vec<Fact>>,
     keys: BTreeMap<IdempotencyKey, Option<KeyRecord>>,
 }
@@ -67,12 +67,12 @@ impl View {
 
     /// Those that wait for a subject that was asked for.
     pub fn waiting(&self, subject: &Subject) -> impl Iterator<Item = &Subject> {
-        self.waits.get(subject).into_iter().flatten()
+        self.pending_owners.get(subject).into_iter().flatten()
     }
 
     /// Whether one subject waits for another that was asked for.
-    pub fn waits(&self, waiting: &Subject, on: &Subject) -> bool {
-        self.waits.get(on).is_some_and(|all| all.contains(waiting))
+    pub fn pending_owners(&self, waiting: &Subject, on: &Subject) -> bool {
+        self.pending_owners.get(on).is_some_and(|all| all.contains(waiting))
     }
 
     /// Every fact about a subject; none where they weren't asked for.
@@ -100,15 +100,15 @@ impl View {
         for key in keys {
             self.keys.entry(key).or_default();
         }
-        let Loaded { events, subjects, waits, facts, keys } = loaded;
+        let Loaded { events, subjects, pending_owners, facts, keys } = loaded;
         for stored in events {
             self.events.insert(stored.event.key.clone(), Some(stored));
         }
         for stored in subjects {
             self.subjects.insert(stored.subject.clone(), Some(stored));
         }
-        for wait in waits {
-            self.waits.entry(wait.on).or_default().insert(wait.subject);
+        for wait in pending_owners {
+            self.pending_owners.entry(wait.on).or_default().insert(wait.subject);
         }
         for fact in facts {
             if let Some(known) = self.facts.get_mut(&fact.subject) {

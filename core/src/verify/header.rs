@@ -5,7 +5,7 @@
 use crate::{
     delivery::{Headers, Limits},
     time::Timestamp,
-    verify::{SignatureClaim, SignatureError},
+    verify::{PresentedSignature, SignatureError},
 };
 
 /// How a provider writes its signature into one header: `<time_key>=<seconds>`, `<mac_key>=<hex>`, with a separator
@@ -29,7 +29,7 @@ impl SignatureHeader {
     ///
     /// # Errors
     /// [`SignatureError::Missing`], [`SignatureError::NoScheme`], or [`SignatureError::Malformed`] with the reason.
-    pub fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
+    pub fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
         let text = self.only_value(headers, limits)?;
         let mut time = None;
         let mut signatures = 0_usize;
@@ -50,7 +50,7 @@ impl SignatureHeader {
         let signed_prefix = format!("{time}{}", self.joint).into_bytes();
         match signatures {
             0 => Err(SignatureError::NoScheme { header: self.name, scheme: self.mac_key }),
-            _ => Ok(SignatureClaim { signed_at: Some(signed_at), signed_prefix, macs }),
+            _ => Ok(PresentedSignature { signed_at: Some(signed_at), signed_prefix, macs }),
         }
     }
 

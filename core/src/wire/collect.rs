@@ -1,10 +1,10 @@
-//! Decides how the facts of one event are put together: one photograph per object, one statement of links per
+//! Decides how the facts of one event are put together: one observation per object, one statement of links per
 //! subject. It also reads what every object may say of whom it belongs to.
 
 use std::collections::BTreeMap;
 
 use crate::{
-    fact::{Fact, Link, Sight, Version, photo::Item},
+    fact::{Fact, Link, Observation, Version, object_state::Item},
     id::{CustomerId, IdError, ObjectKind, ObjectRef, OfferId, ProviderId, Subject},
     provider::{EventHead, ReadFault},
     time::Timestamp,
@@ -25,18 +25,18 @@ pub struct Collector {
 #[derive(Debug)]
 struct About {
     root: ObjectRef,
-    sights: Vec<Sight>,
+    observations: Vec<Observation>,
     links: Vec<Link>,
     /// What the event repeats of an older word, and when that was said.
     copies: BTreeMap<Timestamp, Vec<Link>>,
 }
 
 impl Collector {
-    /// Adds a photograph of a subject's root or member, unless the event has already shown that object.
-    pub fn sight(&mut self, root: &ObjectRef, sight: Sight) {
-        let sights = &mut self.about(root).sights;
-        if sights.iter().all(|shown| shown.object != sight.object) {
-            sights.push(sight);
+    /// Adds an observation of a subject's root or member, unless the event has already shown that object.
+    pub fn observation(&mut self, root: &ObjectRef, observation: Observation) {
+        let observations = &mut self.about(root).observations;
+        if observations.iter().all(|shown| shown.object != observation.object) {
+            observations.push(observation);
         }
     }
 
@@ -51,8 +51,8 @@ impl Collector {
     }
 
     /// Adds what an object says of itself: its customer at the provider, its owner, and the offer that it sells.
-    pub fn belongs(&mut self, root: &ObjectRef, ties: &Ties) {
-        self.link(root, ties.customer().chain(ties.owner()).chain(ties.offer()));
+    pub fn belongs(&mut self, root: &ObjectRef, attribution: &Attribution) {
+        self.link(root, attribution.customer().chain(attribution.owner()).chain(attribution.offer()));
     }
 
     /// Adds what another object says a subject belongs to, as old as that word is: a copy of metadata is as old as the
@@ -66,24 +66,24 @@ impl Collector {
         }
     }
 
-    /// One fact per photograph; a subject's links go with its first. Copies are facts at their own, older version.
+    /// One fact per observation; a subject's links go with its first. Copies are facts at their own, older version.
     pub fn into_facts(self, head: &EventHead, version: Version) -> Vec<Fact> {
         let mut facts = Vec::new();
-        for About { root, sights, mut links, copies } in self.subjects {
-            let mut fact = |version, sight, links| {
+        for About { root, observations, mut links, copies } in self.subjects {
+            let mut fact = |version, observation, links| {
                 facts.push(Fact {
                     subject: Subject { source: head.key.source.clone(), root: root.clone() },
                     event: head.key.id.clone(),
                     version,
-                    sight,
+                    observation,
                     links,
                 });
             };
-            if sights.is_empty() && !links.is_empty() {
+            if observations.is_empty() && !links.is_empty() {
                 fact(version, None, std::mem::take(&mut links));
             }
-            for sight in sights {
-                fact(version, Some(sight), std::mem::take(&mut links));
+            for observation in observations {
+                fact(version, Some(observation), std::mem::take(&mut links));
             }
             for (said_at, links) in copies.into_iter().filter(|(_, links)| !links.is_empty()) {
                 fact(Version::at(said_at).min(version), None, links);
@@ -96,7 +96,7 @@ impl Collector {
         let index = self.subjects.iter().position(|about| about.root == *root).unwrap_or_else(|| {
             self.subjects.push(About {
                 root: root.clone(),
-                sights: Vec::new(),
+                observations: Vec::new(),
                 links: Vec::new(),
                 copies: BTreeMap::new(),
             });
@@ -140,7 +140,7 @@ impl Quantities {
 
 /// What an object says of whom it belongs to.
 #[derive(Debug, Clone, Default)]
-pub struct Ties {
+pub struct Attribution {
     /// The provider's customer.
     pub customer: Option<ProviderId>,
     /// The application's customer.
@@ -149,7 +149,7 @@ pub struct Ties {
     pub offer: Option<OfferId>,
 }
 
-impl Ties {
+impl Attribution {
     /// Reads what the application wrote into an object's metadata, beside the provider's customer.
     pub fn read(customer: Option<ProviderId>, metadata: &View<'_, '_>) -> Result<Self, ReadFault> {
         let offer = application_id(&metadata.at(OFFER_KEY), |text| OfferId::new(text))?;

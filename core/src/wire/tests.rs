@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    collect::{Ties, owner},
+    collect::{Attribution, owner},
     *,
 };
 use crate::id::{CustomerId, OfferId};
@@ -194,11 +194,11 @@ fn what_an_application_wrote_is_an_id_or_is_noted_and_never_a_fault() {
     let check = |metadata: Value, expect: Option<&str>, noted: Option<(&str, &str)>| {
         let (body, remarks) = (json!({ "metadata": metadata }), Remarks::default());
         let view = View::root(&body).noting(&remarks);
-        let ties = Ties::read(None, &view.at("metadata")).expect("no fault");
-        assert_eq!(ties.owner.as_ref().map(CustomerId::as_str), expect, "{body}");
-        assert_eq!(ties.offer.as_ref().map(OfferId::as_str), expect, "{body}");
+        let attribution = Attribution::read(None, &view.at("metadata")).expect("no fault");
+        assert_eq!(attribution.owner.as_ref().map(CustomerId::as_str), expect, "{body}");
+        assert_eq!(attribution.offer.as_ref().map(OfferId::as_str), expect, "{body}");
         // The owner is read twice; each place is noted once.
-        assert_eq!(owner(&view.at("metadata")), Ok(ties.owner), "{body}");
+        assert_eq!(owner(&view.at("metadata")), Ok(attribution.owner), "{body}");
         let remark = |key: &str, (expected, found): (&str, &str)| Remark {
             path: format!("metadata.{key}"),
             expected: expected.to_owned(),

@@ -7,7 +7,7 @@ use crate::told::{
 };
 use purchase_core::{
     entitlement::{AccessPolicy, Dunning, NoAccess},
-    fact::photo::{Item, Payment, PaymentState, Photo, Subscription, SubscriptionStatus},
+    fact::object_state::{Item, ObjectState, Payment, PaymentState, Subscription, SubscriptionStatus},
     id::{ObjectKind, ProviderName},
     snapshot::customer::Entitlement,
     store::StoredSubject,
@@ -81,7 +81,7 @@ fn nothing_is_given_before_it_began() {
     assert_eq!(seen(&bought, &Dunning::default(), 10).until, None);
 }
 
-/// A later photograph that doesn't tell the beginning leaves it.
+/// A later observation that doesn't tell the beginning leaves it.
 #[test]
 fn a_beginning_is_written_once() {
     let root = subject(ObjectKind::Subscription, "sub");
@@ -143,8 +143,8 @@ fn a_quantity_of_zero_grants_nothing() {
     let none = |subjects: &[StoredSubject]| snapshot(&projection(subjects), &application("user")).entitlements.len();
     assert_eq!(none(&[sub("sub", subscription(Active, item("price", 0)))]), 0);
     let sold = |items: Vec<Item>| {
-        let photo = Photo::Payment(Payment { items, ..Payment::new(PaymentState::Succeeded, money(9)) });
-        once(ObjectKind::Payment, "pay", photo, &[owner("user")])
+        let object_state = ObjectState::Payment(Payment { items, ..Payment::new(PaymentState::Succeeded, money(9)) });
+        once(ObjectKind::Payment, "pay", object_state, &[owner("user")])
     };
     assert_eq!(none(&[sold(vec![item("price", 0)])]), 0);
     assert_eq!(none(&[sold(vec![item("price", 0), item("price_b", 1)])]), 1);
@@ -157,7 +157,7 @@ fn a_quantity_of_zero_grants_nothing() {
 fn a_purchase_ends_when_its_money_went_back() {
     let pay = subject(ObjectKind::Payment, "pay");
     let with = |minor| {
-        let state = purchase_core::fact::photo::RefundState::Succeeded;
+        let state = purchase_core::fact::object_state::RefundState::Succeeded;
         let facts = [
             shows(&pay, 10, "pay", paid(900), &[owner("user"), offer("pro")]),
             shows(&pay, 20, "re", refund(state, minor), &[]),

@@ -7,9 +7,9 @@ use purchase_core::{
     catalog::Catalog,
     entitlement::{AccessPolicy, Dunning},
     fact::{
-        Fact, Link, Phase, Sight, Version,
-        photo::{
-            Charge, ChargeState, Credit, CreditState, Dispute, DisputeState, Item, Payment, PaymentState, Photo,
+        Fact, Link, Observation, Phase, Version,
+        object_state::{
+            Charge, ChargeState, Credit, CreditState, Dispute, DisputeState, Item, ObjectState, Payment, PaymentState,
             Refund, RefundState, Reversal, Undone,
         },
     },
@@ -41,37 +41,37 @@ fn money(minor: i64) -> Money {
 }
 
 /// At a second, an object of the subject.
-fn shows(subject: &Subject, second: i64, object: &str, photo: Photo) -> Fact {
+fn shows(subject: &Subject, second: i64, object: &str, object_state: ObjectState) -> Fact {
     Fact {
         subject: subject.clone(),
         event: id(&format!("evt_{second}_{object}")),
         version: Version::at(Timestamp::from_seconds(second).expect("in range")),
-        sight: Some(Sight {
-            object: ObjectRef::new(photo.kind(), id(object)),
+        observation: Some(Observation {
+            object: ObjectRef::new(object_state.kind(), id(object)),
             phase: Phase::Changed,
-            photo,
+            object_state,
             prior: None,
         }),
         links: Vec::new(),
     }
 }
 
-fn dispute(state: DisputeState) -> Photo {
-    Photo::Dispute(Dispute { state, amount: money(900) })
+fn dispute(state: DisputeState) -> ObjectState {
+    ObjectState::Dispute(Dispute { state, amount: money(900) })
 }
 
-fn credit(state: CreditState) -> Photo {
-    Photo::Credit(Credit { state, amount: money(300) })
+fn credit(state: CreditState) -> ObjectState {
+    ObjectState::Credit(Credit { state, amount: money(300) })
 }
 
-fn reversal(undoes: Undone) -> Photo {
-    Photo::Reversal(Reversal { undoes })
+fn reversal(undoes: Undone) -> ObjectState {
+    ObjectState::Reversal(Reversal { undoes })
 }
 
-fn paid(items: &[(&str, u64)]) -> Photo {
+fn paid(items: &[(&str, u64)]) -> ObjectState {
     let items = items.iter().map(|(price, quantity)| Item { price: id(price), quantity: Some(*quantity) });
     let state = PaymentState::Succeeded;
-    Photo::Payment(Payment { items: items.collect(), ..Payment::new(state, money(900)) })
+    ObjectState::Payment(Payment { items: items.collect(), ..Payment::new(state, money(900)) })
 }
 
 fn rows(subject: &Subject, facts: &[Fact], catalog: &Catalog) -> Rows {
@@ -82,8 +82,9 @@ fn rows(subject: &Subject, facts: &[Fact], catalog: &Catalog) -> Rows {
 fn a_reversal_ends_the_oldest_dispute_that_is_still_open() {
     use DisputeState::{Closed, Inquiry, Open, Won};
     let payment = subject(ObjectKind::Payment, "pay");
-    let check = |objects: &[(i64, &str, Photo)], expect: &[(&str, DisputeState)], whole: Disputed| {
-        let facts = objects.iter().map(|(second, object, photo)| shows(&payment, *second, object, photo.clone()));
+    let check = |objects: &[(i64, &str, ObjectState)], expect: &[(&str, DisputeState)], whole: Disputed| {
+        let facts =
+            objects.iter().map(|(second, object, object_state)| shows(&payment, *second, object, object_state.clone()));
         let facts: Vec<Fact> = facts.chain([shows(&payment, 1, "pay", paid(&[]))]).collect();
         let rows = rows(&payment, &facts, &Catalog::default());
         let found: Vec<(&str, DisputeState)> = rows.disputes.iter().map(|row| (row.id.as_str(), row.state)).collect();
@@ -96,7 +97,7 @@ fn a_reversal_ends_the_oldest_dispute_that_is_still_open() {
     check(&[(3, "r1", undo())], &[], Disputed::None);
     let again = [(2, "d1", dispute(Open)), (3, "r1", undo()), (4, "d0", dispute(Open))];
     check(&again, &[("d1", Won), ("d0", Open)], Disputed::Open);
-    // A later photograph of the same state makes nothing younger.
+    // A later observation of the same state makes nothing younger.
     let seen_again = [(2, "d1", dispute(Open)), (4, "d0", dispute(Open)), (3, "r1", undo()), (5, "d1", dispute(Open))];
     check(&seen_again, &[("d1", Won), ("d0", Open)], Disputed::Open);
     // The dispute that it ended is not known yet: it ends none that came later.
@@ -138,9 +139,9 @@ fn attempts_are_a_set_and_take_no_part_in_what_went_back() {
     let payment = subject(ObjectKind::Payment, "pay");
     let attempt = |state| {
         let (amount, refunded) = (money(900), money(0));
-        Photo::Charge(Charge { state, amount, captured: None, refunded, may_count_release: false })
+        ObjectState::Charge(Charge { state, amount, captured: None, refunded, may_count_release: false })
     };
-    let refund = |state| Photo::Refund(Refund::new(state, money(400)));
+    let refund = |state| ObjectState::Refund(Refund::new(state, money(400)));
     let facts = [
         shows(&payment, 1, "try_1", attempt(ChargeState::Failed)),
         shows(&payment, 2, "try_2", attempt(ChargeState::Failed)),
@@ -176,7 +177,7 @@ fn what_a_payment_lists_is_granted_item_by_item() {
     let active =
         [of("price_credits", 1, Lifecycle::Active, "price_credits"), of("seat", 3, Lifecycle::Active, "price_seat")];
     assert_eq!(grants(&facts), active);
-    facts.push(shows(&payment, 2, "ref", Photo::Refund(Refund::new(RefundState::Succeeded, money(900)))));
+    facts.push(shows(&payment, 2, "ref", ObjectState::Refund(Refund::new(RefundState::Succeeded, money(900)))));
     let refunded = [
         of("price_credits", 1, Lifecycle::Refunded, "price_credits"),
         of("seat", 3, Lifecycle::Refunded, "price_seat"),
@@ -241,7 +242,7 @@ fn a_customer_that_changes_and_changes_back_is_the_last_one() {
         subject: subscription.clone(),
         event: id(&format!("evt_{second}")),
         version: Version::at(Timestamp::from_seconds(second).expect("in range")),
-        sight: None,
+        observation: None,
         links: vec![Link::Customer(id(customer))],
     };
     let facts = [told(1, "cus_a"), told(2, "cus_b"), told(3, "cus_a")];

@@ -10,8 +10,8 @@ use purchase_core::{
     error::Refusal,
     fact::{
         Link,
-        photo::{
-            Customer, Invoice, InvoiceState, Item, Payment, PaymentState, Photo, Private, Refund, RefundState,
+        object_state::{
+            Customer, Invoice, InvoiceState, Item, ObjectState, Payment, PaymentState, Private, Refund, RefundState,
             Subscription, SubscriptionStatus,
         },
     },
@@ -23,26 +23,26 @@ use purchase_core::{
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-fn payment(state: PaymentState) -> Photo {
-    Photo::Payment(Payment::new(state, money(900)))
+fn payment(state: PaymentState) -> ObjectState {
+    ObjectState::Payment(Payment::new(state, money(900)))
 }
 
-fn invoice(state: InvoiceState) -> Photo {
-    Photo::Invoice(Invoice::new(state, money(900)))
+fn invoice(state: InvoiceState) -> ObjectState {
+    ObjectState::Invoice(Invoice::new(state, money(900)))
 }
 
 fn unpriced(status: SubscriptionStatus) -> Subscription {
     Subscription::new(status, format!("{status:?}").to_lowercase())
 }
 
-fn subscription(status: SubscriptionStatus) -> Photo {
-    Photo::Subscription(Box::new(unpriced(status)))
+fn subscription(status: SubscriptionStatus) -> ObjectState {
+    ObjectState::Subscription(Box::new(unpriced(status)))
 }
 
 fn refund_of(payment: &str, refund: &str, state: RefundState) -> acme::Told {
     let mut told = linked(ObjectKind::Payment, payment, Vec::new());
-    let photo = Photo::Refund(Refund::new(state, money(900)));
-    told.object = Some((ObjectRef::new(ObjectKind::Refund, id(refund)), photo, None));
+    let object_state = ObjectState::Refund(Refund::new(state, money(900)));
+    told.object = Some((ObjectRef::new(ObjectKind::Refund, id(refund)), object_state, None));
     told
 }
 
@@ -237,7 +237,7 @@ async fn a_queue_accepts_first_and_works_later() {
 }
 
 #[tokio::test]
-async fn a_photograph_after_the_end_is_a_broken_contract_and_revives_nothing() {
+async fn an_observation_after_the_end_is_a_broken_contract_and_revives_nothing() {
     let engine = engine();
     let links = || vec![Link::Customer(id("cus"))];
     let ended = told(ObjectKind::Subscription, "sub", subscription(SubscriptionStatus::Canceled), links());
@@ -271,7 +271,7 @@ async fn replay_reads_again_in_place_and_beside() {
 #[tokio::test]
 async fn a_customer_is_found_by_the_application_s_id_and_sees_no_provider_ids() {
     let engine = engine();
-    let ada = Photo::Customer(Customer {
+    let ada = ObjectState::Customer(Customer {
         email: Some(Private::new("ada@example.com")),
         name: None,
         deleted: false,
@@ -283,7 +283,7 @@ async fn a_customer_is_found_by_the_application_s_id_and_sees_no_provider_ids() 
     let sold = vec![Link::Customer(id("cus_raw")), Link::Checkout(id("cs_raw"))];
     let paid = told(ObjectKind::Payment, "pay_raw", payment(PaymentState::Succeeded), sold);
     handle(&engine, &body("e2", 2, vec![paid])).await;
-    let priced = Photo::Subscription(Box::new(Subscription {
+    let priced = ObjectState::Subscription(Box::new(Subscription {
         items: vec![Item { price: id("price_raw"), quantity: Some(1) }],
         ..unpriced(SubscriptionStatus::Active)
     }));
@@ -315,7 +315,7 @@ async fn a_customer_is_found_by_the_application_s_id_and_sees_no_provider_ids() 
 #[tokio::test]
 async fn what_is_stored_prints_no_ids_and_no_personal_data() {
     let engine = engine();
-    let ada = Photo::Customer(Customer {
+    let ada = ObjectState::Customer(Customer {
         email: Some(Private::new("ada@example.com")),
         name: Some(Private::new("Ada Raw")),
         deleted: false,
@@ -381,7 +381,7 @@ async fn an_event_without_an_adapter_hinders_no_other() {
             api_version: None,
             occurred_at: None,
             received_at: at(1000),
-            lane: None,
+            ordering_key: None,
             body: sent.body,
             digest: [0; 32],
         });
@@ -417,14 +417,15 @@ async fn what_is_known_by_a_link_alone_is_parked_and_what_it_waits_for_is_not() 
     assert_eq!(projection(&engine).await["parked"], expect);
 }
 
-/// Two states in one instant and nothing that orders them: someone has to ask, until a later photograph settles it.
+/// Two states in one instant and nothing that orders them: someone has to ask, until a later observation settles it.
 #[tokio::test]
 async fn an_order_that_only_event_ids_give_is_signalled() {
     let engine = engine();
     let state = |event: &str, seconds, quantity| {
         let items = vec![Item { price: id("price"), quantity: Some(quantity) }];
-        let photo = Photo::Subscription(Box::new(Subscription { items, ..unpriced(SubscriptionStatus::Active) }));
-        body(event, seconds, vec![told(ObjectKind::Subscription, "sub", photo, vec![Link::Customer(id("cus"))])])
+        let object_state =
+            ObjectState::Subscription(Box::new(Subscription { items, ..unpriced(SubscriptionStatus::Active) }));
+        body(event, seconds, vec![told(ObjectKind::Subscription, "sub", object_state, vec![Link::Customer(id("cus"))])])
     };
     assert_eq!(handle(&engine, &state("e1", 10, 5)).await.reconciliation, []);
     let tied = handle(&engine, &state("e2", 10, 6)).await;

@@ -5,9 +5,9 @@ use crate::told::{charge, dispute, id, in_currency, money, paid, refund, shows, 
 use purchase_core::{
     fact::{
         Fact,
-        photo::{
-            Charge, ChargeState, DisputeState, Line, Payment, PaymentState, Photo, Refund, RefundState, RefundedLine,
-            Release,
+        object_state::{
+            Charge, ChargeState, DisputeState, Line, ObjectState, Payment, PaymentState, Refund, RefundState,
+            RefundedLine, Release,
         },
     },
     fold::{SubjectState, money::Figures},
@@ -16,12 +16,12 @@ use purchase_core::{
 
 /// The state of a payment after these objects, one a second, in every rotation and backwards: always the same.
 #[track_caller]
-fn state(objects: &[(&str, Photo)]) -> SubjectState {
+fn state(objects: &[(&str, ObjectState)]) -> SubjectState {
     let payment = subject(ObjectKind::Payment, "pay");
     let mut facts: Vec<Fact> = objects
         .iter()
         .zip(10..)
-        .map(|((name, photo), second)| shows(&payment, second, name, photo.clone(), &[]))
+        .map(|((name, object_state), second)| shows(&payment, second, name, object_state.clone(), &[]))
         .collect();
     let (expect, _) = SubjectState::fold(&payment, &facts);
     for _ in 0..facts.len() {
@@ -36,34 +36,34 @@ fn state(objects: &[(&str, Photo)]) -> SubjectState {
 
 /// Authorized, captured, received, refunded, disputed.
 #[track_caller]
-fn check(objects: &[(&str, Photo)], expect: (Option<i64>, Option<i64>, Option<i64>, i64, i64)) {
+fn check(objects: &[(&str, ObjectState)], expect: (Option<i64>, Option<i64>, Option<i64>, i64, i64)) {
     let Figures { authorized, captured, received, refunded, disputed } = state(objects).figures();
     assert_eq!((authorized, captured, received, refunded, disputed), expect, "{objects:?}");
 }
 
 #[track_caller]
-fn released(objects: &[(&str, Photo)], expect: &[&str]) {
+fn released(objects: &[(&str, ObjectState)], expect: &[&str]) {
     let state = state(objects);
     let found: Vec<String> = state.released_refunds().iter().map(|it| it.id.expose().to_owned()).collect();
     assert_eq!(found, expect, "{objects:?}");
 }
 
 /// A payment of 2000 of which so much came.
-fn came(minor: i64) -> Photo {
-    Photo::Payment(Payment { received: Some(money(minor)), ..Payment::new(PaymentState::Succeeded, money(2000)) })
+fn came(minor: i64) -> ObjectState {
+    ObjectState::Payment(Payment { received: Some(money(minor)), ..Payment::new(PaymentState::Succeeded, money(2000)) })
 }
 
 /// What figures show of a release.
-fn counted(counted: bool) -> Photo {
-    Photo::Release(Release { counted, by_version: false })
+fn counted(counted: bool) -> ObjectState {
+    ObjectState::Release(Release { counted, by_version: false })
 }
 
 /// What the version of the API makes likely.
-fn likely() -> Photo {
-    Photo::Release(Release { counted: true, by_version: true })
+fn likely() -> ObjectState {
+    ObjectState::Release(Release { counted: true, by_version: true })
 }
 
-fn back(minor: i64) -> Photo {
+fn back(minor: i64) -> ObjectState {
     refund(RefundState::Succeeded, minor)
 }
 
@@ -75,10 +75,10 @@ fn nothing_is_known_of_a_payment_that_only_its_refund_tells_of() {
 
 #[test]
 fn a_payment_goes_from_authorized_to_received() {
-    let intent = |state| Photo::Payment(Payment::new(state, money(2000)));
+    let intent = |state| ObjectState::Payment(Payment::new(state, money(2000)));
     let of_charge = |state, captured: i64| {
         let (amount, refunded, captured) = (money(2000), money(0), Some(money(captured)));
-        Photo::Charge(Charge { state, amount, captured, refunded, may_count_release: false })
+        ObjectState::Charge(Charge { state, amount, captured, refunded, may_count_release: false })
     };
     let pending = of_charge(ChargeState::Pending, 0);
     check(&[("pay", intent(PaymentState::Pending))], (None, None, None, 0, 0));
@@ -160,15 +160,15 @@ fn figures_decide_before_versions_do() {
 
 #[test]
 fn of_what_was_never_captured_nothing_goes_back() {
-    let canceled = Photo::Payment(Payment::new(PaymentState::Canceled, money(2000)));
+    let canceled = ObjectState::Payment(Payment::new(PaymentState::Canceled, money(2000)));
     let (amount, captured, refunded) = (money(2000), Some(money(0)), money(0));
     let void = Charge { state: ChargeState::Pending, amount, captured, refunded, may_count_release: false };
-    let voided = [("pay", canceled), ("ch", Photo::Charge(void.clone())), ("re", back(2000))];
+    let voided = [("pay", canceled), ("ch", ObjectState::Charge(void.clone())), ("re", back(2000))];
     check(&voided, (Some(2000), Some(0), Some(0), 0, 0));
     released(&voided, &["re"]);
     assert!(!state(&voided).figures().all_went_back());
     // Where only the charge is known, it tells the same.
-    released(&[("ch", Photo::Charge(void)), ("re", back(2000))], &["re"]);
+    released(&[("ch", ObjectState::Charge(void)), ("re", back(2000))], &["re"]);
 }
 
 #[test]
@@ -180,21 +180,21 @@ fn a_dispute_takes_while_it_is_open_and_after_it_is_lost() {
     let two = [("pay", paid(2000)), ("d", dispute(Open, 500)), ("d_2", dispute(Lost, 700))];
     check(&two, (Some(2000), Some(2000), Some(2000), 0, 1200));
     // Amounts of two currencies can't be compared: it counts as one of all that came.
-    let foreign = purchase_core::fact::photo::Dispute { state: Open, amount: in_currency(7, "USD") };
-    let foreign = [("pay", came(1200)), ("d", Photo::Dispute(foreign))];
+    let foreign = purchase_core::fact::object_state::Dispute { state: Open, amount: in_currency(7, "USD") };
+    let foreign = [("pay", came(1200)), ("d", ObjectState::Dispute(foreign))];
     check(&foreign, (Some(2000), Some(1200), Some(1200), 0, 1200));
 }
 
 #[test]
 fn all_went_back_once_refunds_and_disputes_reach_what_came() {
     let all = |refunded: i64, disputed: i64| {
-        let of = |minor: i64, photo: Photo| (minor > 0).then_some(photo);
+        let of = |minor: i64, object_state: ObjectState| (minor > 0).then_some(object_state);
         let members = [
             ("re", of(refunded, refund(RefundState::Succeeded, refunded.max(1)))),
             ("d", of(disputed, dispute(DisputeState::Open, disputed.max(1)))),
         ];
-        let members = members.into_iter().filter_map(|(name, photo)| Some((name, photo?)));
-        let objects: Vec<(&str, Photo)> = [("pay", paid(2000))].into_iter().chain(members).collect();
+        let members = members.into_iter().filter_map(|(name, object_state)| Some((name, object_state?)));
+        let objects: Vec<(&str, ObjectState)> = [("pay", paid(2000))].into_iter().chain(members).collect();
         state(&objects).figures().all_went_back()
     };
     assert!(!all(0, 0));
@@ -211,26 +211,26 @@ fn all_went_back_once_refunds_and_disputes_reach_what_came() {
 }
 
 /// A payment of price a for 600 in one line and of price b in two lines of 100.
-fn of_lines() -> Photo {
+fn of_lines() -> ObjectState {
     let line = |name: &str, price: &str, total_minor| Line { id: id(name), price: id(price), total_minor };
     let lines = vec![line("a", "price_a", 600), line("b1", "price_b", 100), line("b2", "price_b", 100)];
-    Photo::Payment(Payment { lines, ..Payment::new(PaymentState::Succeeded, money(800)) })
+    ObjectState::Payment(Payment { lines, ..Payment::new(PaymentState::Succeeded, money(800)) })
 }
 
-fn of(state: RefundState, lines: &[(&str, i64, bool)]) -> Photo {
+fn of(state: RefundState, lines: &[(&str, i64, bool)]) -> ObjectState {
     let line = |(line, amount_minor, whole): &(&str, i64, bool)| RefundedLine {
         line: id(line),
         amount_minor: *amount_minor,
         whole: *whole,
     };
     let sum: i64 = lines.iter().map(|(_, amount, _)| amount).sum();
-    Photo::Refund(Refund { lines: lines.iter().map(line).collect(), ..Refund::new(state, money(sum.max(1))) })
+    ObjectState::Refund(Refund { lines: lines.iter().map(line).collect(), ..Refund::new(state, money(sum.max(1))) })
 }
 
 #[test]
 fn a_price_is_refunded_once_all_its_lines_are() {
     use RefundState::{Failed, Pending, Succeeded};
-    let check = |refunds: &[Photo], expect: &[&str]| {
+    let check = |refunds: &[ObjectState], expect: &[&str]| {
         let names = ["re_1", "re_2", "re_3"];
         let objects = [("pay", of_lines())].into_iter().chain(names.into_iter().zip(refunds.iter().cloned()));
         let found = state(&objects.collect::<Vec<_>>()).refunded_prices();

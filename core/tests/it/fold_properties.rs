@@ -11,8 +11,8 @@ use purchase_core::{
     fact::{
         Fact, Links, Phase,
         history::History,
-        order::{self, Photograph},
-        photo::Photo,
+        object_state::ObjectState,
+        order::{self, TiedObservation},
     },
     fold::SubjectState,
     id::{ObjectKind, ObjectRef},
@@ -26,11 +26,15 @@ fn config() -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: Some(Box::new(FileFailurePersistence::Direct(kept))), ..standard }
 }
 
-fn photograph(fact: &Fact) -> Option<(ObjectRef, Photograph)> {
-    let sight = fact.sight.clone()?;
-    let photograph =
-        Photograph { event: fact.event.clone(), phase: sight.phase, photo: sight.photo, prior: sight.prior };
-    Some((sight.object, photograph))
+fn tied(fact: &Fact) -> Option<(ObjectRef, TiedObservation)> {
+    let observation = fact.observation.clone()?;
+    let tied = TiedObservation {
+        event: fact.event.clone(),
+        phase: observation.phase,
+        object_state: observation.object_state,
+        prior: observation.prior,
+    };
+    Some((observation.object, tied))
 }
 
 /// Every object's history.
@@ -41,8 +45,8 @@ impl Histories {
     fn of(facts: &[Fact]) -> Self {
         let mut all = Self::default();
         for fact in facts {
-            if let Some((object, photograph)) = photograph(fact) {
-                all.0.entry(object).or_default().insert(fact.version, photograph);
+            if let Some((object, observation)) = tied(fact) {
+                all.0.entry(object).or_default().insert(fact.version, observation);
             }
         }
         all
@@ -145,11 +149,11 @@ proptest! {
 
     #[test]
     fn settling_is_a_function_of_the_set(facts in facts(), before in proptest::option::of(subscription())) {
-        let mut tied: Vec<Photograph> = facts
+        let mut tied: Vec<TiedObservation> = facts
             .iter()
-            .filter_map(photograph)
+            .filter_map(tied)
             .filter(|(object, _)| object.kind == ObjectKind::Subscription)
-            .map(|(_, photograph)| photograph)
+            .map(|(_, observation)| observation)
             .collect();
         let Some(expect) = order::settle(&tied, before.as_ref()).map(|verdict| (verdict.winner.clone(), verdict.ambiguous))
         else { return Ok(()) };
@@ -165,32 +169,32 @@ proptest! {
     #[test]
     fn a_walk_told_in_any_order_ends_where_it_ended(
         steps in proptest::collection::vec(0..4_usize, 1..8),
-        photos in proptest::collection::hash_set(subscription(), 4..5),
+        object_states in proptest::collection::hash_set(subscription(), 4..5),
         created in any::<bool>(),
         rotate in 0..8_usize,
     ) {
-        let photos: Vec<Photo> = photos.into_iter().filter(|photo| !photo.is_terminal()).collect();
-        prop_assume!(photos.len() >= 2);
-        let walk: Vec<&Photo> = steps.iter().map(|step| &photos[step % photos.len()]).collect();
-        let mut tied: Vec<Photograph> = walk
+        let object_states: Vec<ObjectState> = object_states.into_iter().filter(|object_state| !object_state.is_terminal()).collect();
+        prop_assume!(object_states.len() >= 2);
+        let walk: Vec<&ObjectState> = steps.iter().map(|step| &object_states[step % object_states.len()]).collect();
+        let mut tied: Vec<TiedObservation> = walk
             .windows(2)
             .enumerate()
-            .map(|(place, step)| Photograph {
+            .map(|(place, step)| TiedObservation {
                 event: id(format!("e{}", 90 - place)),
                 phase: Phase::Changed,
-                photo: step[1].clone(),
+                object_state: step[1].clone(),
                 prior: Some(step[0].clone()),
             })
             .collect();
         if created {
-            tied.push(Photograph { event: id("e99"), phase: Phase::Created, photo: walk[0].clone(), prior: None });
+            tied.push(TiedObservation { event: id("e99"), phase: Phase::Created, object_state: walk[0].clone(), prior: None });
         }
         prop_assume!(!tied.is_empty());
         let len = tied.len();
         tied.rotate_left(rotate % len);
         let before = (!created).then(|| walk[0].clone());
         let verdict = order::settle(&tied, before.as_ref()).expect("not empty");
-        prop_assert_eq!(&verdict.winner.photo, walk[walk.len() - 1]);
+        prop_assert_eq!(&verdict.winner.object_state, walk[walk.len() - 1]);
         prop_assert!(!verdict.ambiguous);
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::told::{agreed, at, id, item, subject, subscription};
 use purchase_core::{
-    fact::{Fact, Link, Links, Phase, Sight, Version, photo::Photo},
+    fact::{Fact, Link, Links, Observation, Phase, Version, object_state::ObjectState},
     fold::SubjectState,
     id::{CustomerId, ObjectKind, ObjectRef, OfferId, Subject},
 };
 
-use purchase_core::fact::photo::SubscriptionStatus::Active;
+use purchase_core::fact::object_state::SubscriptionStatus::Active;
 
 /// One word: `10 own:u1` the subject's own in second 10, `10+own:u1` at its creation, `10 i1:u1` that of invoice `i1`,
 /// `10 *:u1` that of one of many objects that are not told apart.
@@ -15,11 +15,11 @@ fn fact(subject: &Subject, place: usize, text: &str) -> Fact {
     let (when, word) = text.split_once([' ', '+']).expect("a second and a word");
     let (by, name) = word.split_once(':').expect("who says it, and what");
     let owner = CustomerId::new(name).expect("an id");
-    let photo: Photo = agreed(subscription(Active, item("price", 1)));
+    let object_state: ObjectState = agreed(subscription(Active, item("price", 1)));
     let phase = if text.contains('+') { Phase::Created } else { Phase::Changed };
-    let sight = || Sight { object: subject.root.clone(), phase, photo, prior: None };
-    let (sight, link) = match by {
-        "own" => (Some(sight()), Link::Owner(owner)),
+    let observation = || Observation { object: subject.root.clone(), phase, object_state, prior: None };
+    let (observation, link) = match by {
+        "own" => (Some(observation()), Link::Owner(owner)),
         "*" => (None, Link::InferredOwner { owner, by: None }),
         by => {
             let by = Some(ObjectRef::new(ObjectKind::Invoice, id(by)));
@@ -27,7 +27,7 @@ fn fact(subject: &Subject, place: usize, text: &str) -> Fact {
         }
     };
     let version = Version::at(at(when.parse().expect("a second")));
-    Fact { subject: subject.clone(), event: id(&format!("e{place}")), version, sight, links: vec![link] }
+    Fact { subject: subject.clone(), event: id(&format!("e{place}")), version, observation, links: vec![link] }
 }
 
 /// Every order of so many.

@@ -11,8 +11,9 @@ use purchase_core::{
     entitlement::NoAccess,
     fact::{
         Link,
-        photo::{
-            CheckoutState, Customer, InvoiceState, Item, Payment, PaymentState, Photo, Subscription, SubscriptionStatus,
+        object_state::{
+            CheckoutState, Customer, InvoiceState, Item, ObjectState, Payment, PaymentState, Subscription,
+            SubscriptionStatus,
         },
     },
     fold::SubjectState,
@@ -24,8 +25,8 @@ use serde_json::json;
 
 use SubscriptionStatus::{Active, PastDue, Unpaid};
 
-fn unnamed_customer() -> Photo {
-    Photo::Customer(Customer { email: None, name: None, deleted: false, archived: false, bare: false })
+fn unnamed_customer() -> ObjectState {
+    ObjectState::Customer(Customer { email: None, name: None, deleted: false, archived: false, bare: false })
 }
 
 /// A subscription of a customer at a source.
@@ -111,8 +112,8 @@ fn without_grant(subjects: &[StoredSubject], expect: &[(&Subject, NoGrant)]) {
     assert_eq!(shown.without_grant.into_iter().collect::<Vec<_>>(), expect);
 }
 
-fn mine(kind: ObjectKind, name: &str, photo: Photo, links: &[Link]) -> StoredSubject {
-    once(kind, name, photo, &[&[customer("cus"), owner("user")], links].concat())
+fn mine(kind: ObjectKind, name: &str, object_state: ObjectState, links: &[Link]) -> StoredSubject {
+    once(kind, name, object_state, &[&[customer("cus"), owner("user")], links].concat())
 }
 
 #[test]
@@ -123,7 +124,7 @@ fn what_grants_nothing_says_why() {
         let expect: Vec<_> = expect.map(|why| (&subject, why)).into_iter().collect();
         without_grant(&[stored], &expect);
     };
-    let pending = || Photo::Payment(Payment::new(PaymentState::Pending, money(9)));
+    let pending = || ObjectState::Payment(Payment::new(PaymentState::Pending, money(9)));
     check(mine(ObjectKind::Payment, "pay", paid(9), &[]), Some(NamesNoOffer));
     check(mine(ObjectKind::Payment, "pay", pending(), &[]), Some(NotPaid));
     check(mine(ObjectKind::Payment, "pay", paid(9), &[offer("pro")]), None);

@@ -3,8 +3,10 @@
 use purchase_core::{
     catalog::Catalog,
     fact::{
-        Fact, Link, Phase, Sight, Version,
-        photo::{Checkout, CheckoutMode, CheckoutState, Item, Photo, Price, Subscription, SubscriptionStatus},
+        Fact, Link, Observation, Phase, Version,
+        object_state::{
+            Checkout, CheckoutMode, CheckoutState, Item, ObjectState, Price, Subscription, SubscriptionStatus,
+        },
     },
     fold::SubjectState,
     id::{Mode, ObjectRef, OfferId, ProviderId, ProviderName, Source, Subject},
@@ -21,14 +23,19 @@ fn offer(text: &str) -> Link {
 }
 
 /// The rows of one object, told of at these seconds with these links.
-fn rows(photo: &Photo, told: &[(i64, Link)]) -> Rows {
+fn rows(object_state: &ObjectState, told: &[(i64, Link)]) -> Rows {
     let source = Source { provider: ProviderName::new("acme").expect("name"), account: None, mode: Mode::Test };
-    let subject = Subject { source, root: ObjectRef::new(photo.kind(), id("object")) };
+    let subject = Subject { source, root: ObjectRef::new(object_state.kind(), id("object")) };
     let facts = told.iter().zip(1..).map(|((second, link), place)| Fact {
         subject: subject.clone(),
         event: id(&format!("e{place}")),
         version: Version::at(Timestamp::from_seconds(*second).expect("in range")),
-        sight: Some(Sight { object: subject.root.clone(), phase: Phase::Changed, photo: photo.clone(), prior: None }),
+        observation: Some(Observation {
+            object: subject.root.clone(),
+            phase: Phase::Changed,
+            object_state: object_state.clone(),
+            prior: None,
+        }),
         links: vec![link.clone()],
     });
     let (state, _) = SubjectState::fold(&subject, &facts.collect::<Vec<_>>());
@@ -37,27 +44,28 @@ fn rows(photo: &Photo, told: &[(i64, Link)]) -> Rows {
 
 #[test]
 fn a_checkout_names_what_it_led_to() {
-    let photo = Photo::Checkout(Checkout { state: CheckoutState::Paid, mode: CheckoutMode::Payment });
+    let object_state = ObjectState::Checkout(Checkout { state: CheckoutState::Paid, mode: CheckoutMode::Payment });
     let told = [(1, Link::Payment(id("pay"))), (2, Link::Subscription(id("sub"))), (3, Link::Customer(id("cus")))];
-    let row = &rows(&photo, &told).checkouts[0];
+    let row = &rows(&object_state, &told).checkouts[0];
     let found = [&row.payment, &row.subscription, &row.customer].map(Option::as_deref);
     assert_eq!(found, [Some("pay"), Some("sub"), Some("cus")]);
 }
 
 #[test]
 fn a_price_names_its_product() {
-    let photo = Photo::Price(Price { active: true, unit_amount: None, interval: None, deleted: false, bare: false });
-    assert_eq!(rows(&photo, &[(1, Link::Product(id("prod")))]).prices[0].product.as_deref(), Some("prod"));
+    let object_state =
+        ObjectState::Price(Price { active: true, unit_amount: None, interval: None, deleted: false, bare: false });
+    assert_eq!(rows(&object_state, &[(1, Link::Product(id("prod")))]).prices[0].product.as_deref(), Some("prod"));
 }
 
 /// What the application writes into metadata can change, and change back: the latest is meant.
 #[test]
 fn an_agreement_grants_the_offer_that_was_named_last() {
-    let photo = Photo::Subscription(Box::new(Subscription {
+    let object_state = ObjectState::Subscription(Box::new(Subscription {
         items: vec![Item { price: id("price"), quantity: Some(1) }],
         ..Subscription::new(SubscriptionStatus::Active, "active")
     }));
-    let benefit = |told: &[(i64, Link)]| rows(&photo, told).entitlements[0].benefit.clone();
+    let benefit = |told: &[(i64, Link)]| rows(&object_state, told).entitlements[0].benefit.clone();
     assert_eq!(benefit(&[(1, Link::Customer(id("cus")))]), "price");
     assert_eq!(benefit(&[(1, offer("basic")), (2, offer("pro"))]), "pro");
     assert_eq!(benefit(&[(2, offer("basic")), (1, offer("pro"))]), "basic");

@@ -7,8 +7,8 @@ use purchase_core::{
     entitlement::NoAccess,
     fact::{
         Link,
-        photo::{
-            Checkout, CheckoutMode, CheckoutState, Item, Payment, PaymentState, Photo, Refund, RefundState,
+        object_state::{
+            Checkout, CheckoutMode, CheckoutState, Item, ObjectState, Payment, PaymentState, Refund, RefundState,
             Subscription, SubscriptionStatus,
         },
     },
@@ -25,17 +25,17 @@ fn owner(name: &str) -> Link {
     Link::Owner(user(name))
 }
 
-fn paid() -> Photo {
-    Photo::Payment(Payment::new(PaymentState::Succeeded, money(900)))
+fn paid() -> ObjectState {
+    ObjectState::Payment(Payment::new(PaymentState::Succeeded, money(900)))
 }
 
-fn checkout() -> Photo {
-    Photo::Checkout(Checkout { state: CheckoutState::Paid, mode: CheckoutMode::Payment })
+fn checkout() -> ObjectState {
+    ObjectState::Checkout(Checkout { state: CheckoutState::Paid, mode: CheckoutMode::Payment })
 }
 
-fn subscription(status: SubscriptionStatus) -> Photo {
+fn subscription(status: SubscriptionStatus) -> ObjectState {
     let items = vec![Item { price: id("price"), quantity: Some(1) }];
-    Photo::Subscription(Box::new(Subscription { items, ..Subscription::new(status, "word") }))
+    ObjectState::Subscription(Box::new(Subscription { items, ..Subscription::new(status, "word") }))
 }
 
 /// An engine that was told of these one after the other, each in an event of its own.
@@ -91,7 +91,7 @@ async fn a_subject_takes_the_owner_that_its_relatives_agree_on() {
 #[tokio::test]
 async fn a_refund_of_a_payment_that_names_nobody_shows_with_the_buyer() {
     let sold = vec![owner("u1"), Link::Offer(OfferId::new("pro").expect("an id")), Link::Payment(id("pay"))];
-    let refund = Photo::Refund(Refund::new(RefundState::Succeeded, money(900)));
+    let refund = ObjectState::Refund(Refund::new(RefundState::Succeeded, money(900)));
     let mut refunded = linked(ObjectKind::Payment, "pay", Vec::new());
     refunded.object = Some((ObjectRef::new(ObjectKind::Refund, id("re")), refund, None));
     let facts = [

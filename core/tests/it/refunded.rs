@@ -2,8 +2,8 @@
 
 use purchase_core::{
     fact::{
-        Fact, Phase, Sight, Version,
-        photo::{Charge, ChargeState, Photo, Refund, RefundState},
+        Fact, Observation, Phase, Version,
+        object_state::{Charge, ChargeState, ObjectState, Refund, RefundState},
     },
     fold::SubjectState,
     id::{Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
@@ -22,11 +22,11 @@ fn subject() -> Subject {
     }
 }
 
-fn photo(word: &str, minor: i64) -> Photo {
+fn object_state(word: &str, minor: i64) -> ObjectState {
     let money = |minor| Money::new(minor, Currency::new("EUR").expect("EUR")).expect("in range");
-    let refund = |state| Photo::Refund(Refund::new(state, money(minor)));
+    let refund = |state| ObjectState::Refund(Refund::new(state, money(minor)));
     match word {
-        "total" => Photo::Charge(Charge {
+        "total" => ObjectState::Charge(Charge {
             state: ChargeState::Succeeded,
             amount: money(9),
             captured: None,
@@ -40,27 +40,27 @@ fn photo(word: &str, minor: i64) -> Photo {
     }
 }
 
-/// Photographs, one each second: `a=succeeded:4` a refund of four, `c=total:4` a charge of which four went back.
+/// Observations, one each second: `a=succeeded:4` a refund of four, `c=total:4` a charge of which four went back.
 #[track_caller]
-fn check(photographs: &str, expect: i64) {
-    let facts: Vec<Fact> = photographs
+fn check(observations: &str, expect: i64) {
+    let facts: Vec<Fact> = observations
         .split_whitespace()
         .zip(1..)
         .map(|(text, second)| {
             let (name, rest) = text.split_once('=').expect("a name");
             let (word, minor) = rest.split_once(':').expect("a state and an amount");
-            let photo = photo(word, minor.parse().expect("an amount"));
-            let object = ObjectRef::new(photo.kind(), id(name));
+            let object_state = object_state(word, minor.parse().expect("an amount"));
+            let object = ObjectRef::new(object_state.kind(), id(name));
             Fact {
                 subject: subject(),
                 event: id(format!("e{second}")),
                 version: Version::at(Timestamp::from_seconds(second).expect("in range")),
-                sight: Some(Sight { object, phase: Phase::Changed, photo, prior: None }),
+                observation: Some(Observation { object, phase: Phase::Changed, object_state, prior: None }),
                 links: Vec::new(),
             }
         })
         .collect();
-    assert_eq!(SubjectState::fold(&subject(), &facts).0.figures().refunded, expect, "{photographs}");
+    assert_eq!(SubjectState::fold(&subject(), &facts).0.figures().refunded, expect, "{observations}");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use purchase_core::{
     fact::{
-        Fact, Phase, Sight, Version,
-        photo::{Credit, CreditState, Dispute, DisputeState, Photo, Reversal, Undone},
+        Fact, Observation, Phase, Version,
+        object_state::{Credit, CreditState, Dispute, DisputeState, ObjectState, Reversal, Undone},
     },
     fold::SubjectState,
     id::{Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
@@ -22,37 +22,37 @@ fn subject() -> Subject {
     }
 }
 
-fn photo(word: &str) -> Photo {
+fn object_state(word: &str) -> ObjectState {
     let amount = Money::new(9, Currency::new("EUR").expect("EUR")).expect("in range");
-    let dispute = |state| Photo::Dispute(Dispute { state, amount });
-    let credit = |state| Photo::Credit(Credit { state, amount });
+    let dispute = |state| ObjectState::Dispute(Dispute { state, amount });
+    let credit = |state| ObjectState::Credit(Credit { state, amount });
     match word {
         "open" => dispute(DisputeState::Open),
         "won" => dispute(DisputeState::Won),
         "inquiry" => dispute(DisputeState::Inquiry),
         "pending" => credit(CreditState::Pending),
         "issued" => credit(CreditState::Issued),
-        "-dispute" => Photo::Reversal(Reversal { undoes: Undone::Dispute }),
-        "-inquiry" => Photo::Reversal(Reversal { undoes: Undone::Inquiry }),
-        "-credit" => Photo::Reversal(Reversal { undoes: Undone::Credit }),
+        "-dispute" => ObjectState::Reversal(Reversal { undoes: Undone::Dispute }),
+        "-inquiry" => ObjectState::Reversal(Reversal { undoes: Undone::Inquiry }),
+        "-credit" => ObjectState::Reversal(Reversal { undoes: Undone::Credit }),
         other => panic!("{other} is no state"),
     }
 }
 
-/// Photographs, one each second: `b=open`.
-fn check(photographs: &str, expect: &str) {
-    let facts: Vec<Fact> = photographs
+/// Observations, one each second: `b=open`.
+fn check(observations: &str, expect: &str) {
+    let facts: Vec<Fact> = observations
         .split_whitespace()
         .zip(1..)
         .map(|(text, second)| {
             let (name, word) = text.split_once('=').expect("a name and a state");
-            let photo = photo(word);
-            let object = ObjectRef::new(photo.kind(), id(name));
+            let object_state = object_state(word);
+            let object = ObjectRef::new(object_state.kind(), id(name));
             Fact {
                 subject: subject(),
                 event: id(format!("e{second}")),
                 version: Version::at(Timestamp::from_seconds(second).expect("in range")),
-                sight: Some(Sight { object, phase: Phase::Changed, photo, prior: None }),
+                observation: Some(Observation { object, phase: Phase::Changed, object_state, prior: None }),
                 links: Vec::new(),
             }
         })
@@ -64,7 +64,7 @@ fn check(photographs: &str, expect: &str) {
         .chain(credits)
         .map(|(object, state)| format!("{}={}", object.id.expose(), state.to_lowercase()))
         .collect();
-    assert_eq!(shown.join(" "), expect, "{photographs}");
+    assert_eq!(shown.join(" "), expect, "{observations}");
 }
 
 #[test]

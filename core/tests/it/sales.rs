@@ -9,8 +9,8 @@ use purchase_core::{
     entitlement::{AccessPolicy, Dunning, NoAccess},
     fact::{
         Fact, Link,
-        photo::{
-            CheckoutState, DisputeState, InvoiceState, Line, Payment, PaymentState, Photo, Refund, RefundState,
+        object_state::{
+            CheckoutState, DisputeState, InvoiceState, Line, ObjectState, Payment, PaymentState, Refund, RefundState,
             RefundedLine,
         },
     },
@@ -32,12 +32,11 @@ fn checkout_of(links: &[Link]) -> StoredSubject {
 }
 
 /// A payment of so much, and what became of it from second 20 on.
-fn payment(name: &str, minor: i64, links: &[Link], after: &[(&str, Photo)]) -> StoredSubject {
+fn payment(name: &str, minor: i64, links: &[Link], after: &[(&str, ObjectState)]) -> StoredSubject {
     let subject = subject(ObjectKind::Payment, name);
-    let after = after
-        .iter()
-        .zip(20..)
-        .map(|((object, photo), second)| shows(&subject, second, &format!("{name}_{object}"), photo.clone(), &[]));
+    let after = after.iter().zip(20..).map(|((object, object_state), second)| {
+        shows(&subject, second, &format!("{name}_{object}"), object_state.clone(), &[])
+    });
     let facts: Vec<Fact> = [shows(&subject, 10, name, paid(minor), &of_user(links))].into_iter().chain(after).collect();
     stored(&subject, &facts)
 }
@@ -47,7 +46,7 @@ fn invoice_of(minor: i64, links: &[Link]) -> StoredSubject {
     once(ObjectKind::Invoice, "in", invoice(InvoiceState::Paid, minor, &[item("price", 1)]), &of_user(links))
 }
 
-fn back(minor: i64) -> (&'static str, Photo) {
+fn back(minor: i64) -> (&'static str, ObjectState) {
     ("re", refund(RefundState::Succeeded, minor))
 }
 
@@ -121,7 +120,7 @@ const REFUNDED: (bool, Option<NoAccess>) = (false, Some(NoAccess::Refunded));
 
 #[test]
 fn a_refund_of_an_invoice_s_payment_ends_what_the_invoice_granted() {
-    let with = |after: &[(&str, Photo)]| {
+    let with = |after: &[(&str, ObjectState)]| {
         let payment = payment("pay", 1000, &[Link::Invoice(id("in"))], after);
         access_by(&[invoice_of(1000, &[Link::Payment(id("pay"))]), payment])
     };
@@ -136,7 +135,7 @@ fn a_refund_of_an_invoice_s_payment_ends_what_the_invoice_granted() {
 #[test]
 fn a_refund_of_a_checkout_s_payment_ends_what_the_checkout_granted() {
     // The payment doesn't name the checkout, so it says nothing of what it sells.
-    let with = |after: &[(&str, Photo)]| {
+    let with = |after: &[(&str, ObjectState)]| {
         access_by(&[checkout_of(&[Link::Payment(id("pay"))]), payment("pay", 1000, &[], after)])
     };
     assert_eq!(with(&[]), GRANTED);
@@ -146,10 +145,10 @@ fn a_refund_of_a_checkout_s_payment_ends_what_the_checkout_granted() {
 #[test]
 fn two_payments_of_one_invoice_are_one_sale() {
     let by_invoice = [Link::Invoice(id("in")), offer("pro")];
-    let with = |one: &[(&str, Photo)], two: &[(&str, Photo)]| {
+    let with = |one: &[(&str, ObjectState)], two: &[(&str, ObjectState)]| {
         let payments = [payment("pay_1", 400, &by_invoice, one), payment("pay_2", 600, &by_invoice, two)];
         let invoice = invoice_of(1000, &[offer("pro"), Link::Payment(id("pay_1")), Link::Payment(id("pay_2"))]);
-        let bare = once(ObjectKind::Invoice, "in", invoice_photo(&[]), &of_user(&[]));
+        let bare = once(ObjectKind::Invoice, "in", invoice_state(&[]), &of_user(&[]));
         let [one, two] = payments;
         (access_by(&[one.clone(), two.clone(), invoice]), access_by(&[one, two, bare]))
     };
@@ -163,14 +162,14 @@ fn two_payments_of_one_invoice_are_one_sale() {
     assert_eq!(quantity, Some(1), "both report one sale");
 }
 
-fn invoice_photo(sold: &[purchase_core::fact::photo::Item]) -> Photo {
+fn invoice_state(sold: &[purchase_core::fact::object_state::Item]) -> ObjectState {
     invoice(InvoiceState::Paid, 1000, sold)
 }
 
 #[test]
 fn what_was_paid_elsewhere_did_not_go_back() {
     // Of 1000 the payment brought 600; somebody paid the rest in cash.
-    let with = |after: &[(&str, Photo)]| {
+    let with = |after: &[(&str, ObjectState)]| {
         access_by(&[invoice_of(1000, &[]), payment("pay", 600, &[Link::Invoice(id("in"))], after)])
     };
     assert_eq!(with(&[back(600)]), GRANTED);
@@ -196,9 +195,9 @@ fn the_invoice_s_state_decides_whether_the_sale_is_paid() {
 fn what_a_subscription_bills_is_no_sale() {
     let billed = [Link::Invoice(id("in")), offer("pro")];
     let bill = [Link::Subscription(id("sub")), Link::Payment(id("pay"))];
-    let monthly = once(ObjectKind::Invoice, "in", invoice_photo(&[]), &of_user(&bill));
+    let monthly = once(ObjectKind::Invoice, "in", invoice_state(&[]), &of_user(&bill));
     assert_eq!(granted(&[payment("pay", 1000, &billed, &[]), monthly]), []);
-    let with_setup = once(ObjectKind::Invoice, "in", invoice_photo(&[item("price_setup", 1)]), &of_user(&bill));
+    let with_setup = once(ObjectKind::Invoice, "in", invoice_state(&[item("price_setup", 1)]), &of_user(&bill));
     let subjects = [payment("pay", 1000, &billed, &[]), with_setup];
     assert_eq!(granted(&subjects), [("price_setup".to_owned(), json!(1), json!(["in"]))]);
 }
@@ -207,7 +206,7 @@ fn what_a_subscription_bills_is_no_sale() {
 fn an_invoice_grants_each_of_its_prices_and_nothing_of_a_quantity_of_zero() {
     let sold = [item("price_a", 2), item("price_b", 0), item("price_c", 1)];
     let of = |price: &str, quantity: i64| (price.to_owned(), json!(quantity), json!(["in"]));
-    let invoice = |links: &[Link]| once(ObjectKind::Invoice, "in", invoice_photo(&sold), &of_user(links));
+    let invoice = |links: &[Link]| once(ObjectKind::Invoice, "in", invoice_state(&sold), &of_user(links));
     assert_eq!(granted(&[invoice(&[])]), [of("price_a", 2), of("price_c", 1)]);
     // An offer stands for all lines that the catalogue doesn't know.
     assert_eq!(granted(&[invoice(&[offer("pro")])]), [of("pro", 1)]);
@@ -216,7 +215,7 @@ fn an_invoice_grants_each_of_its_prices_and_nothing_of_a_quantity_of_zero() {
 #[test]
 fn lines_that_were_refunded_end_what_they_sold_and_nothing_else() {
     let line = |name: &str, price: &str, total_minor| Line { id: id(name), price: id(price), total_minor };
-    let sells = Photo::Payment(Payment {
+    let sells = ObjectState::Payment(Payment {
         items: vec![item("price_a", 1), item("price_b", 1)],
         lines: vec![line("l_a", "price_a", 600), line("l_b", "price_b", 400)],
         ..Payment::new(PaymentState::Succeeded, money(1000))
@@ -227,8 +226,10 @@ fn lines_that_were_refunded_end_what_they_sold_and_nothing_else() {
         let lines =
             lines.iter().map(|(line, minor)| RefundedLine { line: id(line), amount_minor: *minor, whole: true });
         let refund = Refund { lines: lines.collect(), ..Refund::new(RefundState::Succeeded, money(amount)) };
-        let facts =
-            [shows(&pay, 10, "pay", sells.clone(), &of_user(&[])), shows(&pay, 20, "re", Photo::Refund(refund), &[])];
+        let facts = [
+            shows(&pay, 10, "pay", sells.clone(), &of_user(&[])),
+            shows(&pay, 20, "re", ObjectState::Refund(refund), &[]),
+        ];
         let shown = projection(&[stored(&pay, &facts)]).expose_canonical();
         ["price_a", "price_b"].map(|price| shown["entitlements"]["user"][price]["access"].clone())
     };

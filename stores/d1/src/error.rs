@@ -1,7 +1,7 @@
 //! Decides what D1's messages mean to a store, by how they begin: their ends differ between releases of the engine. It
 //! does not know which way they came.
 
-use purchase_sql::{Access, ExecuteError};
+use purchase_sql::{BatchKind, ExecuteError};
 
 /// So much of a message is kept. It comes from a server, and goes into logs.
 const MESSAGE_CHARS: usize = 300;
@@ -79,9 +79,9 @@ const STATEMENT: &[&str] = &["D1_TYPE_ERROR", "No SQL statements", "Wrong number
 const RESET: &[&str] = &["and was reset", "object to be reset", "reset because its code was updated"];
 
 /// What an error means to one who asked for this: reading changes nothing, whether it happened or not.
-pub(crate) fn of(access: Access, error: ExecuteError) -> ExecuteError {
+pub(crate) fn of(access: BatchKind, error: ExecuteError) -> ExecuteError {
     match error {
-        ExecuteError::Unknown { cause } if access == Access::Read => ExecuteError::Other { cause },
+        ExecuteError::Unknown { cause } if access == BatchKind::Read => ExecuteError::Other { cause },
         other => other,
     }
 }
@@ -135,9 +135,9 @@ mod tests {
 
     #[test]
     fn a_lost_read_is_no_riddle() {
-        assert!(matches!(of(Access::Read, classify("Network connection lost.")), ExecuteError::Other { .. }));
-        assert!(matches!(of(Access::Write, classify("Network connection lost.")), ExecuteError::Unknown { .. }));
-        assert!(matches!(of(Access::Define, classify("Network connection lost.")), ExecuteError::Unknown { .. }));
+        assert!(matches!(of(BatchKind::Read, classify("Network connection lost.")), ExecuteError::Other { .. }));
+        assert!(matches!(of(BatchKind::Write, classify("Network connection lost.")), ExecuteError::Unknown { .. }));
+        assert!(matches!(of(BatchKind::Define, classify("Network connection lost.")), ExecuteError::Unknown { .. }));
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod migrate;
 
 #[cfg(any(all(feature = "rest", not(target_family = "wasm")), all(feature = "worker", target_family = "wasm")))]
 use purchase_sql::SqlStore;
-pub use purchase_sql::{Access, Cell, ExecuteError, Executor, Statement, TablePrefix};
+pub use purchase_sql::{BatchKind, Cell, ExecuteError, Executor, Statement, TablePrefix};
 
 #[cfg(all(feature = "worker", target_family = "wasm"))]
 pub use crate::executor::binding::BindingExecutor;

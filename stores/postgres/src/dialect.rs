@@ -21,7 +21,7 @@ macro_rules! entries {
 pub(crate) const POSTGRES: Dialect = Dialect {
     name: "postgres",
     placeholder: '$',
-    words: &[
+    macros: &[
         ("boolean", "BOOLEAN"),
         ("document", "value #>> '{}'"),
         ("entries", entries!("")),

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use purchase_core::error::StoreError;
-use purchase_sql::{Access, Cell, Dialect, ExecuteError, Executor, JsonRow, Row, Statement, TablePrefix};
+use purchase_sql::{BatchKind, Cell, Dialect, ExecuteError, Executor, JsonRow, Row, Statement, TablePrefix};
 use sqlx::{
     AssertSqlSafe, Column, PgConnection, PgPool, Row as _, TypeInfo, ValueRef,
     postgres::{PgPoolOptions, PgRow},
@@ -21,7 +21,7 @@ use crate::{
     dialect::POSTGRES,
     error::{NoConnection, execute_error, is_broken, unreachable, write_error},
     function::{Function, with_placeholders},
-    lent::{Lent, deadline, ping, released, within},
+    guard::{ConnectionGuard, deadline, ping, released, within},
     session::connect_options,
 };
 
@@ -82,10 +82,10 @@ impl PostgresExecutor {
         &self.pool
     }
 
-    async fn lend(&self) -> Result<Lent, ExecuteError> {
+    async fn lend(&self) -> Result<ConnectionGuard, ExecuteError> {
         let within = self.options.acquire_timeout;
         match self.pool.acquire().await {
-            Ok(connection) => Ok(Lent::new(connection)),
+            Ok(connection) => Ok(ConnectionGuard::new(connection)),
             // Nobody else has them, so it is the server that gives none.
             Err(sqlx::Error::PoolTimedOut) if self.pool.size() < self.options.connections.get() => {
                 Err(ExecuteError::Other { cause: NoConnection { within }.into() })
@@ -95,7 +95,7 @@ impl PostgresExecutor {
     }
 
     /// Gives a connection back, or drops one that is of no more use, and remembers when.
-    fn settle(&self, lent: Lent, broken: bool) {
+    fn settle(&self, lent: ConnectionGuard, broken: bool) {
         match broken {
             true => {
                 *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
@@ -124,29 +124,29 @@ fn turn(prefix: &TablePrefix) -> [Statement; 4] {
 pub(crate) async fn run(
     connection: &mut PgConnection,
     function: &Function,
-    access: Access,
+    access: BatchKind,
     turn: &[Statement],
     statements: &[Statement],
 ) -> Result<Vec<Vec<Row>>, sqlx::Error> {
     match access {
-        Access::Define => {
+        BatchKind::Define => {
             define(connection, &[turn, statements].concat()).await.map(|()| vec![Vec::new(); statements.len()])
         }
-        Access::Read => read(connection, statements).await,
-        Access::Write => write(connection, function, statements).await,
+        BatchKind::Read => read(connection, statements).await,
+        BatchKind::Write => write(connection, function, statements).await,
     }
 }
 
 #[async_trait]
 impl Executor for PostgresExecutor {
-    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+    async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         let limit = match access {
             // As long as it takes: a table may be big, and others have their turn first.
-            Access::Define => None,
-            Access::Read | Access::Write => deadline(&self.options),
+            BatchKind::Define => None,
+            BatchKind::Read | BatchKind::Write => deadline(&self.options),
         };
         // Reads can be asked again: once, with a connection that was seen to work.
-        let mut again = access == Access::Read;
+        let mut again = access == BatchKind::Read;
         loop {
             let mut lent = self.lend().await?;
             let answer = within(limit, run(&mut lent, &self.function, access, &self.turn, statements)).await;
@@ -157,10 +157,12 @@ impl Executor for PostgresExecutor {
                     tracing::debug!("a connection was lost; reading again");
                     continue;
                 }
-                (Ok(outcome), Access::Read) => outcome.map_err(execute_error),
-                (Ok(outcome), Access::Define | Access::Write) => outcome.map_err(write_error),
-                (Err(silent), Access::Read) => Err(ExecuteError::Other { cause: silent.into() }),
-                (Err(silent), Access::Define | Access::Write) => Err(ExecuteError::Unknown { cause: silent.into() }),
+                (Ok(outcome), BatchKind::Read) => outcome.map_err(execute_error),
+                (Ok(outcome), BatchKind::Define | BatchKind::Write) => outcome.map_err(write_error),
+                (Err(silent), BatchKind::Read) => Err(ExecuteError::Other { cause: silent.into() }),
+                (Err(silent), BatchKind::Define | BatchKind::Write) => {
+                    Err(ExecuteError::Unknown { cause: silent.into() })
+                }
             };
         }
     }

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, SqlStore, Statement};
+use purchase_sql::{BatchKind, Dialect, ExecuteError, Executor, Row, SqlStore, Statement};
 use sqlx::{Acquire, PgTransaction};
 use tokio::sync::Mutex;
 
@@ -14,7 +14,7 @@ use crate::{
     error::{execute_error, is_broken},
     executor::run,
     function::Function,
-    lent::{deadline, within},
+    guard::{deadline, within},
     session::ISOLATION,
 };
 
@@ -59,7 +59,7 @@ pub trait Join {
     ///
     /// It has to be `READ COMMITTED`, as on this store's pool it is unless told otherwise; the first batch refuses another
     /// with [`StoreError::Unavailable`](purchase_core::error::StoreError::Unavailable). In a `REPEATABLE READ` or `SERIALIZABLE`
-    /// one, what others commit in the meantime stays out of sight: a commit that was overtaken would be overtaken
+    /// one, what others commit in the meantime stays out of observation: a commit that was overtaken would be overtaken
     /// again each time, and an event that others have released would stay parked.
     ///
     /// Nothing lands before the application commits, and whoever needs one of the same subjects waits until then: keep
@@ -90,7 +90,7 @@ impl JoinedExecutor {
     async fn nested(
         &self,
         joined: &mut Joined,
-        access: Access,
+        access: BatchKind,
         statements: &[Statement],
     ) -> Result<Vec<Vec<Row>>, ExecuteError> {
         if !joined.checked {
@@ -118,7 +118,7 @@ impl JoinedExecutor {
 
 #[async_trait]
 impl Executor for JoinedExecutor {
-    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+    async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         let mut slot = self.slot.lock().await;
         let Some(joined) = slot.as_mut() else {
             return Err(ExecuteError::Other { cause: Taken.into() });

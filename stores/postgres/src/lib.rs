@@ -7,8 +7,8 @@ mod dialect;
 mod error;
 mod executor;
 mod function;
+mod guard;
 mod joined;
-mod lent;
 mod migrate;
 mod session;
 

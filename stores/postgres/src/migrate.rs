@@ -2,7 +2,7 @@
 //! PostgreSQL has beside them is made here.
 
 use purchase_core::error::StoreError;
-use purchase_sql::{Access, Cell, Executor, Statement};
+use purchase_sql::{BatchKind, Cell, Executor, Statement};
 
 use crate::{Options, Postgres, PostgresExecutor, PostgresStore, SchemaName, error::unavailable};
 
@@ -47,7 +47,7 @@ impl PostgresExecutor {
         ];
         let statement = |sql: String| Statement { name: "prepare", sql: sql.into(), params: Vec::new() };
         let batch: Vec<Statement> = texts.into_iter().flatten().map(statement).collect();
-        let outcome = self.batch(Access::Define, &batch).await;
+        let outcome = self.batch(BatchKind::Define, &batch).await;
         outcome
             .map(drop)
             .map_err(|error| StoreError::Unavailable { operation: "prepare the schema", cause: error.into() })
@@ -59,7 +59,7 @@ impl PostgresExecutor {
         let sql = "SELECT CAST(to_regproc($1) AS text) AS name";
         let params = vec![self.function.name.as_str().into()];
         let asked = Statement { name: "function", sql: sql.into(), params };
-        let found = self.batch(Access::Read, &[asked]).await.map_err(|error| unavailable(error, OPERATION))?;
+        let found = self.batch(BatchKind::Read, &[asked]).await.map_err(|error| unavailable(error, OPERATION))?;
         match found.concat().concat().as_slice() {
             [Cell(Some(_))] => Ok(()),
             _ => Err(StoreError::Unavailable { operation: OPERATION, cause: NoFunction.into() }),

@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use purchase_core::error::StoreError;
-use purchase_sql::{Access, Cell, Executor, Row, Statement};
+use purchase_sql::{BatchKind, Cell, Executor, Row, Statement};
 use sqlx::{ConnectOptions, postgres::PgConnectOptions};
 
 use crate::{Options, PostgresExecutor, error::unavailable};
@@ -67,7 +67,7 @@ impl PostgresExecutor {
         let sql = "SELECT current_setting('default_transaction_isolation') AS isolation, \
                    current_setting('search_path') AS path";
         let asked = Statement { name: "session", sql: sql.into(), params: Vec::new() };
-        let answer = self.batch(Access::Read, &[asked]).await.map_err(|error| unavailable(error, OPERATION))?;
+        let answer = self.batch(BatchKind::Read, &[asked]).await.map_err(|error| unavailable(error, OPERATION))?;
         let schema = self.options.schema.as_ref().map(|schema| schema.as_str());
         check(&answer.concat().concat(), schema)
             .map_err(|cause| StoreError::Unavailable { operation: OPERATION, cause: cause.into() })

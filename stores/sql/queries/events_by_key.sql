@@ -1,3 +1,3 @@
-SELECT {event}, {fate}
+SELECT {event}, {disposition}
 FROM {prefix}events
 WHERE source = ?1 AND event_id = ?2

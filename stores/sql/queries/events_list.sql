@@ -1,4 +1,4 @@
-SELECT {event}, {fate}
+SELECT {event}, {disposition}
 FROM {prefix}events
 WHERE {within}
   AND status IN (SELECT {document} FROM {rows ?5} AS listed)

@@ -1,4 +1,4 @@
-SELECT {event}, {fate}
+SELECT {event}, {disposition}
 FROM {prefix}events {using events_open}
 WHERE {within}
   AND status IN ('awaiting_fetch', 'failed', 'parked', 'received')

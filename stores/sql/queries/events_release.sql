@@ -13,7 +13,7 @@ WHERE status = 'parked' AND sequence IN (
             IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM {rows ?1} AS listed) THEN false
           WHEN (other.source, other.subject_kind, other.subject_id)
             IN (SELECT value ->> 0, value ->> 1, value ->> 2 FROM {rows ?2} AS listed) THEN true
-          ELSE NOT held.released
+          ELSE NOT held.owner_settled
         END
     )
 )

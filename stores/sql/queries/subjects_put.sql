@@ -1,4 +1,4 @@
-INSERT INTO {prefix}subjects (source, kind, id, revision, customer, owner, released, public_id, state)
+INSERT INTO {prefix}subjects (source, kind, id, revision, customer, owner, owner_settled, public_id, state)
 SELECT
   key ->> 0, key ->> 1, key ->> 2,
   CASE
@@ -15,6 +15,6 @@ ON CONFLICT (source, kind, id) DO UPDATE SET
   revision = CASE WHEN {prefix}subjects.revision = excluded.revision - 1 THEN excluded.revision END,
   customer = excluded.customer,
   owner = excluded.owner,
-  released = excluded.released,
+  owner_settled = excluded.owner_settled,
   public_id = excluded.public_id,
   state = excluded.state

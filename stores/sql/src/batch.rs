@@ -7,28 +7,28 @@ use purchase_core::{
 
 use crate::{
     bulk::Bulk,
-    catalogue::{Catalogue, Which},
     executor::{Cell, Statement},
+    registry::{StatementRegistry, Which},
 };
 
 /// The statements of one batch, in order.
 pub(crate) struct Batch<'a> {
-    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) registry: &'a StatementRegistry,
     pub(crate) statements: Vec<Statement>,
 }
 
 impl<'a> Batch<'a> {
-    pub(crate) fn new(catalogue: &'a Catalogue) -> Self {
-        Self { catalogue, statements: Vec::new() }
+    pub(crate) fn new(registry: &'a StatementRegistry) -> Self {
+        Self { registry, statements: Vec::new() }
     }
 
     pub(crate) fn push(&mut self, which: impl Into<Which>, params: Vec<Cell>) {
-        self.statements.push(self.catalogue.statement(which, params));
+        self.statements.push(self.registry.statement(which, params));
     }
 
     /// Rows with one long column, as the engine wants them.
     pub(crate) fn entries(&self) -> Bulk {
-        Bulk::entries(self.catalogue.entries())
+        Bulk::entries(self.registry.entries())
     }
 
     /// Adds one statement per text of rows, and answers how many.

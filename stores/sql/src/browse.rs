@@ -15,9 +15,9 @@ use purchase_core::{
 use crate::{
     batch::{Batch, event_columns, subject_columns},
     bulk::Bulk,
-    catalogue::Query,
     decode,
-    executor::{Access, Cell, Executor, Statement, number},
+    executor::{BatchKind, Cell, Executor, Statement, number},
+    registry::Query,
     store::{SqlStore, array, time},
 };
 
@@ -32,7 +32,7 @@ impl<E: Executor> Browse for SqlStore<E> {
         let mut events = match &query.public_id {
             Some(public_id) => self.event_named(public_id).await?,
             None => {
-                let rows = self.run("list events", Access::Read, &self.listing(query)).await?.concat();
+                let rows = self.run("list events", BatchKind::Read, &self.listing(query)).await?.concat();
                 rows.into_iter().map(decode::event).collect::<Result<Vec<_>, _>>()?
             }
         };
@@ -52,7 +52,7 @@ impl<E: Executor> Browse for SqlStore<E> {
     }
 
     async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<StoredConflict>, StoreError> {
-        let mut batch = Batch::new(self.catalogue());
+        let mut batch = Batch::new(self.registry());
         let [source, id] = match &query.key {
             Some(key) => {
                 let (source, id) = event_columns(key);
@@ -62,22 +62,22 @@ impl<E: Executor> Browse for SqlStore<E> {
         };
         let page = page(query.after, query.since, query.until, query.limit);
         batch.push(Query::EventConflictsList, [page.as_slice(), &[source, id]].concat());
-        let rows = self.run("list conflicts", Access::Read, &batch.statements).await?.concat();
+        let rows = self.run("list conflicts", BatchKind::Read, &batch.statements).await?.concat();
         rows.into_iter().map(decode::conflict).collect()
     }
 
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError> {
         const OPERATION: &str = "list facts";
-        let mut batch = Batch::new(self.catalogue());
+        let mut batch = Batch::new(self.registry());
         let keys = array(events.iter().map(event_columns));
         keys.and_then(|keys| batch.push_bulk(Query::FactsByEvent, keys, &[]))
             .map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
-        let rows = self.run(OPERATION, Access::Read, &batch.statements).await?;
+        let rows = self.run(OPERATION, BatchKind::Read, &batch.statements).await?;
         rows.into_iter().flatten().map(decode::stored_fact).collect()
     }
 
     async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError> {
-        let mut batch = Batch::new(self.catalogue());
+        let mut batch = Batch::new(self.registry());
         // No object's public id is empty, so nothing comes before that.
         let (object, at, change) = match &query.after {
             Some(after) => (after.object.as_str(), after.at, after.change.as_str()),
@@ -86,7 +86,7 @@ impl<E: Executor> Browse for SqlStore<E> {
         let wanted = query.object.as_deref().map_or(Cell::NULL, Cell::from);
         let page = vec![wanted, object.into(), time(at), change.into(), number(query.limit.into())];
         batch.push(Query::TransitionsList, page);
-        let rows = self.run("list transitions", Access::Read, &batch.statements).await?.concat();
+        let rows = self.run("list transitions", BatchKind::Read, &batch.statements).await?.concat();
         rows.into_iter().map(decode::transition).collect()
     }
 
@@ -96,14 +96,14 @@ impl<E: Executor> Browse for SqlStore<E> {
             return self.subject_named(public_id).await;
         }
         let batch = self.subject_listing(query).map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
-        let rows = self.run(OPERATION, Access::Read, &batch).await?.concat();
+        let rows = self.run(OPERATION, BatchKind::Read, &batch).await?.concat();
         rows.into_iter().map(decode::subject).collect()
     }
 }
 
 impl<E: Executor> SqlStore<E> {
     fn listing(&self, query: &EventQuery) -> Vec<Statement> {
-        let mut batch = Batch::new(self.catalogue());
+        let mut batch = Batch::new(self.registry());
         if let Some(key) = &query.key {
             let (source, id) = event_columns(key);
             batch.push(Query::EventsByKey, vec![source.into(), id.into()]);
@@ -124,7 +124,7 @@ impl<E: Executor> SqlStore<E> {
     fn subject_listing(&self, query: &SubjectQuery) -> Result<Vec<Statement>, Cause> {
         /// No source sorts behind it.
         const LAST: &str = "\u{10FFFF}";
-        let mut batch = Batch::new(self.catalogue());
+        let mut batch = Batch::new(self.registry());
         let source = query.source.as_ref().map(|source| source.expose());
         let from = (source.clone().unwrap_or_default(), "", "");
         let after = query.after.as_ref().map(subject_columns).unwrap_or((String::new(), "", ""));

@@ -7,24 +7,26 @@ use purchase_core::{
     error::Cause,
     fact::Fact,
     id::{EventKey, ObjectKind, ProviderId, Subject},
-    store::{Commit, Conflict, EventStatus, EventWrite, KeyRecord, Lease, NewEvent, Reason, SubjectWrite, Wait},
+    store::{
+        Commit, Conflict, EventStatus, EventWrite, KeyRecord, Lease, NewEvent, PendingOwner, Reason, SubjectWrite,
+    },
     time::Timestamp,
 };
 
 use crate::{
     batch::{Batch, event_columns, subject_columns},
     bulk::Bulk,
-    catalogue::{Catalogue, Query},
     dialect::{KEY_END, ROW_END},
     executor::{Cell, Statement, number},
     read_model,
+    registry::{Query, StatementRegistry},
 };
 
 /// The statements of a commit. An empty one has none.
-pub(crate) fn statements(catalogue: &Catalogue, commit: &Commit) -> Result<Vec<Statement>, Cause> {
+pub(crate) fn statements(registry: &StatementRegistry, commit: &Commit) -> Result<Vec<Statement>, Cause> {
     // A part that isn't written here is an error of the compiler.
-    let Commit { at, lease, events, reread, facts, subjects, waits, conflicts, keys } = commit;
-    let mut batch = Batch::new(catalogue);
+    let Commit { at, lease, events, reread, facts, subjects, pending_owners, conflicts, keys } = commit;
+    let mut batch = Batch::new(registry);
     fence_events(&mut batch, events, lease.as_ref())?;
     insert_keys(&mut batch, keys)?;
     insert_events(&mut batch, events)?;
@@ -36,25 +38,26 @@ pub(crate) fn statements(catalogue: &Catalogue, commit: &Commit) -> Result<Vec<S
     write_subjects(&mut batch, subjects)?;
     read_model::write(&mut batch, subjects)?;
     write_transitions(&mut batch, subjects)?;
-    write_waits(&mut batch, subjects, waits)?;
+    write_pending_owners(&mut batch, subjects, pending_owners)?;
     insert_conflicts(&mut batch, conflicts)?;
     Ok(batch.statements)
 }
 
 /// Deliveries that are kept for later: those that are new are answered.
-pub(crate) fn accept(catalogue: &Catalogue, events: &[NewEvent]) -> Result<Vec<Statement>, Cause> {
-    let mut batch = Batch::new(catalogue);
+pub(crate) fn accept(registry: &StatementRegistry, events: &[NewEvent]) -> Result<Vec<Statement>, Cause> {
+    let mut batch = Batch::new(registry);
     let mut rows = batch.entries();
     for event in events {
-        let fate = Fate { status: EventStatus::Received, reason: None, attempts: 0, due_at: Some(event.received_at) };
-        event_row(&mut rows, event, Some(&fate))?;
+        let disposition =
+            Disposition { status: EventStatus::Received, reason: None, attempts: 0, due_at: Some(event.received_at) };
+        event_row(&mut rows, event, Some(&disposition))?;
     }
     batch.push_bulk(Query::EventsAccept, rows, &[])?;
     Ok(batch.statements)
 }
 
 /// Where an event stands.
-struct Fate<'a> {
+struct Disposition<'a> {
     status: EventStatus,
     reason: Option<&'a Reason>,
     attempts: u32,
@@ -67,7 +70,7 @@ fn reason_text(reason: Option<&Reason>) -> Result<Option<String>, Cause> {
 
 /// Adds an event with its body. Text is kept as text; anything else is kept as hex, and so is text with a NUL, which engines
 /// cut, or with what ends a row. No JSON has those.
-fn event_row(rows: &mut Bulk, event: &NewEvent, fate: Option<&Fate<'_>>) -> Result<(), Cause> {
+fn event_row(rows: &mut Bulk, event: &NewEvent, disposition: Option<&Disposition<'_>>) -> Result<(), Cause> {
     let text = std::str::from_utf8(&event.body).ok().filter(|text| !text.contains(['\0', KEY_END, ROW_END]));
     rows.make_room(event.body.len())?;
     let (source, id) = event_columns(&event.key);
@@ -81,11 +84,14 @@ fn event_row(rows: &mut Bulk, event: &NewEvent, fate: Option<&Fate<'_>>) -> Resu
         event.received_at,
         hex::encode(event.digest),
         if text.is_some() { "utf8" } else { "hex" },
-        fate.map(|fate| fate.status.as_str()),
-        reason_text(fate.and_then(|fate| fate.reason))?,
-        fate.map(|fate| fate.attempts),
-        fate.and_then(|fate| fate.due_at),
-        event.lane.as_ref().map(|lane| format!("{}/{}", lane.kind.as_str(), lane.id.expose())),
+        disposition.map(|disposition| disposition.status.as_str()),
+        reason_text(disposition.and_then(|disposition| disposition.reason))?,
+        disposition.map(|disposition| disposition.attempts),
+        disposition.and_then(|disposition| disposition.due_at),
+        event
+            .ordering_key
+            .as_ref()
+            .map(|ordering_key| format!("{}/{}", ordering_key.kind.as_str(), ordering_key.id.expose())),
         event.key.public_id(),
     );
     match text {
@@ -100,7 +106,7 @@ fn fence_events(batch: &mut Batch<'_>, events: &[EventWrite], lease: Option<&Lea
         let (source, id) = event_columns(&write.event.key);
         rows.row(&(source, id, write.expected.map(EventStatus::as_str)))?;
     }
-    if batch.catalogue.locks() {
+    if batch.registry.locks() {
         let mut keys = Bulk::array();
         let mut locked = events.iter().filter(|write| write.expected.is_some());
         locked.try_for_each(|write| keys.row(&event_columns(&write.event.key)))?;
@@ -114,13 +120,13 @@ fn fence_events(batch: &mut Batch<'_>, events: &[EventWrite], lease: Option<&Lea
 fn insert_events(batch: &mut Batch<'_>, events: &[EventWrite]) -> Result<(), Cause> {
     let mut rows = batch.entries();
     for write in events.iter().filter(|write| write.expected.is_none()) {
-        let fate = Fate {
+        let disposition = Disposition {
             status: write.status,
             reason: write.reason.as_ref(),
             attempts: write.attempts,
             due_at: write.due_at,
         };
-        event_row(&mut rows, &write.event, Some(&fate))?;
+        event_row(&mut rows, &write.event, Some(&disposition))?;
     }
     batch.push_bulk(Query::EventsInsert, rows, &[])?;
     Ok(())
@@ -147,7 +153,7 @@ fn in_order(subjects: &[SubjectWrite]) -> Vec<&SubjectWrite> {
 
 /// Those that are there. Whoever comes second waits here, before it has touched anything that the first may want.
 fn lock_subjects(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
-    if !batch.catalogue.locks() {
+    if !batch.registry.locks() {
         return Ok(());
     }
     let mut rows = Bulk::array();
@@ -183,7 +189,7 @@ fn write_facts(batch: &mut Batch<'_>, at: Timestamp, reread: &[EventKey], facts:
     for fact in facts {
         let ordinal = ordinals.entry((&fact.subject, &fact.event)).and_modify(|last| *last += 1).or_insert(0);
         let (source, kind, id) = subject_columns(&fact.subject);
-        let object = fact.sight.as_ref().map(|sight| &sight.object);
+        let object = fact.observation.as_ref().map(|observation| &observation.object);
         let columns = (
             &source,
             kind,
@@ -216,14 +222,19 @@ fn release_events(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<()
     // A subject that was not there yet has held no event back.
     let held_before = |write: &&SubjectWrite| write.expected_revision > 0;
     let columns = |write: &'_ SubjectWrite| serde_json::to_value(subject_columns(&write.subject));
-    let released: Vec<_> =
-        subjects.iter().filter(|write| write.released).filter(held_before).map(columns).collect::<Result<_, _>>()?;
+    let released: Vec<_> = subjects
+        .iter()
+        .filter(|write| write.owner_settled)
+        .filter(held_before)
+        .map(columns)
+        .collect::<Result<_, _>>()?;
     if released.is_empty() {
         return Ok(());
     }
-    let holding: Vec<_> = subjects.iter().filter(|write| !write.released).map(columns).collect::<Result<_, _>>()?;
+    let holding: Vec<_> =
+        subjects.iter().filter(|write| !write.owner_settled).map(columns).collect::<Result<_, _>>()?;
     let released = Bulk::one(&released)?;
-    if batch.catalogue.locks() {
+    if batch.registry.locks() {
         // Two commits may each release one of the last two subjects that hold an event back. The second sees what the
         // first did only when it waited for it.
         batch.push(Query::EventsReleaseLock, vec![released.clone()]);
@@ -246,7 +257,7 @@ fn write_subjects(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<()
         let owner = write.state.application_customer();
         let revision = write.expected_revision + 1;
         let public_id = write.subject.public_id();
-        rows.document(&(source, kind, id, revision, customer, owner, write.released, public_id), &write.state)?;
+        rows.document(&(source, kind, id, revision, customer, owner, write.owner_settled, public_id), &write.state)?;
     }
     batch.push_bulk(Query::SubjectsPut, rows, &[])?;
     Ok(())
@@ -266,18 +277,22 @@ fn write_transitions(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result
     Ok(())
 }
 
-fn write_waits(batch: &mut Batch<'_>, subjects: &[SubjectWrite], waits: &[Wait]) -> Result<(), Cause> {
+fn write_pending_owners(
+    batch: &mut Batch<'_>,
+    subjects: &[SubjectWrite],
+    pending_owners: &[PendingOwner],
+) -> Result<(), Cause> {
     let mut written = Bulk::array();
     for write in subjects.iter().filter(|write| write.expected_revision > 0) {
         written.row(&subject_columns(&write.subject))?;
     }
-    batch.push_bulk(Query::WaitsClear, written, &[])?;
+    batch.push_bulk(Query::PendingOwnersClear, written, &[])?;
     let mut rows = Bulk::array();
-    for wait in waits {
+    for wait in pending_owners {
         let (source, kind, id) = subject_columns(&wait.subject);
         let (on_source, on_kind, on_id) = subject_columns(&wait.on);
         rows.row(&(source, kind, id, on_source, on_kind, on_id))?;
     }
-    batch.push_bulk(Query::WaitsInsert, rows, &[])?;
+    batch.push_bulk(Query::PendingOwnersInsert, rows, &[])?;
     Ok(())
 }

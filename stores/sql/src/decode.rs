@@ -7,7 +7,8 @@ use purchase_core::{
     id::{EventKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
     lifecycle::{Change, Transition},
     store::{
-        EventStatus, IdempotencyKey, KeyRecord, NewEvent, StoredConflict, StoredEvent, StoredFact, StoredSubject, Wait,
+        EventStatus, IdempotencyKey, KeyRecord, NewEvent, PendingOwner, StoredConflict, StoredEvent, StoredFact,
+        StoredSubject,
     },
     time::Timestamp,
 };
@@ -29,9 +30,9 @@ pub(crate) fn event(row: Row) -> Result<StoredEvent, StoreError> {
             attempts: u32::try_from(columns.int()?)?,
             due_at: columns.optional_time()?,
         };
-        if let Some(lane) = columns.optional_text()? {
-            let (kind, id) = lane.split_once('/').ok_or("the lane has no kind")?;
-            stored.event.lane = Some(ObjectRef::new(kind.parse()?, ProviderId::new(id)?));
+        if let Some(ordering_key) = columns.optional_text()? {
+            let (kind, id) = ordering_key.split_once('/').ok_or("the ordering key has no kind")?;
+            stored.event.ordering_key = Some(ObjectRef::new(kind.parse()?, ProviderId::new(id)?));
         }
         Ok(stored)
     })
@@ -80,8 +81,8 @@ pub(crate) fn subject(row: Row) -> Result<StoredSubject, StoreError> {
 }
 
 /// Reads who waits for whom.
-pub(crate) fn wait(row: Row) -> Result<Wait, StoreError> {
-    Columns::read("waits", row, |columns| Ok(Wait { subject: columns.subject()?, on: columns.subject()? }))
+pub(crate) fn wait(row: Row) -> Result<PendingOwner, StoreError> {
+    Columns::read("waits", row, |columns| Ok(PendingOwner { subject: columns.subject()?, on: columns.subject()? }))
 }
 
 /// Reads a taken idempotency key.
@@ -166,7 +167,7 @@ impl Columns {
         Ok(self.text()?.parse()?)
     }
 
-    /// What came, but for its lane, and its place in the order of arrival.
+    /// What came, but for its ordering key, and its place in the order of arrival.
     fn event(&mut self) -> Result<(i64, NewEvent), Cause> {
         let sequence = self.int()?;
         let key = EventKey { source: self.source()?, id: self.id()? };
@@ -180,7 +181,8 @@ impl Columns {
             "utf8" => self.text()?.into_bytes(),
             _ => return Err("the body's encoding is unknown".into()),
         };
-        let event = NewEvent { key, event_type, api_version, occurred_at, received_at, lane: None, body, digest };
+        let event =
+            NewEvent { key, event_type, api_version, occurred_at, received_at, ordering_key: None, body, digest };
         Ok((sequence, event))
     }
 

@@ -11,8 +11,8 @@ pub struct Dialect {
     /// The character before a parameter's number; the shared files write `?1`.
     pub placeholder: char,
     /// What the engine says for a word, `%` being what follows the word: `{rows ?1}` is the word `rows` followed by `?1`.
-    /// Each of [`WORDS`] must be there.
-    pub words: &'static [(&'static str, &'static str)],
+    /// Each of [`MACROS`] must be there.
+    pub macros: &'static [(&'static str, &'static str)],
     /// How rows with one long column come in a parameter.
     pub entries: Entries,
     /// Whether writers run side by side, so that a batch has to lock the rows that it decides by. Where batches run one
@@ -50,7 +50,7 @@ pub const ROW_END: char = '\u{1e}';
 /// * `using`: the index that an engine is told to take, where it can be told;
 /// * `lock_rows`, `lock_free_rows`: after a `SELECT` whose rows nobody else may change until the end, the latter leaving
 ///   out those that somebody else has locked.
-pub const WORDS: &[&str] = &[
+pub const MACROS: &[&str] = &[
     "boolean",
     "document",
     "entries",
@@ -69,11 +69,11 @@ pub const WORDS: &[&str] = &[
     "using",
 ];
 
-/// SQLite's words, in which D1 speaks as well.
+/// SQLite's macros, in which D1 speaks as well.
 pub const SQLITE: Dialect = Dialect {
     name: "sqlite",
     placeholder: '?',
-    words: &[
+    macros: &[
         // CHECKs say which integers are booleans.
         ("boolean", "INTEGER"),
         ("document", "value"),
@@ -103,7 +103,7 @@ pub const SQLITE: Dialect = Dialect {
 /// What several texts share.
 const PARTS: &[(&str, &str)] = &[
     ("event", include_str!("../queries/parts/event.sql")),
-    ("fate", include_str!("../queries/parts/fate.sql")),
+    ("disposition", include_str!("../queries/parts/disposition.sql")),
     ("new_event", include_str!("../queries/parts/new_event.sql")),
     ("new_events", include_str!("../queries/parts/new_events.sql")),
     ("new_facts", include_str!("../queries/parts/new_facts.sql")),
@@ -133,7 +133,7 @@ impl Dialect {
             text.push_str(before);
             rest = after;
             let (name, object) = word.split_once(' ').unwrap_or((word, ""));
-            let own = self.words.iter().find(|(known, _)| *known == name).map(|(_, own)| own.replace('%', object));
+            let own = self.macros.iter().find(|(known, _)| *known == name).map(|(_, own)| own.replace('%', object));
             let part = || PARTS.iter().find(|(known, _)| *known == name).map(|(_, part)| part.trim_end().to_owned());
             match own.or_else(part) {
                 Some(said) => self.say(prefix, &said, text),
@@ -212,9 +212,9 @@ mod tests {
     }
 
     #[test]
-    fn words_are_said_in_the_engines_own_way() {
-        let words = &[("rows", "unpack(%)"), ("document", "value #>> '{}'"), ("using", "")];
-        let dialect = Dialect { name: "other", placeholder: '$', words, entries: Entries::Separated, locks: true };
+    fn each_engine_expands_the_macros_in_its_own_way() {
+        let macros = &[("rows", "unpack(%)"), ("document", "value #>> '{}'"), ("using", "")];
+        let dialect = Dialect { name: "other", placeholder: '$', macros, entries: Entries::Separated, locks: true };
         let prefix = TablePrefix::new("p_").expect("valid");
         let said = |dialect: Dialect, shared| dialect.render(&prefix, shared).to_string();
         let shared = "SELECT {document} FROM {rows ?1}, {prefix}a {using b}";
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn every_word_is_said() {
-        let known: Vec<&str> = SQLITE.words.iter().map(|(word, _)| *word).collect();
-        assert_eq!(known, WORDS);
+        let known: Vec<&str> = SQLITE.macros.iter().map(|(word, _)| *word).collect();
+        assert_eq!(known, MACROS);
     }
 }

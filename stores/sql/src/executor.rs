@@ -29,7 +29,7 @@ pub trait Executor: Send + Sync {
     ///
     /// # Errors
     /// [`ExecuteError`]; then nothing was written, except where it says that this is not known.
-    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError>;
+    async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError>;
 
     /// How this database wants the shared SQL to be written.
     fn dialect(&self) -> &Dialect;
@@ -37,7 +37,7 @@ pub trait Executor: Send + Sync {
 
 /// What a batch does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
+pub enum BatchKind {
     /// It defines tables, or whatever else is no statement of [`statements`](crate::statements). None has parameters.
     Define,
     /// It only reads.
@@ -205,7 +205,7 @@ pub enum ExecuteError {
 
 #[async_trait]
 impl<E: Executor + ?Sized> Executor for Arc<E> {
-    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+    async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         self.as_ref().batch(access, statements).await
     }
 

@@ -10,7 +10,6 @@
 mod batch;
 mod browse;
 mod bulk;
-mod catalogue;
 mod commit;
 mod decode;
 mod dialect;
@@ -20,6 +19,7 @@ mod migrate;
 mod page;
 mod public_ids;
 mod read_model;
+mod registry;
 mod spelling;
 mod store;
 mod tables;
@@ -29,10 +29,10 @@ mod testing;
 #[doc = include_str!("../docs/tables.md")]
 pub mod tables_for_your_joins {}
 
-pub use catalogue::statements;
-pub use dialect::{Dialect, Entries, KEY_END, PrefixError, ROW_END, SQLITE, TablePrefix, WORDS};
-pub use executor::{Access, Cell, ExecuteError, Executor, JsonRow, Row, Statement};
+pub use dialect::{Dialect, Entries, KEY_END, MACROS, PrefixError, ROW_END, SQLITE, TablePrefix};
+pub use executor::{BatchKind, Cell, ExecuteError, Executor, JsonRow, Row, Statement};
 pub use migrate::SCHEMA_VERSION;
+pub use registry::statements;
 pub use store::SqlStore;
 #[cfg(feature = "testing")]
 pub use testing::{Tampering, described};

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use purchase_core::{error::StoreError, store::Maintain};
 
 use crate::{
-    catalogue::Query,
     decode,
-    executor::{Access, ExecuteError, Executor, Row, Statement},
+    executor::{BatchKind, ExecuteError, Executor, Row, Statement},
+    registry::Query,
     spelling,
     store::{SqlStore, store_error},
 };
@@ -33,6 +33,7 @@ const FILES: &[(u32, &str, &str)] = &[
     (5, "0005_sales", include_str!("../schema/0005_sales.sql")),
     (6, "0006_revisions", include_str!("../schema/0006_revisions.sql")),
     (7, "0007_keys", include_str!("../schema/0007_keys.sql")),
+    (8, "0008_vocabulary", include_str!("../schema/0008_vocabulary.sql")),
 ];
 
 impl<E: Executor> SqlStore<E> {
@@ -53,7 +54,7 @@ impl<E: Executor> SqlStore<E> {
             Some(found) => found,
             None => {
                 let create = self.definitions("create", [CREATE]);
-                self.run(OPERATION, Access::Define, &create).await?;
+                self.run(OPERATION, BatchKind::Define, &create).await?;
                 0
             }
         };
@@ -62,7 +63,7 @@ impl<E: Executor> SqlStore<E> {
         }
         for version in found + 1..=wanted {
             let batch = self.migration(version);
-            match self.executor().batch(Access::Define, &batch).await {
+            match self.executor().batch(BatchKind::Define, &batch).await {
                 Ok(_) => tracing::info!(version, "the database has been migrated"),
                 // Another process was faster: the version is a key, and its migration is whole.
                 Err(ExecuteError::Unique { .. }) => {}
@@ -90,12 +91,12 @@ impl<E: Executor> SqlStore<E> {
     /// The version of the tables; none where not even the table of versions is there, 0 where it is empty.
     async fn schema_version(&self) -> Result<Option<u32>, StoreError> {
         const OPERATION: &str = "read the schema's version";
-        let exists = self.catalogue().statement(Query::SchemaExists, Vec::new());
-        if self.run(OPERATION, Access::Read, &[exists]).await?.concat().is_empty() {
+        let exists = self.registry().statement(Query::SchemaExists, Vec::new());
+        if self.run(OPERATION, BatchKind::Read, &[exists]).await?.concat().is_empty() {
             return Ok(None);
         }
-        let version = self.catalogue().statement(Query::SchemaVersion, Vec::new());
-        let rows = self.run(OPERATION, Access::Read, &[version]).await?.concat();
+        let version = self.registry().statement(Query::SchemaVersion, Vec::new());
+        let rows = self.run(OPERATION, BatchKind::Read, &[version]).await?.concat();
         read_version(rows).map(Some)
     }
 
@@ -130,8 +131,8 @@ fn read_version(rows: Vec<Row>) -> Result<u32, StoreError> {
 impl<E: Executor> Maintain for SqlStore<E> {
     async fn ready(&self) -> Result<(), StoreError> {
         // One question where all is well; another says what is wrong.
-        let version = self.catalogue().statement(Query::SchemaVersion, Vec::new());
-        match self.run("read the schema's version", Access::Read, &[version]).await {
+        let version = self.registry().statement(Query::SchemaVersion, Vec::new());
+        match self.run("read the schema's version", BatchKind::Read, &[version]).await {
             Ok(rows) if read_version(rows.concat())? == SCHEMA_VERSION => Ok(()),
             Ok(_) | Err(StoreError::Refused { .. } | StoreError::Unavailable { .. }) => self.check_schema().await,
             Err(fault) => Err(fault),

@@ -21,7 +21,7 @@ Every name begins with the prefix, `purchase_` by default.
 * **Stable, for your own joins and reports:** the tables and columns below, and their keys. A later version adds tables, columns and
   indexes. It takes none away and gives none another meaning unless the changelog says so first.
 * **Internal, and different in any version:** every other table (`event_conflicts`, `events`, `facts`, `fence`, `idempotency_keys`,
-  `schema`, `subjects`, `waits`), the functions and sequences beside them, the names of constraints and indexes, and the order of columns. Name the columns that
+  `schema`, `subjects`, `pending_owners`), the functions and sequences beside them, the names of constraints and indexes, and the order of columns. Name the columns that
   you read.
 * **Read, don't write.** Rows are derived from the facts and replaced with their subject; `Engine::rebuild` makes all of them anew. A
   column that a later version brings says nothing, zero, false or an empty text in rows that were there, until they are written

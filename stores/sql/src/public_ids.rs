@@ -11,9 +11,9 @@ use purchase_core::{
 use crate::{
     batch::{Batch, event_columns, subject_columns},
     bulk::Bulk,
-    catalogue::Query,
     decode,
-    executor::{Access, Cell, Executor, Row, number},
+    executor::{BatchKind, Cell, Executor, Row, number},
+    registry::Query,
     store::SqlStore,
 };
 
@@ -61,10 +61,10 @@ impl<E: Executor> SqlStore<E> {
 
     async fn name(&self, query: Query, rows: Bulk) -> Result<(), StoreError> {
         const OPERATION: &str = "write public ids";
-        let mut batch = Batch::new(self.catalogue());
+        let mut batch = Batch::new(self.registry());
         let pushed = batch.push_bulk(query, rows, &[]);
         pushed.map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
-        self.run(OPERATION, Access::Write, &batch.statements).await.map(drop)
+        self.run(OPERATION, BatchKind::Write, &batch.statements).await.map(drop)
     }
 
     /// The event of a public id, if there is one.
@@ -101,10 +101,10 @@ impl<E: Executor> SqlStore<E> {
                 let mut key = Bulk::array();
                 key.row(&subject_columns(subject))
                     .map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
-                let mut batch = Batch::new(self.catalogue());
+                let mut batch = Batch::new(self.registry());
                 let pushed = batch.push_bulk(Query::SubjectsLoad, key, &[]);
                 pushed.map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
-                let rows = self.run(OPERATION, Access::Read, &batch.statements).await?.concat();
+                let rows = self.run(OPERATION, BatchKind::Read, &batch.statements).await?.concat();
                 return rows.into_iter().map(decode::subject).collect();
             }
             after = page.next;
@@ -143,7 +143,7 @@ impl<E: Executor> SqlStore<E> {
     }
 
     async fn find(&self, query: Query, params: Vec<Cell>) -> Result<Vec<Row>, StoreError> {
-        let statement = self.catalogue().statement(query, params);
-        Ok(self.run("look up public ids", Access::Read, &[statement]).await?.concat())
+        let statement = self.registry().statement(query, params);
+        Ok(self.run("look up public ids", BatchKind::Read, &[statement]).await?.concat())
     }
 }

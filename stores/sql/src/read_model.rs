@@ -8,7 +8,7 @@ use purchase_core::{error::Cause, store::SubjectWrite};
 use crate::{
     batch::{Batch, subject_columns},
     bulk::Bulk,
-    catalogue::Which,
+    registry::Which,
     tables::{Rule, Subjects, TABLES},
 };
 

@@ -14,10 +14,10 @@ use serde::Serialize;
 use crate::{
     batch::{Batch, event_columns, subject_columns},
     bulk::Bulk,
-    catalogue::{Catalogue, Query, Which},
     commit, decode,
     dialect::TablePrefix,
-    executor::{Access, Cell, ExecuteError, Executor, Row, Statement, number},
+    executor::{BatchKind, Cell, ExecuteError, Executor, Row, Statement, number},
+    registry::{Query, StatementRegistry, Which},
     tables::TABLES,
 };
 
@@ -26,14 +26,14 @@ use crate::{
 pub struct SqlStore<E> {
     executor: E,
     prefix: TablePrefix,
-    catalogue: Catalogue,
+    registry: StatementRegistry,
 }
 
 impl<E: Executor> SqlStore<E> {
     /// A store on a database. Nothing is asked of the database yet; see [`check_schema`](Self::check_schema).
     pub fn new(executor: E, prefix: TablePrefix) -> Self {
-        let catalogue = Catalogue::new(executor.dialect(), &prefix);
-        Self { executor, prefix, catalogue }
+        let registry = StatementRegistry::new(executor.dialect(), &prefix);
+        Self { executor, prefix, registry }
     }
 
     /// The database.
@@ -52,11 +52,11 @@ impl<E: Executor> SqlStore<E> {
     /// # Errors
     /// What the database says.
     pub async fn dump_read_model(&self) -> Result<Vec<(String, Vec<String>)>, StoreError> {
-        let mut batch = Batch::new(&self.catalogue);
+        let mut batch = Batch::new(&self.registry);
         for table in 0..TABLES.len() {
             batch.push(Which::Dump(table), Vec::new());
         }
-        let results = self.run("dump the read model", Access::Read, &batch.statements).await?;
+        let results = self.run("dump the read model", BatchKind::Read, &batch.statements).await?;
         let tables = TABLES.iter().zip(results);
         tables
             .map(|(table, rows)| {
@@ -66,14 +66,14 @@ impl<E: Executor> SqlStore<E> {
             .collect()
     }
 
-    pub(crate) fn catalogue(&self) -> &Catalogue {
-        &self.catalogue
+    pub(crate) fn registry(&self) -> &StatementRegistry {
+        &self.registry
     }
 
     pub(crate) async fn run(
         &self,
         operation: &'static str,
-        access: Access,
+        access: BatchKind,
         statements: &[Statement],
     ) -> Result<Vec<Vec<Row>>, StoreError> {
         if statements.is_empty() {
@@ -123,9 +123,9 @@ pub(crate) fn store_error(error: ExecuteError, operation: &'static str) -> Store
 impl<E: Executor> Store for SqlStore<E> {
     async fn accept(&self, events: &[NewEvent]) -> Result<Vec<bool>, StoreError> {
         const OPERATION: &str = "accept events";
-        let batch = commit::accept(&self.catalogue, events)
+        let batch = commit::accept(&self.registry, events)
             .map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
-        let rows = self.run(OPERATION, Access::Write, &batch).await?.concat();
+        let rows = self.run(OPERATION, BatchKind::Write, &batch).await?.concat();
         let mut new = rows.into_iter().map(decode::event_key).collect::<Result<HashSet<_>, _>>()?;
         // Taken out, so that of two deliveries of one event in one call only the first is new.
         Ok(events.iter().map(|event| new.remove(&event.key)).collect())
@@ -133,15 +133,15 @@ impl<E: Executor> Store for SqlStore<E> {
 
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError> {
         let Queue::Events = claim.queue;
-        let mut batch = Batch::new(&self.catalogue);
+        let mut batch = Batch::new(&self.registry);
         let lease = &claim.lease;
         batch.push(
             Query::EventsClaim,
             vec![lease.token.as_str().into(), time(lease.until), time(claim.now), number(claim.limit.into())],
         );
-        let rows = self.run("claim events", Access::Write, &batch.statements).await?.concat();
+        let rows = self.run("claim events", BatchKind::Write, &batch.statements).await?.concat();
         // They are leased already, so one that can't be read must not take the others with it, not even those behind it in
-        // its lane. Its own lease ends by itself.
+        // its ordering key. Its own lease ends by itself.
         let mut claimed = Vec::with_capacity(rows.len());
         let mut unreadable = None;
         for row in rows {
@@ -162,26 +162,26 @@ impl<E: Executor> Store for SqlStore<E> {
     }
 
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError> {
-        let batch = commit::statements(&self.catalogue, commit)
+        let batch = commit::statements(&self.registry, commit)
             .map_err(|cause| StoreError::Refused { operation: "commit", cause })?;
         if batch.is_empty() {
             return Ok(());
         }
-        self.executor.batch(Access::Write, &batch).await.map(drop).map_err(|error| self.commit_error(error))
+        self.executor.batch(BatchKind::Write, &batch).await.map(drop).map_err(|error| self.commit_error(error))
     }
 
     async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError> {
         const OPERATION: &str = "load";
-        let mut batch = Batch::new(&self.catalogue);
+        let mut batch = Batch::new(&self.registry);
         let counts =
             push_load(&mut batch, wanted).map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
-        let mut results = self.run(OPERATION, Access::Read, &batch.statements).await?.into_iter();
+        let mut results = self.run(OPERATION, BatchKind::Read, &batch.statements).await?.into_iter();
         let mut rows = counts.map(|statements| results.by_ref().take(statements).flatten().collect()).into_iter();
         let mut next = || rows.next().unwrap_or_default();
         Ok(Loaded {
             events: read(next(), decode::event)?,
             subjects: read(next(), decode::subject)?,
-            waits: read(next(), decode::wait)?,
+            pending_owners: read(next(), decode::wait)?,
             facts: read(next(), decode::fact)?,
             keys: read(next(), decode::key)?,
         })
@@ -204,11 +204,12 @@ fn push_load(batch: &mut Batch<'_>, wanted: &Wanted) -> Result<[usize; 5], Cause
     let heads = batch.push_bulk(Query::EventsLoad, without, &[])?;
     let bodies = batch.push_bulk(Query::EventsLoadBodies, array(bodies.iter().map(event_columns))?, &[])?;
     let found = batch.push_bulk(Query::SubjectsLoad, array(subjects.iter().map(subject_columns))?, &[])?;
-    let waits = batch.push_bulk(Query::WaitsLoad, array(subjects.iter().map(subject_columns))?, &[])?;
+    let pending_owners =
+        batch.push_bulk(Query::PendingOwnersLoad, array(subjects.iter().map(subject_columns))?, &[])?;
     let facts = batch.push_bulk(Query::FactsBySubject, array(facts.iter().map(subject_columns))?, &[])?;
     let named = keys.iter().map(|key| (key.scope(), key.expose()));
     let keys = batch.push_bulk(Query::IdempotencyKeysLoad, array(named)?, &[])?;
-    Ok([heads + bodies, found, waits, facts, keys])
+    Ok([heads + bodies, found, pending_owners, facts, keys])
 }
 
 /// Rows of short columns.

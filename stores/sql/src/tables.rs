@@ -131,8 +131,8 @@ pub(crate) const TABLES: &[Table] = &[
     table!(PriceRow, "prices", one Price),
     table!(ScheduleRow, "schedules", one Schedule),
     table!(
-        EntitlementRow, "entitlements", Many of [Checkout, Invoice, Subscription, Payment] by source_id with source_kind,
-        &[SOURCE, ORDINAL], key ["source_kind", "source_id", "ordinal"], index "customer", index "owner"
+        EntitlementRow, "entitlements", Many of [Checkout, Invoice, Subscription, Payment] by origin_id with origin_kind,
+        &[SOURCE, ORDINAL], key ["origin_kind", "origin_id", "ordinal"], index "customer", index "owner"
     ),
     Table {
         name: "transitions",

@@ -6,7 +6,7 @@ use purchase_core::error::StoreError;
 use crate::{
     decode,
     dialect::{Dialect, TablePrefix},
-    executor::{Access, Executor},
+    executor::{BatchKind, Executor},
     migrate::split,
     spelling,
     store::SqlStore,
@@ -72,7 +72,7 @@ impl<E: Executor> SqlStore<E> {
     pub async fn tamper(&self, tampering: Tampering) -> Result<(), StoreError> {
         let texts = tampering.texts();
         let batch = self.definitions("testing", texts.iter().map(String::as_str));
-        self.run("tamper", Access::Define, &batch).await.map(drop)
+        self.run("tamper", BatchKind::Define, &batch).await.map(drop)
     }
 
     /// What the tables of the read model really are, a line for each column, key and index: to be compared with
@@ -85,7 +85,7 @@ impl<E: Executor> SqlStore<E> {
             "postgres" => include_str!("../testing/shape_postgres.sql"),
             _ => include_str!("../testing/shape_sqlite.sql"),
         };
-        let rows = self.run("look at the tables", Access::Read, &self.definitions("shape", [text])).await?.concat();
+        let rows = self.run("look at the tables", BatchKind::Read, &self.definitions("shape", [text])).await?.concat();
         let lines = rows.into_iter().map(|row| decode::text("tables", row)).collect::<Result<Vec<_>, _>>()?;
         let known = |line: &String| TABLES.iter().any(|table| line.split(['.', ' ']).next() == Some(table.name));
         let mut lines: Vec<String> = lines.into_iter().filter(known).collect();

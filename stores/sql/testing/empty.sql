@@ -8,4 +8,4 @@ DELETE FROM {prefix}idempotency_keys
 --;
 DELETE FROM {prefix}subjects
 --;
-DELETE FROM {prefix}waits
+DELETE FROM {prefix}pending_owners

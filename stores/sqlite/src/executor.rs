@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use purchase_core::error::StoreError;
-use purchase_sql::{Access, Cell, Dialect, ExecuteError, Executor, Row, SQLITE, Statement};
+use purchase_sql::{BatchKind, Cell, Dialect, ExecuteError, Executor, Row, SQLITE, Statement};
 use sqlx::{
     AssertSqlSafe, ConnectOptions, Either, Row as _, SqliteConnection, SqlitePool, TypeInfo, ValueRef,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous},
@@ -86,7 +86,7 @@ impl SqliteExecutor {
         Ok(Self { connect, writer: Mutex::new(Some(writer)), readers })
     }
 
-    async fn write(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+    async fn write(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         let turn = tokio::time::timeout(QUEUE_TIMEOUT, self.writer.lock()).await;
         let mut slot = turn.map_err(|_| too_many_writers())?;
         let mut connection = match slot.take() {
@@ -102,7 +102,7 @@ impl SqliteExecutor {
 
     async fn read(&self, pool: &SqlitePool, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         let mut connection = pool.acquire().await.map_err(execute_error)?;
-        let (outcome, clean) = transaction(&mut connection, Access::Read, statements).await;
+        let (outcome, clean) = transaction(&mut connection, BatchKind::Read, statements).await;
         if !clean {
             connection.close_on_drop();
         }
@@ -112,10 +112,10 @@ impl SqliteExecutor {
 
 #[async_trait]
 impl Executor for SqliteExecutor {
-    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+    async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         match (access, &self.readers) {
-            (Access::Read, Readers::Pool(pool)) => self.read(pool, statements).await,
-            (Access::Read, Readers::Writer { .. }) | (Access::Define | Access::Write, _) => {
+            (BatchKind::Read, Readers::Pool(pool)) => self.read(pool, statements).await,
+            (BatchKind::Read, Readers::Writer { .. }) | (BatchKind::Define | BatchKind::Write, _) => {
                 self.write(access, statements).await
             }
         }
@@ -159,20 +159,20 @@ fn configure(connect: SqliteConnectOptions, options: &Options) -> SqliteConnectO
 /// again.
 async fn transaction(
     connection: &mut SqliteConnection,
-    access: Access,
+    access: BatchKind,
     statements: &[Statement],
 ) -> (Result<Vec<Vec<Row>>, ExecuteError>, bool) {
     let mut text = Text::default();
     // One statement that reads sees one state by itself.
-    if let (Access::Read, [statement]) = (access, statements) {
+    if let (BatchKind::Read, [statement]) = (access, statements) {
         text.push(&statement.sql, &statement.params);
         return (run(connection, text).await.0.map_err(execute_error), true);
     }
     text.push(
         match access {
-            Access::Read => "BEGIN",
+            BatchKind::Read => "BEGIN",
             // Taking the lock at once is what makes a busy database wait instead of fail half way.
-            Access::Define | Access::Write => "BEGIN IMMEDIATE",
+            BatchKind::Define | BatchKind::Write => "BEGIN IMMEDIATE",
         },
         &[],
     );

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use purchase::{
-    d1::{Access, Cell, Executor, Options, RestExecutor, Statement, Token},
+    d1::{BatchKind, Cell, Executor, Options, RestExecutor, Statement, Token},
     group::{GroupCommit, GroupSettings},
 };
 use tokio::task::JoinSet;
@@ -94,7 +94,7 @@ impl Floor {
         let executor = RestExecutor::new(&place, Token::new(server.token.as_str())?, options)?;
         let table = format!("floor{}n{number}", std::process::id());
         let create = format!("CREATE TABLE {table} (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT");
-        executor.batch(Access::Define, &[statement(create, Vec::new())]).await?;
+        executor.batch(BatchKind::Define, &[statement(create, Vec::new())]).await?;
         let bodies = copies.templates().iter().map(ToString::to_string).collect();
         Ok(Self { executor, insert: format!("INSERT INTO {table} (body) VALUES (?1)"), bodies })
     }
@@ -107,7 +107,7 @@ impl Floor {
             let (executor, insert, bodies) = (self.executor.clone(), self.insert.clone(), self.bodies.clone());
             tasks.spawn(async move {
                 for body in bodies {
-                    executor.batch(Access::Write, &[statement(insert.clone(), vec![Cell::from(body)])]).await?;
+                    executor.batch(BatchKind::Write, &[statement(insert.clone(), vec![Cell::from(body)])]).await?;
                 }
                 anyhow::Ok(())
             });

@@ -46,7 +46,7 @@ impl Stored {
             }
             let subjects = page.into_iter().map(|stored| stored.subject).collect();
             for fact in store.load(&Wanted::facts(subjects)).await?.facts {
-                if fact.sight.is_some() {
+                if fact.observation.is_some() {
                     facts.push(serde_json::to_string(&fact)?);
                 }
             }

@@ -7,14 +7,15 @@
 use purchase_core::{
     fact::{
         Link,
-        photo::{
-            Credit, CreditState, Dispute, DisputeState, Photo, Refund, RefundState, RefundedLine, Reversal, Undone,
+        object_state::{
+            Credit, CreditState, Dispute, DisputeState, ObjectState, Refund, RefundState, RefundedLine, Reversal,
+            Undone,
         },
     },
     id::{ObjectKind, ObjectRef},
     money::Money,
     provider::ReadFault,
-    wire::collect::{Collector, Ties},
+    wire::collect::{Attribution, Collector},
 };
 
 use super::Reading;
@@ -24,44 +25,44 @@ use crate::wire::{Reads as _, View};
 pub(super) fn adjustment(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let object = &reading.object;
     let transaction = object.at("transaction_id").need_id()?;
-    let (root, photo) = photograph(object)?;
-    let member = reading.root(photo.kind())?;
-    let twin = match root {
+    let (root, object_state) = observation(object)?;
+    let member = reading.root(object_state.kind())?;
+    let counterpart = match root {
         ObjectKind::Invoice => Link::Payment(transaction.clone()),
         _ => Link::Invoice(transaction.clone()),
     };
     let root = ObjectRef::new(root, transaction);
-    facts.sight(&root, reading.sight(&member, photo));
-    facts.belongs(&root, &Ties { customer: object.at("customer_id").id()?, ..Ties::default() });
-    facts.link(&root, [twin].into_iter().chain(object.at("subscription_id").id()?.map(Link::Subscription)));
+    facts.observation(&root, reading.observation(&member, object_state));
+    facts.belongs(&root, &Attribution { customer: object.at("customer_id").id()?, ..Attribution::default() });
+    facts.link(&root, [counterpart].into_iter().chain(object.at("subscription_id").id()?.map(Link::Subscription)));
     Ok(())
 }
 
-/// The photograph, and whose member it is. An action that this version doesn't know is kept as a reversal of nothing:
+/// The observation, and whose member it is. An action that this version doesn't know is kept as a reversal of nothing:
 /// what it means can be read when the events are replayed by a version that knows it.
-fn photograph(object: &View<'_, '_>) -> Result<(ObjectKind, Photo), ReadFault> {
+fn observation(object: &View<'_, '_>) -> Result<(ObjectKind, ObjectState), ReadFault> {
     let (action, status) = (object.at("action").need_text()?, object.at("status").need_text()?);
     let reversal = |undoes| match status {
-        "approved" => Photo::Reversal(Reversal { undoes }),
-        _ => Photo::Reversal(Reversal { undoes: Undone::Nothing }),
+        "approved" => ObjectState::Reversal(Reversal { undoes }),
+        _ => ObjectState::Reversal(Reversal { undoes: Undone::Nothing }),
     };
     Ok(match action {
         "chargeback" | "chargeback_warning" => {
             let state = dispute_state(action, status);
-            (ObjectKind::Payment, Photo::Dispute(Dispute { state, amount: amount(object)? }))
+            (ObjectKind::Payment, ObjectState::Dispute(Dispute { state, amount: amount(object)? }))
         }
         "chargeback_reverse" => (ObjectKind::Payment, reversal(Undone::Dispute)),
         "chargeback_warning_reverse" => (ObjectKind::Payment, reversal(Undone::Inquiry)),
         "credit" => {
             let state = credit_state(status);
-            (ObjectKind::Invoice, Photo::Credit(Credit { state, amount: amount(object)? }))
+            (ObjectKind::Invoice, ObjectState::Credit(Credit { state, amount: amount(object)? }))
         }
         "credit_reverse" => (ObjectKind::Invoice, reversal(Undone::Credit)),
         "refund" => {
             let state = refund_state(status);
             (
                 ObjectKind::Payment,
-                Photo::Refund(Refund { lines: lines(object)?, ..Refund::new(state, amount(object)?) }),
+                ObjectState::Refund(Refund { lines: lines(object)?, ..Refund::new(state, amount(object)?) }),
             )
         }
         _ => (ObjectKind::Payment, reversal(Undone::Nothing)),

@@ -4,7 +4,7 @@
 use purchase_core::{
     fact::{
         Link,
-        photo::{Interval, IntervalUnit, Photo, Price, Product},
+        object_state::{Interval, IntervalUnit, ObjectState, Price, Product},
     },
     id::ObjectKind,
     provider::ReadFault,
@@ -17,13 +17,13 @@ use crate::wire::{Reads as _, View};
 /// `product`.
 pub(super) fn product(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Product)?, &reading.object);
-    let photo = Photo::Product(Product {
+    let object_state = ObjectState::Product(Product {
         name: object.at("name").text()?.map(str::to_owned),
         active: is_active(object)?,
         deleted: false,
         bare: false,
     });
-    facts.sight(&root, reading.sight(&root, photo));
+    facts.observation(&root, reading.observation(&root, object_state));
     Ok(())
 }
 
@@ -31,14 +31,14 @@ pub(super) fn product(reading: &Reading<'_>, facts: &mut Collector) -> Result<()
 pub(super) fn price(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Price)?, &reading.object);
     let currency = object.at("unit_price.currency_code").need_currency()?;
-    let photo = Photo::Price(Price {
+    let object_state = ObjectState::Price(Price {
         active: is_active(object)?,
         unit_amount: Some(object.at("unit_price.amount").need_money(currency)?),
         interval: interval(&object.at("billing_cycle"))?,
         deleted: false,
         bare: false,
     });
-    facts.sight(&root, reading.sight(&root, photo));
+    facts.observation(&root, reading.observation(&root, object_state));
     facts.link(&root, object.at("product_id").id()?.map(Link::Product));
     Ok(())
 }

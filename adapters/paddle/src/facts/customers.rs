@@ -3,7 +3,7 @@
 use purchase_core::{
     fact::{
         Link,
-        photo::{Customer, Photo, Private},
+        object_state::{Customer, ObjectState, Private},
     },
     id::ObjectKind,
     provider::ReadFault,
@@ -15,14 +15,14 @@ use super::Reading;
 /// `customer`. Its own custom data name its owner. Customers are archived, never deleted.
 pub(super) fn customer(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Customer)?, &reading.object);
-    let photo = Photo::Customer(Customer {
+    let object_state = ObjectState::Customer(Customer {
         email: object.at("email").text()?.map(Private::new),
         name: object.at("name").text()?.map(Private::new),
         deleted: false,
         archived: object.at("status").text()? == Some("archived"),
         bare: false,
     });
-    facts.sight(&root, reading.sight(&root, photo));
+    facts.observation(&root, reading.observation(&root, object_state));
     facts.link(&root, owner(&object.at("custom_data"))?.map(Link::Owner));
     Ok(())
 }

@@ -3,7 +3,7 @@
 use purchase_core::{
     fact::{
         Link,
-        photo::{Item, Period, Photo, Subscription, SubscriptionStatus},
+        object_state::{Item, ObjectState, Period, Subscription, SubscriptionStatus},
     },
     id::{ObjectKind, ObjectRef},
     provider::ReadFault,
@@ -17,8 +17,8 @@ use crate::wire::View;
 /// `subscription`. Only `subscription.created` names the transaction that the subscription came from.
 pub(super) fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Subscription)?, &reading.object);
-    facts.sight(&root, reading.sight(&root, photograph(object)?));
-    facts.belongs(&root, &reading.ties()?);
+    facts.observation(&root, reading.observation(&root, observation(object)?));
+    facts.belongs(&root, &reading.attribution()?);
     if let Some(transaction) = object.at("transaction_id").id()? {
         // Only what is collected automatically went through a checkout.
         let checkout = object.at("collection_mode").text()? == Some("automatic");
@@ -35,7 +35,7 @@ pub(super) fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Resu
     Ok(())
 }
 
-fn photograph(object: &View<'_, '_>) -> Result<Photo, ReadFault> {
+fn observation(object: &View<'_, '_>) -> Result<ObjectState, ReadFault> {
     let provider_status = object.at("status").need_text()?;
     let status = match provider_status {
         "active" => SubscriptionStatus::Active,
@@ -48,7 +48,7 @@ fn photograph(object: &View<'_, '_>) -> Result<Photo, ReadFault> {
     };
     let canceled_at = object.at("canceled_at").rfc3339()?;
     let scheduled = Scheduled::read(&object.at("scheduled_change"))?;
-    Ok(Photo::Subscription(Box::new(Subscription {
+    Ok(ObjectState::Subscription(Box::new(Subscription {
         status,
         provider_status: provider_status.to_owned(),
         items: items(object)?,

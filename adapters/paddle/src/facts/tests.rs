@@ -7,7 +7,7 @@ mod transactions;
 
 use purchase_conformance::lines;
 use purchase_core::{
-    fact::{Fact, Phase, Version, photo::Photo},
+    fact::{Fact, Phase, Version, object_state::ObjectState},
     money::{Currency, Money},
     provider::{Meaning, ReadFault, Unreadable},
     time::Timestamp,
@@ -52,8 +52,8 @@ fn check(occurred_at: &str, updated_at: Value, at: &str) {
 }
 
 #[test]
-fn a_photograph_is_as_old_as_its_update() {
-    // The recorded photograph of a failed payment was taken before the one of past due, and told after it.
+fn an_observation_is_as_old_as_its_update() {
+    // The recorded observation of a failed payment was taken before the one of past due, and told after it.
     let past_due = version("2024-09-09T16:04:04.834513Z", json!("2024-09-09T16:04:04.278528938Z"));
     let failed = version("2024-09-09T16:04:04.835508Z", json!("2024-09-09T16:04:02.613735Z"));
     let billed = version("2024-09-09T16:04:02.989795Z", json!("2024-09-09T16:04:02.613735612Z"));
@@ -112,14 +112,18 @@ fn fault(event_type: &str, object: Value) -> ReadFault {
     read_with(|config| config.custom_data = CustomData::Everywhere, &event(event_type, object)).expect_err("a fault")
 }
 
-/// The photographs of an event.
-fn photos(event_type: &str, object: Value) -> Vec<Photo> {
-    facts(event_type, object).into_iter().filter_map(|fact| fact.sight).map(|sight| sight.photo).collect()
+/// The observations of an event.
+fn object_states(event_type: &str, object: Value) -> Vec<ObjectState> {
+    facts(event_type, object)
+        .into_iter()
+        .filter_map(|fact| fact.observation)
+        .map(|observation| observation.object_state)
+        .collect()
 }
 
-/// The first photograph of an event.
-fn photo(event_type: &str, object: Value) -> Photo {
-    photos(event_type, object).remove(0)
+/// The first observation of an event.
+fn object_state(event_type: &str, object: Value) -> ObjectState {
+    object_states(event_type, object).remove(0)
 }
 
 fn money(minor: i64, code: &str) -> Money {

@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 
 use purchase_core::{
     fact::{
-        Link, Phase, Sight,
-        photo::{
-            Charge, ChargeState, Checkout, CheckoutMode, CheckoutState, Invoice, InvoiceState, Item, Line, Payment,
-            PaymentState, Photo,
+        Link, Observation, Phase,
+        object_state::{
+            Charge, ChargeState, Checkout, CheckoutMode, CheckoutState, Invoice, InvoiceState, Item, Line, ObjectState,
+            Payment, PaymentState,
         },
     },
     id::{ObjectKind, ObjectRef, ProviderId},
     money::{Currency, Money},
     provider::ReadFault,
     time::Timestamp,
-    wire::collect::{Collector, Quantities, Ties},
+    wire::collect::{Attribution, Collector, Quantities},
 };
 
 use super::Reading;
@@ -26,28 +26,28 @@ pub(super) fn transaction(reading: &Reading<'_>, facts: &mut Collector) -> Resul
     let object = &reading.object;
     let id = object.at("id").need_id()?;
     let bill = Bill::read(object)?;
-    let ties = reading.ties()?;
+    let attribution = reading.attribution()?;
     let subscription = object.at("subscription_id").id()?;
     let root = |kind| ObjectRef::new(kind, id.clone());
     let (invoice, payment) = (root(ObjectKind::Invoice), root(ObjectKind::Payment));
 
-    facts.sight(&invoice, reading.sight(&invoice, bill.invoice(object)?));
-    facts.belongs(&invoice, &Ties { offer: None, ..ties.clone() });
+    facts.observation(&invoice, reading.observation(&invoice, bill.invoice(object)?));
+    facts.belongs(&invoice, &Attribution { offer: None, ..attribution.clone() });
     facts.link(&invoice, [Link::Payment(id.clone())]);
 
-    facts.sight(&payment, reading.sight(&payment, bill.payment()));
+    facts.observation(&payment, reading.observation(&payment, bill.payment()));
     for attempt in &bill.attempts {
-        facts.sight(&payment, attempt.sight());
+        facts.observation(&payment, attempt.observation());
     }
     // The custom data of a subscription are copied into its later transactions: there the offer is the subscription's.
-    let offer = ties.offer.clone().filter(|_| bill.through_checkout && !bill.recurs);
-    facts.belongs(&payment, &Ties { offer, ..ties.clone() });
+    let offer = attribution.offer.clone().filter(|_| bill.through_checkout && !bill.recurs);
+    facts.belongs(&payment, &Attribution { offer, ..attribution.clone() });
     facts.link(&payment, [Link::Invoice(id.clone())]);
 
     if bill.through_checkout {
         let checkout = root(ObjectKind::Checkout);
-        facts.sight(&checkout, reading.sight(&checkout, bill.checkout()));
-        facts.belongs(&checkout, &ties);
+        facts.observation(&checkout, reading.observation(&checkout, bill.checkout()));
+        facts.belongs(&checkout, &attribution);
         facts.link(&checkout, [Link::Payment(id.clone())]);
         facts.link(&checkout, subscription.clone().map(Link::Subscription));
     }
@@ -57,7 +57,7 @@ pub(super) fn transaction(reading: &Reading<'_>, facts: &mut Collector) -> Resul
     Ok(())
 }
 
-/// What a transaction says that more than one of its photographs needs.
+/// What a transaction says that more than one of its observations needs.
 struct Bill<'v> {
     status: &'v str,
     origin: Option<&'v str>,
@@ -107,10 +107,10 @@ impl<'v> Bill<'v> {
         Ok(Self { status, origin, totals, attempts, through_checkout, recurs, sold, lines })
     }
 
-    fn invoice(&self, object: &View<'_, '_>) -> Result<Photo, ReadFault> {
+    fn invoice(&self, object: &View<'_, '_>) -> Result<ObjectState, ReadFault> {
         let tried: BTreeSet<&ProviderId> = self.attempts.iter().map(|attempt| &attempt.id).collect();
         let captured_at = self.attempts.iter().find_map(|attempt| attempt.captured_at);
-        Ok(Photo::Invoice(Invoice {
+        Ok(ObjectState::Invoice(Invoice {
             state: match self.status {
                 "billed" | "past_due" | "ready" => InvoiceState::Open,
                 "canceled" => InvoiceState::Void,
@@ -130,7 +130,7 @@ impl<'v> Bill<'v> {
         }))
     }
 
-    fn payment(&self) -> Photo {
+    fn payment(&self) -> ObjectState {
         let newest = self.attempts.first().map(|attempt| attempt.status);
         let (state, step) = match (self.status, newest) {
             ("completed" | "paid", _) => (PaymentState::Succeeded, 0),
@@ -147,7 +147,7 @@ impl<'v> Bill<'v> {
             },
             _ => (PaymentState::Unknown, 0),
         };
-        Photo::Payment(Payment {
+        ObjectState::Payment(Payment {
             state,
             step,
             amount: self.totals.due,
@@ -157,7 +157,7 @@ impl<'v> Bill<'v> {
         })
     }
 
-    fn checkout(&self) -> Photo {
+    fn checkout(&self) -> ObjectState {
         let state = match self.status {
             "billed" | "draft" | "past_due" | "ready" => CheckoutState::Open,
             "canceled" => CheckoutState::Expired,
@@ -165,7 +165,7 @@ impl<'v> Bill<'v> {
             _ => CheckoutState::Unknown,
         };
         let mode = if self.recurs { CheckoutMode::Subscription } else { CheckoutMode::Payment };
-        Photo::Checkout(Checkout { state, mode })
+        ObjectState::Checkout(Checkout { state, mode })
     }
 }
 
@@ -236,14 +236,14 @@ impl<'v> Attempt<'v> {
     }
 
     /// The event is about the transaction: it says nothing of when the attempt began.
-    fn sight(&self) -> Sight {
+    fn observation(&self) -> Observation {
         let state = match self.status {
             "canceled" | "dropped" | "error" => ChargeState::Failed,
             "captured" => ChargeState::Succeeded,
             _ => ChargeState::Pending,
         };
         let nothing = Money::zero(self.amount.currency());
-        let photo = Photo::Charge(Charge {
+        let object_state = ObjectState::Charge(Charge {
             state,
             amount: self.amount,
             captured: None,
@@ -251,6 +251,6 @@ impl<'v> Attempt<'v> {
             may_count_release: false,
         });
         let object = ObjectRef::new(ObjectKind::Charge, self.id.clone());
-        Sight { object, phase: Phase::Changed, photo, prior: None }
+        Observation { object, phase: Phase::Changed, object_state, prior: None }
     }
 }

@@ -1,4 +1,4 @@
-//! Every recorded body is read; which types give facts stands here, and not in the adapter. What a photograph must
+//! Every recorded body is read; which types give facts stands here, and not in the adapter. What an observation must
 //! show is taken from the body itself, field by field.
 
 use crate::common;
@@ -10,7 +10,7 @@ use std::{
 };
 
 use purchase_core::{
-    fact::{Fact, Version, photo::Photo},
+    fact::{Fact, Version, object_state::ObjectState},
     id::Mode,
     provider::{Event, Meaning, Webhooks},
     time::Timestamp,
@@ -84,12 +84,14 @@ fn read(path: &Path, bytes: &[u8], body: &Value) -> Vec<Fact> {
     for fact in &facts {
         assert_eq!(fact.event.expose(), body["event_id"].as_str().expect("an id"));
         assert_eq!(fact.version, version, "{}", path.display());
-        assert!(fact.sight.is_some() || !fact.links.is_empty(), "{}: an empty fact", path.display());
+        assert!(fact.observation.is_some() || !fact.links.is_empty(), "{}: an empty fact", path.display());
     }
-    let sight = facts[0].sight.as_ref().expect("a sight");
-    assert_eq!(sight.object.id.expose(), body["data"]["id"].as_str().expect("an id"));
-    for photo in facts.iter().filter_map(|fact| fact.sight.as_ref()).map(|sight| &sight.photo) {
-        assert_shows(photo, &body["data"], path);
+    let observation = facts[0].observation.as_ref().expect("an observation");
+    assert_eq!(observation.object.id.expose(), body["data"]["id"].as_str().expect("an id"));
+    for object_state in
+        facts.iter().filter_map(|fact| fact.observation.as_ref()).map(|observation| &observation.object_state)
+    {
+        assert_shows(object_state, &body["data"], path);
     }
     facts
 }
@@ -102,8 +104,8 @@ fn version(body: &Value) -> Version {
     Version { at: updated_at.unwrap_or(then).min(then), then }
 }
 
-/// Compares a photograph with the fields of the object that it was taken of.
-fn assert_shows(photo: &Photo, object: &Value, path: &Path) {
+/// Compares an observation with the fields of the object that it was taken of.
+fn assert_shows(object_state: &ObjectState, object: &Value, path: &Path) {
     let amount = |minor: i64, place: &str| {
         let text = object.pointer(place).and_then(Value::as_str);
         assert_eq!(Some(minor.to_string().as_str()), text, "{place} of {}", path.display());
@@ -113,24 +115,24 @@ fn assert_shows(photo: &Photo, object: &Value, path: &Path) {
         let expect = text.map(|text| Timestamp::parse_rfc3339(text).expect("a time"));
         assert_eq!(found, expect, "{place} of {}", path.display());
     };
-    match photo {
-        Photo::Charge(it) => {
+    match object_state {
+        ObjectState::Charge(it) => {
             let amounts = object["payments"].as_array().expect("attempts").iter().map(|it| it["amount"].as_str());
             assert!(amounts.flatten().any(|text| text == it.amount.minor().to_string()), "{}", path.display());
             assert_eq!(it.refunded.minor(), 0);
         }
-        Photo::Customer(it) => {
+        ObjectState::Customer(it) => {
             let email = it.email.as_ref().map(|email| email.expose());
             assert_eq!(email, object["email"].as_str(), "{}", path.display());
         }
-        Photo::Invoice(it) => {
+        ObjectState::Invoice(it) => {
             amount(it.total.minor(), "/details/totals/total");
             assert_eq!(Some(it.total.currency().code()), object["currency_code"].as_str());
             assert_eq!(it.total.currency().code(), object["details"]["totals"]["currency_code"], "{}", path.display());
             assert_eq!(it.renews, object["origin"] == "subscription_recurring");
             time(it.finalized_at, "/billed_at");
         }
-        Photo::Payment(it) => {
+        ObjectState::Payment(it) => {
             amount(it.amount.minor(), "/details/totals/grand_total");
             let once = object["items"].as_array().expect("items").iter().filter(|item| {
                 item["price"]["billing_cycle"].is_null() && object["origin"] != "subscription_payment_method_change"
@@ -139,15 +141,15 @@ fn assert_shows(photo: &Photo, object: &Value, path: &Path) {
             let expect: BTreeSet<&str> = once.map(|item| item["price"]["id"].as_str().expect("an id")).collect();
             assert_eq!(shown, expect.into_iter().collect::<Vec<_>>(), "{}", path.display());
         }
-        Photo::Price(it) => {
+        ObjectState::Price(it) => {
             amount(it.unit_amount.expect("an amount").minor(), "/unit_price/amount");
             assert_eq!(it.interval.is_none(), object["billing_cycle"].is_null());
         }
-        Photo::Product(it) => assert_eq!(it.name.as_deref(), object["name"].as_str()),
-        Photo::Credit(it) => amount(it.amount.minor(), "/totals/total"),
-        Photo::Dispute(it) => amount(it.amount.minor(), "/totals/total"),
-        Photo::Refund(it) => amount(it.amount.minor(), "/totals/total"),
-        Photo::Subscription(it) => {
+        ObjectState::Product(it) => assert_eq!(it.name.as_deref(), object["name"].as_str()),
+        ObjectState::Credit(it) => amount(it.amount.minor(), "/totals/total"),
+        ObjectState::Dispute(it) => amount(it.amount.minor(), "/totals/total"),
+        ObjectState::Refund(it) => amount(it.amount.minor(), "/totals/total"),
+        ObjectState::Subscription(it) => {
             assert_eq!(it.provider_status, object["status"].as_str().expect("a status"));
             let billed = object["items"].as_array().expect("items").iter().filter(|item| item["recurring"] == true);
             let billed: Vec<(&str, Option<u64>)> = billed
@@ -162,7 +164,7 @@ fn assert_shows(photo: &Photo, object: &Value, path: &Path) {
             time(it.ended_at, "/canceled_at");
             time(it.cancel_at.or(it.pause_at).or(it.resume_at), "/scheduled_change/effective_at");
         }
-        Photo::Checkout(_) | Photo::Release(_) | Photo::Reversal(_) | Photo::Schedule(_) => {}
+        ObjectState::Checkout(_) | ObjectState::Release(_) | ObjectState::Reversal(_) | ObjectState::Schedule(_) => {}
     }
 }
 

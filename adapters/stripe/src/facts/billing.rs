@@ -7,14 +7,14 @@
 use purchase_core::{
     fact::{
         Link,
-        photo::{
-            Credit, CreditState, Invoice, InvoiceState, Item, Period, Photo, Schedule, ScheduleState, Subscription,
-            SubscriptionStatus,
+        object_state::{
+            Credit, CreditState, Invoice, InvoiceState, Item, ObjectState, Period, Schedule, ScheduleState,
+            Subscription, SubscriptionStatus,
         },
     },
     id::{ObjectKind, ObjectRef, ProviderId},
     provider::ReadFault,
-    wire::collect::{Collector, Quantities, Ties},
+    wire::collect::{Attribution, Collector, Quantities},
 };
 
 use super::{Moment, Reading, payments};
@@ -23,14 +23,14 @@ use crate::wire::{Reads as _, View};
 /// `subscription`. Its latest invoice is one of its own.
 pub(super) fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Subscription)?;
-    let ties = reading.ties()?;
-    facts.sight(&root, reading.sight(&root, photograph_subscription)?);
-    facts.belongs(&root, &ties);
-    if let Some(customer) = ties.customer_ref() {
-        facts.infer(&customer, reading.occurred_at, ties.inferred_owner(Some(&root)));
+    let attribution = reading.attribution()?;
+    facts.observation(&root, reading.observation(&root, state_of_subscription)?);
+    facts.belongs(&root, &attribution);
+    if let Some(customer) = attribution.customer_ref() {
+        facts.infer(&customer, reading.occurred_at, attribution.inferred_owner(Some(&root)));
     }
     if let Some(invoice) = reading.object.at("latest_invoice").id()? {
-        let links = ties.customer().chain([Link::Subscription(root.id)]);
+        let links = attribution.customer().chain([Link::Subscription(root.id)]);
         facts.link(&ObjectRef::new(ObjectKind::Invoice, invoice), links);
     }
     Ok(())
@@ -43,8 +43,8 @@ pub(super) fn schedule(reading: &Reading<'_>, facts: &mut Collector) -> Result<(
         Some(subscription) => Some(subscription),
         None => object.at("released_subscription").id()?,
     };
-    facts.sight(&root, reading.sight(&root, photograph_schedule)?);
-    facts.belongs(&root, &reading.ties()?);
+    facts.observation(&root, reading.observation(&root, state_of_schedule)?);
+    facts.belongs(&root, &reading.attribution()?);
     facts.link(&root, subscription.map(Link::Subscription));
     Ok(())
 }
@@ -53,19 +53,19 @@ pub(super) fn schedule(reading: &Reading<'_>, facts: &mut Collector) -> Result<(
 pub(super) fn credit_note(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let credit = reading.root(ObjectKind::Credit)?;
     let invoice = ObjectRef::new(ObjectKind::Invoice, reading.object.at("invoice").need_id()?);
-    facts.sight(&invoice, reading.sight(&credit, photograph_credit)?);
-    facts.link(&invoice, reading.ties()?.customer());
+    facts.observation(&invoice, reading.observation(&credit, state_of_credit)?);
+    facts.link(&invoice, reading.attribution()?.customer());
     Ok(())
 }
 
-fn photograph_credit(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFault> {
+fn state_of_credit(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, ReadFault> {
     let state = match view.at("status").need_text()? {
         "issued" => CreditState::Issued,
         "void" => CreditState::Reversed,
         _ => CreditState::Unknown,
     };
     let amount = view.at("amount").need_money(view.at("currency").need_currency()?)?;
-    Ok(Photo::Credit(Credit { state, amount }))
+    Ok(ObjectState::Credit(Credit { state, amount }))
 }
 
 /// `invoice`. It keeps a copy of the subscription's metadata as they were when it was finalized, or made while it is a
@@ -73,41 +73,41 @@ fn photograph_credit(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
 /// `invoice.parent.subscription_details.metadata`: "an immutable snapshot … at the time of invoice finalization".)
 pub(super) fn invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Invoice)?, &reading.object);
-    let ties = reading.ties()?;
+    let attribution = reading.attribution()?;
     let subscription = match object.at("parent.subscription_details.subscription").id()? {
         Some(subscription) => Some(subscription),
         None => object.at("subscription").id()?,
     };
     let subscription = subscription.map(|id| ObjectRef::new(ObjectKind::Subscription, id));
-    let copy = Ties { offer: None, ..reading.ties_of(None, &subscription_metadata(object))? };
+    let copy = Attribution { offer: None, ..reading.attribution_of(None, &subscription_metadata(object))? };
     let copied_at = match object.at("status_transitions.finalized_at").time()? {
         Some(finalized_at) => finalized_at,
         None => object.at("created").time()?.unwrap_or(reading.occurred_at),
     };
     let said = || copy.inferred_owner(subscription.as_ref());
 
-    facts.sight(&root, reading.sight(&root, photograph_invoice)?);
-    facts.belongs(&root, &ties);
+    facts.observation(&root, reading.observation(&root, state_of_invoice)?);
+    facts.belongs(&root, &attribution);
     facts.infer(&root, copied_at, said());
     let of_subscription = || subscription.iter().map(|it| Link::Subscription(it.id.clone()));
     facts.link(&root, of_subscription());
     for payment in payments_of(object)? {
         facts.link(&root, [Link::Payment(payment.clone())]);
         let payment = ObjectRef::new(ObjectKind::Payment, payment);
-        facts.link(&payment, ties.customer().chain([Link::Invoice(root.id.clone())]).chain(of_subscription()));
-        facts.infer(&payment, reading.occurred_at, ties.inferred_owner(Some(&root)));
-        facts.infer(&payment, copied_at, said().filter(|_| ties.owner.is_none()));
+        facts.link(&payment, attribution.customer().chain([Link::Invoice(root.id.clone())]).chain(of_subscription()));
+        facts.infer(&payment, reading.occurred_at, attribution.inferred_owner(Some(&root)));
+        facts.infer(&payment, copied_at, said().filter(|_| attribution.owner.is_none()));
     }
-    let customer = ties.customer_ref();
+    let customer = attribution.customer_ref();
     match (&subscription, customer) {
         (Some(subscription), customer) => {
-            facts.link(subscription, ties.customer());
+            facts.link(subscription, attribution.customer());
             facts.infer(subscription, copied_at, said());
             if let Some(customer) = customer {
                 facts.infer(&customer, copied_at, said());
             }
         }
-        (None, Some(customer)) => facts.infer(&customer, reading.occurred_at, ties.inferred_owner(None)),
+        (None, Some(customer)) => facts.infer(&customer, reading.occurred_at, attribution.inferred_owner(None)),
         (None, None) => {}
     }
     Ok(())
@@ -128,7 +128,7 @@ pub(super) fn announced_invoice(reading: &Reading<'_>, facts: &mut Collector) ->
     }
 }
 
-/// `invoice_payment`: since `2025-03-31.basil` the only thing that ties a payment to its invoice. It has no photograph.
+/// `invoice_payment`: since `2025-03-31.basil` the only thing that ties a payment to its invoice. It has no observation.
 pub(super) fn invoice_payment(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let invoice = reading.object.at("invoice").need_id()?;
     if let Some(payment) = payments::paid_by(&reading.object.at("payment"))? {
@@ -154,7 +154,7 @@ fn payments_of(invoice: &View<'_, '_>) -> Result<Vec<ProviderId>, ReadFault> {
     Ok(payments)
 }
 
-fn photograph_subscription(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFault> {
+fn state_of_subscription(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, ReadFault> {
     let provider_status = view.at("status").need_text()?;
     let period = period(view)?;
     let cancel_at = match view.at("cancel_at").time()? {
@@ -162,7 +162,7 @@ fn photograph_subscription(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, 
         None if view.at("cancel_at_period_end").flag()? == Some(true) => period.map(|period| period.end),
         None => None,
     };
-    Ok(Photo::Subscription(Box::new(Subscription {
+    Ok(ObjectState::Subscription(Box::new(Subscription {
         status: match provider_status {
             "active" => SubscriptionStatus::Active,
             "canceled" => SubscriptionStatus::Canceled,
@@ -225,7 +225,7 @@ fn period_at(view: &View<'_, '_>) -> Result<Option<Period>, ReadFault> {
     Ok(start.zip(end).map(|(start, end)| Period { start, end }))
 }
 
-fn photograph_schedule(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFault> {
+fn state_of_schedule(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, ReadFault> {
     let state = match view.at("status").need_text()? {
         "active" => ScheduleState::Active,
         "canceled" => ScheduleState::Canceled,
@@ -234,10 +234,10 @@ fn photograph_schedule(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, Read
         "released" => ScheduleState::Released,
         _ => ScheduleState::Unknown,
     };
-    Ok(Photo::Schedule(Schedule { state }))
+    Ok(ObjectState::Schedule(Schedule { state }))
 }
 
-fn photograph_invoice(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, ReadFault> {
+fn state_of_invoice(view: &View<'_, '_>, moment: Moment<'_>) -> Result<ObjectState, ReadFault> {
     let currency = view.at("currency").need_currency()?;
     let status = view.at("status").text()?;
     let state = match status {
@@ -251,7 +251,7 @@ fn photograph_invoice(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, 
         None if view.at("paid").flag()? == Some(true) => InvoiceState::Paid,
         None => InvoiceState::Unknown,
     };
-    Ok(Photo::Invoice(Invoice {
+    Ok(ObjectState::Invoice(Invoice {
         state,
         total: view.at("total").need_money(currency)?,
         amount_paid: view.at("amount_paid").need_money(currency)?,

@@ -1,10 +1,10 @@
-//! Decides what an event says of a product or a price. The older `plan.*` events are twins of `price.*` and say
+//! Decides what an event says of a product or a price. The older `plan.*` events are counterparts of `price.*` and say
 //! nothing more. It doesn't know which offer of the application a price stands for.
 
 use purchase_core::{
     fact::{
         Link,
-        photo::{Interval, IntervalUnit, Photo, Price, Product},
+        object_state::{Interval, IntervalUnit, ObjectState, Price, Product},
     },
     id::ObjectKind,
     provider::ReadFault,
@@ -17,24 +17,24 @@ use crate::wire::{Reads as _, View};
 /// `product`.
 pub(super) fn product(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Product)?;
-    facts.sight(&root, reading.sight(&root, photograph_product)?);
-    facts.belongs(&root, &reading.ties()?);
+    facts.observation(&root, reading.observation(&root, state_of_product)?);
+    facts.belongs(&root, &reading.attribution()?);
     Ok(())
 }
 
 /// `price`.
 pub(super) fn price(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Price)?;
-    facts.sight(&root, reading.sight(&root, photograph_price)?);
-    facts.belongs(&root, &reading.ties()?);
+    facts.observation(&root, reading.observation(&root, state_of_price)?);
+    facts.belongs(&root, &reading.attribution()?);
     facts.link(&root, reading.object.at("product").id()?.map(Link::Product));
     Ok(())
 }
 
-fn photograph_product(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, ReadFault> {
+fn state_of_product(view: &View<'_, '_>, moment: Moment<'_>) -> Result<ObjectState, ReadFault> {
     let tombstone = view.at("deleted").flag()?.unwrap_or(false);
     let bare = tombstone && !view.has_key("active");
-    Ok(Photo::Product(Product {
+    Ok(ObjectState::Product(Product {
         name: view.at("name").text()?.map(str::to_owned),
         active: if bare { false } else { view.at("active").need_flag()? },
         deleted: tombstone || moment.is_end(),
@@ -42,7 +42,7 @@ fn photograph_product(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, 
     }))
 }
 
-fn photograph_price(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, ReadFault> {
+fn state_of_price(view: &View<'_, '_>, moment: Moment<'_>) -> Result<ObjectState, ReadFault> {
     let tombstone = view.at("deleted").flag()?.unwrap_or(false);
     let bare = tombstone && !view.has_key("active");
     let unit_amount = match view.at("unit_amount") {
@@ -50,7 +50,7 @@ fn photograph_price(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, Re
         amount if amount.is_there() => amount.money(view.at("currency").need_currency()?)?,
         _ => None,
     };
-    Ok(Photo::Price(Price {
+    Ok(ObjectState::Price(Price {
         active: if bare { false } else { view.at("active").need_flag()? },
         unit_amount,
         interval: interval(&view.at("recurring"))?,

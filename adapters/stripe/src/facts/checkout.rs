@@ -3,7 +3,7 @@
 use purchase_core::{
     fact::{
         Link,
-        photo::{Checkout, CheckoutMode, CheckoutState, Photo},
+        object_state::{Checkout, CheckoutMode, CheckoutState, ObjectState},
     },
     id::{CustomerId, ObjectKind, ObjectRef},
     provider::ReadFault,
@@ -19,40 +19,44 @@ use crate::{
 /// `checkout.session`. What it says of others is as old as the session: its metadata are set when it is made.
 pub(super) fn session(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Checkout)?, &reading.object);
-    let mut ties = reading.ties()?;
+    let mut attribution = reading.attribution()?;
     // A buyer can write it in the address of a payment link, so it says nothing of the customer.
-    let by_buyer = ties.owner.is_none();
+    let by_buyer = attribution.owner.is_none();
     if by_buyer && reading.client_reference == ClientReference::CustomerId {
-        ties.owner = application_id(&object.at("client_reference_id"), |text| CustomerId::new(text))?;
+        attribution.owner = application_id(&object.at("client_reference_id"), |text| CustomerId::new(text))?;
     }
     let invoice = object.at("invoice").id()?.map(|id| ObjectRef::new(ObjectKind::Invoice, id));
     let payment = object.at("payment_intent").id()?.map(|id| ObjectRef::new(ObjectKind::Payment, id));
     let subscription = object.at("subscription").id()?.map(|id| ObjectRef::new(ObjectKind::Subscription, id));
     let said_at = object.at("created").time()?.unwrap_or(reading.occurred_at);
 
-    facts.sight(&root, reading.sight(&root, photograph)?);
-    facts.belongs(&root, &ties);
+    facts.observation(&root, reading.observation(&root, observation)?);
+    facts.belongs(&root, &attribution);
     facts.link(&root, subscription.iter().map(|it| Link::Subscription(it.id.clone())));
     facts.link(&root, payment.iter().map(|it| Link::Payment(it.id.clone())));
     facts.link(&root, invoice.iter().map(|it| Link::Invoice(it.id.clone())));
     for led_to in [&payment, &subscription, &invoice].into_iter().flatten() {
-        facts.link(led_to, ties.customer().chain([Link::Checkout(root.id.clone())]));
-        facts.infer(led_to, said_at, ties.inferred_owner(Some(&root)).chain(ties.inferred_offer(Some(&root))));
+        facts.link(led_to, attribution.customer().chain([Link::Checkout(root.id.clone())]));
+        facts.infer(
+            led_to,
+            said_at,
+            attribution.inferred_owner(Some(&root)).chain(attribution.inferred_offer(Some(&root))),
+        );
     }
-    if let Some(customer) = ties.customer_ref().filter(|_| !by_buyer) {
-        facts.infer(&customer, said_at, ties.inferred_owner(subscription.as_ref()));
+    if let Some(customer) = attribution.customer_ref().filter(|_| !by_buyer) {
+        facts.infer(&customer, said_at, attribution.inferred_owner(subscription.as_ref()));
     }
     Ok(())
 }
 
-fn photograph(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, ReadFault> {
+fn observation(view: &View<'_, '_>, moment: Moment<'_>) -> Result<ObjectState, ReadFault> {
     let mode = match view.at("mode").text()? {
         Some("payment") => CheckoutMode::Payment,
         Some("setup") => CheckoutMode::Setup,
         Some("subscription") => CheckoutMode::Subscription,
         _ => CheckoutMode::Unknown,
     };
-    Ok(Photo::Checkout(Checkout { state: state(view, moment)?, mode }))
+    Ok(ObjectState::Checkout(Checkout { state: state(view, moment)?, mode }))
 }
 
 fn state(view: &View<'_, '_>, moment: Moment<'_>) -> Result<CheckoutState, ReadFault> {

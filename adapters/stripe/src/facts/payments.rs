@@ -6,9 +6,10 @@
 
 use purchase_core::{
     fact::{
-        Link, Phase, Sight,
-        photo::{
-            Charge, ChargeState, Dispute, DisputeState, Payment, PaymentState, Photo, Refund, RefundState, Release,
+        Link, Observation, Phase,
+        object_state::{
+            Charge, ChargeState, Dispute, DisputeState, ObjectState, Payment, PaymentState, Refund, RefundState,
+            Release,
         },
     },
     id::{ObjectKind, ObjectRef, ProviderId},
@@ -23,11 +24,11 @@ use crate::wire::{Reads as _, View};
 /// `payment_intent`. API versions before `2025-03-31.basil` name the invoice.
 pub(super) fn payment_intent(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Payment)?;
-    let ties = reading.ties()?;
-    facts.sight(&root, reading.sight(&root, photograph_intent)?);
-    facts.belongs(&root, &ties);
-    if let Some(customer) = ties.customer_ref() {
-        facts.infer(&customer, reading.occurred_at, ties.inferred_owner(None));
+    let attribution = reading.attribution()?;
+    facts.observation(&root, reading.observation(&root, state_of_intent)?);
+    facts.belongs(&root, &attribution);
+    if let Some(customer) = attribution.customer_ref() {
+        facts.infer(&customer, reading.occurred_at, attribution.inferred_owner(None));
     }
     pays(reading, &root, facts)
 }
@@ -48,24 +49,28 @@ pub(super) fn charge(reading: &Reading<'_>, facts: &mut Collector) -> Result<(),
     let intent = object.at("payment_intent").id()?;
     let direct = intent.is_none();
     let root = ObjectRef::new(ObjectKind::Payment, intent.unwrap_or_else(|| charge.id.clone()));
-    let ties = reading.ties()?;
+    let attribution = reading.attribution()?;
 
-    facts.sight(&root, reading.sight(&charge, photograph_charge)?);
+    facts.observation(&root, reading.observation(&charge, state_of_charge)?);
     let totals = Totals::read(object, reading.event_type == "charge.captured")?;
     if let Some(counted) = totals.release_counted() {
         let object = ObjectRef::new(ObjectKind::Release, charge.id.clone());
-        let photo = Photo::Release(Release { counted, by_version: false });
-        facts.sight(&root, Sight { object, phase: Phase::Changed, photo, prior: None });
+        let object_state = ObjectState::Release(Release { counted, by_version: false });
+        facts.observation(&root, Observation { object, phase: Phase::Changed, object_state, prior: None });
     } else if totals.went_back().1 {
         likely_release(reading, &root, facts)?;
     }
     if direct {
-        facts.sight(&root, reading.sight(&root, photograph_direct)?);
-        facts.belongs(&root, &ties);
+        facts.observation(&root, reading.observation(&root, state_of_direct)?);
+        facts.belongs(&root, &attribution);
     } else {
         let copied_at = object.at("created").time()?.unwrap_or(reading.occurred_at);
-        facts.link(&root, ties.customer());
-        facts.infer(&root, copied_at, ties.inferred_owner(Some(&charge)).chain(ties.inferred_offer(Some(&charge))));
+        facts.link(&root, attribution.customer());
+        facts.infer(
+            &root,
+            copied_at,
+            attribution.inferred_owner(Some(&charge)).chain(attribution.inferred_offer(Some(&charge))),
+        );
     }
     pays(reading, &root, facts)?;
     if reading.event_type == "charge.refunded" {
@@ -81,8 +86,8 @@ fn likely_release(reading: &Reading<'_>, root: &ObjectRef, facts: &mut Collector
         let id = format!("version:{}", root.id.expose());
         let id = reading.object.at("id").id_from(&id, |text| ProviderId::new(text))?;
         let object = ObjectRef::new(ObjectKind::Release, id);
-        let photo = Photo::Release(Release { counted: true, by_version: true });
-        facts.sight(root, Sight { object, phase: Phase::Changed, photo, prior: None });
+        let object_state = ObjectState::Release(Release { counted: true, by_version: true });
+        facts.observation(root, Observation { object, phase: Phase::Changed, object_state, prior: None });
     }
     Ok(())
 }
@@ -150,8 +155,8 @@ fn refunds_of(reading: &Reading<'_>, root: &ObjectRef, facts: &mut Collector) ->
     }
     for refund in list.elements()? {
         let object = ObjectRef::new(ObjectKind::Refund, refund.at("id").need_id()?);
-        let photo = photograph_refund(&refund, Moment::Before)?;
-        facts.sight(root, Sight { object, phase: Phase::Changed, photo, prior: None });
+        let object_state = state_of_refund(&refund, Moment::Before)?;
+        facts.observation(root, Observation { object, phase: Phase::Changed, object_state, prior: None });
     }
     Ok(())
 }
@@ -160,7 +165,7 @@ fn refunds_of(reading: &Reading<'_>, root: &ObjectRef, facts: &mut Collector) ->
 pub(super) fn refund(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let refund = reading.root(ObjectKind::Refund)?;
     let root = payment_behind(reading, &refund)?;
-    facts.sight(&root, reading.sight(&refund, photograph_refund)?);
+    facts.observation(&root, reading.observation(&refund, state_of_refund)?);
     likely_release(reading, &root, facts)
 }
 
@@ -168,7 +173,7 @@ pub(super) fn refund(reading: &Reading<'_>, facts: &mut Collector) -> Result<(),
 pub(super) fn dispute(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let dispute = reading.root(ObjectKind::Dispute)?;
     let root = payment_behind(reading, &dispute)?;
-    facts.sight(&root, reading.sight(&dispute, photograph_dispute)?);
+    facts.observation(&root, reading.observation(&dispute, state_of_dispute)?);
     Ok(())
 }
 
@@ -186,7 +191,7 @@ fn payment_behind(reading: &Reading<'_>, member: &ObjectRef) -> Result<ObjectRef
     Ok(ObjectRef::new(ObjectKind::Payment, payment))
 }
 
-fn photograph_intent(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFault> {
+fn state_of_intent(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, ReadFault> {
     let (state, step) = match view.at("status").need_text()? {
         "canceled" => (PaymentState::Canceled, 0),
         "processing" => (PaymentState::Processing, 0),
@@ -205,11 +210,11 @@ fn photograph_intent(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
         PaymentState::Succeeded => view.at("amount_received").money(currency)?,
         _ => None,
     };
-    Ok(Photo::Payment(Payment { state, step, amount, received, items: Vec::new(), lines: Vec::new() }))
+    Ok(ObjectState::Payment(Payment { state, step, amount, received, items: Vec::new(), lines: Vec::new() }))
 }
 
 /// The payment that a direct charge is.
-fn photograph_direct(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFault> {
+fn state_of_direct(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, ReadFault> {
     let state = match view.at("status").need_text()? {
         "failed" => PaymentState::Failed,
         "pending" => PaymentState::Processing,
@@ -223,10 +228,10 @@ fn photograph_direct(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
         PaymentState::Succeeded => view.at("amount_captured").money(currency)?,
         _ => None,
     };
-    Ok(Photo::Payment(Payment { state, step: 0, amount, received, items: Vec::new(), lines: Vec::new() }))
+    Ok(ObjectState::Payment(Payment { state, step: 0, amount, received, items: Vec::new(), lines: Vec::new() }))
 }
 
-fn photograph_charge(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, ReadFault> {
+fn state_of_charge(view: &View<'_, '_>, moment: Moment<'_>) -> Result<ObjectState, ReadFault> {
     let totals = Totals::read(view, moment.is("charge.captured"))?;
     let state = match view.at("status").need_text()? {
         "failed" => ChargeState::Failed,
@@ -237,7 +242,7 @@ fn photograph_charge(view: &View<'_, '_>, moment: Moment<'_>) -> Result<Photo, R
         _ => ChargeState::Unknown,
     };
     let (refunded, open) = totals.went_back();
-    Ok(Photo::Charge(Charge {
+    Ok(ObjectState::Charge(Charge {
         state,
         amount: totals.amount,
         captured: Some(totals.captured),
@@ -250,7 +255,7 @@ fn is_captured(charge: &View<'_, '_>) -> Result<bool, ReadFault> {
     Ok(charge.at("captured").flag()?.unwrap_or(true))
 }
 
-fn photograph_refund(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFault> {
+fn state_of_refund(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, ReadFault> {
     let state = match view.at("status").text()? {
         Some("canceled") => RefundState::Canceled,
         Some("failed") => RefundState::Failed,
@@ -260,14 +265,14 @@ fn photograph_refund(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFa
         _ => RefundState::Unknown,
     };
     let amount = view.at("amount").need_money(view.at("currency").need_currency()?)?;
-    Ok(Photo::Refund(Refund::new(state, amount)))
+    Ok(ObjectState::Refund(Refund::new(state, amount)))
 }
 
 /// Whether money moved decides, and the status only says where the dispute stands: an inquiry takes none. A dispute that
 /// was resolved before it became a chargeback (`prevented`, case type `resolution`) gave the cardholder the money back; one
 /// whose payment was blocked (case type `block`) took none. (Source: Stripe's changelog of 2025-08-27.basil,
 /// "preventions", and its OpenAPI document, `dispute.balance_transactions`.)
-fn photograph_dispute(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadFault> {
+fn state_of_dispute(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, ReadFault> {
     let currency = view.at("currency").need_currency()?;
     let case = view.at("payment_method_details.card.case_type").text()?;
     let inquiry = case == Some("inquiry") && withdrawn(view)? != Some(true);
@@ -289,7 +294,7 @@ fn photograph_dispute(view: &View<'_, '_>, _: Moment<'_>) -> Result<Photo, ReadF
         _ => DisputeState::Unknown,
     };
     let amount = view.at("amount").need_money(currency)?;
-    Ok(Photo::Dispute(Dispute { state, amount }))
+    Ok(ObjectState::Dispute(Dispute { state, amount }))
 }
 
 /// Whether the dispute has taken money, over all its movements: a withdrawal, perhaps given back. None where there is no

@@ -11,7 +11,7 @@ mod sold;
 
 use purchase_conformance::lines;
 use purchase_core::{
-    fact::{Fact, Link, Phase, photo::Photo},
+    fact::{Fact, Link, Phase, object_state::ObjectState},
     money::{Currency, Money},
     provider::{Meaning, ReadFault, Unreadable},
     time::Timestamp,
@@ -43,7 +43,7 @@ fn arrays_of_very_old_versions_are_no_evidence() {
         let object = json!({"id": "cus_1", "email": "b@example.com"});
         let mut body = event("customer.updated", object, json!({"email": "a@example.com"}));
         body["api_version"] = version;
-        read_with(|_| {}, &body).expect("facts")[0].sight.as_ref().expect("a sight").prior.is_some()
+        read_with(|_| {}, &body).expect("facts")[0].observation.as_ref().expect("an observation").prior.is_some()
     };
     let versions = [json!("2017-04-06"), json!("2017-05-25"), json!("2026-03-25.dahlia"), json!(null)];
     assert_eq!(versions.map(tells), [false, true, true, true]);
@@ -88,19 +88,19 @@ fn copies(facts: &[Fact]) -> Vec<String> {
     let is_copy = |fact: &&Fact| {
         fact.links.iter().all(|link| matches!(link, Link::InferredOffer { .. } | Link::InferredOwner { .. }))
     };
-    let copies = facts.iter().filter(|fact| fact.sight.is_none()).filter(is_copy);
+    let copies = facts.iter().filter(|fact| fact.observation.is_none()).filter(is_copy);
     copies.map(|fact| format!("{} {}", fact.version.at.seconds(), lines(std::slice::from_ref(fact))[0])).collect()
 }
 
-/// The first photograph of an event.
-fn photo(event_type: &str, object: Value) -> Photo {
-    facts(event_type, object).into_iter().find_map(|fact| fact.sight).expect("a sight").photo
+/// The first observation of an event.
+fn object_state(event_type: &str, object: Value) -> ObjectState {
+    facts(event_type, object).into_iter().find_map(|fact| fact.observation).expect("an observation").object_state
 }
 
-/// What the first photograph of an event shows before the event.
-fn prior(event_type: &str, object: Value, previous: Value) -> Option<Photo> {
+/// What the first observation of an event shows before the event.
+fn prior(event_type: &str, object: Value, previous: Value) -> Option<ObjectState> {
     let facts = read_with(|_| {}, &event(event_type, object, previous)).expect("facts");
-    facts.into_iter().find_map(|fact| fact.sight).expect("a sight").prior
+    facts.into_iter().find_map(|fact| fact.observation).expect("an observation").prior
 }
 
 /// An object with keys laid over it.

@@ -1,4 +1,4 @@
-//! Every recorded body is read; which types give facts stands here, and not in the adapter. What a photograph must
+//! Every recorded body is read; which types give facts stands here, and not in the adapter. What an observation must
 //! show is taken from the body itself, field by field.
 
 use crate::common;
@@ -12,7 +12,7 @@ use std::{
 use purchase_core::{
     fact::{
         Fact, Link, Phase,
-        photo::{InvoiceState, Photo},
+        object_state::{InvoiceState, ObjectState},
     },
     id::{ObjectKind, ObjectRef, Subject},
     provider::{Event, Meaning, Webhooks},
@@ -114,9 +114,9 @@ fn every_recorded_scenario_is_read_with_its_evidence() {
         deliveries += 1;
         let previous = &body["data"]["previous_attributes"];
         if previous.is_object() {
-            let sight = facts[0].sight.as_ref().expect("a sight");
-            let prior = sight.prior.as_ref().unwrap_or_else(|| panic!("{}: no evidence", path.display()));
-            if let (Photo::Invoice(invoice), Some(status)) = (prior, previous["status"].as_str()) {
+            let observation = facts[0].observation.as_ref().expect("an observation");
+            let prior = observation.prior.as_ref().unwrap_or_else(|| panic!("{}: no evidence", path.display()));
+            if let (ObjectState::Invoice(invoice), Some(status)) = (prior, previous["status"].as_str()) {
                 assert_eq!(invoice.state, invoice_state(status));
                 priors += 1;
             }
@@ -142,14 +142,14 @@ fn read(path: &Path, bytes: &[u8], body: &Value) -> Vec<Fact> {
         let (said_at, created) = (fact.version.at.seconds(), body["created"].as_i64().expect("a time"));
         assert!(said_at == created || (infers(fact) && said_at < created), "{}: {said_at}", path.display());
         assert_eq!(fact.version.then, fact.version.at);
-        assert!(fact.sight.is_some() || !fact.links.is_empty(), "{}: an empty fact", path.display());
+        assert!(fact.observation.is_some() || !fact.links.is_empty(), "{}: an empty fact", path.display());
     }
-    assert_no_twins(&facts, path);
-    if let Some(sight) = facts.first().and_then(|fact| fact.sight.as_ref()) {
+    assert_no_counterparts(&facts, path);
+    if let Some(observation) = facts.first().and_then(|fact| fact.observation.as_ref()) {
         let object = &body["data"]["object"];
-        assert_eq!(sight.object.id.expose(), object["id"].as_str().expect("an id"));
-        assert_eq!(sight.phase, phase(&head.event_type));
-        assert_shows(&sight.photo, object, path);
+        assert_eq!(observation.object.id.expose(), object["id"].as_str().expect("an id"));
+        assert_eq!(observation.phase, phase(&head.event_type));
+        assert_shows(&observation.object_state, object, path);
     }
     facts
 }
@@ -157,19 +157,21 @@ fn read(path: &Path, bytes: &[u8], body: &Value) -> Vec<Fact> {
 /// Whether a fact only tells what one object lets one infer of another.
 fn infers(fact: &Fact) -> bool {
     let inferred = |link: &Link| matches!(link, Link::InferredOffer { .. } | Link::InferredOwner { .. });
-    fact.sight.is_none() && fact.links.iter().all(inferred)
+    fact.observation.is_none() && fact.links.iter().all(inferred)
 }
 
-/// One photograph per object, and one statement of links per subject, apart from what is inferred.
-fn assert_no_twins(facts: &[Fact], path: &Path) {
+/// One observation per object, and one statement of links per subject, apart from what is inferred.
+fn assert_no_counterparts(facts: &[Fact], path: &Path) {
     let facts: Vec<&Fact> = facts.iter().filter(|fact| !infers(fact)).collect();
-    let mut objects: Vec<(&Subject, Option<&ObjectRef>)> =
-        facts.iter().map(|fact| (&fact.subject, fact.sight.as_ref().map(|sight| &sight.object))).collect();
+    let mut objects: Vec<(&Subject, Option<&ObjectRef>)> = facts
+        .iter()
+        .map(|fact| (&fact.subject, fact.observation.as_ref().map(|observation| &observation.object)))
+        .collect();
     objects.sort();
     assert!(objects.windows(2).all(|pair| pair[0] != pair[1]), "{}: an object twice", path.display());
-    for fact in facts.iter().filter(|fact| fact.sight.is_none()) {
+    for fact in facts.iter().filter(|fact| fact.observation.is_none()) {
         let others = facts.iter().filter(|other| other.subject == fact.subject).count();
-        assert_eq!(others, 1, "{}: links apart from their subject's photograph", path.display());
+        assert_eq!(others, 1, "{}: links apart from their subject's observation", path.display());
     }
 }
 
@@ -181,8 +183,8 @@ fn phase(event_type: &str) -> Phase {
     }
 }
 
-/// Compares a photograph with the fields of the object that it was taken of.
-fn assert_shows(photo: &Photo, object: &Value, path: &Path) {
+/// Compares an observation with the fields of the object that it was taken of.
+fn assert_shows(object_state: &ObjectState, object: &Value, path: &Path) {
     let seen = |found: Value, key: &str| assert_eq!(found, object[key], "{key} of {}", path.display());
     let kinds = [
         ("charge", ObjectKind::Charge),
@@ -198,18 +200,18 @@ fn assert_shows(photo: &Photo, object: &Value, path: &Path) {
         ("subscription", ObjectKind::Subscription),
         ("subscription_schedule", ObjectKind::Schedule),
     ];
-    assert!(kinds.contains(&(object["object"].as_str().expect("a kind"), photo.kind())), "{}", path.display());
-    match photo {
-        Photo::Charge(it) => {
+    assert!(kinds.contains(&(object["object"].as_str().expect("a kind"), object_state.kind())), "{}", path.display());
+    match object_state {
+        ObjectState::Charge(it) => {
             seen(it.amount.minor().into(), "amount");
             seen(it.refunded.minor().into(), "amount_refunded");
         }
-        Photo::Credit(it) => seen(it.amount.minor().into(), "amount"),
-        Photo::Customer(it) => {
+        ObjectState::Credit(it) => seen(it.amount.minor().into(), "amount"),
+        ObjectState::Customer(it) => {
             let email = it.email.as_ref().map(|email| email.expose().to_owned());
             assert_eq!(email.as_deref(), object["email"].as_str(), "email of {}", path.display());
         }
-        Photo::Invoice(it) => {
+        ObjectState::Invoice(it) => {
             assert_eq!(it.state, invoice_state(object["status"].as_str().expect("a status")));
             seen(it.total.minor().into(), "total");
             seen(it.amount_paid.minor().into(), "amount_paid");
@@ -218,12 +220,12 @@ fn assert_shows(photo: &Photo, object: &Value, path: &Path) {
             let paid_at = it.paid_at.map(|time| time.seconds());
             assert_eq!(paid_at, object["status_transitions"]["paid_at"].as_i64(), "{}", path.display());
         }
-        Photo::Dispute(it) => seen(it.amount.minor().into(), "amount"),
-        Photo::Payment(it) => seen(it.amount.minor().into(), "amount"),
-        Photo::Price(it) => seen(it.unit_amount.map(|amount| amount.minor()).into(), "unit_amount"),
-        Photo::Product(it) => seen(it.name.clone().into(), "name"),
-        Photo::Refund(it) => seen(it.amount.minor().into(), "amount"),
-        Photo::Subscription(it) => {
+        ObjectState::Dispute(it) => seen(it.amount.minor().into(), "amount"),
+        ObjectState::Payment(it) => seen(it.amount.minor().into(), "amount"),
+        ObjectState::Price(it) => seen(it.unit_amount.map(|amount| amount.minor()).into(), "unit_amount"),
+        ObjectState::Product(it) => seen(it.name.clone().into(), "name"),
+        ObjectState::Refund(it) => seen(it.amount.minor().into(), "amount"),
+        ObjectState::Subscription(it) => {
             seen(it.provider_status.clone().into(), "status");
             seen(it.trial_end.map(|time| time.seconds()).into(), "trial_end");
             let items = object["items"]["data"].as_array().expect("items");
@@ -239,7 +241,7 @@ fn assert_shows(photo: &Photo, object: &Value, path: &Path) {
             assert_eq!(Some(start), holder["current_period_start"].as_i64(), "{}", path.display());
             assert_eq!(Some(end), holder["current_period_end"].as_i64(), "{}", path.display());
         }
-        Photo::Checkout(_) | Photo::Release(_) | Photo::Reversal(_) | Photo::Schedule(_) => {}
+        ObjectState::Checkout(_) | ObjectState::Release(_) | ObjectState::Reversal(_) | ObjectState::Schedule(_) => {}
     }
 }
 

@@ -71,8 +71,8 @@ impl Swap {
 
     fn fact(&self, fact: &mut Fact) {
         self.object(&mut fact.subject.root);
-        if let Some(sight) = &mut fact.sight {
-            self.object(&mut sight.object);
+        if let Some(observation) = &mut fact.observation {
+            self.object(&mut observation.object);
         }
         for link in &mut fact.links {
             match link {

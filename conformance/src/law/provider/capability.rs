@@ -7,7 +7,7 @@ use purchase_core::{
     capability::Capability,
     delivery::{Delivery, Limits},
     error::Refusal,
-    fact::{Fact, Phase, photo::Photo},
+    fact::{Fact, Phase, object_state::ObjectState},
     id::{Mode, ObjectRef},
     provider::{Event, ReadFault, Unreadable},
     verify::SignatureError,
@@ -233,7 +233,7 @@ fn of_its_source(event: &Event, number: u32) -> Result<(), Broken> {
 
 pub(crate) async fn prior_states(trial: &Trial) -> Verdict {
     let declared = trial.declares(Capability::PriorStates)?;
-    let mut history: BTreeMap<ObjectRef, Vec<Photo>> = BTreeMap::new();
+    let mut history: BTreeMap<ObjectRef, Vec<ObjectState>> = BTreeMap::new();
     let mut checks = 0;
     let mut sent: Vec<(&Recorded, Delivery)> =
         trial.scenario.deliveries.iter().zip(trial.rig.sign(&trial.scenario)?).collect();
@@ -244,11 +244,12 @@ pub(crate) async fn prior_states(trial: &Trial) -> Verdict {
     for (recorded, delivery) in sent {
         let Ok(event) = reading(trial, &delivery)? else { continue };
         for fact in facts_of(&event) {
-            let seen = fact.sight.as_ref().and_then(|sight| history.get(&sight.object)).filter(|_| whole);
+            let seen =
+                fact.observation.as_ref().and_then(|observation| history.get(&observation.object)).filter(|_| whole);
             is_right_about_before(fact, declared, seen)
                 .map_err(|broken| broken.context(&format!("delivery {}", recorded.number)))?;
-            if let Some(sight) = &fact.sight {
-                history.entry(sight.object.clone()).or_default().push(sight.photo.clone());
+            if let Some(observation) = &fact.observation {
+                history.entry(observation.object.clone()).or_default().push(observation.object_state.clone());
             }
         }
         checks += 1;
@@ -258,13 +259,15 @@ pub(crate) async fn prior_states(trial: &Trial) -> Verdict {
 
 /// Undeclared, there is no prior state. Declared, it is one that the object was in before, as far as the scenario has
 /// seen it.
-fn is_right_about_before(fact: &Fact, declared: bool, seen: Option<&Vec<Photo>>) -> Result<(), Broken> {
-    let Some(sight) = &fact.sight else { return Ok(()) };
-    let Some(prior) = &sight.prior else { return Ok(()) };
-    let what = sight.object.kind.as_str();
+fn is_right_about_before(fact: &Fact, declared: bool, seen: Option<&Vec<ObjectState>>) -> Result<(), Broken> {
+    let Some(observation) = &fact.observation else { return Ok(()) };
+    let Some(prior) = &observation.prior else { return Ok(()) };
+    let what = observation.object.kind.as_str();
     ensure(declared, || format!("prior_states is not declared, and the {what} has a prior state"))?;
-    ensure(sight.phase != Phase::Created, || format!("the {what} was created, and has a prior state"))?;
-    ensure(prior.kind() == sight.photo.kind(), || format!("the {what}'s prior state is another kind of object's"))?;
+    ensure(observation.phase != Phase::Created, || format!("the {what} was created, and has a prior state"))?;
+    ensure(prior.kind() == observation.object_state.kind(), || {
+        format!("the {what}'s prior state is another kind of object's")
+    })?;
     ensure(seen.is_none_or(|seen| seen.contains(prior)), || format!("the {what} was never in its prior state before"))
 }
 

@@ -28,17 +28,17 @@ const CRASHES: usize = 48;
 /// twice; only what is played by workers is played more than once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Races {
-    pub(crate) most: u64,
+    pub(crate) max: u64,
     pub(crate) failures: u64,
 }
 
 impl Races {
     /// A schedule among others.
-    pub(crate) const ONE: Self = Self { most: 1, failures: 1 };
+    pub(crate) const ONE: Self = Self { max: 1, failures: 1 };
     /// A smaller schedule is shown only if it fails often: who plays it again wants to see it fail.
-    pub(crate) const SMALLER: Self = Self { most: 16, failures: 4 };
+    pub(crate) const SMALLER: Self = Self { max: 16, failures: 4 };
     /// A schedule that somebody saw fail.
-    pub(crate) const AGAIN: Self = Self { most: 100, failures: 1 };
+    pub(crate) const AGAIN: Self = Self { max: 100, failures: 1 };
 }
 
 /// Random numbers for one schedule: the same whenever it is played.
@@ -57,7 +57,7 @@ pub(crate) async fn side_by_side(
     let mut random = random_for(trial, "P08", schedule);
     let workers = schedule.batches().len();
     let mut failures = 0;
-    for _ in 0..races.most {
+    for _ in 0..races.max {
         let interleaving = StdRng::from_rng(&mut random);
         let between = |inner| Arc::new(Interleaved { inner, random: Mutex::new(interleaving) }) as Arc<dyn Store>;
         let setup = Setup { between: Some(Box::new(between)), ..Setup::of(&trial.scenario) };

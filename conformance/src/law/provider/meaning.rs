@@ -87,7 +87,10 @@ fn named_by_themselves(trial: &Trial, signed: &[Delivery]) -> Result<BTreeMap<Su
 
 /// The part of an object's life that a fact shows, where it shows the subject itself.
 fn speaks_for_itself(fact: &Fact) -> Option<Phase> {
-    fact.sight.as_ref().filter(|sight| sight.object == fact.subject.root).map(|sight| sight.phase)
+    fact.observation
+        .as_ref()
+        .filter(|observation| observation.object == fact.subject.root)
+        .map(|observation| observation.phase)
 }
 
 pub(crate) fn has_older_shape(trial: &Trial) -> bool {

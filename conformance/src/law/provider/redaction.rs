@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use purchase_core::{
     delivery::Delivery,
     error::Refusal,
-    fact::{Fact, Link, photo::Photo},
+    fact::{Fact, Link, object_state::ObjectState},
     id::CustomerId,
     provider::{Event, Unreadable},
 };
@@ -151,10 +151,10 @@ impl Words {
 
     fn of_fact(&mut self, fact: &Fact) {
         self.add("an object's raw id", fact.subject.root.id.expose());
-        if let Some(sight) = &fact.sight {
-            self.add("an object's raw id", sight.object.id.expose());
-            for photo in std::iter::once(&sight.photo).chain(&sight.prior) {
-                self.of_photo(photo);
+        if let Some(observation) = &fact.observation {
+            self.add("an object's raw id", observation.object.id.expose());
+            for object_state in std::iter::once(&observation.object_state).chain(&observation.prior) {
+                self.of_state(object_state);
             }
         }
         for link in &fact.links {
@@ -176,13 +176,13 @@ impl Words {
         }
     }
 
-    fn of_photo(&mut self, photo: &Photo) {
-        match photo {
-            Photo::Customer(customer) => {
+    fn of_state(&mut self, object_state: &ObjectState) {
+        match object_state {
+            ObjectState::Customer(customer) => {
                 let email = customer.email.as_ref();
                 email.into_iter().for_each(|email| self.add("an e-mail address", email.expose()));
             }
-            Photo::Subscription(subscription) => {
+            ObjectState::Subscription(subscription) => {
                 subscription.items.iter().for_each(|item| self.add("a price's raw id", item.price.expose()));
             }
             _ => {}

@@ -4,7 +4,10 @@ use purchase_core::{
     fact::{Fact, Version},
     id::{EventKey, Subject},
     lifecycle::{Change, Transition},
-    store::{Commit, EventQuery, EventStatus, NewEvent, Reason, Store, TransitionQuery, TransitionWrite, Wait, Wanted},
+    store::{
+        Commit, EventQuery, EventStatus, NewEvent, PendingOwner, Reason, Store, TransitionQuery, TransitionWrite,
+        Wanted,
+    },
     time::Timestamp,
 };
 
@@ -31,7 +34,7 @@ fn about(number: i64, subjects: &[(&Subject, &[Fact], i64, bool)]) -> Result<Com
         let fact = fact(&event, subject, number)?;
         let facts = [known, std::slice::from_ref(&fact)].concat();
         let mut write = write(subject, &facts, *revision);
-        write.released = *released;
+        write.owner_settled = *released;
         all.facts.push(fact);
         all.subjects.push(write);
     }
@@ -71,7 +74,7 @@ pub(crate) async fn waits_are_replaced(trial: &StoreTrial) -> Verdict {
     let store = fresh.store.as_ref();
     let names = [subject("sub_1")?, subject("sub_2")?, subject("sub_owner_1")?, subject("sub_owner_2")?];
     let [one, two, first, second] = &names;
-    let wait = |subject: &Subject, on: &Subject| Wait { subject: subject.clone(), on: on.clone() };
+    let wait = |subject: &Subject, on: &Subject| PendingOwner { subject: subject.clone(), on: on.clone() };
     let steps = [
         (one, 0, vec![wait(one, first)], vec![wait(one, first)]),
         (two, 0, vec![wait(two, first)], vec![wait(one, first), wait(two, first)]),
@@ -79,10 +82,10 @@ pub(crate) async fn waits_are_replaced(trial: &StoreTrial) -> Verdict {
         (one, 2, vec![], vec![wait(two, first)]),
     ];
     let mut checks = 0;
-    for (number, (subject, revision, waits, expect)) in (1..).zip(steps) {
-        let commit = Commit { waits, ..commit(number, subject, &[], revision)? };
+    for (number, (subject, revision, pending_owners, expect)) in (1..).zip(steps) {
+        let commit = Commit { pending_owners, ..commit(number, subject, &[], revision)? };
         written(store, &commit).await?;
-        let mut found = store.load(&Wanted::subjects(vec![first.clone(), second.clone()])).await?.waits;
+        let mut found = store.load(&Wanted::subjects(vec![first.clone(), second.clone()])).await?.pending_owners;
         found.sort();
         ensure(found == expect, || format!("after commit {number} {} wait, expected {}", found.len(), expect.len()))?;
         checks += 1;

@@ -6,13 +6,13 @@ use purchase_core::{
     catalog::Catalog,
     engine::{Engine, ProjectionQuery},
     fact::{
-        Fact, Link, Phase, Sight, Version,
-        photo::{Item, Photo, Subscription, SubscriptionStatus},
+        Fact, Link, Observation, Phase, Version,
+        object_state::{Item, ObjectState, Subscription, SubscriptionStatus},
     },
     fold::SubjectState,
     id::{CustomerId, EventKey, Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
     snapshot::derive,
-    store::{Commit, EventStatus, EventWrite, NewEvent, Store, SubjectWrite, Wait},
+    store::{Commit, EventStatus, EventWrite, NewEvent, PendingOwner, Store, SubjectWrite},
     time::Timestamp,
 };
 use serde_json::Value;
@@ -55,7 +55,7 @@ pub(super) fn event(number: i64) -> Result<NewEvent, Broken> {
         api_version: Some("1".to_owned()),
         occurred_at: Some(at(number)),
         received_at: at(number),
-        lane: None,
+        ordering_key: None,
         digest: Sha256::digest(&body).into(),
         body,
     })
@@ -63,7 +63,7 @@ pub(super) fn event(number: i64) -> Result<NewEvent, Broken> {
 
 /// What an event says of a subject: a quantity of its number.
 pub(super) fn fact(event: &NewEvent, subject: &Subject, number: i64) -> Result<Fact, Broken> {
-    let photo = Photo::Subscription(Box::new(Subscription {
+    let object_state = ObjectState::Subscription(Box::new(Subscription {
         items: vec![Item { price: id("price_seats")?, quantity: u64::try_from(number).ok() }],
         ..Subscription::new(SubscriptionStatus::Active, "active")
     }));
@@ -72,7 +72,12 @@ pub(super) fn fact(event: &NewEvent, subject: &Subject, number: i64) -> Result<F
         subject: subject.clone(),
         event: event.key.id.clone(),
         version: Version::at(at(number)),
-        sight: Some(Sight { object: subject.root.clone(), phase: Phase::Changed, photo, prior: None }),
+        observation: Some(Observation {
+            object: subject.root.clone(),
+            phase: Phase::Changed,
+            object_state,
+            prior: None,
+        }),
         links: vec![Link::Owner(owner)],
     })
 }
@@ -81,7 +86,14 @@ pub(super) fn fact(event: &NewEvent, subject: &Subject, number: i64) -> Result<F
 pub(super) fn write(subject: &Subject, facts: &[Fact], expected_revision: i64) -> SubjectWrite {
     let state = SubjectState::fold(subject, facts).0;
     let rows = derive::rows(subject, &state, &Catalog::default());
-    SubjectWrite { subject: subject.clone(), expected_revision, state, rows, transitions: Vec::new(), released: true }
+    SubjectWrite {
+        subject: subject.clone(),
+        expected_revision,
+        state,
+        rows,
+        transitions: Vec::new(),
+        owner_settled: true,
+    }
 }
 
 /// An event that is processed from now on, after it had the expected status.
@@ -95,12 +107,12 @@ pub(super) fn commit(number: i64, subject: &Subject, known: &[Fact], revision: i
     let event = event(number)?;
     let fact = fact(&event, subject, number)?;
     let all = [known, std::slice::from_ref(&fact)].concat();
-    let waits = vec![Wait { subject: subject.clone(), on: self::subject("sub_waited_for")? }];
+    let pending_owners = vec![PendingOwner { subject: subject.clone(), on: self::subject("sub_waited_for")? }];
     Ok(Commit {
         events: vec![event_write(&event, None)],
         facts: vec![fact],
         subjects: vec![write(subject, &all, revision)],
-        waits,
+        pending_owners,
         ..Commit::default()
     })
 }

@@ -54,9 +54,9 @@ pub(super) async fn contents(store: &dyn Store) -> Result<String, Broken> {
     facts.sort();
     let mut wanted = names;
     wanted.push(subject("sub_waited_for")?);
-    let mut waits = store.load(&Wanted::subjects(wanted)).await?.waits;
-    waits.sort();
-    Ok(format!("{events:?}\n{subjects:?}\n{facts:?}\n{waits:?}"))
+    let mut pending_owners = store.load(&Wanted::subjects(wanted)).await?.pending_owners;
+    pending_owners.sort();
+    Ok(format!("{events:?}\n{subjects:?}\n{facts:?}\n{pending_owners:?}"))
 }
 
 pub(crate) async fn accept_once(trial: &StoreTrial) -> Verdict {
@@ -282,7 +282,9 @@ pub(crate) async fn read_your_writes(trial: &StoreTrial) -> Verdict {
             && stored.status == written.status && stored.reason == written.reason);
         ensure(whole, || "the event is not listed as it was written".to_owned())?;
         let waited = Wanted::subjects(vec![subject("sub_waited_for")?]);
-        ensure(store.load(&waited).await?.waits == next.waits, || "who waits is not loaded".to_owned())?;
+        ensure(store.load(&waited).await?.pending_owners == next.pending_owners, || {
+            "who waits is not loaded".to_owned()
+        })?;
     }
     a_release_keeps_the_reason(trial).await?;
     Ok(Held { checks: 6 })
@@ -301,7 +303,7 @@ async fn a_release_keeps_the_reason(trial: &StoreTrial) -> Result<(), Broken> {
     let sub = subject("sub_1")?;
     let mut parked = commit(1, &sub, &[], 0)?;
     (parked.events[0].status, parked.events[0].reason) = (EventStatus::Parked, Some(unusable()));
-    parked.subjects[0].released = false;
+    parked.subjects[0].owner_settled = false;
     let check = async |what: &str, commit: &Commit, status| {
         store.commit(commit).await.map_err(|error| Broken::caused("a commit", &error))?;
         let query = EventQuery { key: Some(event(1)?.key), limit: 10, ..EventQuery::default() };

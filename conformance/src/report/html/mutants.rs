@@ -4,12 +4,12 @@ use maud::{Markup, html};
 
 use crate::{
     mutants::Failure,
-    report::{Fate, MutantCase, Report},
+    report::{MutantCase, MutantOutcome, Report},
 };
 
 pub(super) fn kills(report: &Report) -> Markup {
     let (killed, tried) = report.kills();
-    let fates = [Fate::Survived, Fate::Killed, Fate::Unshown, Fate::Untried];
+    let fates = [MutantOutcome::Survived, MutantOutcome::Killed, MutantOutcome::Unshown, MutantOutcome::Untried];
     html! {
         @if !report.mutants.is_empty() {
             h2 #mutants { "Mutants: " (killed) " of " (tried) " killed" }
@@ -22,11 +22,11 @@ pub(super) fn kills(report: &Report) -> Markup {
                 table {
                     thead {
                         tr {
-                            th { "mutant" } th { "failure" } th { "what it does" } th { "law" } th { "fate" }
+                            th { "mutant" } th { "failure" } th { "what it does" } th { "law" } th { "outcome" }
                             th { "adapter" } th { "scenario" }
                         }
                     }
-                    tbody { @for fate in fates { @for mutant in report.mutants_of(fate) { (row(mutant)) } } }
+                    tbody { @for outcome in fates { @for mutant in report.mutants_of(outcome) { (row(mutant)) } } }
                 }
             }
         }
@@ -34,10 +34,10 @@ pub(super) fn kills(report: &Report) -> Markup {
 }
 
 fn row(mutant: &MutantCase) -> Markup {
-    let (class, mark) = match mutant.fate {
-        Fate::Killed => ("count good", "✓"),
-        Fate::Survived => ("count bad", "✗"),
-        Fate::Unshown | Fate::Untried => ("count dim", "–"),
+    let (class, mark) = match mutant.outcome {
+        MutantOutcome::Killed => ("count good", "✓"),
+        MutantOutcome::Survived => ("count bad", "✗"),
+        MutantOutcome::Unshown | MutantOutcome::Untried => ("count dim", "–"),
     };
     html! {
         tr {
@@ -45,9 +45,9 @@ fn row(mutant: &MutantCase) -> Markup {
             td { (Failure::told(mutant.failure)) }
             td { (mutant.sentence) @if !mutant.like.is_empty() { br; small { "reported as: " (mutant.like) } } }
             td { (mutant.law) }
-            td class=(class) { (mark) " " (mutant.fate.as_str()) }
+            td class=(class) { (mark) " " (mutant.outcome.as_str()) }
             td { (mutant.provider) }
-            td { (mutant.scenario) @if mutant.fate == Fate::Survived { (mutant.detail) } }
+            td { (mutant.scenario) @if mutant.outcome == MutantOutcome::Survived { (mutant.detail) } }
         }
     }
 }

@@ -2,8 +2,8 @@
 
 #[doc = include_str!("0001_subjects_fold_alone.md")]
 pub mod d0001_subjects_fold_alone {}
-#[doc = include_str!("0002_a_state_is_its_neutral_photograph.md")]
-pub mod d0002_a_state_is_its_neutral_photograph {}
+#[doc = include_str!("0002_a_state_is_what_the_provider_showed.md")]
+pub mod d0002_a_state_is_what_the_provider_showed {}
 #[doc = include_str!("0003_what_went_back_of_a_payment.md")]
 pub mod d0003_what_went_back_of_a_payment {}
 #[doc = include_str!("0004_refused_and_kept.md")]

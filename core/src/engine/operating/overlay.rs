@@ -14,8 +14,8 @@ use crate::{
     id::{EventKey, Subject},
     lifecycle::Transition,
     store::{
-        Browse, Claim, Claimed, Commit, ConflictQuery, EventQuery, Loaded, Maintain, NewEvent, Store, StoredConflict,
-        StoredEvent, StoredFact, StoredSubject, SubjectQuery, TransitionQuery, Wait, Wanted,
+        Browse, Claim, Claimed, Commit, ConflictQuery, EventQuery, Loaded, Maintain, NewEvent, PendingOwner, Store,
+        StoredConflict, StoredEvent, StoredFact, StoredSubject, SubjectQuery, TransitionQuery, Wanted,
     },
 };
 
@@ -34,7 +34,7 @@ struct Written {
     /// Subjects whose state is another than the base's.
     subjects: BTreeMap<Subject, StoredSubject>,
     /// The waits of those subjects.
-    waits: BTreeSet<Wait>,
+    pending_owners: BTreeSet<PendingOwner>,
 }
 
 impl Overlay {
@@ -83,14 +83,16 @@ impl Store for Overlay {
             written.facts.entry(fact.subject.clone()).or_default().push(stored);
         }
         for write in &commit.subjects {
-            written.waits.retain(|wait| wait.subject != write.subject);
+            written.pending_owners.retain(|wait| wait.subject != write.subject);
             if base.get(&write.subject).is_some_and(|stored| stored.state == write.state) {
                 written.subjects.remove(&write.subject);
                 continue;
             }
             let (subject, state) = (write.subject.clone(), write.state.clone());
             let stored = StoredSubject { subject, revision: write.expected_revision, state };
-            written.waits.extend(commit.waits.iter().filter(|wait| wait.subject == write.subject).cloned());
+            written
+                .pending_owners
+                .extend(commit.pending_owners.iter().filter(|wait| wait.subject == write.subject).cloned());
             written.subjects.insert(write.subject.clone(), stored);
         }
         Ok(())
@@ -101,8 +103,10 @@ impl Store for Overlay {
         let written = self.written();
         loaded.subjects.retain(|stored| !written.subjects.contains_key(&stored.subject));
         loaded.subjects.extend(wanted.subjects.iter().filter_map(|subject| written.subjects.get(subject)).cloned());
-        loaded.waits.retain(|wait| !written.subjects.contains_key(&wait.subject));
-        loaded.waits.extend(written.waits.iter().filter(|wait| wanted.subjects.contains(&wait.on)).cloned());
+        loaded.pending_owners.retain(|wait| !written.subjects.contains_key(&wait.subject));
+        loaded
+            .pending_owners
+            .extend(written.pending_owners.iter().filter(|wait| wanted.subjects.contains(&wait.on)).cloned());
         loaded.facts.retain(|fact| !written.reread.contains(&fact.event_key()));
         let came = wanted.facts.iter().filter_map(|subject| written.facts.get(subject)).flatten();
         loaded.facts.extend(came.map(|stored| stored.fact.clone()));

@@ -13,7 +13,7 @@ use crate::{
     lifecycle::Transition,
     receipt::TransitionReceipt,
     snapshot::derive,
-    store::{Commit, SubjectWrite, TransitionWrite, Wait, Wanted, transact::View},
+    store::{Commit, PendingOwner, SubjectWrite, TransitionWrite, Wanted, transact::View},
     time::Timestamp,
 };
 
@@ -76,7 +76,7 @@ impl<'a> Plan<'a> {
     /// new about the subscription. Such a fact is stored, but its subject is not written, so that concurrent deliveries
     /// don't contend. A subject without an owner takes everything in, because its events wait with it.
     pub(in crate::engine) fn is_old_news(&self, fact: &Fact) -> bool {
-        fact.sight.is_none()
+        fact.observation.is_none()
             && !self.is_parked(&fact.subject)
             && self.state(&fact.subject).is_some_and(|state| state.links().cover(&fact.links, fact.version))
     }
@@ -140,10 +140,9 @@ impl<'a> Plan<'a> {
         let mut told = draft.state.tell(&known, &transitions);
         // A late fact can also change what follows it: what none of the new facts shows, the last of them brought.
         for (place, fact) in new.iter().enumerate() {
-            let object = fact
-                .sight
-                .as_ref()
-                .map(|sight| Subject { source: subject.source.clone(), root: sight.object.clone() }.public_id());
+            let object = fact.observation.as_ref().map(|observation| {
+                Subject { source: subject.source.clone(), root: observation.object.clone() }.public_id()
+            });
             let is_last = place + 1 == new.len();
             let brings =
                 |it: &mut Transition| is_last || (Some(&it.object) == object.as_ref() && it.at == fact.version.at);
@@ -213,14 +212,16 @@ impl<'a> Plan<'a> {
                 changes,
             });
             if subject.needs_owner() && state.own_owner().is_none() {
-                let waits = state.relatives(&subject).into_iter();
-                self.commit.waits.extend(waits.map(|on| Wait { subject: subject.clone(), on }));
+                let pending_owners = state.relatives(&subject).into_iter();
+                self.commit
+                    .pending_owners
+                    .extend(pending_owners.map(|on| PendingOwner { subject: subject.clone(), on }));
             }
             self.commit.subjects.push(SubjectWrite {
                 expected_revision: revision,
                 rows: derive::rows(&subject, &state, &self.settings.catalog),
                 transitions: transitions.collect(),
-                released: !(subject.needs_owner() && state.owner().is_none()),
+                owner_settled: !(subject.needs_owner() && state.owner().is_none()),
                 subject,
                 state,
             });
@@ -238,11 +239,11 @@ impl Draft {
     /// Takes one fact in and tells the transitions that it brought to light; none when it is late. Transitions are kept
     /// by instant, so a second version within one instant counts as late too.
     fn apply(&mut self, subject: &Subject, fact: &Fact) -> Option<Vec<Transition>> {
-        let Some(sight) = &fact.sight else {
+        let Some(observation) = &fact.observation else {
             self.state.apply(fact).ok()?;
             return Some(Vec::new());
         };
-        let object = &sight.object;
+        let object = &observation.object;
         let last = self.state.version_of(object);
         if last.is_some_and(|last| last.at == fact.version.at && last != fact.version) {
             return None;

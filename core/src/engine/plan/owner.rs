@@ -106,7 +106,7 @@ impl Plan<'_> {
     fn touch_relatives(&mut self, subject: &Subject) {
         let relatives = self.state(subject).map(|state| state.relatives(subject)).unwrap_or_default();
         for relative in relatives {
-            if self.view.has_subject(&relative) && !self.view.waits(subject, &relative) {
+            if self.view.has_subject(&relative) && !self.view.pending_owners(subject, &relative) {
                 self.draft(&relative);
             }
         }

@@ -28,7 +28,7 @@ impl RetryPolicy {
     pub fn due_after(&self, attempts: u32, now: Timestamp) -> Option<Timestamp> {
         let doublings = attempts.saturating_sub(1).min(31);
         let rest = (i64::from(self.first_seconds) << doublings).min(i64::from(self.most_seconds));
-        (attempts < self.most()).then(|| now.plus_seconds(rest))
+        (attempts < self.max_attempts()).then(|| now.plus_seconds(rest))
     }
 
     /// A fault of configuration is not tried again by itself: no attempt is like the next until somebody changes it.
@@ -51,15 +51,15 @@ impl RetryPolicy {
     /// Whether a claimed event was tried to the end already: every attempt was counted when it was claimed, and none
     /// lived to write what came of it.
     pub(in crate::engine) fn is_used_up(&self, claimed: &StoredEvent) -> bool {
-        claimed.attempts > self.most()
+        claimed.attempts > self.max_attempts()
     }
 
     /// The attempts of an event that its provider sends again and that can be read: one more is left to it.
     pub(in crate::engine) fn once_more(&self, attempts: u32) -> u32 {
-        attempts.min(self.most() - 1)
+        attempts.min(self.max_attempts() - 1)
     }
 
-    fn most(&self) -> u32 {
+    fn max_attempts(&self) -> u32 {
         self.attempts.max(1)
     }
 }

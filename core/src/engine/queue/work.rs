@@ -116,7 +116,7 @@ impl Engine {
             Ok(()) => return Ok(report),
             Err(fault) => fault,
         };
-        if !fault.may_be_of_one() {
+        if !fault.is_isolatable() {
             return self.stop(lease, claimed, fault, now, report).await;
         }
         let mut first = match claimed.len() {
@@ -151,7 +151,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Refusal::Store`].
-    pub async fn set_aside(
+    pub async fn record_failure(
         &self,
         lease: &Lease,
         claimed: StoredEvent,
@@ -253,9 +253,9 @@ impl Engine {
         match fault {
             Refusal::LeaseLost => report.lost += 1,
             Refusal::Store(fault) if fault.is_of_the_data() => {
-                report.add(self.set_aside(lease, stored, fault.code(), now).await?);
+                report.add(self.record_failure(lease, stored, fault.code(), now).await?);
             }
-            fault if fault.may_be_of_one() => {
+            fault if fault.is_isolatable() => {
                 tracing::warn!(code = fault.code(), "a claimed event is given back");
                 report.returned += 1;
                 self.put_back(lease, vec![stored], now).await;

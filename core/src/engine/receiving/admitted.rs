@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     delivery::Delivery,
-    engine::receiving::lane::lane,
+    engine::receiving::ordering_key::ordering_key,
     fact::Fact,
     id::{EventKey, Mode, ProviderId, Source},
     provider::{Event, Meaning, ReadFault, Unreadable},
@@ -67,7 +67,7 @@ pub(in crate::engine) fn new_event(reading: &Result<Event, Unreadable>, delivery
         api_version: head.and_then(|head| head.api_version.clone()),
         occurred_at: head.map(|head| head.occurred_at),
         received_at: delivery.received_at,
-        lane: lane(reading),
+        ordering_key: ordering_key(reading),
         body: delivery.body,
         digest,
     }

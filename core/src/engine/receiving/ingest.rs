@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What is to be done with a unit.
-enum Course {
+enum Disposition {
     /// It contradicts an event that stands.
     Conflict,
     /// It is known, and this engine doesn't serve it: it is refused, and nothing is written.
@@ -110,12 +110,12 @@ impl Engine {
     /// What becomes of an event that was accepted before.
     fn again(&self, unit: &Admitted, view: &View) -> Planned<Again> {
         let Some(stored) = view.event(&unit.event.key) else { return Ok(Again::Inline) };
-        let course = self.course_of_known(unit, stored, view)?;
-        if unit.reading.is_err() || matches!(course, Course::Conflict) {
+        let disposition = self.disposition_of_known(unit, stored, view)?;
+        if unit.reading.is_err() || matches!(disposition, Disposition::Conflict) {
             return Ok(Again::Inline);
         }
         let waits = matches!(stored.status, EventStatus::AwaitingFetch | EventStatus::Failed | EventStatus::Ignored);
-        if !waits || matches!(course, Course::Duplicate(_)) {
+        if !waits || matches!(disposition, Disposition::Duplicate(_)) {
             return Ok(Again::Done);
         }
         Ok(Again::Due(Box::new(EventWrite {
@@ -129,54 +129,54 @@ impl Engine {
     }
 
     /// Whether each unit is new, a repetition, or a contradiction: of what is stored, or of one before it.
-    fn courses(&self, units: &[Admitted], view: &View, claimed: bool) -> Planned<Vec<Course>> {
+    fn dispositions(&self, units: &[Admitted], view: &View, claimed: bool) -> Planned<Vec<Disposition>> {
         let mut first: HashMap<&EventKey, usize> = HashMap::new();
-        let mut courses = Vec::with_capacity(units.len());
+        let mut dispositions = Vec::with_capacity(units.len());
         let mut missing = Wanted::default();
         for (place, unit) in units.iter().enumerate() {
             let key = &unit.event.key;
-            let course = match (first.get(key), view.event(key)) {
-                (Some(earlier), _) if self.same(&unit.event, &units[*earlier].event) => Course::Repeat(*earlier),
-                (Some(_), _) => Course::Conflict,
-                (None, None) => Course::Write,
-                (None, Some(_)) if claimed => Course::Write,
-                (None, Some(stored)) => match self.course_of_known(unit, stored, view) {
-                    Ok(course) => course,
+            let disposition = match (first.get(key), view.event(key)) {
+                (Some(earlier), _) if self.same(&unit.event, &units[*earlier].event) => Disposition::Repeat(*earlier),
+                (Some(_), _) => Disposition::Conflict,
+                (None, None) => Disposition::Write,
+                (None, Some(_)) if claimed => Disposition::Write,
+                (None, Some(stored)) => match self.disposition_of_known(unit, stored, view) {
+                    Ok(disposition) => disposition,
                     Err(wanted) => {
                         missing.bodies.extend(wanted.bodies);
                         continue;
                     }
                 },
             };
-            if matches!(course, Course::Write | Course::Duplicate(_)) {
+            if matches!(disposition, Disposition::Write | Disposition::Duplicate(_)) {
                 first.entry(key).or_insert(place);
             }
-            courses.push(course);
+            dispositions.push(disposition);
         }
-        if missing.is_empty() { Ok(courses) } else { Err(missing) }
+        if missing.is_empty() { Ok(dispositions) } else { Err(missing) }
     }
 
-    fn course_of_known(&self, unit: &Admitted, stored: &StoredEvent, view: &View) -> Planned<Course> {
+    fn disposition_of_known(&self, unit: &Admitted, stored: &StoredEvent, view: &View) -> Planned<Disposition> {
         if unit.event.digest != stored.event.digest {
             let key = &unit.event.key;
             if !view.has_body(key) {
                 return Err(Wanted { bodies: vec![key.clone()], ..Wanted::default() });
             }
             if !self.same(&unit.event, &stored.event) {
-                return Ok(Course::Conflict);
+                return Ok(Disposition::Conflict);
             }
         }
         let ignored_still = matches!(&unit.reading, Ok(event) if event.meaning == Meaning::Ignored);
         let fetch_still = matches!(&unit.reading, Ok(Event { meaning: Meaning::Fetch(_), .. }));
         let elsewhere = matches!(&unit.reading, Err(Unreadable { fault, .. }) if fault.is_elsewhere());
         Ok(match stored.status {
-            EventStatus::Parked | EventStatus::Processed => Course::Duplicate(stored.status),
-            EventStatus::AwaitingFetch if fetch_still => Course::Duplicate(stored.status),
-            EventStatus::Ignored if ignored_still => Course::Duplicate(stored.status),
+            EventStatus::Parked | EventStatus::Processed => Disposition::Duplicate(stored.status),
+            EventStatus::AwaitingFetch if fetch_still => Disposition::Duplicate(stored.status),
+            EventStatus::Ignored if ignored_still => Disposition::Duplicate(stored.status),
             // Another engine on this database may serve it, and has it in hand.
-            _ if elsewhere => Course::Elsewhere,
+            _ if elsewhere => Disposition::Elsewhere,
             EventStatus::AwaitingFetch | EventStatus::Failed | EventStatus::Ignored | EventStatus::Received => {
-                Course::Write
+                Disposition::Write
             }
         })
     }
@@ -191,9 +191,10 @@ impl Engine {
 
     /// The commit for all units, and the answer to each.
     fn plan(&self, units: &[Admitted], view: &View, lease: Option<&Lease>) -> Planned<(Commit, Vec<Answer>)> {
-        let courses = self.courses(units, view, lease.is_some())?;
+        let dispositions = self.dispositions(units, view, lease.is_some())?;
         let mut plan = Plan::new(&self.settings, view);
-        let written = units.iter().zip(&courses).filter(|(_, course)| matches!(course, Course::Write));
+        let written =
+            units.iter().zip(&dispositions).filter(|(_, disposition)| matches!(disposition, Disposition::Write));
         let facts: Vec<Fact> = written.flat_map(|(unit, _)| unit.facts()).cloned().collect();
         let news: Vec<Fact> = facts.iter().filter(|fact| !plan.is_old_news(fact)).cloned().collect();
         plan.take_in(&news)?;
@@ -201,19 +202,19 @@ impl Engine {
         plan.need_concerned()?;
 
         let mut answers: Vec<Answer> = Vec::with_capacity(units.len());
-        for (unit, course) in units.iter().zip(&courses) {
-            let answer = match course {
-                Course::Conflict => {
+        for (unit, disposition) in units.iter().zip(&dispositions) {
+            let answer = match disposition {
+                Disposition::Conflict => {
                     plan.commit.conflicts.push(Conflict { event: unit.event.clone() });
                     Err(Refusal::Conflict { event: unit.event.key.public_id() })
                 }
-                Course::Duplicate(status) => Ok(receipt(unit, *status, true)),
-                Course::Elsewhere => refuse_unreadable(unit),
-                Course::Repeat(earlier) => match &answers[*earlier] {
+                Disposition::Duplicate(status) => Ok(receipt(unit, *status, true)),
+                Disposition::Elsewhere => refuse_unreadable(unit),
+                Disposition::Repeat(earlier) => match &answers[*earlier] {
                     Ok(answered) => Ok(receipt(unit, answered.status, true)),
                     Err(_) => refuse_unreadable(unit),
                 },
-                Course::Write => {
+                Disposition::Write => {
                     let known = view.event(&unit.event.key);
                     let tried = known.map_or(0, |stored| stored.attempts);
                     // The attempt of a claimed event was counted by the claim.
@@ -240,7 +241,7 @@ fn wanted(units: &[Admitted]) -> Wanted {
         subjects.insert(fact.subject.clone());
         // Whom its transitions concern: with the rest it costs no further statement.
         subjects.extend(fact.links.iter().filter_map(|link| match link {
-            Link::Customer(id) if fact.sight.is_some() => Some(customer_subject(&fact.subject, id.clone())),
+            Link::Customer(id) if fact.observation.is_some() => Some(customer_subject(&fact.subject, id.clone())),
             _ => None,
         }));
     }

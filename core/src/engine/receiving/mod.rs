@@ -4,7 +4,7 @@
 pub(in crate::engine) mod admitted;
 pub(in crate::engine) mod answer;
 pub(in crate::engine) mod ingest;
-mod lane;
+mod ordering_key;
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::{
     id::ProviderName,
     provider::Provider,
     receipt::WebhookReceipt,
-    verify::{self, SignatureClaim, SignatureError, VerifiedDelivery},
+    verify::{self, PresentedSignature, SignatureError, VerifiedDelivery},
 };
 
 impl Engine {
@@ -105,7 +105,7 @@ impl Engine {
         Ok(())
     }
 
-    fn claim_of(&self, provider: &Arc<dyn Provider>, headers: &Headers) -> Result<SignatureClaim, SignatureError> {
+    fn claim_of(&self, provider: &Arc<dyn Provider>, headers: &Headers) -> Result<PresentedSignature, SignatureError> {
         let webhooks = provider.webhooks();
         webhooks
             .claim(headers, &self.settings.limits)

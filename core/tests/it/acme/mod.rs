@@ -6,13 +6,13 @@ use purchase_core::{
     capability::Capabilities,
     delivery::{Delivery, Headers, Limits},
     engine::{Engine, ProjectionQuery},
-    fact::{Fact, Link, Phase, Sight, Version, photo::Photo},
+    fact::{Fact, Link, Observation, Phase, Version, object_state::ObjectState},
     id::{EventKey, Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
     money::{Currency, Money},
     provider::{Event, EventHead, FetchNeed, Meaning, Provider, ReadFault, Requests, Unreadable, Webhooks},
     store::{EventStatus, Store, memory::MemoryStore},
     time::Timestamp,
-    verify::{Secret, SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+    verify::{PresentedSignature, Secret, SignatureError, Trust, VerifiedDelivery},
 };
 use serde::{Deserialize, Serialize};
 
@@ -50,13 +50,13 @@ pub(crate) struct Body {
 #[derive(Serialize, Deserialize, Clone)]
 pub(crate) struct Told {
     pub(crate) subject: ObjectRef,
-    pub(crate) object: Option<(ObjectRef, Photo, Option<Photo>)>,
+    pub(crate) object: Option<(ObjectRef, ObjectState, Option<ObjectState>)>,
     pub(crate) links: Vec<Link>,
 }
 
-pub(crate) fn told(kind: ObjectKind, name: &str, photo: Photo, links: Vec<Link>) -> Told {
+pub(crate) fn told(kind: ObjectKind, name: &str, object_state: ObjectState, links: Vec<Link>) -> Told {
     let subject = ObjectRef::new(kind, id(name));
-    Told { object: Some((subject.clone(), photo, None)), subject, links }
+    Told { object: Some((subject.clone(), object_state, None)), subject, links }
 }
 
 pub(crate) fn linked(kind: ObjectKind, name: &str, links: Vec<Link>) -> Told {
@@ -106,10 +106,10 @@ impl Webhooks for Acme {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, _: &Limits) -> Result<SignatureClaim, SignatureError> {
+    fn claim(&self, headers: &Headers, _: &Limits) -> Result<PresentedSignature, SignatureError> {
         let value = headers.all("acme").next().ok_or(SignatureError::Missing { header: "acme" })?;
         let mac = value.try_into().map_err(|_| SignatureError::Malformed { header: "acme", reason: "not 32 bytes" })?;
-        Ok(SignatureClaim { signed_at: None, signed_prefix: Vec::new(), macs: vec![mac] })
+        Ok(PresentedSignature { signed_at: None, signed_prefix: Vec::new(), macs: vec![mac] })
     }
 
     fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {
@@ -155,7 +155,12 @@ fn fact(told: Told, event: &ProviderId, seconds: i64) -> Fact {
         subject: Subject { source: source(), root: told.subject },
         event: event.clone(),
         version: Version::at(at(seconds)),
-        sight: told.object.map(|(object, photo, prior)| Sight { object, phase: Phase::Changed, photo, prior }),
+        observation: told.object.map(|(object, object_state, prior)| Observation {
+            object,
+            phase: Phase::Changed,
+            object_state,
+            prior,
+        }),
         links: told.links,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use purchase_core::{
     engine::{Engine, Selection},
-    fact::{Link, photo::SubscriptionStatus},
+    fact::{Link, object_state::SubscriptionStatus},
     id::{EventKey, ObjectKind},
     provider::ReadFault,
     receipt::WebhookReceipt,

@@ -4,7 +4,7 @@ use purchase_core::{
     engine::Engine,
     fact::{
         Link,
-        photo::{Invoice, InvoiceState, Photo, RefundState, Subscription, SubscriptionStatus},
+        object_state::{Invoice, InvoiceState, ObjectState, RefundState, Subscription, SubscriptionStatus},
     },
     id::ObjectKind,
 };
@@ -33,7 +33,7 @@ fn state(event: &str, seconds: i64, status: SubscriptionStatus) -> acme::Body {
 fn step(event: &str, seconds: i64, prior: Option<bool>, now: bool) -> acme::Body {
     let state = |cancel: bool| {
         let cancel_at = cancel.then(|| at(99));
-        Photo::Subscription(Box::new(Subscription { cancel_at, ..unpriced(SubscriptionStatus::Active) }))
+        ObjectState::Subscription(Box::new(Subscription { cancel_at, ..unpriced(SubscriptionStatus::Active) }))
     };
     let mut told = told(ObjectKind::Subscription, "sub", state(now), vec![Link::Customer(id("cus"))]);
     if let Some((_, _, before)) = &mut told.object {
@@ -53,7 +53,7 @@ async fn transitions_are_told_once_whatever_comes_late() {
     assert_eq!(projection(&engine).await["subscriptions"]["sub"]["state"], "canceled");
 }
 
-/// A late photograph corrects since when something is so; that it became so was told.
+/// A late observation corrects since when something is so; that it became so was told.
 #[tokio::test]
 async fn what_happens_once_is_told_once_whatever_its_time() {
     let engine = engine();
@@ -80,11 +80,11 @@ async fn what_happens_again_is_told_again() {
 async fn a_state_is_told_when_it_is_entered_and_not_while_it_lasts() {
     let engine = engine();
     let seen = |event, seconds, attempts, state| {
-        let photo = match invoice(state) {
-            Photo::Invoice(it) => Photo::Invoice(Invoice { attempts, ..it }),
+        let object_state = match invoice(state) {
+            ObjectState::Invoice(it) => ObjectState::Invoice(Invoice { attempts, ..it }),
             other => other,
         };
-        body(event, seconds, vec![told(ObjectKind::Invoice, "inv", photo, vec![Link::Customer(id("cus"))])])
+        body(event, seconds, vec![told(ObjectKind::Invoice, "inv", object_state, vec![Link::Customer(id("cus"))])])
     };
     assert_eq!(changes(&engine, &seen("e1", 1, 0, InvoiceState::Open)).await, [""; 0]);
     assert_eq!(changes(&engine, &seen("e2", 2, 1, InvoiceState::Uncollectible)).await, ["InvoiceUncollectible@2"]);
@@ -98,8 +98,8 @@ async fn an_end_that_is_reached_was_not_taken_back() {
     let engine = engine();
     assert_eq!(changes(&engine, &step("e1", 10, None, true)).await, ["Activated@10"]);
     let ended = Subscription { ended_at: Some(at(99)), ..unpriced(SubscriptionStatus::Canceled) };
-    let photo = Photo::Subscription(Box::new(ended));
-    let ended = body("e2", 99, vec![told(ObjectKind::Subscription, "sub", photo, Vec::new())]);
+    let object_state = ObjectState::Subscription(Box::new(ended));
+    let ended = body("e2", 99, vec![told(ObjectKind::Subscription, "sub", object_state, Vec::new())]);
     assert_eq!(changes(&engine, &ended).await, ["Canceled@99"]);
 }
 

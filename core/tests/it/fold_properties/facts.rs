@@ -4,10 +4,10 @@
 use proptest::prelude::*;
 use purchase_core::{
     fact::{
-        Fact, Link, Phase, Sight, Version,
-        photo::{
-            Charge, ChargeState, Credit, CreditState, Dispute, DisputeState, Invoice, InvoiceState, Item, Payment,
-            PaymentState, Period, Photo, Refund, RefundState, Release, Reversal, Subscription, SubscriptionStatus,
+        Fact, Link, Observation, Phase, Version,
+        object_state::{
+            Charge, ChargeState, Credit, CreditState, Dispute, DisputeState, Invoice, InvoiceState, Item, ObjectState,
+            Payment, PaymentState, Period, Refund, RefundState, Release, Reversal, Subscription, SubscriptionStatus,
             Undone,
         },
     },
@@ -38,7 +38,7 @@ pub(crate) fn version() -> impl Strategy<Value = Version> {
     prop_oneof![(0..4_i64).prop_map(|seconds| Version::at(at(seconds))), two]
 }
 
-pub(crate) fn subscription() -> impl Strategy<Value = Photo> {
+pub(crate) fn subscription() -> impl Strategy<Value = ObjectState> {
     let status = prop_oneof![
         4 => Just(SubscriptionStatus::Active),
         1 => Just(SubscriptionStatus::PastDue),
@@ -50,7 +50,7 @@ pub(crate) fn subscription() -> impl Strategy<Value = Photo> {
     let some_time = || proptest::option::of(0..2_i64);
     (status, 1..4_u64, some_time(), some_time(), some_time(), 0..2_i64).prop_map(
         |(status, quantity, cancel_at, pause_at, resume_at, start)| {
-            Photo::Subscription(Box::new(Subscription {
+            ObjectState::Subscription(Box::new(Subscription {
                 items: vec![Item { price: id("p"), quantity: Some(quantity) }],
                 period: Some(Period { start: at(start), end: at(start + 10) }),
                 cancel_at: cancel_at.map(at),
@@ -67,7 +67,7 @@ fn money(minor: i64) -> Money {
     Money::new(minor, Currency::new("EUR").expect("EUR")).expect("in range")
 }
 
-fn invoice() -> impl Strategy<Value = Photo> {
+fn invoice() -> impl Strategy<Value = ObjectState> {
     let state = prop_oneof![
         Just(InvoiceState::Draft),
         Just(InvoiceState::Open),
@@ -76,7 +76,7 @@ fn invoice() -> impl Strategy<Value = Photo> {
         Just(InvoiceState::Void),
     ];
     (state, 0..3_i64, 0..3_u32, proptest::option::of(6..8_i64)).prop_map(|(state, paid, attempts, finalized_at)| {
-        Photo::Invoice(Invoice {
+        ObjectState::Invoice(Invoice {
             amount_paid: money(paid),
             attempts,
             finalized_at: finalized_at.map(at),
@@ -86,7 +86,7 @@ fn invoice() -> impl Strategy<Value = Photo> {
     })
 }
 
-fn payment() -> impl Strategy<Value = Photo> {
+fn payment() -> impl Strategy<Value = ObjectState> {
     let state = prop_oneof![
         Just(PaymentState::Pending),
         Just(PaymentState::Failed),
@@ -95,12 +95,12 @@ fn payment() -> impl Strategy<Value = Photo> {
     ];
     (state, 0..3_u8, any::<bool>()).prop_map(|(state, step, sells)| {
         let items = sells.then(|| Item { price: id("p"), quantity: Some(1) }).into_iter().collect();
-        Photo::Payment(Payment { step, items, ..Payment::new(state, money(9)) })
+        ObjectState::Payment(Payment { step, items, ..Payment::new(state, money(9)) })
     })
 }
 
 /// Members of a payment and of an invoice: attempts, refunds, disputes, credits, and what says that one was reversed.
-fn member() -> impl Strategy<Value = Photo> {
+fn member() -> impl Strategy<Value = ObjectState> {
     let charge = prop_oneof![Just(ChargeState::Pending), Just(ChargeState::Failed), Just(ChargeState::Succeeded)];
     let refund = prop_oneof![
         Just(RefundState::Unknown),
@@ -119,7 +119,7 @@ fn member() -> impl Strategy<Value = Photo> {
     let undone = prop_oneof![Just(Undone::Nothing), Just(Undone::Credit), Just(Undone::Dispute), Just(Undone::Inquiry)];
     prop_oneof![
         (charge, 0..9_i64, proptest::option::of(0..9_i64), any::<bool>()).prop_map(
-            |(state, refunded, captured, may_count_release)| Photo::Charge(Charge {
+            |(state, refunded, captured, may_count_release)| ObjectState::Charge(Charge {
                 state,
                 amount: money(9),
                 captured: captured.map(money),
@@ -127,11 +127,11 @@ fn member() -> impl Strategy<Value = Photo> {
                 may_count_release,
             })
         ),
-        (refund, 1..5_i64).prop_map(|(state, amount)| Photo::Refund(Refund::new(state, money(amount)))),
-        any::<(bool, bool)>().prop_map(|(counted, by_version)| Photo::Release(Release { counted, by_version })),
-        dispute.prop_map(|state| Photo::Dispute(Dispute { state, amount: money(9) })),
-        (credit, 1..3_i64).prop_map(|(state, amount)| Photo::Credit(Credit { state, amount: money(amount) })),
-        undone.prop_map(|undoes| Photo::Reversal(Reversal { undoes })),
+        (refund, 1..5_i64).prop_map(|(state, amount)| ObjectState::Refund(Refund::new(state, money(amount)))),
+        any::<(bool, bool)>().prop_map(|(counted, by_version)| ObjectState::Release(Release { counted, by_version })),
+        dispute.prop_map(|state| ObjectState::Dispute(Dispute { state, amount: money(9) })),
+        (credit, 1..3_i64).prop_map(|(state, amount)| ObjectState::Credit(Credit { state, amount: money(amount) })),
+        undone.prop_map(|undoes| ObjectState::Reversal(Reversal { undoes })),
     ]
 }
 
@@ -162,24 +162,24 @@ pub(crate) fn facts() -> impl Strategy<Value = Vec<Fact>> {
         6 => (subscription(), proptest::option::of(subscription())),
         2 => (invoice(), proptest::option::of(invoice())),
         2 => (payment(), proptest::option::of(payment())),
-        4 => member().prop_map(|photo| (photo, None)),
+        4 => member().prop_map(|object_state| (object_state, None)),
     ];
-    let sight = (shown, phase, 0..2_u8).prop_map(|((photo, prior), phase, salt)| Sight {
-        object: ObjectRef::new(photo.kind(), id(format!("o{salt}"))),
+    let observation = (shown, phase, 0..2_u8).prop_map(|((object_state, prior), phase, salt)| Observation {
+        object: ObjectRef::new(object_state.kind(), id(format!("o{salt}"))),
         phase,
-        prior: prior.filter(|prior| prior.kind() == photo.kind()),
-        photo,
+        prior: prior.filter(|prior| prior.kind() == object_state.kind()),
+        object_state,
     });
-    let fact = (proptest::option::weighted(0.9, sight), version(), links(), any::<u16>());
+    let fact = (proptest::option::weighted(0.9, observation), version(), links(), any::<u16>());
     proptest::collection::vec(fact, 1..14).prop_map(|facts| {
         facts
             .into_iter()
             .enumerate()
-            .map(|(place, (sight, version, links, salt))| Fact {
+            .map(|(place, (observation, version, links, salt))| Fact {
                 subject: subject(),
                 event: id(format!("{salt:04x}{place}")),
                 version,
-                sight,
+                observation,
                 links,
             })
             .collect()

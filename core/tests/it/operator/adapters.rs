@@ -6,11 +6,11 @@ use purchase_core::{
     capability::Capabilities,
     delivery::{Headers, Limits},
     engine::Engine,
-    fact::photo::{Item, PaymentState, Photo, Subscription, SubscriptionStatus},
+    fact::object_state::{Item, ObjectState, PaymentState, Subscription, SubscriptionStatus},
     id::{EventKey, Mode, ProviderName},
     provider::{Event, Meaning, Provider, ReadFault, Requests, Unreadable, Webhooks},
     store::{EventQuery, StoredEvent, SubjectQuery},
-    verify::{SignatureClaim, SignatureError, Trust, VerifiedDelivery},
+    verify::{PresentedSignature, SignatureError, Trust, VerifiedDelivery},
 };
 
 use super::acme::{self, Acme, id};
@@ -79,7 +79,7 @@ impl Webhooks for Changed {
         self.inner.trust()
     }
 
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
+    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
         self.inner.claim(headers, limits)
     }
 
@@ -101,13 +101,16 @@ pub(crate) fn over(engine: &Engine, provider: Arc<dyn Provider>) -> Engine {
     Engine::new(Arc::clone(engine.store())).with_provider(provider)
 }
 
-pub(crate) fn subscription(quantity: u64) -> Photo {
+pub(crate) fn subscription(quantity: u64) -> ObjectState {
     let items = vec![Item { price: id("price_raw"), quantity: Some(quantity) }];
-    Photo::Subscription(Box::new(Subscription { items, ..Subscription::new(SubscriptionStatus::Active, "active") }))
+    ObjectState::Subscription(Box::new(Subscription {
+        items,
+        ..Subscription::new(SubscriptionStatus::Active, "active")
+    }))
 }
 
-pub(crate) fn paid() -> Photo {
-    Photo::Payment(purchase_core::fact::photo::Payment::new(PaymentState::Succeeded, acme::money(900)))
+pub(crate) fn paid() -> ObjectState {
+    ObjectState::Payment(purchase_core::fact::object_state::Payment::new(PaymentState::Succeeded, acme::money(900)))
 }
 
 pub(crate) async fn stored(engine: &Engine, event: &str) -> StoredEvent {

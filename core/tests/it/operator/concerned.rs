@@ -4,7 +4,7 @@ use purchase_core::{
     engine::Engine,
     fact::{
         Link,
-        photo::{Customer, Photo, Refund, RefundState},
+        object_state::{Customer, ObjectState, Refund, RefundState},
     },
     id::{CustomerId, ObjectKind, ObjectRef},
     lifecycle::Change,
@@ -22,8 +22,8 @@ fn owner(name: &str) -> CustomerId {
 }
 
 fn customer(links: Vec<Link>) -> acme::Told {
-    let photo = Customer { email: None, name: None, deleted: false, archived: false, bare: false };
-    told(ObjectKind::Customer, "cus", Photo::Customer(photo), links)
+    let object_state = Customer { email: None, name: None, deleted: false, archived: false, bare: false };
+    told(ObjectKind::Customer, "cus", ObjectState::Customer(object_state), links)
 }
 
 async fn handle(engine: &Engine, event: &str, seconds: i64, facts: Vec<acme::Told>) -> WebhookReceipt {
@@ -56,8 +56,8 @@ async fn a_transition_names_whom_the_providers_customer_is_linked_to() {
     let paid = told(ObjectKind::Payment, "pay", paid(), vec![Link::Customer(id("cus"))]);
     handle(&engine, "e3", 3, vec![paid]).await;
     let mut refund = linked(ObjectKind::Payment, "pay", Vec::new());
-    let photo = Photo::Refund(Refund::new(RefundState::Succeeded, money(900)));
-    refund.object = Some((ObjectRef::new(ObjectKind::Refund, id("re")), photo, None));
+    let object_state = ObjectState::Refund(Refund::new(RefundState::Succeeded, money(900)));
+    refund.object = Some((ObjectRef::new(ObjectKind::Refund, id("re")), object_state, None));
     assert_eq!(concerned(&handle(&engine, "e4", 4, vec![refund]).await), [(Change::Refunded, Some("user_1"))]);
 }
 

@@ -12,7 +12,7 @@ use purchase_core::{
     id::ProviderName,
     provider::{Event, Provider, Requests, Unreadable, Webhooks},
     store::memory::MemoryStore,
-    verify::{Secret, SignatureClaim, SignatureError, SignatureHeader, Trust, VerifiedDelivery},
+    verify::{PresentedSignature, Secret, SignatureError, SignatureHeader, Trust, VerifiedDelivery},
 };
 use tracing::{
     Event as Traced, Metadata, Subscriber,
@@ -61,7 +61,7 @@ impl Webhooks for Timed {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<SignatureClaim, SignatureError> {
+    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
         HEADER.claim(headers, limits)
     }
 

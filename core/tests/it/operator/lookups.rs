@@ -3,7 +3,7 @@
 use purchase_core::{
     fact::{
         Link,
-        photo::{Photo, Refund, RefundState},
+        object_state::{ObjectState, Refund, RefundState},
     },
     id::{ObjectKind, ObjectRef, Subject},
 };
@@ -38,8 +38,8 @@ async fn an_object_is_found_by_its_public_id_also_as_a_member() {
     let links = || vec![Link::Customer(id("cus"))];
     let mut refund = linked(ObjectKind::Payment, "pay", Vec::new());
     let refunded = ObjectRef::new(ObjectKind::Refund, id("re"));
-    let photo = Photo::Refund(Refund::new(RefundState::Succeeded, money(900)));
-    refund.object = Some((refunded.clone(), photo, None));
+    let object_state = ObjectState::Refund(Refund::new(RefundState::Succeeded, money(900)));
+    refund.object = Some((refunded.clone(), object_state, None));
     let facts = vec![
         told(ObjectKind::Subscription, "sub", subscription(1), links()),
         told(ObjectKind::Payment, "pay", paid(), links()),

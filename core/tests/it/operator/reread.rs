@@ -5,7 +5,7 @@ use std::sync::Arc;
 use purchase_core::{
     catalog::Catalog,
     engine::{Answer, AnswerChange, Engine, RereadOptions, RereadReport, Selection},
-    fact::{Fact, Link, photo::Photo},
+    fact::{Fact, Link, object_state::ObjectState},
     id::{CustomerId, Mode, ObjectKind, Subject},
     provider::{Meaning, Provider},
     store::{EventStatus, memory::MemoryStore},
@@ -29,8 +29,8 @@ fn older(change: impl Fn(&mut Fact) + Send + Sync + 'static) -> Arc<dyn Provider
 
 /// It read one seat, whatever was sold.
 fn one_seat(fact: &mut Fact) {
-    if let Some(sight) = &mut fact.sight
-        && let Photo::Subscription(subscription) = &mut sight.photo
+    if let Some(observation) = &mut fact.observation
+        && let ObjectState::Subscription(subscription) = &mut observation.object_state
     {
         subscription.items.iter_mut().for_each(|item| item.quantity = Some(1));
     }
@@ -145,10 +145,15 @@ async fn an_owner_that_an_older_reading_missed_is_told_at_both_ends() {
 }
 
 fn told_customer(name: &str, owner: &str) -> acme::Told {
-    let photo =
-        purchase_core::fact::photo::Customer { email: None, name: None, deleted: false, archived: false, bare: false };
+    let object_state = purchase_core::fact::object_state::Customer {
+        email: None,
+        name: None,
+        deleted: false,
+        archived: false,
+        bare: false,
+    };
     let owner = Link::Owner(CustomerId::new(owner).expect("an id"));
-    told(ObjectKind::Customer, name, Photo::Customer(photo), vec![owner])
+    told(ObjectKind::Customer, name, ObjectState::Customer(object_state), vec![owner])
 }
 
 #[tokio::test]
@@ -197,8 +202,8 @@ async fn leave_as(engine: &Engine, subject: &Subject, seats: u64) {
     };
     let mut facts = engine.store().load(&Wanted::facts(vec![subject.clone()])).await.expect("memory").facts;
     for fact in &mut facts {
-        if let Some(sight) = &mut fact.sight {
-            sight.photo = subscription(seats);
+        if let Some(observation) = &mut fact.observation {
+            observation.object_state = subscription(seats);
         }
     }
     let all = SubjectQuery { limit: 10, ..SubjectQuery::default() };
@@ -211,7 +216,7 @@ async fn leave_as(engine: &Engine, subject: &Subject, seats: u64) {
         rows: derive::rows(subject, &state, &Catalog::default()),
         state,
         transitions: Vec::new(),
-        released: true,
+        owner_settled: true,
     };
     engine.store().commit(&Commit { subjects: vec![write], ..Commit::default() }).await.expect("memory");
 }

@@ -6,10 +6,10 @@ use purchase_core::{
     catalog::Catalog,
     entitlement::{AccessPolicy, Dunning},
     fact::{
-        Fact, Link, Phase, Sight, Version,
-        photo::{
+        Fact, Link, Observation, Phase, Version,
+        object_state::{
             Charge, ChargeState, Checkout, CheckoutMode, CheckoutState, Dispute, DisputeState, Invoice, InvoiceState,
-            Item, Payment, PaymentState, Period, Photo, Refund, RefundState, Subscription, SubscriptionStatus,
+            Item, ObjectState, Payment, PaymentState, Period, Refund, RefundState, Subscription, SubscriptionStatus,
         },
     },
     fold::SubjectState,
@@ -66,35 +66,35 @@ pub(crate) fn application(name: &str) -> CustomerKey {
 }
 
 /// A charge of 2000, of which so much was captured, and whose total of refunds may count what was released.
-pub(crate) fn charge(captured: i64, refunded: i64, may_count_release: bool) -> Photo {
+pub(crate) fn charge(captured: i64, refunded: i64, may_count_release: bool) -> ObjectState {
     let captured = Some(money(captured));
     let (amount, refunded) = (money(2000), money(refunded));
-    Photo::Charge(Charge { state: ChargeState::Succeeded, amount, captured, refunded, may_count_release })
+    ObjectState::Charge(Charge { state: ChargeState::Succeeded, amount, captured, refunded, may_count_release })
 }
 
-pub(crate) fn checkout(state: CheckoutState) -> Photo {
-    Photo::Checkout(Checkout { state, mode: CheckoutMode::Payment })
+pub(crate) fn checkout(state: CheckoutState) -> ObjectState {
+    ObjectState::Checkout(Checkout { state, mode: CheckoutMode::Payment })
 }
 
-pub(crate) fn dispute(state: DisputeState, minor: i64) -> Photo {
-    Photo::Dispute(Dispute { state, amount: money(minor) })
+pub(crate) fn dispute(state: DisputeState, minor: i64) -> ObjectState {
+    ObjectState::Dispute(Dispute { state, amount: money(minor) })
 }
 
 pub(crate) fn item(price: &str, quantity: u64) -> Item {
     Item { price: id(price), quantity: Some(quantity) }
 }
 
-pub(crate) fn invoice(state: InvoiceState, total: i64, sold: &[Item]) -> Photo {
+pub(crate) fn invoice(state: InvoiceState, total: i64, sold: &[Item]) -> ObjectState {
     let amount_paid = money(if state == InvoiceState::Paid { total } else { 0 });
-    Photo::Invoice(Invoice { amount_paid, sold: sold.to_vec(), ..Invoice::new(state, money(total)) })
+    ObjectState::Invoice(Invoice { amount_paid, sold: sold.to_vec(), ..Invoice::new(state, money(total)) })
 }
 
-pub(crate) fn paid(minor: i64) -> Photo {
-    Photo::Payment(Payment::new(PaymentState::Succeeded, money(minor)))
+pub(crate) fn paid(minor: i64) -> ObjectState {
+    ObjectState::Payment(Payment::new(PaymentState::Succeeded, money(minor)))
 }
 
-pub(crate) fn refund(state: RefundState, minor: i64) -> Photo {
-    Photo::Refund(Refund::new(state, money(minor)))
+pub(crate) fn refund(state: RefundState, minor: i64) -> ObjectState {
+    ObjectState::Refund(Refund::new(state, money(minor)))
 }
 
 /// A subscription to an item, with a period from second 100 to second 200.
@@ -103,20 +103,20 @@ pub(crate) fn subscription(status: SubscriptionStatus, item: Item) -> Subscripti
     Subscription { items: vec![item], period, ..Subscription::new(status, format!("{status:?}").to_lowercase()) }
 }
 
-pub(crate) fn agreed(it: Subscription) -> Photo {
-    Photo::Subscription(Box::new(it))
+pub(crate) fn agreed(it: Subscription) -> ObjectState {
+    ObjectState::Subscription(Box::new(it))
 }
 
 /// At a second, an object of a subject, and what the subject belongs to.
-pub(crate) fn shows(subject: &Subject, second: i64, object: &str, photo: Photo, links: &[Link]) -> Fact {
+pub(crate) fn shows(subject: &Subject, second: i64, object: &str, object_state: ObjectState, links: &[Link]) -> Fact {
     Fact {
         subject: subject.clone(),
         event: id(&format!("evt_{second}_{object}")),
         version: Version::at(at(second)),
-        sight: Some(Sight {
-            object: ObjectRef::new(photo.kind(), id(object)),
+        observation: Some(Observation {
+            object: ObjectRef::new(object_state.kind(), id(object)),
             phase: Phase::Changed,
-            photo,
+            object_state,
             prior: None,
         }),
         links: links.to_vec(),
@@ -129,9 +129,9 @@ pub(crate) fn stored(subject: &Subject, facts: &[Fact]) -> StoredSubject {
 }
 
 /// A subject whose root is shown once, in second 10.
-pub(crate) fn once(kind: ObjectKind, root: &str, photo: Photo, links: &[Link]) -> StoredSubject {
+pub(crate) fn once(kind: ObjectKind, root: &str, object_state: ObjectState, links: &[Link]) -> StoredSubject {
     let subject = subject(kind, root);
-    stored(&subject, &[shows(&subject, 10, root, photo, links)])
+    stored(&subject, &[shows(&subject, 10, root, object_state, links)])
 }
 
 /// What a reader sees at second 1000 by the default policy.

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use purchase_sql::{Access, Dialect, ExecuteError, Executor, JsonRow, Row, SQLITE, Statement};
+use purchase_sql::{BatchKind, Dialect, ExecuteError, Executor, JsonRow, Row, SQLITE, Statement};
 use worker::{D1Database, D1Type, send::SendFuture};
 
 use crate::{
@@ -56,7 +56,7 @@ impl fmt::Debug for BindingExecutor {
 
 #[async_trait]
 impl Executor for BindingExecutor {
-    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+    async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         // The runtime counts an empty batch as an error.
         if statements.is_empty() {
             return Ok(Vec::new());

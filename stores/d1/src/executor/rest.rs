@@ -13,7 +13,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use purchase_core::error::{Cause, StoreError};
-use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, SQLITE, SqlStore, Statement, TablePrefix};
+use purchase_sql::{BatchKind, Dialect, ExecuteError, Executor, Row, SQLITE, SqlStore, Statement, TablePrefix};
 use serde::Serialize;
 
 use crate::{
@@ -179,7 +179,7 @@ impl fmt::Debug for RestExecutor {
 
 #[async_trait]
 impl Executor for RestExecutor {
-    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+    async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         // D1 counts an empty batch as an error.
         if statements.is_empty() {
             return Ok(Vec::new());
@@ -196,7 +196,7 @@ impl Executor for RestExecutor {
             // At least as long as the server wants; not all at once.
             let doubled = WAIT * 2_u32.pow(asked - 1);
             let wait = fault.wait.unwrap_or(doubled) + doubled.mul_f64(rand::random::<f64>());
-            if access != Access::Read || !fault.again || asked == ASKED || wait > PATIENCE {
+            if access != BatchKind::Read || !fault.again || asked == ASKED || wait > PATIENCE {
                 return Err(of(access, fault.error));
             }
             tracing::debug!(asked, "a read was lost or put off; asking again");

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use databases::{Database, SERVER};
 use purchase_core::error::{Cause, StoreError};
-use purchase_sql::{Access, Cell, Dialect, ExecuteError, Executor, Row, SQLITE, Statement};
+use purchase_sql::{BatchKind, Cell, Dialect, ExecuteError, Executor, Row, SQLITE, Statement};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -42,11 +42,11 @@ impl Forward {
         Ok(Self { client, url: format!("{base}/batch/{binding}"), _database: Arc::new(database) })
     }
 
-    async fn ask(&self, access: Access, statements: &[Statement]) -> Result<Answer, Cause> {
+    async fn ask(&self, access: BatchKind, statements: &[Statement]) -> Result<Answer, Cause> {
         let access = match access {
-            Access::Define => "define",
-            Access::Read => "read",
-            Access::Write => "write",
+            BatchKind::Define => "define",
+            BatchKind::Read => "read",
+            BatchKind::Write => "write",
         };
         let params = |it: &Statement| it.params.iter().map(|cell| cell.0.clone()).collect::<Vec<_>>();
         let list: Vec<_> = statements.iter().map(|it| json!({ "sql": &*it.sql, "params": params(it) })).collect();
@@ -61,7 +61,7 @@ impl Forward {
 
 #[async_trait]
 impl Executor for Forward {
-    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+    async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         let answer = self.ask(access, statements).await.map_err(|cause| ExecuteError::Unknown { cause })?;
         let said = answer.said.unwrap_or_default();
         match (answer.results, answer.error.as_deref()) {

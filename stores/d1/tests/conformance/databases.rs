@@ -6,7 +6,7 @@ use std::{env, fs::File, net::IpAddr, time::Duration};
 
 use purchase_core::error::StoreError;
 use purchase_d1::{Options, Place, RestExecutor, Token};
-use purchase_sql::{Access, Executor, Statement};
+use purchase_sql::{BatchKind, Executor, Statement};
 
 /// The variables that name the server.
 pub(crate) const SERVER: &str = "PURCHASE_TEST_D1_URL";
@@ -66,12 +66,12 @@ impl Database {
         let wrong = |error| StoreError::Unavailable { operation: "empty a database", cause: Box::new(error) };
         let statement = |sql: String| Statement { name: "clear", sql: sql.into(), params: Vec::new() };
         let own = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'";
-        let tables = executor.batch(Access::Read, &[statement(own.to_owned())]).await.map_err(wrong)?.concat();
+        let tables = executor.batch(BatchKind::Read, &[statement(own.to_owned())]).await.map_err(wrong)?.concat();
         let names = tables.into_iter().flatten().filter_map(|cell| cell.0);
         // A table that others refer to can only go when they are to go as well.
         let mut drops = vec![statement("PRAGMA defer_foreign_keys = on".to_owned())];
         drops.extend(names.map(|name| statement(format!("DROP TABLE \"{name}\""))));
-        executor.batch(Access::Define, &drops).await.map_err(wrong)?;
+        executor.batch(BatchKind::Define, &drops).await.map_err(wrong)?;
         Ok(())
     }
 }

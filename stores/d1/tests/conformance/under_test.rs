@@ -12,7 +12,7 @@ use purchase_core::{
     store::Store,
 };
 use purchase_d1::{D1, RestExecutor};
-use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, Statement};
+use purchase_sql::{BatchKind, Dialect, ExecuteError, Executor, Row, Statement};
 
 /// D1 over HTTP, to be judged.
 pub(crate) fn under_test() -> StoreUnderTest {
@@ -34,7 +34,7 @@ struct OwnDatabase {
 
 #[async_trait]
 impl Executor for OwnDatabase {
-    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+    async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         self.executor.batch(access, statements).await
     }
 

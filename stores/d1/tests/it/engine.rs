@@ -10,7 +10,7 @@ use purchase_core::{
 };
 use purchase_d1::{D1, RestExecutor, Token};
 use purchase_sql::{
-    Access, Cell, ExecuteError, Executor, SQLITE, SqlStore, Statement, TablePrefix, Tampering, statements,
+    BatchKind, Cell, ExecuteError, Executor, SQLITE, SqlStore, Statement, TablePrefix, Tampering, statements,
 };
 
 type Outcome = Result<(), Cause>;
@@ -30,7 +30,7 @@ async fn database() -> Result<Option<Database>, StoreError> {
 async fn tables(database: &Database, definitions: &[&str]) -> Result<RestExecutor, Cause> {
     let executor = database.executor()?;
     let batch: Vec<Statement> = definitions.iter().map(|sql| statement(sql, &[])).collect();
-    executor.batch(Access::Define, &batch).await?;
+    executor.batch(BatchKind::Define, &batch).await?;
     Ok(executor)
 }
 
@@ -54,7 +54,7 @@ async fn integers_beyond_two_to_the_53_stay_exact() -> Outcome {
             statement("SELECT CAST(n AS TEXT) AS number, typeof(n) AS kind FROM t ORDER BY way", &[]),
             statement("SELECT json_array(n) AS list FROM t WHERE n = CAST(?1 AS BIGINT)", &[number]),
         ];
-        let rows = executor.batch(Access::Write, &batch).await?;
+        let rows = executor.batch(BatchKind::Write, &batch).await?;
         let exact = vec![Cell::from(number), Cell::from("integer")];
         assert_eq!(rows[4], vec![exact; 3], "{number}");
         assert_eq!(rows[5], vec![vec![Cell::from(format!("[{number}]"))]; 3], "{number}");
@@ -67,13 +67,13 @@ async fn a_batch_is_one_transaction() -> Outcome {
     let Some(database) = database().await? else { return Ok(()) };
     let executor = tables(&database, &["CREATE TABLE t (n INTEGER PRIMARY KEY) STRICT"]).await?;
     let insert = |n: &str| statement("INSERT INTO t VALUES (CAST(?1 AS BIGINT))", &[n]);
-    executor.batch(Access::Write, &[insert("1")]).await?;
-    let broken = executor.batch(Access::Write, &[insert("2"), insert("3"), insert("1")]).await;
+    executor.batch(BatchKind::Write, &[insert("1")]).await?;
+    let broken = executor.batch(BatchKind::Write, &[insert("2"), insert("3"), insert("1")]).await;
     assert!(matches!(broken, Err(ExecuteError::Unique { place }) if place == "t.n"));
-    let rows = executor.batch(Access::Read, &[statement("SELECT CAST(n AS TEXT) AS n FROM t", &[])]).await?;
+    let rows = executor.batch(BatchKind::Read, &[statement("SELECT CAST(n AS TEXT) AS n FROM t", &[])]).await?;
     assert_eq!(rows, [[[Cell::from("1")]]]);
     assert_eq!(
-        executor.batch(Access::Write, &[]).await?,
+        executor.batch(BatchKind::Write, &[]).await?,
         Vec::<Vec<purchase_sql::Row>>::new(),
         "an empty batch is not sent"
     );
@@ -89,10 +89,10 @@ async fn each_kind_of_error_is_known() -> Outcome {
          parent TEXT REFERENCES parent (id), PRIMARY KEY (id, n)) STRICT",
     ];
     let executor = tables(&database, &definitions).await?;
-    executor.batch(Access::Write, &[statement("INSERT INTO t VALUES ('a', 1, NULL)", &[])]).await?;
+    executor.batch(BatchKind::Write, &[statement("INSERT INTO t VALUES ('a', 1, NULL)", &[])]).await?;
     let long = "x".repeat(1_500_000);
     let check = async |sql: &str, params: &[&str], expect: &str| {
-        let error = executor.batch(Access::Write, &[statement(sql, params)]).await.expect_err(sql);
+        let error = executor.batch(BatchKind::Write, &[statement(sql, params)]).await.expect_err(sql);
         let said = format!("{} | {error:?}", told(&error));
         assert!(said.contains(expect), "{}: {said}", &sql[..sql.len().min(80)]);
     };
@@ -125,7 +125,7 @@ async fn every_statement_prepares_and_is_one() -> Outcome {
         let params = vec![Cell::NULL; (1..=9).filter(|number| text.contains(&format!("?{number}"))).count()];
         store
             .executor()
-            .batch(Access::Read, &[Statement { params, ..explained }])
+            .batch(BatchKind::Read, &[Statement { params, ..explained }])
             .await
             .map_err(|error| format!("{name}: {}", told(&error)))?;
     }
@@ -164,10 +164,10 @@ async fn of_concurrent_writers_one_is_first() -> Outcome {
             let (mut won, mut lost) = (0, 0);
             while won < EACH {
                 let last = statement("SELECT CAST(coalesce(max(n), 0) AS TEXT) AS n FROM t", &[]);
-                let rows = executor.batch(Access::Read, &[last]).await?;
+                let rows = executor.batch(BatchKind::Read, &[last]).await?;
                 let last = rows[0][0][0].0.clone().unwrap_or_default();
                 let next = statement("INSERT INTO t VALUES (CAST(?1 AS BIGINT) + 1, ?2)", &[&last, &name]);
-                match executor.batch(Access::Write, &[next]).await {
+                match executor.batch(BatchKind::Write, &[next]).await {
                     Ok(_) => won += 1,
                     Err(ExecuteError::Unique { .. }) => lost += 1,
                     Err(error) => return Err(error),
@@ -181,7 +181,7 @@ async fn of_concurrent_writers_one_is_first() -> Outcome {
         lost += client??;
     }
     let count = "SELECT count(*) || ' ' || max(n) AS found, count(DISTINCT client) AS clients FROM t";
-    let rows = executor.batch(Access::Read, &[statement(count, &[])]).await?;
+    let rows = executor.batch(BatchKind::Read, &[statement(count, &[])]).await?;
     let total = CLIENTS * EACH;
     assert_eq!(rows, [[[Cell::from(format!("{total} {total}")), Cell::from(CLIENTS.to_string())]]]);
     assert!(lost > 0, "nobody was in anybody's way, so nothing was shown");

@@ -8,7 +8,7 @@ use purchase_core::{
     snapshot::rows::Rows,
     store::{Commit, Store, SubjectWrite},
 };
-use purchase_sql::{Access, Cell, Executor, SqlStore, Statement, TablePrefix, Tampering, described};
+use purchase_sql::{BatchKind, Cell, Executor, SqlStore, Statement, TablePrefix, Tampering, described};
 
 fn write(revision: i64) -> Result<Commit, Cause> {
     let subject = Subject {
@@ -21,7 +21,7 @@ fn write(revision: i64) -> Result<Commit, Cause> {
         state: SubjectState::default(),
         rows: Rows::default(),
         transitions: Vec::new(),
-        released: true,
+        owner_settled: true,
     };
     Ok(Commit { subjects: vec![written], ..Commit::default() })
 }
@@ -45,7 +45,7 @@ async fn a_process_of_the_version_before_writes_nothing_half() -> Result<(), Cau
     let count = "SELECT (SELECT count(*) FROM purchase_events) || ' ' || count(*) || ' ' || min(committed_at) AS found \
                  FROM purchase_facts";
     let count = Statement { name: "count", sql: count.into(), params: Vec::new() };
-    assert_eq!(store.executor().batch(Access::Read, &[count]).await?, [[[Cell::from("2 1 2")]]]);
+    assert_eq!(store.executor().batch(BatchKind::Read, &[count]).await?, [[[Cell::from("2 1 2")]]]);
     for stale in [0, 2] {
         assert!(matches!(store.commit(&write(stale)?).await, Err(CommitError::Stale)), "{stale}");
     }

@@ -11,7 +11,7 @@ use std::{
 
 use purchase_core::error::Cause;
 use purchase_d1::{Options, Place, RestExecutor, Token};
-use purchase_sql::{Access, Cell, ExecuteError, Executor, Statement};
+use purchase_sql::{BatchKind, Cell, ExecuteError, Executor, Statement};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -82,7 +82,7 @@ fn statements() -> [Statement; 1] {
 
 /// Asks once to write and once to read, each of a new server, and tells what came of it and how often it was asked.
 async fn check(ways: &'static [Does], write: (&str, usize), read: (&str, usize)) -> Result<(), Cause> {
-    for (access, (expect, times)) in [(Access::Write, write), (Access::Read, read)] {
+    for (access, (expect, times)) in [(BatchKind::Write, write), (BatchKind::Read, read)] {
         let (executor, asked) = server(ways).await?;
         let outcome = executor.batch(access, &statements()).await;
         let said = format!("{outcome:?}");
@@ -182,7 +182,7 @@ async fn nobody_there_means_that_nothing_was_sent() -> Result<(), Cause> {
     drop(listener);
     let place = "d1:account/database".parse::<Place>()?;
     let executor = RestExecutor::new(&place, Token::new(TOKEN)?, Options { base, ..Options::default() })?;
-    let error = executor.batch(Access::Write, &statements()).await.expect_err("nobody listens");
+    let error = executor.batch(BatchKind::Write, &statements()).await.expect_err("nobody listens");
     assert!(
         matches!(&error, ExecuteError::Other { cause } if cause.to_string().contains("nothing was sent")),
         "{error:?}"

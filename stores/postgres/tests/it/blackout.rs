@@ -15,7 +15,7 @@ use purchase_core::{
     store::{Browse, EventQuery, Store},
 };
 use purchase_postgres::{Join, Options, Pooled, Postgres, PostgresStore};
-use purchase_sql::{Access, ExecuteError, Executor, Statement};
+use purchase_sql::{BatchKind, ExecuteError, Executor, Statement};
 use tokio::time::timeout;
 
 /// What a statement may take on the server, and how much later its silence is noticed.
@@ -44,7 +44,7 @@ async fn events(store: &PostgresStore) -> Result<usize, StoreError> {
 
 async fn notes(store: &PostgresStore) -> String {
     let count = statement("SELECT CAST(count(*) AS text) AS n FROM notes");
-    let counted = store.executor().batch(Access::Read, &count).await.unwrap();
+    let counted = store.executor().batch(BatchKind::Read, &count).await.unwrap();
     counted[0][0][0].0.clone().unwrap()
 }
 
@@ -70,13 +70,13 @@ async fn is_given_up_in_time(link: Link, written: &str) {
     let insert = |note: &str| statement(sql).map(|it| Statement { params: vec![note.into()], ..it });
     let (one, other) = (insert("one"), insert("other"));
     let executor = store.executor();
-    let (one, other) = tokio::join!(executor.batch(Access::Write, &one), executor.batch(Access::Write, &other));
+    let (one, other) = tokio::join!(executor.batch(BatchKind::Write, &one), executor.batch(BatchKind::Write, &other));
     one.and(other).unwrap();
     at_rest(&store, 2).await;
     proxy.set(link);
     let began = Instant::now();
     let third = insert("third");
-    let (read, write) = tokio::join!(events(&store), executor.batch(Access::Write, &third));
+    let (read, write) = tokio::join!(events(&store), executor.batch(BatchKind::Write, &third));
     let took = began.elapsed();
     let in_time = LIMIT + PATIENCE..LIMIT + PATIENCE + SLACK;
     assert!(in_time.contains(&took), "{took:?}");
@@ -108,7 +108,7 @@ async fn callers_that_wait_no_longer_leave_the_pool_as_it_was() {
     // The server works, at something that takes it longer than anybody waits.
     let slow = statement("SELECT CAST(pg_sleep(0.4) AS text) AS slept");
     for _ in 0..5 {
-        let given_up = timeout(Duration::from_millis(50), store.executor().batch(Access::Write, &slow)).await;
+        let given_up = timeout(Duration::from_millis(50), store.executor().batch(BatchKind::Write, &slow)).await;
         assert!(given_up.is_err());
     }
     assert_eq!(events(&store).await.unwrap(), 0);

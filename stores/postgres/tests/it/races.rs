@@ -140,7 +140,7 @@ async fn an_event_is_released_by_the_last_of_two_commits_at_once() {
         let second = commit(&name, &other, 0);
         parked.facts.extend(second.facts);
         parked.subjects.extend(second.subjects);
-        parked.subjects.iter_mut().for_each(|write| write.released = false);
+        parked.subjects.iter_mut().for_each(|write| write.owner_settled = false);
         parked.events = vec![EventWrite { status: EventStatus::Parked, ..done(&name, None) }];
         store.commit(&parked).await.unwrap();
         let mut racers = JoinSet::new();

@@ -1,6 +1,6 @@
 INSERT INTO {prefix}events (
   sequence, source, event_id, type, api_version, occurred_at, received_at, digest, body_encoding,
-  status, reason, attempts, due_at, lane, public_id, body
+  status, reason, attempts, due_at, ordering_key, public_id, body
 )
 SELECT
   {next_place}, {new_event},

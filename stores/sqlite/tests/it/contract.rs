@@ -9,11 +9,11 @@ use purchase_core::{
     lifecycle::Change,
     provider::ReadFault,
     store::{
-        Browse, Claim, Commit, Conflict, ConflictQuery, EventQuery, EventStatus, EventWrite, Lease, NewEvent, Queue,
-        Reason, Store, SubjectQuery, TransitionWrite, Wait, Wanted,
+        Browse, Claim, Commit, Conflict, ConflictQuery, EventQuery, EventStatus, EventWrite, Lease, NewEvent,
+        PendingOwner, Queue, Reason, Store, SubjectQuery, TransitionWrite, Wanted,
     },
 };
-use purchase_sql::{Access, Cell, Executor, SQLITE, Statement, TablePrefix};
+use purchase_sql::{BatchKind, Cell, Executor, SQLITE, Statement, TablePrefix};
 use purchase_sqlite::{Options, Sqlite};
 
 fn all() -> EventQuery {
@@ -64,7 +64,7 @@ async fn every_statement_prepares_and_no_commit_has_many() {
     let store = faulty(&place.path).await;
     for (name, sql) in purchase_sql::statements(&SQLITE, store.prefix()) {
         let explain = Statement { name, sql: format!("EXPLAIN {sql}").into(), params: Vec::new() };
-        store.executor().batch(Access::Read, &[explain]).await.expect(name);
+        store.executor().batch(BatchKind::Read, &[explain]).await.expect(name);
     }
     let mut large = full_commit("e", "c");
     for number in 0..500 {
@@ -72,7 +72,7 @@ async fn every_statement_prepares_and_no_commit_has_many() {
         large.events.extend(more.events);
         large.facts.extend(more.facts);
         large.subjects.extend(more.subjects);
-        large.waits.extend(more.waits);
+        large.pending_owners.extend(more.pending_owners);
     }
     store.commit(&large).await.unwrap();
     assert_eq!(
@@ -84,7 +84,7 @@ async fn every_statement_prepares_and_no_commit_has_many() {
             "customers_put",
             "transitions_clear",
             "transitions_insert",
-            "waits_insert"
+            "pending_owners_insert"
         ]
     );
 }
@@ -149,7 +149,7 @@ async fn a_commit_survives_reopening() {
     assert_eq!(loaded.events.len(), 1);
     assert_eq!(loaded.subjects.len(), 1);
     assert_eq!((loaded.subjects[0].revision, &loaded.subjects[0].state), (1, &commit.subjects[0].state));
-    assert_eq!(loaded.waits, commit.waits);
+    assert_eq!(loaded.pending_owners, commit.pending_owners);
     assert_eq!(store.load(&Wanted::facts(vec![customer("c")])).await.unwrap().facts, commit.facts);
     assert_eq!(facts_of(&store, &[key("e")]).await, commit.facts);
     assert_eq!(store.dump_read_model().await.unwrap(), dump);
@@ -327,24 +327,27 @@ async fn facts_are_kept_once_and_taken_away_when_an_event_is_read_again() {
 async fn waits_and_transitions_of_a_written_subject_are_replaced() {
     let store = Sqlite::open_in_memory().await.unwrap();
     let [one, two] = [customer("c1"), customer("c2")];
-    let wait = |subject: &_, on: &str| Wait { subject: Clone::clone(subject), on: customer(on) };
+    let wait = |subject: &_, on: &str| PendingOwner { subject: Clone::clone(subject), on: customer(on) };
     let transitions =
         async |store: &purchase_sqlite::SqliteStore| store.dump_read_model().await.unwrap().pop().unwrap().1;
     let mut first = write(&one, 0, &[], false);
     let changes = [Change::Activated, Change::PastDue, Change::Recovered];
     let changes: Vec<_> = changes.iter().enumerate().map(|(n, it)| transition("o", n as i64, *it)).collect();
     first.transitions = vec![TransitionWrite { object: "o".to_owned(), since: at(0), changes: changes.clone() }];
-    let waits = vec![wait(&one, "a"), wait(&one, "b"), wait(&two, "a"), wait(&two, "c2")];
-    let commit = Commit { subjects: vec![first, write(&two, 0, &[], false)], waits, ..Commit::default() };
+    let pending_owners = vec![wait(&one, "a"), wait(&one, "b"), wait(&two, "a"), wait(&two, "c2")];
+    let commit = Commit { subjects: vec![first, write(&two, 0, &[], false)], pending_owners, ..Commit::default() };
     store.commit(&commit).await.unwrap();
     let mut second = write(&one, 1, &[], false);
     let later = vec![transition("o", 1, Change::Canceled)];
     second.transitions = vec![TransitionWrite { object: "o".to_owned(), since: at(1), changes: later }];
-    store.commit(&Commit { subjects: vec![second], waits: vec![wait(&one, "c")], ..Commit::default() }).await.unwrap();
+    store
+        .commit(&Commit { subjects: vec![second], pending_owners: vec![wait(&one, "c")], ..Commit::default() })
+        .await
+        .unwrap();
 
     let on = |names: &[&str]| Wanted::subjects(names.iter().map(|name| customer(name)).collect());
     let loaded = store.load(&on(&["a", "b", "c", "c2"])).await.unwrap();
-    assert_eq!(loaded.waits, [wait(&one, "c"), wait(&two, "a"), wait(&two, "c2")]);
+    assert_eq!(loaded.pending_owners, [wait(&one, "c"), wait(&two, "a"), wait(&two, "c2")]);
     assert_eq!(loaded.subjects.iter().map(|it| &it.subject).collect::<Vec<_>>(), [&two], "who waits is not loaded");
     let row = |n: i64, change: &str| format!(r#"{{"object":"o","at":{},"change":"{change}"}}"#, at(n).micros());
     assert_eq!(transitions(&store).await, [row(0, "activated"), row(1, "canceled")]);
@@ -433,7 +436,7 @@ async fn a_prefix_keeps_two_stores_in_one_file_apart() {
     two.commit(&full_commit("e", "c")).await.unwrap();
     assert!(matches!(two.commit(&full_commit("e", "c")).await, Err(CommitError::Stale)));
     let count = Statement { name: "count", sql: "SELECT count(*) FROM one_events".into(), params: Vec::new() };
-    assert_eq!(two.executor().batch(Access::Read, &[count]).await.unwrap(), [[[Cell::from("1")]]]);
+    assert_eq!(two.executor().batch(BatchKind::Read, &[count]).await.unwrap(), [[[Cell::from("1")]]]);
 }
 
 #[tokio::test]

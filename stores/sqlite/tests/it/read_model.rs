@@ -4,7 +4,7 @@
 use crate::support::*;
 use purchase_core::{
     error::{CommitError, StoreError},
-    fact::photo::{
+    fact::object_state::{
         CheckoutMode, CheckoutState, CreditState, DisputeState, IntervalUnit, InvoiceState, PaymentState, RefundState,
         ScheduleState,
     },
@@ -55,8 +55,8 @@ fn subscription_rows(id: &str, items: usize) -> Rows {
         quantity: (number > 0).then_some(number as i64),
     };
     let grant = |number: usize| EntitlementRow {
-        source_kind: ObjectKind::Subscription,
-        source_id: id.to_owned(),
+        origin_kind: ObjectKind::Subscription,
+        origin_id: id.to_owned(),
         benefit: format!("benefit{number}"),
         price: (number > 0).then(|| "same".to_owned()),
         state: Lifecycle::Active,

@@ -1,6 +1,6 @@
 //! Tests of adjustments: every action in every status.
 
-use purchase_core::fact::photo::{
+use purchase_core::fact::object_state::{
     Credit, CreditState, Dispute, DisputeState, Refund, RefundState, RefundedLine, Reversal, Undone,
 };
 
@@ -15,8 +15,8 @@ fn adjustment(action: &str, status: &str) -> Value {
     })
 }
 
-fn shown(action: &str) -> [Photo; 5] {
-    STATUSES.map(|status| photo("adjustment.updated", adjustment(action, status)))
+fn shown(action: &str) -> [ObjectState; 5] {
+    STATUSES.map(|status| object_state("adjustment.updated", adjustment(action, status)))
 }
 
 fn told(action: &str) -> String {
@@ -28,7 +28,7 @@ fn told(action: &str) -> String {
 #[test]
 fn a_refund_is_the_payment_s() {
     use RefundState::{Failed, Pending, Succeeded, Unknown};
-    let refund = |state| Photo::Refund(Refund::new(state, money(10_887, "USD")));
+    let refund = |state| ObjectState::Refund(Refund::new(state, money(10_887, "USD")));
     assert_eq!(shown("refund"), [Pending, Succeeded, Failed, Failed, Unknown].map(refund));
     let expect = "payment:txn_1 shows refund:adj_1 created of customer:ctm_1 invoice:txn_1 subscription:sub_1";
     assert_eq!(told("refund"), expect);
@@ -40,9 +40,9 @@ fn a_refund_names_the_lines_that_it_takes() {
     let item = |id: Value, of: &str, total: Value| json!({"item_id": id, "type": of, "totals": {"total": total}});
     let lines = |items: Value| {
         let object = with(adjustment("refund", "approved"), json!({ "items": items }));
-        match photo("adjustment.updated", object) {
-            Photo::Refund(it) => it.lines,
-            photo => panic!("{photo:?}"),
+        match object_state("adjustment.updated", object) {
+            ObjectState::Refund(it) => it.lines,
+            object_state => panic!("{object_state:?}"),
         }
     };
     let line = |id: &str, amount_minor, whole| {
@@ -71,7 +71,7 @@ fn a_refund_names_the_lines_that_it_takes() {
 #[test]
 fn a_chargeback_is_a_dispute() {
     use DisputeState::{Closed, Open, Unknown, Won};
-    let dispute = |state| Photo::Dispute(Dispute { state, amount: money(10_887, "USD") });
+    let dispute = |state| ObjectState::Dispute(Dispute { state, amount: money(10_887, "USD") });
     assert_eq!(shown("chargeback"), [Open, Open, Closed, Won, Unknown].map(dispute));
     let expect = "payment:txn_1 shows dispute:adj_1 created of customer:ctm_1 invoice:txn_1 subscription:sub_1";
     assert_eq!(told("chargeback"), expect);
@@ -80,14 +80,14 @@ fn a_chargeback_is_a_dispute() {
 #[test]
 fn a_warning_is_an_inquiry() {
     use DisputeState::{Closed, Inquiry, Unknown};
-    let dispute = |state| Photo::Dispute(Dispute { state, amount: money(10_887, "USD") });
+    let dispute = |state| ObjectState::Dispute(Dispute { state, amount: money(10_887, "USD") });
     assert_eq!(shown("chargeback_warning"), [Inquiry, Inquiry, Closed, Closed, Unknown].map(dispute));
 }
 
 #[test]
 fn a_credit_is_the_invoice_s() {
     use CreditState::{Issued, Pending, Rejected, Reversed, Unknown};
-    let credit = |state| Photo::Credit(Credit { state, amount: money(10_887, "USD") });
+    let credit = |state| ObjectState::Credit(Credit { state, amount: money(10_887, "USD") });
     assert_eq!(shown("credit"), [Pending, Issued, Rejected, Reversed, Unknown].map(credit));
     let expect = "invoice:txn_1 shows credit:adj_1 created of customer:ctm_1 payment:txn_1 subscription:sub_1";
     assert_eq!(told("credit"), expect);
@@ -97,7 +97,7 @@ fn a_credit_is_the_invoice_s() {
 fn a_reversal_undoes_something_once_it_is_approved() {
     let undoing = |undoes| {
         [Undone::Nothing, undoes, Undone::Nothing, Undone::Nothing, Undone::Nothing]
-            .map(|undoes| Photo::Reversal(Reversal { undoes }))
+            .map(|undoes| ObjectState::Reversal(Reversal { undoes }))
     };
     assert_eq!(shown("chargeback_reverse"), undoing(Undone::Dispute));
     assert_eq!(shown("chargeback_warning_reverse"), undoing(Undone::Inquiry));
@@ -110,7 +110,7 @@ fn a_reversal_undoes_something_once_it_is_approved() {
 
 #[test]
 fn an_action_that_is_not_known_is_kept_and_undoes_nothing() {
-    let nothing = Photo::Reversal(Reversal { undoes: Undone::Nothing });
+    let nothing = ObjectState::Reversal(Reversal { undoes: Undone::Nothing });
     assert_eq!(shown("haggle"), [&nothing; 5].map(Clone::clone));
     let expect = "payment:txn_1 shows reversal:adj_1 created of customer:ctm_1 invoice:txn_1 subscription:sub_1";
     assert_eq!(told("haggle"), expect);

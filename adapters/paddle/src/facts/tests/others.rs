@@ -1,6 +1,6 @@
 //! Tests of customers, products and prices.
 
-use purchase_core::fact::photo::{Customer, Interval, IntervalUnit, Price, Private, Product};
+use purchase_core::fact::object_state::{Customer, Interval, IntervalUnit, Price, Private, Product};
 
 use super::*;
 
@@ -14,11 +14,11 @@ fn a_customer_is_archived_and_never_deleted() {
     };
     let customer = |archived| {
         let email = Some(Private::new("sam@example.com"));
-        Photo::Customer(Customer { email, name: None, deleted: false, archived, bare: false })
+        ObjectState::Customer(Customer { email, name: None, deleted: false, archived, bare: false })
     };
-    assert_eq!(photo("customer.created", object(json!({}))), customer(false));
-    assert_eq!(photo("customer.updated", object(json!({"status": "archived"}))), customer(true));
-    assert_eq!(photo("customer.updated", object(json!({"status": "hibernating"}))), customer(false));
+    assert_eq!(object_state("customer.created", object(json!({}))), customer(false));
+    assert_eq!(object_state("customer.updated", object(json!({"status": "archived"}))), customer(true));
+    assert_eq!(object_state("customer.updated", object(json!({"status": "hibernating"}))), customer(false));
     assert_eq!(lines(&facts("customer.imported", object(json!({})))), ["customer:ctm_1 shows customer:ctm_1 created"]);
 }
 
@@ -37,9 +37,10 @@ fn a_customer_s_custom_data_are_the_application_s() {
 
 #[test]
 fn a_product_is_sold_while_it_is_active() {
-    let shown = |over| photo("product.updated", with(json!({"id": "pro_1", "name": "Pro", "status": "active"}), over));
+    let shown =
+        |over| object_state("product.updated", with(json!({"id": "pro_1", "name": "Pro", "status": "active"}), over));
     let product =
-        |active| Photo::Product(Product { name: Some("Pro".to_owned()), active, deleted: false, bare: false });
+        |active| ObjectState::Product(Product { name: Some("Pro".to_owned()), active, deleted: false, bare: false });
     assert_eq!(shown(json!({})), product(true));
     assert_eq!(shown(json!({"status": "remove"})), product(true));
     assert_eq!(shown(json!({"status": "archived"})), product(false));
@@ -57,11 +58,17 @@ fn a_price_has_an_amount_and_perhaps_an_interval() {
     };
     let price = |active, interval: Option<(IntervalUnit, u32)>| {
         let interval = interval.map(|(unit, count)| Interval { unit, count });
-        Photo::Price(Price { active, unit_amount: Some(money(500, "JPY")), interval, deleted: false, bare: false })
+        ObjectState::Price(Price {
+            active,
+            unit_amount: Some(money(500, "JPY")),
+            interval,
+            deleted: false,
+            bare: false,
+        })
     };
-    assert_eq!(photo("price.created", object(json!({}))), price(true, None));
+    assert_eq!(object_state("price.created", object(json!({}))), price(true, None));
     let over = json!({"status": "archived", "billing_cycle": {"interval": "month", "frequency": 3}});
-    assert_eq!(photo("price.updated", object(over)), price(false, Some((IntervalUnit::Month, 3))));
+    assert_eq!(object_state("price.updated", object(over)), price(false, Some((IntervalUnit::Month, 3))));
     let lines = lines(&facts("price.imported", object(json!({}))));
     assert_eq!(lines, ["price:pri_1 shows price:pri_1 created of product:pro_1"]);
     let free = fault("price.created", object(json!({"unit_price": {"amount": "5.00", "currency_code": "EUR"}})));

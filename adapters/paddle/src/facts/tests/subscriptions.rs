@@ -1,6 +1,6 @@
 //! Tests of subscriptions.
 
-use purchase_core::fact::photo::{Item, Period, Subscription, SubscriptionStatus};
+use purchase_core::fact::object_state::{Item, Period, Subscription, SubscriptionStatus};
 use purchase_core::id::ProviderId;
 
 use super::*;
@@ -20,9 +20,9 @@ fn item(price: &str, quantity: u64) -> Value {
 }
 
 fn shown(over: Value) -> Subscription {
-    match photo("subscription.updated", subscription(over)) {
-        Photo::Subscription(it) => *it,
-        photo => panic!("{photo:?}"),
+    match object_state("subscription.updated", subscription(over)) {
+        ObjectState::Subscription(it) => *it,
+        object_state => panic!("{object_state:?}"),
     }
 }
 
@@ -31,7 +31,7 @@ fn sells(price: &str, quantity: u64) -> Item {
 }
 
 #[test]
-fn a_subscription_is_photographed_whole() {
+fn a_subscription_is_read_whole() {
     let expect = Subscription {
         status: SubscriptionStatus::Active,
         provider_status: "active".to_owned(),

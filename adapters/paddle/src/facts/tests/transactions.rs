@@ -1,6 +1,6 @@
 //! Tests of transactions: an invoice, a payment, its attempts, a checkout.
 
-use purchase_core::fact::photo::{
+use purchase_core::fact::object_state::{
     Charge, ChargeState, Checkout, CheckoutMode, CheckoutState, Invoice, InvoiceState, Item, Payment, PaymentState,
 };
 use purchase_core::id::ProviderId;
@@ -35,24 +35,30 @@ fn item(price: &str, quantity: u64) -> Item {
     Item { price: ProviderId::new(price).expect("id"), quantity: Some(quantity) }
 }
 
-fn all(over: Value) -> Vec<Photo> {
-    photos("transaction.updated", transaction(over))
+fn all(over: Value) -> Vec<ObjectState> {
+    object_states("transaction.updated", transaction(over))
 }
 
 fn invoice(over: Value) -> Invoice {
-    all(over).into_iter().find_map(|it| if let Photo::Invoice(it) = it { Some(it) } else { None }).expect("an invoice")
+    all(over)
+        .into_iter()
+        .find_map(|it| if let ObjectState::Invoice(it) = it { Some(it) } else { None })
+        .expect("an invoice")
 }
 
 fn payment(over: Value) -> Payment {
-    all(over).into_iter().find_map(|it| if let Photo::Payment(it) = it { Some(it) } else { None }).expect("a payment")
+    all(over)
+        .into_iter()
+        .find_map(|it| if let ObjectState::Payment(it) = it { Some(it) } else { None })
+        .expect("a payment")
 }
 
 fn checkout(over: Value) -> Option<Checkout> {
-    all(over).into_iter().find_map(|it| if let Photo::Checkout(it) = it { Some(it) } else { None })
+    all(over).into_iter().find_map(|it| if let ObjectState::Checkout(it) = it { Some(it) } else { None })
 }
 
 fn charges(over: Value) -> Vec<Charge> {
-    all(over).into_iter().filter_map(|it| if let Photo::Charge(it) = it { Some(it) } else { None }).collect()
+    all(over).into_iter().filter_map(|it| if let ObjectState::Charge(it) = it { Some(it) } else { None }).collect()
 }
 
 #[test]
@@ -73,13 +79,14 @@ fn a_completed_transaction_is_an_invoice_a_payment_and_a_checkout() {
             "checkout:txn_1 shows checkout:txn_1 changed of customer:ctm_1 payment:txn_1 subscription:sub_1",
         ]
     );
-    let photos: Vec<Photo> = facts.into_iter().filter_map(|fact| fact.sight).map(|sight| sight.photo).collect();
+    let object_states: Vec<ObjectState> =
+        facts.into_iter().filter_map(|fact| fact.observation).map(|observation| observation.object_state).collect();
     let charge = |state| {
         let (amount, refunded) = (money(65_000, "USD"), money(0, "USD"));
-        Photo::Charge(Charge { state, amount, captured: None, refunded, may_count_release: false })
+        ObjectState::Charge(Charge { state, amount, captured: None, refunded, may_count_release: false })
     };
     let expect = [
-        Photo::Invoice(Invoice {
+        ObjectState::Invoice(Invoice {
             state: InvoiceState::Paid,
             total: money(65_215, "USD"),
             amount_paid: money(65_000, "USD"),
@@ -91,15 +98,15 @@ fn a_completed_transaction_is_an_invoice_a_payment_and_a_checkout() {
             voided_at: None,
             deleted: false,
         }),
-        Photo::Payment(Payment {
+        ObjectState::Payment(Payment {
             items: vec![item("pri_addon", 1)],
             ..Payment::new(PaymentState::Succeeded, money(65_000, "USD"))
         }),
         charge(ChargeState::Succeeded),
         charge(ChargeState::Failed),
-        Photo::Checkout(Checkout { state: CheckoutState::Paid, mode: CheckoutMode::Subscription }),
+        ObjectState::Checkout(Checkout { state: CheckoutState::Paid, mode: CheckoutMode::Subscription }),
     ];
-    assert_eq!(photos, expect);
+    assert_eq!(object_states, expect);
 }
 
 #[test]

@@ -40,9 +40,9 @@ impl Telling {
         }
         let customer = if self.odd { self.customer() } else { self.meet() };
         self.shop.change(&id, json!({ "status": "ready", "customer_id": customer }));
-        self.shop.send(&id, &self.twins("transaction.ready", "transaction.updated"));
+        self.shop.send(&id, &self.counterparts("transaction.ready", "transaction.updated"));
         if self.odd {
-            self.shop.send_photo("transaction.created", created);
+            self.shop.send_state("transaction.created", created);
             self.meet();
         }
         id
@@ -76,7 +76,7 @@ impl Telling {
 
     pub(super) fn decline(&mut self, transaction: &str) {
         self.attempt(transaction, None, json!({}));
-        self.shop.send(transaction, &self.twins("transaction.payment_failed", "transaction.updated"));
+        self.shop.send(transaction, &self.counterparts("transaction.payment_failed", "transaction.updated"));
     }
 
     /// A renewal isn't paid. Its failed attempt may be told after what followed from it.
@@ -91,16 +91,16 @@ impl Telling {
             // Two states of one `updated_at`.
             self.shop.misdate(transaction, failed["updated_at"].clone());
         }
-        self.shop.send(transaction, &self.twins("transaction.past_due", "transaction.updated"));
+        self.shop.send(transaction, &self.counterparts("transaction.past_due", "transaction.updated"));
         if self.late {
-            self.shop.send_photo("transaction.payment_failed", failed);
+            self.shop.send_state("transaction.payment_failed", failed);
         }
     }
 
     pub(super) fn pay(&mut self, transaction: &str, at: i64) {
         let asks = asks(self.shop.object(transaction));
         self.attempt(transaction, Some(at), json!({ "status": "paid", "details": details(asks, 0) }));
-        self.shop.send(transaction, &self.twins("transaction.paid", "transaction.updated"));
+        self.shop.send(transaction, &self.counterparts("transaction.paid", "transaction.updated"));
     }
 
     /// Paddle has processed what was paid.
@@ -111,8 +111,8 @@ impl Telling {
         self.shop.change(transaction, values);
         self.shop.send(transaction, &["transaction.completed"]);
         if self.late {
-            // The event of an older photograph comes after that of a newer one.
-            self.shop.send_photo("transaction.updated", paid);
+            // The event of an older observation comes after that of a newer one.
+            self.shop.send_state("transaction.updated", paid);
             self.shop.change(transaction, json!({ "subscription_id": subscription }));
         }
         self.shop.send(transaction, &["transaction.updated"]);

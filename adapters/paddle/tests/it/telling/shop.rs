@@ -96,8 +96,8 @@ impl Shop {
     /// Sends events that show one object, each a little later than the one before.
     pub(crate) fn send(&mut self, id: &str, types: &[&str]) {
         for event_type in types {
-            let photo = self.objects[id].clone();
-            self.send_photo(event_type, photo);
+            let object_state = self.objects[id].clone();
+            self.send_state(event_type, object_state);
             if let Some(text) =
                 self.objects[id]["updated_at"].as_str().and_then(|text| Timestamp::parse_rfc3339(text).ok())
                 && text > Timestamp::EPOCH
@@ -112,21 +112,21 @@ impl Shop {
         let now = self.tick();
         for event_type in types {
             self.micros = now;
-            let photo = self.objects[id].clone();
-            self.event(event_type, photo, now);
+            let object_state = self.objects[id].clone();
+            self.event(event_type, object_state, now);
         }
     }
 
-    /// Sends an event that shows a photograph, be it the newest or not.
-    pub(crate) fn send_photo(&mut self, event_type: &str, photo: Value) {
+    /// Sends an event that shows an observation, be it the newest or not.
+    pub(crate) fn send_state(&mut self, event_type: &str, object_state: Value) {
         let now = self.tick();
-        self.event(event_type, photo, now);
+        self.event(event_type, object_state, now);
     }
 
-    fn event(&mut self, event_type: &str, photo: Value, occurred_at: i64) {
+    fn event(&mut self, event_type: &str, object_state: Value, occurred_at: i64) {
         let event = json!({
             "event_id": self.id("evt"), "event_type": event_type, "occurred_at": time(occurred_at),
-            "notification_id": self.id("ntf"), "data": photo,
+            "notification_id": self.id("ntf"), "data": object_state,
         });
         self.sent.push(Sent { event_type: event_type.to_owned(), body: event.to_string().into_bytes() });
     }

@@ -1,5 +1,5 @@
 //! Decides which events Paddle sends for each step of a story, in which order, as documented and recorded: a status event
-//! and its twin `….updated` with the same photograph, in either order.
+//! and its counterpart `….updated` with the same observation, in either order.
 //!
 //! The dialect says which of the recorded oddities a story has: what comes before its creation, older states that
 //! come after newer ones, a transaction that completes before its subscription is known, times that are zero or in the
@@ -86,8 +86,8 @@ impl Telling {
             Step::NameOwner => self.name_owner(),
             Step::Rename { email } => self.rewrite(json!({ "email": EMAILS[*email] })),
             Step::Noise => {
-                self.shop.send_photo("address.updated", json!({ "id": "add_01story0000000000000000000" }));
-                self.shop.send_photo("subscription.teleported", json!({ "id": "sub_1" }));
+                self.shop.send_state("address.updated", json!({ "id": "add_01story0000000000000000000" }));
+                self.shop.send_state("subscription.teleported", json!({ "id": "sub_1" }));
             }
             Step::Refund { payment, amount, settled, .. } => self.refund(*payment, *amount, *settled),
             Step::SettleRefund { refund, succeeds } => self.settle(*refund, *succeeds),
@@ -150,9 +150,9 @@ impl Telling {
         self.shop.send(&customer, &["customer.updated"]);
     }
 
-    /// The status event of a change and its twin.
-    pub(super) fn twins<'a>(&self, word: &'a str, twin: &'a str) -> [&'a str; 2] {
-        if self.odd { [twin, word] } else { [word, twin] }
+    /// The status event of a change and its counterpart.
+    pub(super) fn counterparts<'a>(&self, word: &'a str, counterpart: &'a str) -> [&'a str; 2] {
+        if self.odd { [counterpart, word] } else { [word, counterpart] }
     }
 
     /// Changes a subscription and says so.
@@ -207,7 +207,7 @@ impl Telling {
         }
         let mut created = self.shop.object(&id).clone();
         created["transaction_id"] = json!(transaction);
-        self.shop.send_photo("subscription.created", created);
+        self.shop.send_state("subscription.created", created);
         if !self.odd {
             self.shop.send(&id, &[begins]);
         }
@@ -225,7 +225,7 @@ impl Telling {
             self.shop.misdate(&id, time(span.end));
         }
         match activates {
-            true => self.shop.send(&id, &self.twins("subscription.activated", "subscription.updated")),
+            true => self.shop.send(&id, &self.counterparts("subscription.activated", "subscription.updated")),
             false => self.shop.send(&id, &["subscription.updated"]),
         }
         let transaction = self.bill(number);
@@ -238,8 +238,8 @@ impl Telling {
             false => {
                 self.subscriptions[number].owed = Some(self.names.payments.len() - 1);
                 self.fall_behind(&transaction);
-                let twins = self.twins("subscription.past_due", "subscription.updated");
-                self.update(number, json!({ "status": "past_due" }), &twins);
+                let counterparts = self.counterparts("subscription.past_due", "subscription.updated");
+                self.update(number, json!({ "status": "past_due" }), &counterparts);
             }
         }
     }
@@ -261,7 +261,7 @@ impl Telling {
         self.subscriptions[number].period = span;
         let mut values = self.shown(number);
         (values["status"], values["paused_at"]) = (json!("active"), Value::Null);
-        self.update(number, values, &self.twins("subscription.resumed", "subscription.updated"));
+        self.update(number, values, &self.counterparts("subscription.resumed", "subscription.updated"));
         let transaction = self.bill(number);
         self.pay(&transaction, at);
         let id = self.subscriptions[number].id.clone();
@@ -274,7 +274,7 @@ impl Telling {
             "status": "paused", "paused_at": time(at), "current_billing_period": null, "next_billed_at": null,
             "scheduled_change": null,
         });
-        self.update(number, values, &self.twins("subscription.paused", "subscription.updated"));
+        self.update(number, values, &self.counterparts("subscription.paused", "subscription.updated"));
     }
 
     fn end(&mut self, number: usize, at: i64) {
@@ -282,7 +282,7 @@ impl Telling {
             "status": "canceled", "canceled_at": time(at), "current_billing_period": null, "next_billed_at": null,
             "scheduled_change": null,
         });
-        self.update(number, values, &self.twins("subscription.canceled", "subscription.updated"));
+        self.update(number, values, &self.counterparts("subscription.canceled", "subscription.updated"));
     }
 
     /// Schedules something for the end of the period, or takes it back.

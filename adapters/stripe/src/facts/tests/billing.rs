@@ -1,7 +1,7 @@
 //! Subscriptions and schedules, in the shapes before and since `2025-03-31.basil`.
 
 use purchase_core::{
-    fact::photo::{Item, Period, ScheduleState, Subscription, SubscriptionStatus},
+    fact::object_state::{Item, Period, ScheduleState, Subscription, SubscriptionStatus},
     id::ProviderId,
 };
 
@@ -30,8 +30,8 @@ fn new_subscription() -> Value {
 }
 
 fn subscription(event_type: &str, object: Value) -> Subscription {
-    match photo(event_type, object) {
-        Photo::Subscription(it) => *it,
+    match object_state(event_type, object) {
+        ObjectState::Subscription(it) => *it,
         other => panic!("{other:?}"),
     }
 }
@@ -42,7 +42,7 @@ fn updated(object: Value) -> Subscription {
 
 fn before(object: Value, previous: Value) -> Option<Subscription> {
     match prior("customer.subscription.updated", object, previous)? {
-        Photo::Subscription(it) => Some(*it),
+        ObjectState::Subscription(it) => Some(*it),
         other => panic!("{other:?}"),
     }
 }
@@ -235,8 +235,8 @@ fn a_schedule_has_a_state_and_a_subscription() {
         json!({"id": "sub_sched_1", "status": status, "customer": "cus_1", "subscription": null,
             "released_subscription": "sub_1", "metadata": {}})
     };
-    let state = |status| match photo("subscription_schedule.updated", object(status)) {
-        Photo::Schedule(it) => it.state,
+    let state = |status| match object_state("subscription_schedule.updated", object(status)) {
+        ObjectState::Schedule(it) => it.state,
         other => panic!("{other:?}"),
     };
     use ScheduleState::*;

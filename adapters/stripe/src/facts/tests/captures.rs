@@ -4,8 +4,8 @@
 
 use purchase_core::{
     fact::{
-        Sight,
-        photo::{Charge, ChargeState, Payment, PaymentState, Refund, RefundState, Release},
+        Observation,
+        object_state::{Charge, ChargeState, Payment, PaymentState, Refund, RefundState, Release},
     },
     id::ObjectKind,
 };
@@ -33,12 +33,14 @@ const LIKELY: Option<Release> = Some(Release { counted: true, by_version: true }
 
 /// The charge and what is said of its release; one that only the version makes likely has an id of its own.
 fn shown(facts: &[Fact]) -> (Charge, Option<Release>) {
-    let sights: Vec<&Sight> = facts.iter().filter_map(|fact| fact.sight.as_ref()).collect();
-    let charge = sights.iter().find_map(|it| if let Photo::Charge(it) = &it.photo { Some(it.clone()) } else { None });
-    let releases: Vec<(&str, Release)> = sights
+    let observations: Vec<&Observation> = facts.iter().filter_map(|fact| fact.observation.as_ref()).collect();
+    let charge = observations
         .iter()
-        .filter_map(|it| match &it.photo {
-            Photo::Release(release) => Some((it.object.id.expose(), release.clone())),
+        .find_map(|it| if let ObjectState::Charge(it) = &it.object_state { Some(it.clone()) } else { None });
+    let releases: Vec<(&str, Release)> = observations
+        .iter()
+        .filter_map(|it| match &it.object_state {
+            ObjectState::Release(release) => Some((it.object.id.expose(), release.clone())),
             _ => None,
         })
         .collect();
@@ -147,18 +149,19 @@ fn the_release_is_a_member_of_the_payment_beside_the_charge() {
             "payment:ch_1 shows payment:ch_1 changed",
         ]
     );
-    let paid = found.iter().filter_map(|fact| fact.sight.as_ref()).find(|it| it.object.kind == ObjectKind::Payment);
+    let paid =
+        found.iter().filter_map(|fact| fact.observation.as_ref()).find(|it| it.object.kind == ObjectKind::Payment);
     let received = Some(money(1200, "eur"));
     let expect = Payment { received, ..Payment::new(PaymentState::Succeeded, money(2000, "eur")) };
-    assert_eq!(paid.map(|sight| &sight.photo), Some(&Photo::Payment(expect)));
+    assert_eq!(paid.map(|observation| &observation.object_state), Some(&ObjectState::Payment(expect)));
 }
 
 #[test]
 fn a_payment_received_what_was_captured() {
     let intent = json!({"id": "pi_1", "object": "payment_intent", "status": "succeeded", "amount": 2000,
         "amount_received": 1200, "currency": "eur", "metadata": {}});
-    match photo("payment_intent.succeeded", intent) {
-        Photo::Payment(it) => {
+    match object_state("payment_intent.succeeded", intent) {
+        ObjectState::Payment(it) => {
             assert_eq!((it.amount, it.received), (money(2000, "eur"), Some(money(1200, "eur"))));
         }
         other => panic!("{other:?}"),
@@ -180,13 +183,13 @@ fn an_old_version_makes_it_likely_that_a_refund_is_a_release() {
     }
     assert_eq!(lines(&facts("refund.created", refund.clone())), [shows]);
     let found = versioned(OLD, "refund.created", refund.clone());
-    let release = found[1].sight.as_ref().map(|sight| sight.photo.clone());
-    assert_eq!(release, LIKELY.map(Photo::Release));
+    let release = found[1].observation.as_ref().map(|observation| observation.object_state.clone());
+    assert_eq!(release, LIKELY.map(ObjectState::Release));
     // Both shapes show one refund: what differs is an object of its own.
-    let plain = Photo::Refund(Refund::new(RefundState::Succeeded, money(800, "eur")));
+    let plain = ObjectState::Refund(Refund::new(RefundState::Succeeded, money(800, "eur")));
     for version in [OLD, NEW] {
         let found = versioned(version, "refund.created", refund.clone());
-        assert_eq!(found[0].sight.as_ref().map(|sight| &sight.photo), Some(&plain));
+        assert_eq!(found[0].observation.as_ref().map(|observation| &observation.object_state), Some(&plain));
     }
     // Up to 2022-08-01 a refunded charge lists its refunds.
     let listing = with(charge(1200, 800), json!({"refunds": {"data": [refund]}}));

@@ -1,6 +1,6 @@
 //! Customers, products and prices.
 
-use purchase_core::fact::photo::{Customer, Interval, IntervalUnit, Price, Private, Product};
+use purchase_core::fact::object_state::{Customer, Interval, IntervalUnit, Price, Private, Product};
 
 use super::*;
 use crate::tests::shape;
@@ -10,7 +10,7 @@ fn customer(over: Value) -> Value {
 }
 
 #[test]
-fn a_customer_is_photographed() {
+fn a_customer_is_read() {
     let expect = Customer {
         email: Some(Private::new("a@example.com")),
         name: None,
@@ -18,18 +18,21 @@ fn a_customer_is_photographed() {
         archived: false,
         bare: false,
     };
-    assert_eq!(photo("customer.created", customer(json!({}))), Photo::Customer(expect.clone()));
+    assert_eq!(object_state("customer.created", customer(json!({}))), ObjectState::Customer(expect.clone()));
     let ended = Customer { deleted: true, ..expect.clone() };
-    assert_eq!(photo("customer.deleted", customer(json!({}))), Photo::Customer(ended));
+    assert_eq!(object_state("customer.deleted", customer(json!({}))), ObjectState::Customer(ended));
     let before = Customer { email: None, ..expect };
-    assert_eq!(prior("customer.deleted", customer(json!({})), json!({"email": null})), Some(Photo::Customer(before)));
+    assert_eq!(
+        prior("customer.deleted", customer(json!({})), json!({"email": null})),
+        Some(ObjectState::Customer(before))
+    );
 }
 
 #[test]
 fn a_customer_may_be_a_bare_tombstone() {
     let bare = Customer { email: None, name: None, deleted: true, archived: false, bare: true };
     let object = json!({"id": "cus_1", "object": "customer", "deleted": true});
-    assert_eq!(photo("customer.deleted", object.clone()), Photo::Customer(bare));
+    assert_eq!(object_state("customer.deleted", object.clone()), ObjectState::Customer(bare));
     assert_eq!(lines(&facts("customer.deleted", object)), ["customer:cus_1 shows customer:cus_1 ended"]);
 }
 
@@ -42,7 +45,7 @@ fn a_deleted_customer_may_still_show_who_it_was() {
         archived: false,
         bare: false,
     };
-    assert_eq!(photo("customer.updated", customer(json!({"deleted": true}))), Photo::Customer(expect));
+    assert_eq!(object_state("customer.updated", customer(json!({"deleted": true}))), ObjectState::Customer(expect));
 }
 
 #[test]
@@ -63,13 +66,13 @@ fn a_bad_customer_names_the_path_and_not_the_value() {
 }
 
 #[test]
-fn a_product_is_photographed() {
+fn a_product_is_read() {
     let object = json!({"id": "prod_1", "object": "product", "name": "Pro", "active": true, "metadata": {}});
     let expect = Product { name: Some("Pro".to_owned()), active: true, deleted: false, bare: false };
-    assert_eq!(photo("product.updated", object.clone()), Photo::Product(expect.clone()));
-    assert_eq!(photo("product.deleted", object), Photo::Product(Product { deleted: true, ..expect }));
+    assert_eq!(object_state("product.updated", object.clone()), ObjectState::Product(expect.clone()));
+    assert_eq!(object_state("product.deleted", object), ObjectState::Product(Product { deleted: true, ..expect }));
     let bare = Product { name: None, active: false, deleted: true, bare: true };
-    assert_eq!(photo("product.deleted", json!({"id": "prod_1", "deleted": true})), Photo::Product(bare));
+    assert_eq!(object_state("product.deleted", json!({"id": "prod_1", "deleted": true})), ObjectState::Product(bare));
     assert_eq!(fault("product.created", json!({"id": "prod_1"})), shape("data.object.active", "boolean", "nothing"));
 }
 
@@ -82,7 +85,7 @@ fn price(over: Value) -> Value {
 }
 
 #[test]
-fn a_price_is_photographed() {
+fn a_price_is_read() {
     let expect = Price {
         active: true,
         unit_amount: Some(money(400, "usd")),
@@ -90,7 +93,8 @@ fn a_price_is_photographed() {
         deleted: false,
         bare: false,
     };
-    let check = |event_type, over, expect| assert_eq!(photo(event_type, price(over)), Photo::Price(expect));
+    let check =
+        |event_type, over, expect| assert_eq!(object_state(event_type, price(over)), ObjectState::Price(expect));
     check("price.created", json!({}), expect.clone());
     check("price.deleted", json!({}), Price { deleted: true, ..expect.clone() });
     check("price.updated", json!({"deleted": true}), Price { deleted: true, ..expect.clone() });
@@ -98,7 +102,7 @@ fn a_price_is_photographed() {
     let fraction = json!({"unit_amount": null, "unit_amount_decimal": "0.5"});
     check("price.updated", fraction, Price { unit_amount: None, ..expect });
     let bare = Price { active: false, unit_amount: None, interval: None, deleted: true, bare: true };
-    assert_eq!(photo("price.deleted", json!({"id": "price_1", "deleted": true})), Photo::Price(bare));
+    assert_eq!(object_state("price.deleted", json!({"id": "price_1", "deleted": true})), ObjectState::Price(bare));
 }
 
 #[test]

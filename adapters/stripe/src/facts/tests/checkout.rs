@@ -1,7 +1,7 @@
 //! Checkout sessions.
 
 use purchase_core::{
-    fact::photo::{Checkout, CheckoutMode, CheckoutState},
+    fact::object_state::{Checkout, CheckoutMode, CheckoutState},
     id::ObjectKind,
 };
 
@@ -18,8 +18,8 @@ fn session(over: Value) -> Value {
 }
 
 fn state(event_type: &str, over: Value) -> CheckoutState {
-    match photo(event_type, session(over)) {
-        Photo::Checkout(it) => it.state,
+    match object_state(event_type, session(over)) {
+        ObjectState::Checkout(it) => it.state,
         other => panic!("{other:?}"),
     }
 }
@@ -51,7 +51,7 @@ fn a_session_without_status_has_the_state_that_its_event_tells() {
 #[test]
 fn what_the_type_tells_was_not_so_before() {
     let before = |event_type, object, previous| match prior(event_type, session(object), previous) {
-        Some(Photo::Checkout(Checkout { state, mode: CheckoutMode::Subscription })) => state,
+        Some(ObjectState::Checkout(Checkout { state, mode: CheckoutMode::Subscription })) => state,
         other => panic!("{other:?}"),
     };
     let unpaid = || json!({"payment_status": "unpaid"});
@@ -65,8 +65,8 @@ fn what_the_type_tells_was_not_so_before() {
 #[test]
 fn a_session_has_a_mode() {
     use CheckoutMode::*;
-    let mode = |mode: Value| match photo("checkout.session.completed", session(json!({"mode": mode}))) {
-        Photo::Checkout(it) => it.mode,
+    let mode = |mode: Value| match object_state("checkout.session.completed", session(json!({"mode": mode}))) {
+        ObjectState::Checkout(it) => it.mode,
         other => panic!("{other:?}"),
     };
     let modes = [json!("payment"), json!("setup"), json!("subscription"), json!("odd"), json!(null)];

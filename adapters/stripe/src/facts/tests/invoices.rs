@@ -1,6 +1,6 @@
 //! Invoices and invoice payments, in the shapes before and since `2025-03-31.basil`.
 
-use purchase_core::fact::photo::{Credit, CreditState, Invoice, InvoiceState};
+use purchase_core::fact::object_state::{Credit, CreditState, Invoice, InvoiceState};
 
 use super::*;
 use crate::tests::shape;
@@ -30,14 +30,14 @@ fn old_invoice() -> Value {
 }
 
 fn invoice(event_type: &str, object: Value) -> Invoice {
-    match photo(event_type, object) {
-        Photo::Invoice(it) => it,
+    match object_state(event_type, object) {
+        ObjectState::Invoice(it) => it,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn an_invoice_is_photographed() {
+fn an_invoice_is_read() {
     let expect = Invoice {
         state: InvoiceState::Paid,
         total: money(2000, "usd"),
@@ -71,7 +71,7 @@ fn a_deleted_invoice_was_not_deleted_before() {
     let draft = with(new_invoice(), json!({"status": "draft"}));
     assert!(invoice("invoice.deleted", draft.clone()).deleted);
     assert!(!invoice("invoice.updated", draft.clone()).deleted);
-    let Some(Photo::Invoice(before)) = prior("invoice.deleted", draft, json!({"total": 1000})) else {
+    let Some(ObjectState::Invoice(before)) = prior("invoice.deleted", draft, json!({"total": 1000})) else {
         panic!("evidence")
     };
     assert_eq!((before.deleted, before.total), (false, money(1000, "usd")));
@@ -82,7 +82,9 @@ fn an_invoice_before_its_payment_is_read_through_the_previous_attributes() {
     // The keys of a recorded `invoice.updated`, 2025-11-17.clover.
     let previous = json!({"amount_paid": 0, "amount_remaining": 1500, "attempt_count": 0, "attempted": false,
         "status": "open", "status_transitions": {"paid_at": null}});
-    let Some(Photo::Invoice(before)) = prior("invoice.updated", new_invoice(), previous) else { panic!("evidence") };
+    let Some(ObjectState::Invoice(before)) = prior("invoice.updated", new_invoice(), previous) else {
+        panic!("evidence")
+    };
     assert_eq!(before.state, InvoiceState::Open);
     assert_eq!((before.amount_paid, before.attempts), (money(0, "usd"), 0));
     assert_eq!((before.finalized_at, before.paid_at), (Some(at(10)), None));
@@ -238,8 +240,8 @@ fn a_credit_note_is_a_credit_of_its_invoice() {
     };
     let states = [("issued", CreditState::Issued), ("void", CreditState::Reversed), ("odd", CreditState::Unknown)];
     for (status, state) in states {
-        let expect = Photo::Credit(Credit { state, amount: money(500, "eur") });
-        assert_eq!(photo("credit_note.updated", note(status)), expect, "{status}");
+        let expect = ObjectState::Credit(Credit { state, amount: money(500, "eur") });
+        assert_eq!(object_state("credit_note.updated", note(status)), expect, "{status}");
     }
     assert_eq!(
         lines(&facts("credit_note.created", note("issued"))),

@@ -1,6 +1,6 @@
 //! Payment intents, charges, refunds and disputes.
 
-use purchase_core::fact::photo::{
+use purchase_core::fact::object_state::{
     Charge, ChargeState, Dispute, DisputeState, Payment, PaymentState, Refund, RefundState,
 };
 
@@ -35,8 +35,8 @@ fn whole(state: ChargeState, captured: i64, refunded: i64) -> Charge {
 }
 
 fn payment(object: Value) -> (PaymentState, u8) {
-    match photo("payment_intent.processing", object) {
-        Photo::Payment(Payment { state, step, amount, .. }) => {
+    match object_state("payment_intent.processing", object) {
+        ObjectState::Payment(Payment { state, step, amount, .. }) => {
             assert_eq!(amount, money(2000, "eur"));
             (state, step)
         }
@@ -117,8 +117,13 @@ fn a_direct_charge_is_the_payment_as_well() {
             "payment:ch_1 shows payment:ch_1 changed",
         ]
     );
-    let state = |over| match &facts("charge.updated", object(over))[1].sight.as_ref().expect("a sight").photo {
-        Photo::Payment(it) => it.state,
+    let state = |over| match &facts("charge.updated", object(over))[1]
+        .observation
+        .as_ref()
+        .expect("an observation")
+        .object_state
+    {
+        ObjectState::Payment(it) => it.state,
         other => panic!("{other:?}"),
     };
     assert_eq!(state(json!({})), PaymentState::Succeeded);
@@ -132,7 +137,7 @@ fn a_direct_charge_is_the_payment_as_well() {
 fn a_charge_has_come_only_when_it_is_captured() {
     let check = |over, state, captured, refunded| {
         let expect = whole(state, captured, refunded);
-        assert_eq!(photo("charge.updated", charge(over)), Photo::Charge(expect));
+        assert_eq!(object_state("charge.updated", charge(over)), ObjectState::Charge(expect));
     };
     check(json!({}), ChargeState::Succeeded, 2000, 0);
     check(json!({"amount_refunded": 500}), ChargeState::Succeeded, 2000, 500);
@@ -148,7 +153,7 @@ fn a_refunded_charge_shows_the_total_before() {
     // The keys of an observed `charge.refunded`, 2025-12-15.clover.
     let previous = json!({"amount_refunded": 0, "receipt_url": null, "refunded": false});
     let before = prior("charge.refunded", charge(json!({"amount_refunded": 2000, "refunded": true})), previous);
-    assert_eq!(before, Some(Photo::Charge(whole(ChargeState::Succeeded, 2000, 0))));
+    assert_eq!(before, Some(ObjectState::Charge(whole(ChargeState::Succeeded, 2000, 0))));
 }
 
 #[test]
@@ -169,7 +174,7 @@ fn an_old_refunded_charge_brings_its_refunds() {
         ]
     );
     let expect = Refund::new(RefundState::Succeeded, money(400, "eur"));
-    assert_eq!(found[2].sight.as_ref().expect("a sight").photo, Photo::Refund(expect));
+    assert_eq!(found[2].observation.as_ref().expect("an observation").object_state, ObjectState::Refund(expect));
     assert_eq!(facts("charge.updated", object(list)).len(), 1);
     assert_eq!(
         fault("charge.refunded", object(json!({"data": [{"id": "re_1", "currency": "eur"}]}))),
@@ -187,8 +192,8 @@ fn refund(over: Value) -> Value {
 fn a_refund_has_a_state() {
     use RefundState::*;
     let check = |status: Value, state| {
-        let expect = Photo::Refund(Refund::new(state, money(300, "jpy")));
-        assert_eq!(photo("refund.updated", refund(json!({"status": status}))), expect);
+        let expect = ObjectState::Refund(Refund::new(state, money(300, "jpy")));
+        assert_eq!(object_state("refund.updated", refund(json!({"status": status}))), expect);
     };
     check(json!("pending"), Pending);
     check(json!("requires_action"), RequiresAction);
@@ -216,7 +221,7 @@ fn a_refund_is_a_member_of_its_payment() {
 fn a_refund_that_fails_had_succeeded_before() {
     let before = |event_type| prior(event_type, refund(json!({"status": "failed"})), json!({"status": "succeeded"}));
     let expect = Refund::new(RefundState::Succeeded, money(300, "jpy"));
-    assert_eq!(before("refund.updated"), Some(Photo::Refund(expect)));
+    assert_eq!(before("refund.updated"), Some(ObjectState::Refund(expect)));
     // `refund.updated` reports the same change, and one edge must not come twice.
     assert_eq!(before("refund.failed"), None);
 }
@@ -240,8 +245,8 @@ fn a_dispute_has_a_state_and_belongs_to_its_payment() {
         ("odd", Unknown),
     ];
     for (status, state) in cases {
-        let expect = Photo::Dispute(Dispute { state, amount: money(2000, "eur") });
-        assert_eq!(photo("charge.dispute.updated", object(status)), expect, "{status}");
+        let expect = ObjectState::Dispute(Dispute { state, amount: money(2000, "eur") });
+        assert_eq!(object_state("charge.dispute.updated", object(status)), expect, "{status}");
     }
     let created = facts("charge.dispute.created", object("needs_response"));
     assert_eq!(lines(&created), ["payment:pi_1 shows dispute:dp_1 created"]);
@@ -260,8 +265,8 @@ fn a_dispute_takes_what_moved() {
         let object = json!({"id": "dp_1", "object": "dispute", "status": status, "amount": 2000, "currency": "eur",
             "charge": "ch_1", "payment_intent": "pi_1", "balance_transactions": moved,
             "payment_method_details": {"type": "card", "card": {"brand": "visa", "case_type": case}}});
-        let expect = Photo::Dispute(Dispute { state, amount: money(2000, "eur") });
-        assert_eq!(photo("charge.dispute.updated", object), expect, "{status} {case} {moved}");
+        let expect = ObjectState::Dispute(Dispute { state, amount: money(2000, "eur") });
+        assert_eq!(object_state("charge.dispute.updated", object), expect, "{status} {case} {moved}");
     };
     let withdrawn = || json!([{"id": "txn_1", "amount": -2000, "currency": "eur", "fee": 0, "net": -2000}]);
     let reinstated = || json!([{"id": "txn_1", "amount": -2000}, {"id": "txn_2", "amount": 2000}]);
@@ -294,8 +299,8 @@ fn money_that_was_withdrawn_counts_whatever_the_case_type() {
         let object = json!({"id": "dp_1", "object": "dispute", "status": status, "amount": 2000, "currency": "eur",
             "payment_intent": "pi_1", "balance_transactions": moved,
             "payment_method_details": {"type": "card", "card": {"brand": "amex", "case_type": "inquiry"}}});
-        match photo("charge.dispute.updated", object) {
-            Photo::Dispute(it) => it.state,
+        match object_state("charge.dispute.updated", object) {
+            ObjectState::Dispute(it) => it.state,
             other => panic!("{other:?}"),
         }
     };

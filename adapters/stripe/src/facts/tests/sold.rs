@@ -1,7 +1,7 @@
 //! What an invoice sells once, by its lines in the shapes before and since `2025-03-31.basil`.
 
 use purchase_core::{
-    fact::photo::{Invoice, Item},
+    fact::object_state::{Invoice, Item},
     id::ProviderId,
 };
 
@@ -53,8 +53,8 @@ fn of_subscription() -> [Value; 2] {
 }
 
 fn sold(object: Value) -> Vec<Item> {
-    match photo("invoice.paid", object) {
-        Photo::Invoice(Invoice { sold, .. }) => sold,
+    match object_state("invoice.paid", object) {
+        ObjectState::Invoice(Invoice { sold, .. }) => sold,
         other => panic!("{other:?}"),
     }
 }
@@ -145,7 +145,7 @@ fn the_lines_before_a_change_are_read_through_the_previous_attributes() {
     let lines = json!({"data": [new_line("price_old", json!(4))], "object": "list"});
     let changed = invoice("manual", &[new_line("price_a", json!(1))]);
     match prior("invoice.updated", changed, json!({"lines": lines})) {
-        Some(Photo::Invoice(before)) => assert_eq!(before.sold, [item("price_old", 4)]),
+        Some(ObjectState::Invoice(before)) => assert_eq!(before.sold, [item("price_old", 4)]),
         other => panic!("{other:?}"),
     }
 }

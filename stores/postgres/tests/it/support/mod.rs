@@ -9,8 +9,8 @@ use std::{num::NonZeroU32, time::Duration};
 use purchase_core::{
     error::Chain,
     fact::{
-        Fact, Phase, Sight, Version,
-        photo::{Customer, Photo},
+        Fact, Observation, Phase, Version,
+        object_state::{Customer, ObjectState},
     },
     fold::SubjectState,
     id::{EventKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
@@ -77,7 +77,7 @@ pub fn event(name: &str) -> NewEvent {
         api_version: None,
         occurred_at: Some(at(1)),
         received_at: at(2),
-        lane: None,
+        ordering_key: None,
         body: format!("{{\"id\":\"{name}\"}}").into_bytes(),
         digest: [7; 32],
     }
@@ -91,11 +91,13 @@ pub fn done(name: &str, expected: Option<EventStatus>) -> EventWrite {
 /// A commit of one event with one fact about one customer.
 pub fn commit(name: &str, subject: &str, revision: i64) -> Commit {
     let subject = customer(subject);
-    let photo = Photo::Customer(Customer { email: None, name: None, deleted: false, archived: false, bare: false });
-    let sight = Sight { object: subject.root.clone(), phase: Phase::Changed, photo, prior: None };
+    let object_state =
+        ObjectState::Customer(Customer { email: None, name: None, deleted: false, archived: false, bare: false });
+    let observation = Observation { object: subject.root.clone(), phase: Phase::Changed, object_state, prior: None };
     let event = ProviderId::new(name).unwrap();
     let version = Version::at(at(revision));
-    let facts = vec![Fact { subject: subject.clone(), event, version, sight: Some(sight), links: Vec::new() }];
+    let facts =
+        vec![Fact { subject: subject.clone(), event, version, observation: Some(observation), links: Vec::new() }];
     let (state, _) = SubjectState::fold(&subject, &facts);
     let written = SubjectWrite {
         subject,
@@ -103,7 +105,7 @@ pub fn commit(name: &str, subject: &str, revision: i64) -> Commit {
         state,
         rows: Rows::default(),
         transitions: Vec::new(),
-        released: true,
+        owner_settled: true,
     };
     Commit { events: vec![done(name, None)], facts, subjects: vec![written], ..Commit::default() }
 }

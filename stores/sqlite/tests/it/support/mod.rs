@@ -10,17 +10,17 @@ use std::{
 use async_trait::async_trait;
 use purchase_core::{
     fact::{
-        Fact, Link, Phase, Sight, Version,
-        photo::{Customer, Photo},
+        Fact, Link, Observation, Phase, Version,
+        object_state::{Customer, ObjectState},
     },
     fold::SubjectState,
     id::{CustomerId, EventKey, ObjectKind, ObjectRef, ProviderId, Source, Subject},
     lifecycle::{Change, Transition},
     snapshot::rows::{CustomerRow, Rows},
-    store::{Commit, EventStatus, EventWrite, NewEvent, SubjectWrite, TransitionWrite, Wait},
+    store::{Commit, EventStatus, EventWrite, NewEvent, PendingOwner, SubjectWrite, TransitionWrite},
     time::Timestamp,
 };
-use purchase_sql::{Access, Dialect, ExecuteError, Executor, Row, SqlStore, Statement, TablePrefix};
+use purchase_sql::{BatchKind, Dialect, ExecuteError, Executor, Row, SqlStore, Statement, TablePrefix};
 use purchase_sqlite::{Options, Sqlite, SqliteExecutor, SqliteStore};
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
@@ -60,7 +60,7 @@ pub fn event(name: &str, body: &[u8]) -> NewEvent {
         api_version: Some("1".to_owned()),
         occurred_at: Some(at(1)),
         received_at: at(2),
-        lane: None,
+        ordering_key: None,
         body: body.to_vec(),
         digest,
     }
@@ -76,10 +76,21 @@ pub fn update(name: &str, status: EventStatus) -> EventWrite {
 }
 
 pub fn fact(subject: &Subject, event: &str, seconds: i64, links: Vec<Link>) -> Fact {
-    let photo =
-        Photo::Customer(Customer { email: None, name: None, deleted: seconds % 2 == 1, archived: false, bare: false });
-    let sight = Sight { object: subject.root.clone(), phase: Phase::Changed, photo, prior: None };
-    Fact { subject: subject.clone(), event: id(event), version: Version::at(at(seconds)), sight: Some(sight), links }
+    let object_state = ObjectState::Customer(Customer {
+        email: None,
+        name: None,
+        deleted: seconds % 2 == 1,
+        archived: false,
+        bare: false,
+    });
+    let observation = Observation { object: subject.root.clone(), phase: Phase::Changed, object_state, prior: None };
+    Fact {
+        subject: subject.clone(),
+        event: id(event),
+        version: Version::at(at(seconds)),
+        observation: Some(observation),
+        links,
+    }
 }
 
 pub fn rows_of(subject: &Subject, facts: usize) -> Rows {
@@ -104,7 +115,7 @@ pub fn write(subject: &Subject, expected_revision: i64, facts: &[Fact], released
         state,
         rows: rows_of(subject, facts.len()),
         transitions: Vec::new(),
-        released,
+        owner_settled: released,
     }
 }
 
@@ -125,7 +136,7 @@ pub fn full_commit(event_name: &str, customer_name: &str) -> Commit {
     }];
     Commit {
         events: vec![insert(event(event_name, b"{\"a\":1}"), EventStatus::Processed)],
-        waits: vec![Wait { subject: subject.clone(), on: customer("other") }],
+        pending_owners: vec![PendingOwner { subject: subject.clone(), on: customer("other") }],
         facts,
         subjects: vec![written],
         ..Commit::default()
@@ -206,7 +217,7 @@ impl<E> Faulty<E> {
 
 #[async_trait]
 impl<E: Executor> Executor for Faulty<E> {
-    async fn batch(&self, access: Access, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
+    async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         let mut statements = statements.to_vec();
         *self.ran.lock().unwrap() = statements.iter().map(|statement| statement.name).collect();
         if let Some(at) = self.fail_at.lock().unwrap().take() {

@@ -22,7 +22,7 @@ const FILE: &str = "scenarios.toml";
 
 /// One story, told by the scenarios of several providers.
 #[derive(Debug, Clone)]
-pub struct Twin {
+pub struct Counterpart {
     /// Its name.
     pub name: String,
     /// The promise, in one sentence.
@@ -33,14 +33,14 @@ pub struct Twin {
     pub sides: Vec<(ProviderUnderTest, Scenario)>,
 }
 
-impl Twin {
+impl Counterpart {
     /// The names of its providers.
     pub fn providers(&self) -> String {
         self.sides.iter().map(|(provider, _)| provider.name).collect::<Vec<_>>().join("+")
     }
 }
 
-/// A twin as it is listed, before its scenarios are read.
+/// A counterpart as it is listed, before its scenarios are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listed {
     pub(crate) name: String,
@@ -53,8 +53,9 @@ pub(crate) struct Listed {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    #[serde(default)]
-    twin: Vec<Entry>,
+    /// `twin` is the older name.
+    #[serde(default, alias = "twin")]
+    counterpart: Vec<Entry>,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +68,7 @@ struct Entry {
     at: Vec<Spanned<String>>,
 }
 
-/// Reads the list of a folder of fixtures; a folder without one has no twins.
+/// Reads the list of a folder of fixtures; a folder without one has no counterparts.
 ///
 /// # Errors
 /// [`ScenarioError`] with the place and what is wrong there.
@@ -80,13 +81,13 @@ pub(crate) fn list(fixtures: &Path) -> Result<Vec<Listed>, ScenarioError> {
     let file: File = toml::from_str(&text).map_err(|error| content(&path, &text, error.span(), error.message()))?;
     let mut names = BTreeSet::new();
     let mut listed = Vec::new();
-    for entry in file.twin {
+    for entry in file.counterpart {
         let wrong = |span, what: &str| content(&path, &text, Some(span), what);
         if !names.insert(entry.name.get_ref().clone()) {
-            return Err(wrong(entry.name.span(), "another twin has the same name"));
+            return Err(wrong(entry.name.span(), "another counterpart has the same name"));
         }
         if entry.scenarios.get_ref().len() < 2 {
-            return Err(wrong(entry.scenarios.span(), "a twin has at least two scenarios"));
+            return Err(wrong(entry.scenarios.span(), "a counterpart has at least two scenarios"));
         }
         let place = |written: &Spanned<String>| match written.get_ref().split_once('/') {
             Some((provider, folder)) if !folder.contains('/') => Ok((provider.to_owned(), folder.to_owned())),
@@ -106,11 +107,11 @@ pub(crate) fn list(fixtures: &Path) -> Result<Vec<Listed>, ScenarioError> {
 }
 
 /// Those of the kit's own providers: the scenarios of one name.
-pub fn own() -> Vec<Twin> {
+pub fn own() -> Vec<Counterpart> {
     let told = plain::scenarios::all();
     let pairs = scenarios::all().into_iter().filter_map(|one| {
         let other = told.iter().find(|other| other.name == one.name)?.clone();
-        Some(Twin {
+        Some(Counterpart {
             name: one.name.clone(),
             proves: one.proves.clone(),
             at: [1, 60].map(|day| Timestamp::EPOCH.plus_seconds(START + day * DAY)).to_vec(),
@@ -136,22 +137,28 @@ mod tests {
 
     #[test]
     fn a_list_is_read_or_refused_with_its_place() {
-        let twin = "[[twin]]\nname = \"n\"\nproves = \"p\"\n";
+        let counterpart = "[[counterpart]]\nname = \"n\"\nproves = \"p\"\n";
         let two = "scenarios = [\"a/x\", \"b/y\"]\n";
         check("", Ok(0));
-        check(&format!("{twin}{two}at = [\"2026-02-01T00:00:00Z\"]\n"), Ok(1));
-        check(&format!("{twin}scenarios = [\"a/x\"]\n"), Err("scenarios.toml:4: a twin has at least two scenarios"));
-        check(&format!("{twin}scenarios = [\"a/x\", \"y\"]\n"), Err("scenarios.toml:4: a scenario is written"));
-        check(&format!("{twin}{two}at = [\"soon\"]\n"), Err("scenarios.toml:5: "));
-        check(&format!("{twin}{two}{twin}{two}"), Err("scenarios.toml:6: another twin has the same name"));
-        check(&format!("{twin}{two}provse = 1\n"), Err("unknown field"));
+        check(&format!("{counterpart}{two}at = [\"2026-02-01T00:00:00Z\"]\n"), Ok(1));
+        check(
+            &format!("{counterpart}scenarios = [\"a/x\"]\n"),
+            Err("scenarios.toml:4: a counterpart has at least two scenarios"),
+        );
+        check(&format!("{counterpart}scenarios = [\"a/x\", \"y\"]\n"), Err("scenarios.toml:4: a scenario is written"));
+        check(&format!("{counterpart}{two}at = [\"soon\"]\n"), Err("scenarios.toml:5: "));
+        check(
+            &format!("{counterpart}{two}{counterpart}{two}"),
+            Err("scenarios.toml:6: another counterpart has the same name"),
+        );
+        check(&format!("{counterpart}{two}provse = 1\n"), Err("unknown field"));
     }
 
     #[test]
     fn the_kit_brings_two() {
         let own = own();
         assert_eq!(
-            own.iter().map(|twin| twin.name.as_str()).collect::<Vec<_>>(),
+            own.iter().map(|counterpart| counterpart.name.as_str()).collect::<Vec<_>>(),
             ["trial-that-converts", "canceled-for-later"]
         );
         assert_eq!(own[0].providers(), "acme+plain");

@@ -1,4 +1,4 @@
-//! Decides in which lane of the queue an event stands: events of one lane are given out in order, lanes side by side.
+//! Decides in which ordering key of the queue an event stands: events of one ordering key are given out in order, ordering keys side by side.
 
 use crate::{
     fact::Link,
@@ -7,8 +7,8 @@ use crate::{
 };
 
 /// The provider's customer that an event names, else what it is about first. An event that says nothing of any object,
-/// or can't be read, has no lane and waits for nobody.
-pub(in crate::engine) fn lane(reading: &Result<Event, Unreadable>) -> Option<ObjectRef> {
+/// or can't be read, has no ordering key and waits for nobody.
+pub(in crate::engine) fn ordering_key(reading: &Result<Event, Unreadable>) -> Option<ObjectRef> {
     let Ok(Event { meaning: Meaning::Facts(facts), .. }) = reading else { return None };
     let named = facts.iter().flat_map(|fact| &fact.links).find_map(|link| {
         let Link::Customer(id) = link else { return None };

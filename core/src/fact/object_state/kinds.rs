@@ -127,7 +127,7 @@ pub struct Customer {
     /// Whether it is put aside; that can be taken back.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub archived: bool,
-    /// Whether the photograph is a tombstone that says nothing else.
+    /// Whether the observation is a tombstone that says nothing else.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub bare: bool,
 }

@@ -1,20 +1,20 @@
-//! What the photographs of one object make of it: ties that no evidence settles, ends, and what a photograph leaves
+//! What the observations of one object make of it: ties that no evidence settles, ends, and what an observation leaves
 //! untold. Each expectation is a sentence of the design about order, ties and monotone facts.
 
 use purchase_core::{
     fact::{
-        Fact,
+        Fact, Observation,
         Phase::{self, Changed, Created, Ended},
-        Sight, Version,
+        Version,
         history::Settled,
-        photo::{
+        object_state::{
             Charge, ChargeState, Checkout, CheckoutMode, CheckoutState, Credit, CreditState, Customer, Dispute,
-            DisputeState, Invoice, InvoiceState, Item, Payment, PaymentState, Period, Photo, Price, Private, Product,
-            Refund, RefundState, Schedule, ScheduleState, Subscription, SubscriptionStatus,
+            DisputeState, Invoice, InvoiceState, Item, ObjectState, Payment, PaymentState, Period, Price, Private,
+            Product, Refund, RefundState, Schedule, ScheduleState, Subscription, SubscriptionStatus,
         },
     },
     fold::SubjectState,
-    id::{Mode, ObjectRef, ProviderId, ProviderName, Source, Subject},
+    id::{Mode, ObjectKind, ObjectRef, ProviderId, ProviderName, Source, Subject},
     money::{Currency, Money},
     time::Timestamp,
 };
@@ -31,8 +31,8 @@ fn money(minor: i64) -> Money {
     Money::new(minor, Currency::new("EUR").expect("EUR")).expect("in range")
 }
 
-fn charge(state: ChargeState, refunded: i64) -> Photo {
-    Photo::Charge(Charge {
+fn charge(state: ChargeState, refunded: i64) -> ObjectState {
+    ObjectState::Charge(Charge {
         state,
         amount: money(9),
         captured: None,
@@ -41,71 +41,76 @@ fn charge(state: ChargeState, refunded: i64) -> Photo {
     })
 }
 
-fn checkout(state: CheckoutState) -> Photo {
-    Photo::Checkout(Checkout { state, mode: CheckoutMode::Payment })
+fn checkout(state: CheckoutState) -> ObjectState {
+    ObjectState::Checkout(Checkout { state, mode: CheckoutMode::Payment })
 }
 
-fn credit(state: CreditState) -> Photo {
-    Photo::Credit(Credit { state, amount: money(9) })
+fn credit(state: CreditState) -> ObjectState {
+    ObjectState::Credit(Credit { state, amount: money(9) })
 }
 
-fn dispute(state: DisputeState) -> Photo {
-    Photo::Dispute(Dispute { state, amount: money(9) })
+fn dispute(state: DisputeState) -> ObjectState {
+    ObjectState::Dispute(Dispute { state, amount: money(9) })
 }
 
-fn payment(state: PaymentState, step: u8) -> Photo {
-    Photo::Payment(Payment { step, ..Payment::new(state, money(9)) })
+fn payment(state: PaymentState, step: u8) -> ObjectState {
+    ObjectState::Payment(Payment { step, ..Payment::new(state, money(9)) })
 }
 
-fn refund(state: RefundState) -> Photo {
-    Photo::Refund(Refund::new(state, money(9)))
+fn refund(state: RefundState) -> ObjectState {
+    ObjectState::Refund(Refund::new(state, money(9)))
 }
 
-fn schedule(state: ScheduleState) -> Photo {
-    Photo::Schedule(Schedule { state })
+fn schedule(state: ScheduleState) -> ObjectState {
+    ObjectState::Schedule(Schedule { state })
 }
 
-fn invoice(state: InvoiceState, change: impl FnOnce(&mut Invoice)) -> Photo {
+fn invoice(state: InvoiceState, change: impl FnOnce(&mut Invoice)) -> ObjectState {
     let mut it = Invoice::new(state, money(9));
     change(&mut it);
-    Photo::Invoice(it)
+    ObjectState::Invoice(it)
 }
 
-fn subscription(status: SubscriptionStatus, quantity: u64, change: impl FnOnce(&mut Subscription)) -> Photo {
+fn subscription(status: SubscriptionStatus, quantity: u64, change: impl FnOnce(&mut Subscription)) -> ObjectState {
     let mut it = Subscription::new(status, format!("{status:?}"));
     it.items.push(Item { price: id("price"), quantity: Some(quantity) });
     change(&mut it);
-    Photo::Subscription(Box::new(it))
+    ObjectState::Subscription(Box::new(it))
 }
 
-fn customer(email: Option<&str>, deleted: bool) -> Photo {
+fn customer(email: Option<&str>, deleted: bool) -> ObjectState {
     let email = email.map(Private::new);
-    Photo::Customer(Customer { bare: email.is_none(), email, name: None, deleted, archived: false })
+    ObjectState::Customer(Customer { bare: email.is_none(), email, name: None, deleted, archived: false })
 }
 
-fn product(name: Option<&str>, deleted: bool) -> Photo {
+fn product(name: Option<&str>, deleted: bool) -> ObjectState {
     let name = name.map(str::to_owned);
-    Photo::Product(Product { bare: name.is_none(), name, active: !deleted, deleted })
+    ObjectState::Product(Product { bare: name.is_none(), name, active: !deleted, deleted })
 }
 
-fn price(unit_amount: Option<i64>, deleted: bool) -> Photo {
+fn price(unit_amount: Option<i64>, deleted: bool) -> ObjectState {
     let unit_amount = unit_amount.map(money);
-    Photo::Price(Price { bare: unit_amount.is_none(), unit_amount, active: !deleted, interval: None, deleted })
+    ObjectState::Price(Price { bare: unit_amount.is_none(), unit_amount, active: !deleted, interval: None, deleted })
 }
 
 /// The second, the part of the life, and the state.
-type Shot = (i64, Phase, Photo);
+type Shot = (i64, Phase, ObjectState);
 
-/// What photographs of one object settle to. The ids of their events rise or fall: by both the expectation must be met.
+/// What observations of one object settle to. The ids of their events rise or fall: by both the expectation must be met.
 fn settled(shots: &[Shot], rising: bool) -> Settled {
     let source = Source { provider: ProviderName::new("acme").expect("name"), account: None, mode: Mode::Test };
     let object = ObjectRef::new(shots[0].2.kind(), id("object"));
     let subject = Subject { source, root: object.clone() };
-    let facts = shots.iter().zip(10..).map(|((second, phase, photo), place)| Fact {
+    let facts = shots.iter().zip(10..).map(|((second, phase, object_state), place)| Fact {
         subject: subject.clone(),
         event: id(format!("e{}", if rising { place } else { 99 - place })),
         version: Version::at(at(*second)),
-        sight: Some(Sight { object: object.clone(), phase: *phase, photo: photo.clone(), prior: None }),
+        observation: Some(Observation {
+            object: object.clone(),
+            phase: *phase,
+            object_state: object_state.clone(),
+            prior: None,
+        }),
         links: Vec::new(),
     });
     let (state, _) = SubjectState::fold(&subject, &facts.collect::<Vec<_>>());
@@ -115,7 +120,7 @@ fn settled(shots: &[Shot], rising: bool) -> Settled {
 
 /// What is shown in the end, and whether it contradicts an end.
 #[track_caller]
-fn check(shots: &[Shot], shown: &Photo, contradicted: bool) {
+fn check(shots: &[Shot], shown: &ObjectState, contradicted: bool) {
     for rising in [true, false] {
         let settled = settled(shots, rising);
         assert_eq!(settled.shown(), shown, "{shots:?}");
@@ -125,7 +130,7 @@ fn check(shots: &[Shot], shown: &Photo, contradicted: bool) {
 
 /// States in the order of an object's life: of any two in one instant, the later is the last.
 #[track_caller]
-fn lives(states: &[Photo]) {
+fn lives(states: &[ObjectState]) {
     for (place, earlier) in states.iter().enumerate() {
         for later in &states[place + 1..] {
             check(&[(1, Changed, earlier.clone()), (1, Changed, later.clone())], later, false);
@@ -208,7 +213,7 @@ fn an_end_may_be_told_again_and_money_that_came_is_not_hidden() {
 
 #[test]
 fn downward_steps_that_are_real_are_taken() {
-    let steps = |states: [Photo; 2]| {
+    let steps = |states: [ObjectState; 2]| {
         let [from, to] = states;
         check(&[(1, Changed, from), (2, Changed, to.clone())], &to, false);
     };
@@ -255,7 +260,7 @@ fn a_state_that_cannot_be_read_leaves_the_one_known() {
     }
 }
 
-/// A status without a meaning is one word of a photograph whose other words are plain.
+/// A status without a meaning is one word of an observation whose other words are plain.
 #[test]
 fn an_unknown_status_leaves_the_known_one_and_tells_the_rest() {
     use SubscriptionStatus::{Active, Canceled, Unknown};
@@ -284,7 +289,7 @@ fn a_bare_tombstone_leaves_what_was_known() {
 
 /// Grace counts from when a subscription fell behind, not from the last time that this was told.
 #[test]
-fn a_state_is_as_old_as_its_first_photograph_since_it_was_entered() {
+fn a_state_is_as_old_as_its_first_observation_since_it_was_entered() {
     use SubscriptionStatus::{Active, PastDue};
     let status = |second, status, quantity| (second, Changed, subscription(status, quantity, |_| ()));
     let shots = [status(1, Active, 1), status(5, PastDue, 1), status(9, PastDue, 2), status(12, Active, 2)];
@@ -299,4 +304,34 @@ fn personal_data_are_shown_when_asked_for_and_never_printed() {
     let email = Private::new("ada@example.com");
     assert_eq!(email.expose(), "ada@example.com");
     assert_eq!(format!("{email:?}"), "Private(redacted)");
+}
+
+/// What versions before 8 of the stores' schema wrote is read as what is written now.
+#[test]
+fn documents_with_the_older_keys_say_the_same() {
+    let provider = ProviderName::new("acme").expect("a name");
+    let source = Source { provider, account: None, mode: Mode::Test };
+    let subject = Subject { source, root: ObjectRef::new(ObjectKind::Subscription, id("sub")) };
+    let observation = Observation {
+        object: subject.root.clone(),
+        phase: Phase::Changed,
+        object_state: subscription(SubscriptionStatus::Active, 2, |_| ()),
+        prior: None,
+    };
+    let fact = Fact {
+        subject: subject.clone(),
+        event: id("e1"),
+        version: Version::at(at(5)),
+        observation: Some(observation),
+        links: Vec::new(),
+    };
+    let older =
+        |text: String| text.replace("\"observation\":", "\"sight\":").replace("\"object_state\":", "\"photo\":");
+    let written = serde_json::to_string(&fact).expect("JSON");
+    assert_ne!(older(written.clone()), written);
+    assert_eq!(serde_json::from_str::<Fact>(&older(written)).expect("an older fact"), fact);
+    let state = SubjectState::fold(&subject, &[fact]).0;
+    let written = serde_json::to_string(&state).expect("JSON");
+    assert_ne!(older(written.clone()), written);
+    assert_eq!(serde_json::from_str::<SubjectState>(&older(written)).expect("an older state"), state);
 }

@@ -28,8 +28,9 @@ use crate::{
 /// An event of a customer, or of nobody.
 fn event_of(number: i64, customer: Option<&str>) -> Result<NewEvent, Broken> {
     let id = |text| ProviderId::new(text).map_err(|error| Broken::caused("an id of the kit", &error));
-    let lane = customer.map(|text| Ok::<_, Broken>(ObjectRef::new(ObjectKind::Customer, id(text)?))).transpose()?;
-    Ok(NewEvent { lane, ..event(number)? })
+    let ordering_key =
+        customer.map(|text| Ok::<_, Broken>(ObjectRef::new(ObjectKind::Customer, id(text)?))).transpose()?;
+    Ok(NewEvent { ordering_key, ..event(number)? })
 }
 
 fn lease(token: &str, until: i64) -> Lease {
@@ -135,9 +136,13 @@ async fn work(store: Arc<dyn Store>, hands: Arc<Hands>, worker: usize) -> Result
             break;
         }
         for stored in &claimed {
-            let lane = stored.event.lane.clone().ok_or_else(|| Broken::new("an event came back without its lane"))?;
+            let ordering_key = stored
+                .event
+                .ordering_key
+                .clone()
+                .ok_or_else(|| Broken::new("an event came back without its ordering key"))?;
             let mut hands = hands();
-            let others = hands.entry(lane).or_default();
+            let others = hands.entry(ordering_key).or_default();
             let other = others.values().find(|other| **other != worker).copied();
             ensure(other.is_none(), || {
                 format!("event {} was given out while another worker had one of its customer", stored.sequence)

@@ -65,9 +65,9 @@ queries! {
     TransitionsClear = "transitions_clear",
     TransitionsInsert = "transitions_insert",
     TransitionsList = "transitions_list",
-    WaitsClear = "waits_clear",
-    WaitsInsert = "waits_insert",
-    WaitsLoad = "waits_load",
+    PendingOwnersClear = "pending_owners_clear",
+    PendingOwnersInsert = "pending_owners_insert",
+    PendingOwnersLoad = "pending_owners_load",
 }
 
 /// A statement: one of the files, or one that follows from a table's description.
@@ -113,13 +113,13 @@ fn all() -> Vec<(&'static str, String)> {
 
 /// Every statement in one dialect, rendered once.
 #[derive(Debug)]
-pub(crate) struct Catalogue {
+pub(crate) struct StatementRegistry {
     statements: Vec<(&'static str, Arc<str>)>,
     entries: Entries,
     locks: bool,
 }
 
-impl Catalogue {
+impl StatementRegistry {
     pub(crate) fn new(dialect: &Dialect, prefix: &TablePrefix) -> Self {
         let statements =
             all().into_iter().map(|(name, text)| (name, dialect.render(prefix, text.trim_end()))).collect();
@@ -144,7 +144,7 @@ impl Catalogue {
 
 /// Name and text of every statement in a dialect, for whoever wants to prove that each one prepares.
 pub fn statements(dialect: &Dialect, prefix: &TablePrefix) -> Vec<(&'static str, Arc<str>)> {
-    Catalogue::new(dialect, prefix).statements
+    StatementRegistry::new(dialect, prefix).statements
 }
 
 #[cfg(test)]
@@ -156,8 +156,8 @@ mod tests {
 
     #[test]
     fn each_statement_is_found_by_its_place_and_named_once() {
-        let catalogue = Catalogue::new(&SQLITE, &TablePrefix::default());
-        let name = |which: Which| catalogue.statement(which, Vec::new()).name;
+        let registry = StatementRegistry::new(&SQLITE, &TablePrefix::default());
+        let name = |which: Which| registry.statement(which, Vec::new()).name;
         for (at, table) in TABLES.iter().enumerate() {
             assert_eq!(name(Which::Dump(at)), format!("{}_dump", table.name));
             if table.of.is_some() {
@@ -165,8 +165,8 @@ mod tests {
                 assert_eq!(name(Which::Put(at)), format!("{}_put", table.name));
             }
         }
-        assert_eq!(name(Query::WaitsLoad.into()), "waits_load");
-        let names: BTreeSet<_> = catalogue.statements.iter().map(|(name, _)| name).collect();
-        assert_eq!(names.len(), catalogue.statements.len());
+        assert_eq!(name(Query::PendingOwnersLoad.into()), "pending_owners_load");
+        let names: BTreeSet<_> = registry.statements.iter().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), registry.statements.len());
     }
 }

@@ -9,6 +9,7 @@ use purchase_core::{
 use serde_json::{Map, Value, json};
 
 use crate::{
+    counterpart::Counterpart,
     law::{
         Effort,
         provider::keeping::{facts_of, reading_by},
@@ -17,16 +18,15 @@ use crate::{
     replay,
     rig::Rig,
     schedule::{Schedule, random_of, shuffled},
-    twin::Twin,
     under_test::StoreUnderTest,
     verdict::{Broken, Held, Verdict, ensure, first_difference},
 };
 
-/// One twin, one store.
+/// One counterpart, one store.
 #[derive(Debug, Clone)]
-pub struct TwinTrial {
+pub struct CounterpartTrial {
     /// Who tells what.
-    pub twin: Twin,
+    pub counterpart: Counterpart,
     /// The store.
     pub store: StoreUnderTest,
     /// What is broken on purpose: of the last side only, or all would be wrong alike.
@@ -40,18 +40,18 @@ pub struct TwinTrial {
 /// What is compared, at each instant.
 type Story = BTreeMap<Timestamp, Value>;
 
-pub(crate) async fn same_story(trial: &TwinTrial) -> Verdict {
-    let sides = &trial.twin.sides;
+pub(crate) async fn same_story(trial: &CounterpartTrial) -> Verdict {
+    let sides = &trial.counterpart.sides;
     let customers = customers(trial)?;
     ensure(!customers.is_empty(), || "no scenario names a customer of the application".to_owned())?;
     let times: BTreeSet<Timestamp> =
-        sides.iter().map(|(_, scenario)| scenario.as_of).chain(trial.twin.at.iter().copied()).collect();
+        sides.iter().map(|(_, scenario)| scenario.as_of).chain(trial.counterpart.at.iter().copied()).collect();
     let mut first: Option<Story> = None;
     let mut checks = 0;
     for (nth, (provider, scenario)) in sides.iter().enumerate() {
         let rig = rig(trial, nth);
         let signed = rig.sign(scenario)?;
-        let mut random = random_of(trial.seed, &format!("P11/{}/{}", trial.twin.name, provider.name));
+        let mut random = random_of(trial.seed, &format!("P11/{}/{}", trial.counterpart.name, provider.name));
         let mut schedules = vec![Schedule::in_order(signed.len())];
         for _ in 0..(trial.effort.samples / 40).clamp(2, 5) {
             schedules.push(Schedule::one_by_one(shuffled(signed.len(), &mut random)).decorated(&mut random));
@@ -84,16 +84,16 @@ pub(crate) async fn same_story(trial: &TwinTrial) -> Verdict {
     Ok(Held { checks })
 }
 
-fn rig(trial: &TwinTrial, nth: usize) -> Rig {
-    let last = nth + 1 == trial.twin.sides.len();
+fn rig(trial: &CounterpartTrial, nth: usize) -> Rig {
+    let last = nth + 1 == trial.counterpart.sides.len();
     let mutation = if last { trial.mutation } else { Mutation::None };
-    Rig { provider: trial.twin.sides[nth].0, store: trial.store.clone(), mutation }
+    Rig { provider: trial.counterpart.sides[nth].0, store: trial.store.clone(), mutation }
 }
 
 /// Every customer of the application whom any of the scenarios names.
-fn customers(trial: &TwinTrial) -> Result<BTreeSet<CustomerId>, Broken> {
+fn customers(trial: &CounterpartTrial) -> Result<BTreeSet<CustomerId>, Broken> {
     let mut customers = BTreeSet::new();
-    for (nth, (_, scenario)) in trial.twin.sides.iter().enumerate() {
+    for (nth, (_, scenario)) in trial.counterpart.sides.iter().enumerate() {
         let rig = Rig { mutation: Mutation::None, ..rig(trial, nth) };
         let adapter = rig.adapter(&[&scenario.secret], None)?;
         for delivery in rig.sign(scenario)? {

@@ -58,9 +58,9 @@ pub(crate) async fn released(connection: &mut PgConnection) -> Result<bool, sqlx
 
 /// A connection of the pool while a batch has it. Dropped, by a caller that waits no longer for one, it is closed without a
 /// word: the pool would wait for the end of the batch first, and for ever where no answer comes.
-pub(crate) struct Lent(Option<PoolConnection<Postgres>>);
+pub(crate) struct ConnectionGuard(Option<PoolConnection<Postgres>>);
 
-impl Lent {
+impl ConnectionGuard {
     pub(crate) fn new(connection: PoolConnection<Postgres>) -> Self {
         Self(Some(connection))
     }
@@ -73,7 +73,7 @@ impl Lent {
     }
 }
 
-impl Deref for Lent {
+impl Deref for ConnectionGuard {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
@@ -81,13 +81,13 @@ impl Deref for Lent {
     }
 }
 
-impl DerefMut for Lent {
+impl DerefMut for ConnectionGuard {
     fn deref_mut(&mut self) -> &mut PgConnection {
         self.0.as_mut().expect("it is there until it is given back, which takes self")
     }
 }
 
-impl Drop for Lent {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         if let Some(connection) = self.0.take() {
             drop(connection.detach());

@@ -16,7 +16,7 @@ pub struct Price {
     /// Whether the provider deleted it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub deleted: bool,
-    /// Whether the photograph is a tombstone that says nothing else.
+    /// Whether the observation is a tombstone that says nothing else.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub bare: bool,
 }
@@ -57,7 +57,7 @@ pub struct Product {
     /// Whether the provider deleted it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub deleted: bool,
-    /// Whether the photograph is a tombstone that says nothing else.
+    /// Whether the observation is a tombstone that says nothing else.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub bare: bool,
 }

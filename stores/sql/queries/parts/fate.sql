@@ -1,1 +1,0 @@
-status, reason, CAST(attempts AS TEXT) AS tried, CAST(due_at AS TEXT) AS due, lane
