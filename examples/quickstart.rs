@@ -1,4 +1,4 @@
-//! The library in sixty lines: signed deliveries in, a receipt and the customer's access out. `cargo run --example quickstart`
+//! The library in sixty lines: signed deliveries in, receipts and access out. Run `cargo run --example quickstart`.
 use std::sync::Arc;
 
 use purchase::delivery::Delivery;

@@ -1,14 +1,15 @@
-//! Reads every stored event of a database again with this version of the library, and lists whose answers change:
-//! after an upgrade, before anybody loses or gains access unseen. It is a dry run; `--apply` writes.
+//! Reads every stored event of a database again with this version of the library, and lists the customers' answers that
+//! change. Run it after an upgrade, before anyone gains or loses access unnoticed. By default it is a dry run;
+//! `--apply` writes the changes.
 //!
 //! ```text
 //! cargo run --release --example reread -- --database sqlite://purchase.sqlite --stripe-mode live
 //! ```
 //!
-//! The changes come on stdout, one a line or as one JSON object; everything else comes on stderr. It needs no signing
-//! secret, because bodies were verified when they came. It does need the rest of what your endpoints are configured with,
-//! the catalogue included: what a body means depends on it. Events of a provider that isn't named here are left as they are,
-//! and counted. The tables have to be of this version: run its migrations first.
+//! Changes are printed to stdout, one per line or as one JSON object; everything else goes to stderr. No signing secret
+//! is needed, because bodies were verified when they arrived. The rest of your endpoints' configuration is needed,
+//! including the catalogue, because the meaning of a body depends on it. Events of a provider that isn't named here are
+//! counted and left unchanged. The tables must have this version's schema: run its migrations first.
 
 use std::{
     fs,
@@ -31,46 +32,51 @@ use purchase::{
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
-/// Reads all stored events again, and lists whose answers change.
+/// Reads all stored events again with this version of the library, and lists the answers about access that change.
 #[derive(Parser)]
 pub(crate) struct Args {
-    /// The database, as `purchase::open` takes it.
+    /// The URL of the database, in the form that `purchase::open` takes.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     database: String,
-    /// Write what changes; without it nothing is written.
+    /// Writes the changes to the database. Default: a dry run that writes nothing.
     #[arg(long)]
     apply: bool,
-    /// The instant whose answers are compared, RFC 3339; now if nothing else.
+    /// The time, in RFC 3339, at which the old and the new answers are compared. Default: now.
     #[arg(long, value_name = "TIME")]
     as_of: Option<String>,
-    /// The catalogue, as TOML: a table `prices` with lines like `"price_…" = "product:plan"`.
+    /// The catalogue, a TOML file with a table `prices` and lines like `"price_…" = "product:plan"`. Default: an empty
+    /// catalogue.
     #[arg(long, value_name = "FILE")]
     catalog: Option<PathBuf>,
-    /// How the changes are written.
+    /// The output format of the changes.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// How many changes are listed at most.
+    /// The largest number of changes to list.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     listed: usize,
-    /// Which events the endpoint of Stripe serves.
+    /// Reads Stripe's events of this mode, as your Stripe endpoint is configured. Without this option, Stripe's events
+    /// are left unchanged.
     #[arg(long, value_enum)]
     stripe_mode: Option<Modes>,
-    /// It serves connected accounts as well as its own.
+    /// The Stripe endpoint serves connected accounts as well as its own account. Default: only its own.
     #[arg(long, requires = "stripe_mode")]
     stripe_any_account: bool,
-    /// A checkout's `client_reference_id` is the application's customer.
+    /// The `client_reference_id` of a Stripe checkout is the application's customer id. Default: it is ignored.
     #[arg(long, requires = "stripe_mode")]
     stripe_client_reference: bool,
-    /// The application's keys in metadata are believed on objects of connected accounts, too.
+    /// The application's keys in metadata are also trusted on objects of connected Stripe accounts. Default: they are
+    /// ignored there.
     #[arg(long, requires = "stripe_any_account")]
     stripe_connected_metadata: bool,
-    /// Whether the destination of Paddle is of a live account or of a sandbox.
+    /// Reads Paddle's events, and states whether the notification destination belongs to a live account or a sandbox.
+    /// Without this option, Paddle's events are left unchanged.
     #[arg(long, value_enum)]
     paddle_mode: Option<PaddleMode>,
-    /// The application's keys in custom data are believed on transactions and subscriptions, too.
+    /// The application's keys in Paddle's custom data are also trusted on transactions and subscriptions. Default: only
+    /// on customers.
     #[arg(long, requires = "paddle_mode")]
     paddle_custom_data_everywhere: bool,
-    /// Deliveries of Paddle's simulator are read.
+    /// Also reads deliveries of Paddle's webhook simulator. Default: they are refused.
     #[arg(long, requires = "paddle_mode")]
     paddle_simulated: bool,
 }
@@ -110,7 +116,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Writes the changes, and answers the summary.
+/// Writes the changes, and returns the summary.
 pub(crate) async fn run(args: &Args, out: &mut (dyn Write + Send)) -> anyhow::Result<String> {
     let engine = engine(args).await?;
     let as_of = match &args.as_of {

@@ -1,5 +1,5 @@
-//! Decides which deliveries share a commit: those that come while one is being committed go together in the next. It
-//! does not know what is in them.
+//! Decides which deliveries share a commit: deliveries that arrive during a commit form the next group. This module
+//! doesn't look at their content.
 
 use std::{any::Any, panic, sync::Arc, time::Duration};
 
@@ -15,15 +15,17 @@ use crate::{
     receipt::WebhookReceipt,
 };
 
-/// How deliveries are gathered.
+/// Settings of a [`GroupCommit`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupSettings {
-    /// How long a group is held open, counted from when the one before was answered, until it has as many members as that
-    /// one. A delivery that comes later than that when nothing is in flight goes at once. Zero: what is there goes at once.
+    /// How long a group stays open for more members, measured from the time the previous group was answered. The group
+    /// closes earlier if it reaches the size of the previous one. If nothing is in flight and this time has passed, a
+    /// delivery is committed immediately. Zero: a group contains what is already queued.
     pub wait: Duration,
-    /// How many share a commit at most; never more than [`Limits::deliveries`](crate::delivery::Limits::deliveries).
+    /// The largest number of deliveries in one commit. [`Limits::deliveries`](crate::delivery::Limits::deliveries) caps
+    /// it.
     pub most: usize,
-    /// How many may wait for a group. One more is refused with [`Refusal::Overloaded`].
+    /// The largest number of deliveries in the queue. Further deliveries are refused with [`Refusal::Overloaded`].
     pub waiting: usize,
 }
 
@@ -33,13 +35,14 @@ impl Default for GroupSettings {
     }
 }
 
-/// How many of a group that failed go alone side by side, at most.
+/// The largest number of deliveries of failed groups that are retried concurrently, each in its own commit.
 const ALONE: usize = 4;
 
-/// Takes deliveries the whole way, several in one commit where several come at once. A clone shares the queue.
+/// Processes deliveries from admission to commit, and commits concurrent deliveries together. Clones share one queue.
 ///
-/// What [`Engine::handle`] promises stands for each: its answer comes after the commit that holds it, and a refusal of
-/// one is nothing to the others. When the last clone is gone, what was queued is still committed.
+/// Each delivery has the guarantees of [`Engine::handle`]: its answer comes after the commit that holds it, and a
+/// refusal of one delivery doesn't affect the others. Queued deliveries are committed even after the last clone is
+/// dropped.
 #[derive(Clone)]
 pub struct GroupCommit {
     engine: Arc<Engine>,
@@ -49,10 +52,10 @@ pub struct GroupCommit {
 }
 
 impl GroupCommit {
-    /// Starts to gather, in a task of its own.
+    /// Starts a Tokio task that gathers and commits groups.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime.
+    /// Panics outside a Tokio runtime.
     pub fn new(engine: Engine, settings: GroupSettings) -> Self {
         let engine = Arc::new(engine);
         let (queue, incoming) = mpsc::channel(settings.waiting.clamp(1, Semaphore::MAX_PERMITS));
@@ -71,16 +74,16 @@ impl GroupCommit {
         Self { engine, queue, closing, ended }
     }
 
-    /// Takes one delivery the whole way, as [`Engine::handle`] does. A caller that doesn't wait for the answer changes
-    /// nothing: what was queued is committed.
+    /// Processes one delivery from admission to commit, as [`Engine::handle`] does. A queued delivery is committed even
+    /// if the caller stops waiting for the answer.
     ///
     /// # Errors
-    /// As [`Engine::handle`]; and [`Refusal::Overloaded`] or [`Refusal::Closing`].
+    /// Those of [`Engine::handle`], and [`Refusal::Overloaded`] or [`Refusal::Closing`].
     ///
     /// # Panics
-    /// When processing this delivery panics, as [`Engine::handle`] would.
+    /// Panics if processing this delivery panics, as [`Engine::handle`] does.
     pub async fn handle(&self, delivery: Delivery) -> Result<WebhookReceipt, Refusal> {
-        // What is not genuine takes no place in the queue.
+        // Deliveries that aren't genuine must not take space in the queue.
         let admitted = self.engine.admit(delivery)?;
         let (answer, answered) = oneshot::channel();
         let waiting = Waiting { admitted, answer };
@@ -91,15 +94,15 @@ impl GroupCommit {
         match answered.await {
             Ok(Ok(answer)) => answer,
             Ok(Err(panic)) => panic::resume_unwind(panic),
-            // The runtime ends, and the task with it.
+            // The runtime is shutting down and has dropped the task.
             Err(_) => Err(Refusal::Closing),
         }
     }
 
-    /// Takes no more deliveries, and returns when those that were queued are answered.
+    /// Stops accepting deliveries. Returns once all queued deliveries are answered.
     pub async fn close(&self) {
         self.closing.send_replace(true);
-        // Nothing is ever sent: the other end is dropped when the task has ended.
+        // No value is ever sent. The channel closes when the last task has ended.
         let _dropped = self.ended.clone().changed().await;
     }
 }
@@ -114,9 +117,9 @@ struct Waiting {
 }
 
 struct Gatherer {
-    /// Permits for those that go alone.
+    /// Limits how many deliveries of failed groups are retried at the same time.
     alone: Arc<Semaphore>,
-    /// Dropped by the gatherer and by the last of those that go alone.
+    /// Closes once the gatherer and the last single retry have dropped their copies.
     running: watch::Sender<()>,
     engine: Arc<Engine>,
     incoming: mpsc::Receiver<Waiting>,
@@ -140,7 +143,7 @@ impl Gatherer {
         }
     }
 
-    /// The next delivery; none after the end was asked for and what was queued is taken.
+    /// The next delivery. `None` after `close` was called and the queue is empty.
     async fn next(&mut self) -> Option<Waiting> {
         tokio::select! {
             biased;
@@ -151,7 +154,7 @@ impl Gatherer {
     }
 
     fn take_waiting(&mut self, group: &mut Vec<Waiting>) {
-        // Under a load that never lets the queue become empty, this is where the end is noticed.
+        // Under constant load the queue is never empty, so `next` alone may not notice `close`.
         if *self.closes.borrow() {
             self.incoming.close();
         }
@@ -161,8 +164,8 @@ impl Gatherer {
         }
     }
 
-    /// Waits until as many have come as were answered last: whoever sent those is likely to send on at once. Not for more
-    /// than them, and not for longer than was asked for.
+    /// Waits until the group is as large as the previous one, because the same senders are likely to send again at
+    /// once. It waits for at most `wait`.
     async fn hold_open(&mut self, group: &mut Vec<Waiting>, last: &Answered) {
         while group.len() < self.most.min(last.members) {
             match timeout(self.wait.saturating_sub(last.at.elapsed()), self.next()).await {
@@ -172,7 +175,8 @@ impl Gatherer {
         }
     }
 
-    /// Takes a group the rest of the way, and answers each member; tells what every other delivery would meet, too.
+    /// Commits a group and answers each member. Returns an outage if every other delivery would fail for the same
+    /// reason.
     async fn commit(&self, group: Vec<Waiting>) -> Option<Outage> {
         let (members, mut answers): (Vec<_>, Vec<_>) = group.into_iter().map(|it| (it.admitted, it.answer)).unzip();
         let members = Arc::new(members);
@@ -206,11 +210,11 @@ impl Gatherer {
         None
     }
 
-    /// Each in a commit of its own, some side by side: one that waits for a lock holds up the next group only when there
-    /// are as many of them.
+    /// Retries each delivery in its own commit, up to [`ALONE`] of them concurrently. A delivery that waits for a lock
+    /// delays the next group only if all permits are in use.
     async fn go_alone(&self, members: Vec<Admitted>, answers: Vec<oneshot::Sender<Answer>>) {
         for (member, to) in members.into_iter().zip(answers) {
-            // Nobody closes it.
+            // The semaphore is never closed.
             let Ok(permit) = Arc::clone(&self.alone).acquire_owned().await else { return };
             let (engine, running) = (Arc::clone(&self.engine), self.running.clone());
             tokio::spawn(async move {
@@ -221,7 +225,7 @@ impl Gatherer {
         }
     }
 
-    /// Those that came meanwhile would only wait for the same.
+    /// Refuses the deliveries queued during an outage, because they would fail for the same reason.
     fn answer_waiting(&mut self, outage: &Outage) {
         while let Ok(waiting) = self.incoming.try_recv() {
             give(waiting.answer, Ok(Err(outage.refusal())));
@@ -229,21 +233,21 @@ impl Gatherer {
     }
 }
 
-/// The group that was answered last.
+/// Size and time of the group that was answered last.
 struct Answered {
     members: usize,
     at: Instant,
 }
 
-/// Why no delivery can be committed now, whatever it is.
+/// The reason why no delivery can be committed at the moment, whatever its content.
 enum Outage {
-    /// The runtime ends.
+    /// The runtime is shutting down.
     Closing,
     Store(Arc<StoreError>),
 }
 
 impl Outage {
-    /// None where the refusal may be of one member alone.
+    /// Returns the refusal as an error if a single member may have caused it.
     fn of(refusal: Refusal) -> Result<Self, Refusal> {
         match refusal {
             refusal if refusal.is_isolatable() => Err(refusal),
@@ -260,21 +264,21 @@ impl Outage {
     }
 }
 
-/// Processes in a task of its own, so that a panic, which is a defect of an adapter, ends neither the gatherer nor the
-/// others' deliveries.
+/// Commits the members in a separate task. A panic, which is a defect of an adapter, then stops neither the gatherer
+/// nor the other deliveries.
 async fn together(engine: &Arc<Engine>, members: &Arc<Vec<Admitted>>) -> Answers {
     let (engine, members) = (Arc::clone(engine), Arc::clone(members));
     match tokio::spawn(async move { engine.handle_admitted(&members).await }).await {
         Ok(answers) => Ok(answers),
         Err(ended) => match ended.try_into_panic() {
             Ok(panic) => Err(panic),
-            // Only the end of the runtime cancels it.
+            // The task is cancelled only when the runtime shuts down.
             Err(_) => Ok(Err(Refusal::Closing)),
         },
     }
 }
 
-/// A caller that has gone away needs no answer.
+/// Sends an answer. The caller may have stopped waiting for it.
 fn give(to: oneshot::Sender<Answer>, answer: Answer) {
     if to.send(answer).is_err() {
         tracing::debug!("a caller did not wait for its answer");

@@ -1,4 +1,4 @@
-//! Decides which store a URL means, so that an application, or an operator, chooses one by configuration.
+//! Decides which store a URL selects, so that applications and operators can choose a store by configuration.
 
 use std::sync::Arc;
 
@@ -7,35 +7,38 @@ use purchase_sql::TablePrefix;
 
 use crate::{error::StoreError, store::Store};
 
-/// Opens the store that a URL names, and brings its tables forward.
+/// Opens the store that a URL names, and migrates its tables to the current version.
 ///
 /// | URL | store |
 /// |---|---|
 /// | `memory:` | in memory, gone with the process |
-/// | `sqlite:PATH`, `sqlite::memory:` | a file of SQLite, made where there is none |
+/// | `sqlite:PATH`, `sqlite::memory:` | an SQLite file, created if it doesn't exist |
 /// | `postgres://USER:PASSWORD@HOST:PORT/DATABASE` | a PostgreSQL server |
-/// | `d1:ACCOUNT/DATABASE?token=TOKEN` | a database of Cloudflare D1, over HTTP |
+/// | `d1:ACCOUNT/DATABASE?token=TOKEN` | a Cloudflare D1 database, over HTTP |
 ///
-/// Some words of a URL are this library's own: `prefix=`, which stands before the name of every table; for PostgreSQL
-/// `schema=`, as in `postgres://app@db/app?sslmode=verify-full&schema=billing`; for D1 `token=`, and `base=`, the address of
-/// a gateway that answers instead of Cloudflare's. Their values are percent-encoded, as in any URL.
+/// This library defines these query parameters. Their values are percent-encoded, as in any URL.
+///
+/// * All SQL stores: `prefix=`, a prefix for the name of every table.
+/// * PostgreSQL: `schema=`, as in `postgres://app@db/app?sslmode=verify-full&schema=billing`.
+/// * D1: `token=`, and `base=`, the address of a gateway to use instead of Cloudflare's API.
 ///
 /// # Errors
-/// [`OpenError`]; no error repeats the URL, which may hold a password.
+/// [`OpenError`]. No error repeats the URL, because it may contain a password.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, OpenError> {
     store(url, Tables::Migrated).await
 }
 
-/// Opens the store that a URL names as it is: no file is made, and no table brought forward. For programs that look before
-/// they change anything.
+/// Opens the store that a URL names without changing it: no file is created and no table is migrated. This is for
+/// programs that inspect a database before they change anything.
 ///
 /// # Errors
-/// [`OpenError`], as [`open`]; [`StoreError::SchemaOlder`] among others, where the tables are not of this version.
+/// [`OpenError`], as for [`open`]. If the tables are not of this version, the error is [`StoreError::SchemaOlder`] or a
+/// similar one.
 pub async fn existing(url: &str) -> Result<Arc<dyn Store>, OpenError> {
     store(url, Tables::Checked).await
 }
 
-/// What becomes of the tables of an older version.
+/// What to do with tables of an older version.
 #[derive(Clone, Copy)]
 enum Tables {
     Checked,
@@ -53,39 +56,39 @@ async fn store(url: &str, tables: Tables) -> Result<Arc<dyn Store>, OpenError> {
     }
 }
 
-/// Why no store was opened.
+/// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The feature of the store isn't enabled.
+    /// The Cargo feature of the store isn't enabled.
     #[error("this program was built without {feature}; enable the feature {feature:?} of the package purchase")]
     Feature {
-        /// The feature.
+        /// The feature's name.
         feature: &'static str,
     },
-    /// A word of the URL that is this library's has an unusable value.
+    /// One of this library's query parameters has an invalid value.
     #[error("the URL's {name}= can't be used")]
     Option {
-        /// The word.
+        /// The parameter's name.
         name: &'static str,
-        /// What is wrong with it.
+        /// Why the value is invalid.
         #[source]
         cause: crate::error::Cause,
     },
     /// The text is not a URL.
     #[error("the URL can't be read")]
     Malformed {
-        /// What is wrong with it.
+        /// Why it can't be parsed.
         #[source]
         cause: crate::error::Cause,
     },
-    /// No store goes by such a URL.
+    /// The URL's scheme names no known store.
     #[error("a database's URL begins with memory:, sqlite:, postgres: or d1:, not with {scheme:?}")]
     Scheme {
-        /// What it begins with.
+        /// The scheme.
         scheme: String,
     },
-    /// The store refused.
+    /// The store returned an error.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -158,7 +161,8 @@ fn prefix(url: &str) -> Result<(String, TablePrefix), OpenError> {
     Ok((url, prefix.unwrap_or_default()))
 }
 
-/// Takes a word out of a URL's query. All else stays as it is written: a path of SQLite's holds what no URL may.
+/// Removes a parameter from a URL's query and returns the rest with the parameter's value. The rest stays unchanged,
+/// because an SQLite path may contain characters that are invalid in a URL.
 #[cfg(any(feature = "d1", feature = "postgres", feature = "sqlite"))]
 fn take(url: &str, name: &str) -> (String, Option<String>) {
     let Some((place, query)) = url.split_once('?') else { return (url.to_owned(), None) };

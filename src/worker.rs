@@ -1,4 +1,5 @@
-//! Decides when a queue's worker looks for due events, and how long it rests. What becomes of an event is the engine's.
+//! Decides when a worker polls the queue for due events, and how long it sleeps between polls. The engine decides what
+//! happens to an event.
 
 use std::{
     sync::Arc,
@@ -14,20 +15,20 @@ use crate::{
     time::Timestamp,
 };
 
-/// How a worker works.
+/// Settings of a [`Worker`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkerSettings {
-    /// Its name in leases and logs, which tells workers apart to people. Two workers may have the same.
+    /// The worker's name in leases and logs, for people who read them. Several workers may have the same name.
     pub name: String,
-    /// How many events it claims at once.
+    /// The largest number of events in one claim.
     pub batch: u32,
-    /// How long a claim holds, in whole seconds: more than a batch ever takes, event by event. When a worker dies, its
-    /// events rest so long.
+    /// How long a lease lasts, in whole seconds. It must be longer than a batch can take when each event is processed
+    /// separately. If a worker dies, its events stay leased for this long.
     pub lease: Duration,
-    /// How long it rests when nothing is due: between half of this and one and a half, so that several workers don't
-    /// ask in step.
+    /// How long the worker sleeps when no event is due. The actual time is random, between 0.5 and 1.5 times this
+    /// value, so that several workers don't poll at the same moment.
     pub idle: Duration,
-    /// How long it rests at most when the store fails. It begins with `idle` and doubles.
+    /// The longest sleep after a store failure. The first one is `idle`, and each further failure doubles it.
     pub idle_most: Duration,
 }
 
@@ -43,24 +44,24 @@ impl Default for WorkerSettings {
     }
 }
 
-/// What a worker did, in figures.
+/// Totals of a worker's run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WorkerReport {
-    /// Events that have what they wanted: processed, parked, ignored, or waiting for a fetch.
+    /// Events whose processing succeeded: processed, parked, ignored, or waiting for a fetch.
     pub processed: u64,
-    /// Attempts that failed.
+    /// Failed attempts.
     pub failed: u64,
-    /// Those among them that were the last: dead letters.
+    /// Failed attempts that were the last one allowed: dead letters. They are also counted in `failed`.
     pub dead: u64,
-    /// Events that were claimed after an earlier attempt.
+    /// Events that were claimed again after an earlier attempt.
     pub retried: u64,
-    /// Events that were given back, because the store was in the way.
+    /// Events that were returned to the queue because the store was unavailable.
     pub returned: u64,
-    /// Events that another engine serves, each time that one was claimed here and given back.
+    /// Claims of events that another engine serves. Such events are returned to the queue; each claim counts.
     pub elsewhere: u64,
-    /// Events that somebody else took up meanwhile.
+    /// Events that another worker claimed in the meantime.
     pub lost: u64,
-    /// Rounds that the store failed.
+    /// Rounds that ended with a store failure.
     pub faults: u64,
 }
 
@@ -79,8 +80,8 @@ impl WorkerReport {
 
 type Observer = Arc<dyn Fn(&WorkReport) + Send + Sync>;
 
-/// Processes what [`Engine::accept`] kept, and what failed and is due again. As many as one likes work on one database,
-/// in one process or several. A clone is the same worker.
+/// Processes the events that [`Engine::accept`] stored, and failed events that are due for a retry. Any number of
+/// workers, in one or several processes, may work on the same database. A clone is the same worker.
 #[derive(Clone)]
 pub struct Worker {
     engine: Arc<Engine>,
@@ -90,29 +91,30 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// A worker that does nothing yet.
+    /// Creates a worker. It does nothing until [`run`](Self::run) is called.
     pub fn new(engine: Engine, settings: WorkerSettings) -> Self {
         Self { engine: Arc::new(engine), settings, nudged: Arc::default(), observer: None }
     }
 
-    /// Calls `observer` after each round that claimed something: for metrics, and for what an application does about
-    /// transitions. It is called after the commit, and not again when the process dies in between, or the store is lost
-    /// before it says that the commit has happened: what must not be missed is read from the store.
+    /// Calls `observer` after each round that claimed events, for example to record metrics or to react to transitions.
+    ///
+    /// The call comes after the commit and isn't repeated: it is lost if the process dies in between, or if the
+    /// connection to the store fails before the commit is confirmed. Read whatever must not be missed from the store.
     #[must_use]
     pub fn observed_by(mut self, observer: impl Fn(&WorkReport) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
 
-    /// Wakes it when it rests because nothing is due: after [`Engine::accept`] in the same process.
+    /// Wakes the worker if it sleeps because no event is due. Call this after [`Engine::accept`] in the same process.
     pub fn nudge(&self) {
         self.nudged.notify_one();
     }
 
-    /// Works until `shutdown` is done; the batch in hand is finished first.
+    /// Processes events until `shutdown` completes. A batch that has been claimed is finished first.
     ///
     /// # Panics
-    /// Outside of a Tokio runtime. A panic while an event is processed is an attempt of that event that failed.
+    /// Panics outside a Tokio runtime. A panic while an event is processed counts as a failed attempt of that event.
     pub async fn run(&self, shutdown: impl Future<Output = ()>) -> WorkerReport {
         let mut report = WorkerReport::default();
         let mut faults = 0;
@@ -135,7 +137,7 @@ impl Worker {
                 report.add(&round);
                 self.tell(&round);
             }
-            // Only who is idle is woken: a nudge doesn't make a store well again.
+            // After a store failure the worker isn't woken early: a nudge doesn't repair the store.
             let nudged = async {
                 match faults {
                     0 => self.nudged.notified().await,
@@ -151,7 +153,7 @@ impl Worker {
         }
     }
 
-    /// Claims once, and processes what was claimed.
+    /// Makes one claim and processes the claimed events.
     async fn round(&self) -> Result<WorkReport, Refusal> {
         let now = now();
         let seconds = i64::try_from(self.settings.lease.as_secs().max(1)).unwrap_or(i64::MAX);
@@ -183,14 +185,14 @@ impl Worker {
         Ok(report)
     }
 
-    /// Processes in a task of its own: a panic, which is a defect of an adapter, doesn't end the loop, and the end of
-    /// the loop doesn't cut off a commit.
+    /// Processes events in a separate task. A panic, which is a defect of an adapter, then doesn't end the loop, and
+    /// stopping the loop doesn't interrupt a commit.
     async fn process(&self, lease: &Lease, claimed: Vec<StoredEvent>, now: Timestamp) -> Done {
         let (engine, lease) = (Arc::clone(&self.engine), lease.clone());
         match tokio::spawn(async move { engine.process(&lease, claimed, now).await }).await {
             Ok(answer) => Done::Answered(answer),
             Err(ended) if ended.is_panic() => Done::Panicked,
-            // Only the end of the runtime cancels it.
+            // The task is cancelled only when the runtime shuts down.
             Err(_) => Done::Answered(Err(Refusal::Closing)),
         }
     }
@@ -226,12 +228,12 @@ enum Done {
     Panicked,
 }
 
-/// Between half and one and a half.
+/// Multiplies a time by a random factor between 0.5 and 1.5.
 fn jitter(rest: Duration) -> Duration {
     Duration::try_from_secs_f64(rest.as_secs_f64() * (0.5 + rand::random::<f64>())).unwrap_or(rest)
 }
 
-/// The wall clock. One that stands before 1970 is taken for 1970: nothing is due then.
+/// The wall clock. A time before 1970 is treated as 1970, when no event is due.
 fn now() -> Timestamp {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_1970.as_micros())

@@ -1,6 +1,6 @@
-//! Decides what the kit's own provider sends: a small one, invented, so that the laws, the mutants and the stores can
-//! be tried without anybody's adapter. It has every capability. Its header is
-//! `acme-signature: at=<seconds> mac=<hex>[ mac=<hex>…]`.
+//! Decides what acme sends. Acme is a small invented provider of the kit, so that the laws, mutants and stores can be
+//! tried without a real adapter. It declares every capability. Its header is `acme-signature: at=<seconds> mac=<hex>[
+//! mac=<hex>…]`.
 
 mod read;
 pub mod scenarios;
@@ -21,7 +21,7 @@ use crate::under_test::{self, Built, Endpoint, ProviderUnderTest, Samples, Signe
 
 const HEADER: &str = "acme-signature";
 
-/// Acme, to be judged.
+/// The value with which the kit judges acme.
 pub const ACME: ProviderUnderTest = ProviderUnderTest {
     name: "acme",
     build,
@@ -60,7 +60,7 @@ pub const ACME: ProviderUnderTest = ProviderUnderTest {
                 Some(())
             })
         },
-        // Version 1 called a quantity seats.
+        // Version 1 of the API named a quantity `seats`.
         older_shape: Some(|body| {
             edit(body, |event| {
                 let quantity = event["object"].as_object_mut()?.remove("quantity")?;

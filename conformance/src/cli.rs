@@ -1,6 +1,5 @@
-//! Decides how a run of the kit is asked for on a command line and what it answers: the options, what is printed, where
-//! reports go, the exit code. Any program that has an adapter or a store can be such a command; what the laws are is
-//! decided elsewhere.
+//! Decides how a command line runs the kit: the options, the output, the report files and the exit code. Any program
+//! with an adapter or a store can be such a command. The laws are defined elsewhere.
 
 mod verify;
 
@@ -27,17 +26,18 @@ use crate::{
     verdict::chain,
 };
 
-/// What a command judges.
+/// The configuration of a judging command.
 #[derive(Debug, Clone)]
 pub struct Judge {
-    /// The command as it is typed, without its arguments: it stands in the help, and before commands that play a
-    /// schedule again.
+    /// The command as it is typed, without its arguments. The help shows it, and commands that play a schedule again
+    /// begin with it.
     pub command: &'static str,
-    /// All the fixtures there are, `<provider>/<scenario>/` in it. They are judged unless `--fixtures` names others.
+    /// The folder of all existing fixtures, `<provider>/<scenario>/` in it. They are judged unless `--fixtures` names
+    /// others.
     pub fixtures: PathBuf,
     /// The adapters.
     pub providers: Vec<ProviderUnderTest>,
-    /// The stores beside the one in memory, which is always there.
+    /// The stores in addition to the in-memory store, which is always available.
     pub stores: Vec<StoreUnderTest>,
 }
 
@@ -99,7 +99,7 @@ enum Format {
     Text,
 }
 
-/// Why nothing was judged, or why nobody can read what was.
+/// Why nothing was judged, or why the result could not be written.
 #[derive(Debug, thiserror::Error)]
 enum Fault {
     #[error("the variable {0} holds no secret")]
@@ -120,7 +120,7 @@ enum Fault {
     Verify(#[source] Cause),
 }
 
-/// Runs the kit as the command line says: the whole `main` of a command that judges.
+/// Runs the kit as the command line says. It is the whole `main` of a judging command.
 pub fn main(judge: Judge) -> ExitCode {
     let command = Arguments::command().name(judge.command).bin_name(judge.command);
     let asked = Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
@@ -130,7 +130,7 @@ pub fn main(judge: Judge) -> ExitCode {
     };
     match judged {
         Ok(report) => report.map_or(ExitCode::SUCCESS, |report| report.to_exit()),
-        // Nothing was proved: the exit code says so, whatever the reason.
+        // Nothing was proved. The exit code says so, whatever the reason.
         Err(fault) => {
             eprintln!("error: {}", chain(&fault));
             ExitCode::from(2)
@@ -148,7 +148,7 @@ fn verify(judge: &Judge, name: &str, variable: &str) -> Result<(), Fault> {
 }
 
 fn run(judge: Judge, asked: Arguments) -> Result<Report, Fault> {
-    // Before anything runs: no run is lost over a file's name.
+    // File names are checked before the run, so that a wrong name doesn't waste it.
     asked.report.iter().try_for_each(|file| Form::of(file).map(drop))?;
     if asked.samples == 0 {
         return Err(Fault::NoSamples);
@@ -198,7 +198,7 @@ fn stores(brought: Vec<StoreUnderTest>, names: &[String]) -> Result<Vec<StoreUnd
     Ok(stores)
 }
 
-/// Those that have the server that they need. What is skipped is said.
+/// The stores whose servers are available. Each skip is reported.
 fn served(stores: Vec<StoreUnderTest>, allow_skip: &[String]) -> Result<Vec<StoreUnderTest>, Fault> {
     let mut served = Vec::new();
     for store in stores {
@@ -213,7 +213,7 @@ fn served(stores: Vec<StoreUnderTest>, allow_skip: &[String]) -> Result<Vec<Stor
     if served.is_empty() { Err(Fault::NoStores) } else { Ok(served) }
 }
 
-/// How many cases are done, and of how many. A command judges once.
+/// How many cases are finished, and the total. A command runs the kit once.
 static DONE: AtomicUsize = AtomicUsize::new(0);
 static TOTAL: AtomicUsize = AtomicUsize::new(0);
 
@@ -222,7 +222,7 @@ fn count(done: usize, total: usize) {
     DONE.store(done, Ordering::SeqCst);
 }
 
-/// What a run does, as it is shown while it lasts. Where nothing narrows it, it hunts for mutants at the end.
+/// A description of the run for the progress display. If no option narrows the run, it tries the mutants at the end.
 fn going_on(hunts: bool) -> String {
     match (DONE.load(Ordering::SeqCst), TOTAL.load(Ordering::SeqCst)) {
         (_, 0) => "no case is done yet".to_owned(),

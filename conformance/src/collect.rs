@@ -1,4 +1,4 @@
-//! Decides which scenarios and counterparts are judged, and what is wrong or missing before anything runs.
+//! Decides which scenarios and counterparts are judged, and reports what is wrong or missing before anything runs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,13 +21,14 @@ use crate::{
 /// The scenarios of a run.
 #[derive(Default)]
 pub(crate) struct Collected {
-    /// Every law is judged on these.
+    /// The scenarios on which every law is judged.
     pub(crate) scenarios: Vec<(ProviderUnderTest, Scenario)>,
-    /// Scenarios that were not drawn, in random order. A law takes one of them when it applies to none of the drawn ones.
+    /// The scenarios that were not drawn, in random order. If a law applies to none of the drawn ones, it takes one of
+    /// these.
     pub(crate) spare: Vec<(ProviderUnderTest, Scenario)>,
 }
 
-/// Reads every scenario that is asked for. What can't be read is broken; what has no adapter is skipped.
+/// Reads every selected scenario. A scenario that can't be read is broken; one without an adapter is skipped.
 pub(crate) fn collect(
     options: &Options,
     providers: &[ProviderUnderTest],
@@ -74,7 +75,7 @@ pub(crate) fn collect(
     Ok(Collected { scenarios, spare })
 }
 
-/// Leaves so many scenarios of each provider, in their order, and returns the others in random order.
+/// Keeps this number of scenarios per provider, in their order, and returns the others in random order.
 fn draw(
     scenarios: &mut Vec<(ProviderUnderTest, Scenario)>,
     max: usize,
@@ -100,8 +101,8 @@ fn draw(
     spare
 }
 
-/// Reads every counterpart that is asked for. One that names a scenario which can't be read is broken; one of an adapter that
-/// is not there, or not asked for, is left out.
+/// Reads every selected counterpart. A counterpart with an unreadable scenario is broken. One whose adapter is missing
+/// or not selected is left out.
 pub(crate) fn counterparts(
     options: &Options,
     providers: &[ProviderUnderTest],
@@ -123,7 +124,7 @@ pub(crate) fn counterparts(
     counterparts
 }
 
-/// By the name of one of its scenarios.
+/// Finds it by the name of one of its scenarios.
 fn is_asked(options: &Options, listed: &Listed) -> bool {
     options.scenario.as_ref().is_none_or(|wanted| listed.scenarios.iter().any(|(_, folder)| folder.contains(wanted)))
 }
@@ -152,7 +153,7 @@ fn told(
         };
         if options.provider.as_deref().is_some_and(|asked| asked != provider) {
             if options.complete {
-                // Whoever asks for one provider has asked for no other.
+                // If one provider is selected, the others are not.
                 report.allow_skip.push(listed.name.clone());
                 report.laws.push(case().skipped_as(&listed.name, format!("{provider} was not asked for")));
             }

@@ -1,5 +1,5 @@
-//! Decides which scenarios tell one story at two providers: `scenarios.toml` at the root of a folder of fixtures lists
-//! them, and the kit brings a few of its own.
+//! Decides which scenarios of two or more providers share one story. `scenarios.toml` at the root of a folder of
+//! fixtures lists them, and the kit has a few of its own.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -17,19 +17,19 @@ use crate::{
     under_test::ProviderUnderTest,
 };
 
-/// The file that lists them.
+/// The name of the file that lists counterparts.
 const FILE: &str = "scenarios.toml";
 
-/// One story, told by the scenarios of several providers.
+/// One story with scenarios from several providers.
 #[derive(Debug, Clone)]
 pub struct Counterpart {
     /// Its name.
     pub name: String,
     /// The promise, in one sentence.
     pub proves: String,
-    /// The instants at which they are compared, besides each scenario's `as_of`.
+    /// The instants at which the scenarios are compared, besides each scenario's `as_of`.
     pub at: Vec<Timestamp>,
-    /// Who tells it, and how; at least two.
+    /// The providers and their scenarios; at least two.
     pub sides: Vec<(ProviderUnderTest, Scenario)>,
 }
 
@@ -40,7 +40,7 @@ impl Counterpart {
     }
 }
 
-/// A counterpart as it is listed, before its scenarios are read.
+/// A counterpart in the file, before its scenarios are read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Listed {
     pub(crate) name: String,
@@ -68,7 +68,7 @@ struct Entry {
     at: Vec<Spanned<String>>,
 }
 
-/// Reads the list of a folder of fixtures; a folder without one has no counterparts.
+/// Reads the counterparts of a folder of fixtures. A folder without the file has none.
 ///
 /// # Errors
 /// [`ScenarioError`] with the place and what is wrong there.
@@ -106,7 +106,7 @@ pub(crate) fn list(fixtures: &Path) -> Result<Vec<Listed>, ScenarioError> {
     Ok(listed)
 }
 
-/// Those of the kit's own providers: the scenarios of one name.
+/// The counterparts of the kit's own providers: the scenarios with the same name.
 pub fn own() -> Vec<Counterpart> {
     let told = plain::scenarios::all();
     let pairs = scenarios::all().into_iter().filter_map(|one| {

@@ -1,5 +1,5 @@
-//! Decides how things go wrong on command: a store call that fails before or after its effect, a statement that fails
-//! inside its batch, calls that are held up so that others come between.
+//! Decides how faults are injected: a store call that fails before or after its effect, a statement that fails inside
+//! its batch, and delayed calls that let other tasks run in between.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -19,16 +19,16 @@ use purchase_core::{
 use purchase_sql::{BatchKind, Dialect, ExecuteError, Executor, Row, Statement};
 use rand::{RngExt, rngs::StdRng};
 
-/// When a store call fails.
+/// The moment at which a store call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
-    /// Before it did anything.
+    /// Before its effect.
     Before,
-    /// After all of it: the caller only doesn't learn of it.
+    /// After its full effect. Only the caller doesn't learn that it succeeded.
     After,
 }
 
-/// One store call that fails.
+/// The fault of one store call.
 #[derive(Debug)]
 pub struct StoreFault {
     call: usize,
@@ -37,12 +37,12 @@ pub struct StoreFault {
 }
 
 impl StoreFault {
-    /// The call with this number fails, counted from 1; 0 lets all through.
+    /// Makes the call with this number fail, counted from 1. 0 lets all calls through.
     pub fn at(call: usize, when: When) -> Arc<Self> {
         Arc::new(Self { call, when, calls: AtomicUsize::new(0) })
     }
 
-    /// How many calls there were.
+    /// The number of calls so far.
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
     }
@@ -61,11 +61,11 @@ impl StoreFault {
     }
 }
 
-/// A store of which one call fails.
+/// A store with one failing call.
 pub struct FaultyStore {
-    /// The store behind.
+    /// The wrapped store.
     pub inner: Arc<dyn Store>,
-    /// Which call.
+    /// The fault.
     pub fault: Arc<StoreFault>,
 }
 
@@ -118,12 +118,12 @@ impl Maintain for FaultyStore {
     }
 }
 
-/// A store that gives way to other tasks around each call, some more and some less, so that concurrent workers get
-/// between any two calls of each other.
+/// A store that yields to other tasks around each call, for varying times, so that concurrent workers can run between
+/// any two calls of each other.
 pub struct Interleaved {
-    /// The store behind.
+    /// The wrapped store.
     pub inner: Arc<dyn Store>,
-    /// How often.
+    /// How often it yields.
     pub random: Mutex<StdRng>,
 }
 
@@ -192,43 +192,43 @@ impl Maintain for Interleaved {
     }
 }
 
-/// One statement that fails, inside a writing batch.
+/// The fault of one statement inside a writing batch.
 #[derive(Debug, Default)]
 pub struct StatementFault {
-    /// How many statements run before the one that fails; [`usize::MAX`] for none.
+    /// The number of statements that run before the failing one; [`usize::MAX`] for no failure.
     after: AtomicUsize,
     armed: AtomicBool,
     tripped: AtomicBool,
-    /// Whether batches are torn into single statements: what no executor may do. Only the kit's own mutant says yes.
+    /// Whether batches are run as single statements, which no executor may do. Only the kit's own mutant sets this.
     torn: bool,
 }
 
 impl StatementFault {
-    /// A fault for a mutant whose executor keeps no batch together.
+    /// The fault of a mutant whose executor doesn't run batches atomically.
     pub(crate) fn torn() -> Self {
         Self { torn: true, ..Self::default() }
     }
 
-    /// Makes the next writing batch fail after so many statements. A batch that has fewer goes through.
+    /// Makes the next writing batch fail after this number of statements. A batch with fewer statements succeeds.
     pub fn arm(&self, after: usize) {
         self.after.store(after, Ordering::SeqCst);
         self.tripped.store(false, Ordering::SeqCst);
         self.armed.store(true, Ordering::SeqCst);
     }
 
-    /// Lets everything through again, and tells whether the fault struck.
+    /// Lets every statement through again, and returns whether the fault occurred.
     pub fn disarm(&self) -> bool {
         self.armed.store(false, Ordering::SeqCst);
         self.tripped.load(Ordering::SeqCst)
     }
 }
 
-/// An executor of which one statement fails: another is put in its place that no database can run.
+/// An executor with one failing statement. It replaces that statement with one that no database can run.
 #[derive(Debug)]
 pub struct FaultyExecutor<E> {
-    /// The executor behind.
+    /// The wrapped executor.
     pub inner: E,
-    /// Which statement.
+    /// The fault.
     pub fault: Arc<StatementFault>,
 }
 

@@ -1,5 +1,5 @@
-//! Decides how much of an adapter has to be executed at least, so that nothing passes by doing nothing: one table. What
-//! is not reached is a skip, and a skip needs a name on the command line.
+//! Decides how much of an adapter must be executed at least, in one table, so that an adapter can't pass by doing
+//! nothing. A floor that is not reached is a skip, and the command line must allow the skip by name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ use crate::{
     verdict::Broken,
 };
 
-/// Every capability, as it is declared or not.
+/// The capabilities that the report lists as declared or undeclared.
 const CAPABILITIES: [Capability; 4] =
     [Capability::EventIds, Capability::ModeInEvent, Capability::PriorStates, Capability::SignedTime];
 
@@ -37,7 +37,7 @@ struct Minimum {
     executed: fn(&Survey) -> u64,
 }
 
-/// Every minimum of a complete run.
+/// The minimums of a complete run.
 const MINIMA: &[Minimum] = &[
     Minimum { of: "scenarios", needs: None, required: 10, executed: |survey| survey.scenarios },
     Minimum { of: "scenarios_longer_than_exhaustive", needs: None, required: 1, executed: |survey| survey.longer },
@@ -66,23 +66,23 @@ const MINIMA: &[Minimum] = &[
     },
 ];
 
-/// What the scenarios of one adapter show.
+/// What the scenarios of one adapter contain.
 #[derive(Default)]
 struct Survey {
     declared: Capabilities,
     /// How many cases of each law were judged.
     cases: BTreeMap<&'static str, u64>,
     scenarios: u64,
-    /// Scenarios of which not every order is executed.
+    /// Scenarios too long to execute every order.
     longer: u64,
     /// Objects that waited for their owner in the true order, and have one at its end.
     late_owners: u64,
     refunds: u64,
     /// Subscriptions that are over at the end.
     ended: u64,
-    /// Bodies that can be edited to say the other mode.
+    /// Bodies that can be edited to the other mode.
     modes: u64,
-    /// Facts that bring a prior state.
+    /// Facts with a prior state.
     priors: u64,
     /// Scenarios with two states of one object in one instant.
     ties: u64,
@@ -94,7 +94,7 @@ impl Survey {
     }
 }
 
-/// Tells what each adapter declares, and reports the minima of a complete run that are not reached.
+/// Reports what each adapter declares, and the minimums of a complete run that are not reached.
 pub(crate) async fn look(options: &Options, scenarios: &[(ProviderUnderTest, Scenario)], report: &mut Report) {
     let mut names: Vec<ProviderUnderTest> = scenarios.iter().map(|(provider, _)| *provider).collect();
     names.dedup_by_key(|provider| provider.name);
@@ -159,7 +159,7 @@ async fn survey(
     Ok(survey)
 }
 
-/// What can be seen without a store.
+/// Collects what is visible without a store.
 fn read(rig: &Rig, scenario: &Scenario, survey: &mut Survey) -> Result<(), Broken> {
     let adapter = rig.adapter(&[&scenario.secret], None)?;
     let mut seen: BTreeMap<(ObjectRef, Version), Vec<ObjectState>> = BTreeMap::new();
@@ -180,7 +180,7 @@ fn read(rig: &Rig, scenario: &Scenario, survey: &mut Survey) -> Result<(), Broke
     Ok(())
 }
 
-/// What the true order leads to, step by step.
+/// Collects the results of the true order, step by step.
 async fn play(rig: &Rig, scenario: &Scenario, survey: &mut Survey) -> Result<(), Broken> {
     let bench = rig.bench(scenario).await?;
     let mut waited: BTreeSet<String> = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! Decides what conformant means: one table of laws with permanent ids. An id is never given to another law.
+//! Decides what conformant means, in one table of laws. Law ids are permanent: an id is never given to another law.
 
 pub mod counterpart;
 pub mod provider;
@@ -17,41 +17,41 @@ use crate::{
     verdict::{Broken, Verdict},
 };
 
-/// A law.
+/// A law, with its check.
 #[derive(Clone, Copy)]
 pub struct Law {
-    /// Its permanent id.
+    /// The permanent id.
     pub id: &'static str,
     /// What must hold, in one sentence.
     pub sentence: &'static str,
-    /// How binding it is.
+    /// How binding the law is.
     pub severity: Severity,
-    /// Where it comes from.
+    /// The promise or failure that the law comes from.
     pub source: &'static str,
-    /// How it is checked.
+    /// How the law is checked.
     pub check: Check,
 }
 
-/// What documents and reports tell of a law.
+/// The part of a law that documents and reports show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Statement {
-    /// Its permanent id.
+    /// The permanent id.
     pub id: &'static str,
     /// What must hold, in one sentence.
     pub sentence: &'static str,
-    /// How binding it is.
+    /// How binding the law is.
     pub severity: Severity,
-    /// Where it comes from.
+    /// The promise or failure that the law comes from.
     pub source: &'static str,
-    /// What is judged by it.
+    /// What the law judges: adapters, stores or counterparts.
     pub judges: &'static str,
 }
 
-/// The version of the laws, apart from the kit's: it changes when a law comes, goes or says something else.
+/// The version of the laws, separate from the kit's version. It changes when a law is added, removed or reworded.
 pub const SPEC: &str = "1.2";
 
-/// The law that is held by there being something to judge: scenarios that can't be read and adapters without any break
-/// it.
+/// The law that there is something to judge. A scenario that can't be read breaks it, and so does an adapter without
+/// scenarios.
 pub const COMPLETENESS: Statement = Statement {
     id: "P00",
     sentence: "Every scenario can be read, and every adapter has scenarios.",
@@ -60,13 +60,13 @@ pub const COMPLETENESS: Statement = Statement {
     judges: "the run",
 };
 
-/// The statement of every law, in the order of their ids.
+/// The statements of all laws, in the order of their ids.
 pub fn statements() -> impl Iterator<Item = Statement> {
     std::iter::once(COMPLETENESS).chain(LAWS.iter().map(Law::statement))
 }
 
 impl Law {
-    /// Its statement.
+    /// The law's statement, without its check.
     pub fn statement(&self) -> Statement {
         let Law { id, sentence, severity, source, check } = *self;
         let judges = match check {
@@ -85,14 +85,14 @@ impl Law {
 /// How binding a law is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// Who breaks it is not conformant.
+    /// A system that breaks the law is not conformant.
     Must,
-    /// Who breaks it says why.
+    /// A system that breaks the law must say why.
     Should,
 }
 
 impl Severity {
-    /// As standards write it.
+    /// The word that standards use.
     pub const fn as_str(self) -> &'static str {
         match self {
             Severity::Must => "MUST",
@@ -104,25 +104,26 @@ impl Severity {
 /// How a law is checked.
 #[derive(Clone, Copy)]
 pub enum Check {
-    /// For each scenario, on each store.
+    /// Checked for each scenario, on each store.
     Provider(for<'a> fn(&'a Trial) -> BoxFuture<'a, Verdict>),
-    /// As above, for adapters that declare this, and scenarios that lend themselves to it. Another law says what holds of
-    /// an adapter that doesn't declare it.
+    /// As `Provider`, but only for adapters that declare the capability, and only on suitable scenarios. Another law
+    /// says what holds for an adapter that doesn't declare it.
     Declared(Capability, fn(&Trial) -> bool, for<'a> fn(&'a Trial) -> BoxFuture<'a, Verdict>),
-    /// As the first, for the scenarios that lend themselves to it.
+    /// As `Provider`, but only on suitable scenarios.
     Some(fn(&Trial) -> bool, for<'a> fn(&'a Trial) -> BoxFuture<'a, Verdict>),
-    /// For each store.
+    /// Checked for each store.
     Store(for<'a> fn(&'a StoreTrial) -> BoxFuture<'a, Verdict>),
-    /// For each store that outlives its process.
+    /// Checked for each store that outlives its process.
     Durable(for<'a> fn(&'a StoreTrial) -> BoxFuture<'a, Verdict>),
-    /// For each store that speaks SQL.
+    /// Checked for each store that uses SQL.
     Sql(for<'a> fn(&'a StoreTrial) -> BoxFuture<'a, Verdict>),
-    /// For each counterpart, on each store.
+    /// Checked for each counterpart, on each store.
     Counterpart(for<'a> fn(&'a CounterpartTrial) -> BoxFuture<'a, Verdict>),
 }
 
 impl Law {
-    /// Whether it is to be judged on a scenario. An adapter that can't be built is judged, so that it is seen.
+    /// Whether the law must be judged on a scenario. An adapter that can't be built is judged too, so that the report
+    /// shows the failure.
     pub fn applies(&self, trial: &Trial) -> bool {
         match self.check {
             Check::Declared(capability, applies, _) => trial.declares(capability).unwrap_or(true) && applies(trial),
@@ -133,24 +134,24 @@ impl Law {
     }
 }
 
-/// How much is tried.
+/// How many schedules a law tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
-    /// How many random schedules are tried where there are too many to try all.
+    /// How many random schedules are tried if there are too many to try all.
     pub samples: usize,
-    /// Up to how many deliveries every permutation is executed, in memory.
+    /// The largest number of deliveries for which every permutation is executed, in memory.
     pub exhaustive: usize,
 }
 
 impl Effort {
-    /// That of a run by hand or in CI.
+    /// For a run by hand or in CI.
     pub const FULL: Self = Self { samples: 200, exhaustive: Scenario::EXHAUSTIVE };
-    /// That of tests that run all the time.
+    /// For tests that run all the time.
     pub const QUICK: Self = Self { samples: 24, exhaustive: 4 };
 
-    /// Up to how many deliveries every permutation is executed on a store. What is true of an order is decided in
-    /// memory; a store that writes to a disk is slower, one behind a server slower still, and both keep what they are
-    /// given: there the longest are drawn.
+    /// The largest number of deliveries for which every permutation is executed on this store. The in-memory store
+    /// already decides what depends on the order. A store on disk is slower, and one behind a server slower still. Both
+    /// only have to keep what they receive, so longer scenarios are sampled there.
     pub fn exhaustive_on(self, store: &StoreUnderTest) -> usize {
         self.exhaustive.min(match (store.server, &store.durable) {
             (Some(_), _) => Scenario::EXHAUSTIVE_ON_SERVER,
@@ -160,21 +161,21 @@ impl Effort {
     }
 }
 
-/// One adapter, one store, one scenario.
+/// One adapter on one store with one scenario.
 #[derive(Debug, Clone)]
 pub struct Trial {
     /// The adapter and the store.
     pub rig: Rig,
     /// The scenario.
     pub scenario: Scenario,
-    /// How much is tried.
+    /// How many schedules are tried.
     pub effort: Effort,
-    /// The seed of everything random.
+    /// The seed of every random choice.
     pub seed: u64,
 }
 
 impl Trial {
-    /// Random numbers for one law.
+    /// The random numbers of one law.
     pub fn random(&self, law: &str) -> rand::rngs::StdRng {
         random_of(self.seed, &format!("{law}/{}", self.scenario.name))
     }
@@ -182,22 +183,22 @@ impl Trial {
     /// Whether the adapter declares a capability.
     ///
     /// # Errors
-    /// When it can't be built.
+    /// When the adapter can't be built.
     pub fn declares(&self, capability: Capability) -> Result<bool, Broken> {
         Ok(self.rig.declared(&self.scenario)?.contains(&capability))
     }
 }
 
-/// One store.
+/// One store under test.
 #[derive(Debug, Clone)]
 pub struct StoreTrial {
     /// The store.
     pub store: StoreUnderTest,
-    /// What is broken on purpose.
+    /// The mutation, if any.
     pub mutation: Mutation,
-    /// How much is tried.
+    /// How many schedules are tried.
     pub effort: Effort,
-    /// The seed of everything random.
+    /// The seed of every random choice.
     pub seed: u64,
 }
 
@@ -327,7 +328,7 @@ pub const LAWS: &[Law] = &[
         "what was known, and when" Store(|trial| Box::pin(store::history::facts_keep_their_time(trial)))),
 ];
 
-/// The law with an id.
+/// Finds a law by its id.
 pub fn find(id: &str) -> Option<&'static Law> {
     LAWS.iter().find(|law| law.id.eq_ignore_ascii_case(id))
 }

@@ -44,5 +44,5 @@ pub use under_test::{
     StoreUnderTest, Unreadable,
 };
 
-/// The version of the kit: of its laws, and of the canonical projection that they compare.
+/// The kit's version. It covers the laws and the canonical projection that they compare.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

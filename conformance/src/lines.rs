@@ -1,15 +1,15 @@
-//! Decides how facts are written for the eyes of a test: one line each, raw provider ids included. What an observation
-//! shows is not in it.
+//! Decides how tests print facts: one line each, including raw provider ids, but without the content of the
+//! observation.
 
 use purchase_core::{
     fact::{Fact, Link, Phase},
     id::{ObjectKind, ObjectRef},
 };
 
-/// Every fact in one line: the subject, what is shown of it, what it belongs to.
+/// Prints every fact in one line: the subject, the observed object and the links.
 ///
 /// # Panics
-/// When an observation is of another kind than the object it is said to show.
+/// When an observation's state has another kind than its object.
 pub fn lines(facts: &[Fact]) -> Vec<String> {
     facts.iter().map(line).collect()
 }

@@ -1,5 +1,5 @@
-//! Decides what the kit must be able to reject: systems that are broken on purpose, each with the law that has to find
-//! it. A law that no mutant breaks proves nothing.
+//! Decides what the kit must be able to reject: mutants, which are deliberately broken systems, each with the law that
+//! must find it. A law that no mutant breaks proves nothing.
 
 mod adapters;
 mod declarations;
@@ -21,69 +21,69 @@ pub use table::MUTANTS;
 
 use crate::{receiver::Receiver, under_test::ProviderUnderTest};
 
-/// A system that is broken on purpose.
+/// A deliberately broken system.
 #[derive(Debug, Clone, Copy)]
 pub struct Mutant {
     /// Its name.
     pub name: &'static str,
-    /// The kind of failure: F1 to F7 as seen in the wild, or what else it gets wrong.
+    /// The kind of failure: F1 to F7 as seen in the wild, or another category.
     pub failure: &'static str,
-    /// What people report who use systems like it; empty where none is known.
+    /// What users of systems with this defect report; empty if no report is known.
     pub like: &'static str,
-    /// What it does.
+    /// The defect.
     pub sentence: &'static str,
     /// The law that must find it.
     pub law: &'static str,
-    /// Where it must show itself.
+    /// Where the law must find it.
     pub ground: Ground,
-    /// How it is broken.
+    /// How the system is broken.
     pub mutation: Mutation,
 }
 
-/// Where a mutant must show itself.
+/// Where a law must find a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ground {
-    /// With every adapter whose fixtures are all there.
+    /// With every adapter whose fixtures are all judged.
     Anywhere,
-    /// On acme's scenarios: whether an adapter's can show it depends on its provider. Not every provider has
-    /// ties, signs a time, or leaves an object's owner to another object.
+    /// On acme's scenarios. Whether another adapter can expose the mutant depends on its provider: not every provider
+    /// has ties, signs a time, or lets another object name an object's owner.
     Kit,
-    /// On plain's scenarios: it is wrong about what an adapter doesn't declare.
+    /// On plain's scenarios. The mutant misuses a capability that the adapter doesn't declare.
     Undeclared,
 }
 
-/// Where a system is broken.
+/// Which part of a system is broken.
 #[derive(Clone, Copy, Default)]
 pub enum Mutation {
-    /// Nowhere.
+    /// None.
     #[default]
     None,
-    /// In its adapter.
+    /// The adapter.
     Adapter(fn(Arc<dyn Provider>) -> Arc<dyn Provider>),
-    /// In its executor, which tears batches into single statements.
+    /// The executor, which runs a batch as single statements.
     Executor,
-    /// Where it is kept: nothing outlives its process, and any schema will do.
+    /// The storage: nothing outlives the process, and any schema is accepted.
     Place,
-    /// In one of its statements.
+    /// One of the statements.
     Statement,
-    /// In its store.
+    /// The store.
     Store(fn(Arc<dyn Store>) -> Arc<dyn Store>),
-    /// Around its engine.
+    /// The code around the engine.
     System(fn(System) -> Arc<dyn Receiver>),
 }
 
-/// What a mutant around the engine is made of.
+/// The parts from which a mutant around the engine is built.
 pub struct System {
-    /// The engine, right as it is.
+    /// The correct engine.
     pub engine: Engine,
-    /// The adapter, for its signer.
+    /// The adapter, because the mutant may need its signer.
     pub provider: ProviderUnderTest,
     /// The endpoint's secrets.
     pub secrets: Vec<String>,
 }
 
 impl Mutation {
-    /// The adapter, broken if this breaks adapters.
+    /// The adapter, broken if this mutation breaks adapters.
     pub fn provider(&self, provider: Arc<dyn Provider>) -> Arc<dyn Provider> {
         match self {
             Mutation::Adapter(wrap) => wrap(provider),
@@ -96,7 +96,7 @@ impl Mutation {
         }
     }
 
-    /// The store, broken if this breaks stores.
+    /// The store, broken if this mutation breaks stores.
     pub fn store(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
         match self {
             Mutation::Store(wrap) => wrap(store),
@@ -109,7 +109,7 @@ impl Mutation {
         }
     }
 
-    /// What takes deliveries.
+    /// The receiver that takes deliveries.
     pub fn receiver(&self, system: System) -> Arc<dyn Receiver> {
         match self {
             Mutation::System(wrap) => wrap(system),

@@ -1,6 +1,6 @@
-//! Decides what the kit's second own provider sends: acme's opposite, so that every law is tried on what an adapter
-//! doesn't declare. Its events have no id, say no mode and bring no state before; its signature covers the body alone.
-//! Its header is `plain-signature: <hex>[,<hex>…]`.
+//! Decides what plain sends. Plain is the kit's second provider and declares no capability, so that every law is tried
+//! on what an adapter doesn't declare. Its events have no id, no mode and no prior state, and its signature covers only
+//! the body. Its header is `plain-signature: <hex>[,<hex>…]`.
 
 mod read;
 pub mod scenarios;
@@ -21,7 +21,7 @@ use crate::under_test::{self, Built, Endpoint, ProviderUnderTest, Samples, Signe
 
 const HEADER: &str = "plain-signature";
 
-/// Plain, to be judged.
+/// The value with which the kit judges plain.
 pub const PLAIN: ProviderUnderTest = ProviderUnderTest {
     name: "plain",
     build,
@@ -55,7 +55,7 @@ fn edit(body: &[u8], change: impl FnOnce(&mut Value) -> Option<()>) -> Option<Ve
 
 fn build(endpoint: &Endpoint<'_>) -> Built {
     let mode = endpoint.mode.unwrap_or(Mode::Test);
-    // No time is signed, so that no age can be checked, whatever tolerance is asked for.
+    // No time is signed, so no age can be checked, whatever tolerance the kit asks for.
     let trust = Trust::new(Secret::list(endpoint.secrets.iter().copied())?, None)?;
     Ok(Arc::new(Plain { name: ProviderName::new(PLAIN.name)?, trust, mode }))
 }
@@ -123,7 +123,7 @@ impl Webhooks for Plain {
     }
 
     fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
-        // The id is the digest of the body, so that two bodies are never one event.
+        // The id is the digest of the body, so two bodies are never one event.
         one == other
     }
 }

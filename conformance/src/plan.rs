@@ -1,4 +1,4 @@
-//! Decides which cases there are, in which order they run, and what a broken one tells.
+//! Decides which cases exist, in which order they run, and what a broken case reports.
 
 use std::{
     collections::BTreeSet,
@@ -91,14 +91,14 @@ pub(crate) fn plan(
     planned.into_iter().map(|(_, planned)| planned).collect()
 }
 
-/// Whether an adapter owes a law some scenario that lends itself to it.
+/// Whether an adapter must have a suitable scenario for a law.
 fn is_owed(law: &Law, provider: ProviderUnderTest, scenario: &Scenario, stores: &[StoreUnderTest]) -> bool {
     match law.check {
         Check::Declared(capability, ..) => stores.first().is_some_and(|store| {
             let rig = Rig { provider, store: store.clone(), mutation: Mutation::None };
             rig.declared(scenario).is_ok_and(|declared| declared.contains(&capability))
         }),
-        // Objects of one shape have no other.
+        // Objects with only one shape have no older one.
         Check::Some(..) if law.id == "P26" => provider.samples.older_shape.is_some(),
         Check::Some(..) => true,
         Check::Durable(_) | Check::Provider(_) | Check::Sql(_) | Check::Store(_) | Check::Counterpart(_) => false,
@@ -127,7 +127,7 @@ fn store_trial(options: &Options, law: &Law, store: &StoreUnderTest) -> Option<S
     applies.then(trial)
 }
 
-/// Roughly how many deliveries a case sends.
+/// An estimate of how many deliveries a case sends.
 fn cost(law: &Law, scenario: &Scenario) -> usize {
     let deliveries = scenario.deliveries.len();
     match law.id {
@@ -138,7 +138,7 @@ fn cost(law: &Law, scenario: &Scenario) -> usize {
     }
 }
 
-/// Runs cases side by side.
+/// Runs cases concurrently.
 pub(crate) async fn execute(options: &Options, planned: Vec<Planned>) -> Vec<Case> {
     let total = planned.len();
     let done = AtomicUsize::new(0);
@@ -170,7 +170,7 @@ impl Planned {
         }
     }
 
-    /// Runs it.
+    /// Runs the case.
     pub(crate) async fn check(&self) -> Verdict {
         let held = match (&self.law.check, &self.trial) {
             (Check::Declared(_, _, check) | Check::Provider(check) | Check::Some(_, check), Kind::Provider(trial)) => {
@@ -188,7 +188,7 @@ impl Planned {
         }
     }
 
-    /// An empty report of it.
+    /// An empty report for the case.
     pub(crate) fn case(&self) -> Case {
         match &self.trial {
             Kind::Provider(trial) => {
@@ -207,7 +207,7 @@ impl Planned {
         Case { seconds: started.elapsed().as_secs_f64(), ..self.judged(verdict, command) }
     }
 
-    /// The report of it, with what a person needs to see a failure again.
+    /// The report for the case, with what a person needs to reproduce a failure.
     pub(crate) fn judged(&self, verdict: Verdict, command: &str) -> Case {
         let case = self.case();
         let broken = match verdict {
@@ -231,7 +231,7 @@ impl Planned {
         Case { path, expected, found, schedule, again: Some(again), ..case.broken(detail) }
     }
 
-    /// The command that shows a failure again.
+    /// The command that reproduces a failure.
     fn again(&self, schedule: Option<&str>, command: &str) -> String {
         let (place, seed) = match &self.trial {
             Kind::Provider(trial) => {
@@ -246,7 +246,7 @@ impl Planned {
         };
         let law = format!("--law {} --seed {seed}", self.law.id);
         match (schedule, self.law.id) {
-            // The order law and the expectations are judged without being asked for.
+            // P06 and the expectations are judged without `--law`.
             (Some(schedule), "P06" | "P07" | "P14") => format!("{command} {place} --schedule {schedule}"),
             (Some(schedule), id) if Look::of(id).is_some() => format!("{command} {place} --schedule {schedule} {law}"),
             _ => format!("{command} {place} {law}"),

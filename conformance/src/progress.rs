@@ -1,5 +1,5 @@
-//! Decides how a command that takes long shows that it goes on: on a terminal by a line that is rewritten, elsewhere, as in CI,
-//! by a new line every ten seconds. Both say what is going on and for how long it has been.
+//! Decides how a long command shows progress. A terminal gets one line that is rewritten; elsewhere, as in CI, a new
+//! line appears every ten seconds. Both name the current work and its duration.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -10,12 +10,12 @@ use std::{
 
 /// How often a terminal's line is rewritten.
 const ON_A_TERMINAL: Duration = Duration::from_millis(250);
-/// How often a line is written where none can be rewritten.
+/// How often a new line is written if lines can't be rewritten.
 const ELSEWHERE: Duration = Duration::from_secs(10);
-/// Back to the beginning of the line, which is empty then.
+/// Returns to the beginning of the line and clears it.
 const REWRITE: &str = "\r\u{1b}[K";
 
-/// Shows on standard error what is going on, until it is dropped.
+/// Shows the current work on standard error until it is dropped.
 #[derive(Debug)]
 pub struct Progress {
     going_on: Option<Sender<()>>,
@@ -23,7 +23,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins. What is going on is asked for each time that it is shown.
+    /// Starts the display. Each time it is shown, it asks for the current work.
     pub fn start(says: impl Fn() -> String + Send + 'static) -> Self {
         let (going_on, ends) = mpsc::channel();
         let shows = thread::spawn(move || {
@@ -35,7 +35,7 @@ impl Progress {
         Self { going_on: Some(going_on), shows: Some(shows) }
     }
 
-    /// Writes a line of its own to standard error, above the one that is rewritten.
+    /// Writes a separate line to standard error, above the one that is rewritten.
     pub fn line(line: &str) {
         let rewrite = if io::stderr().is_terminal() { REWRITE } else { "" };
         eprintln!("{rewrite}{line}");
@@ -46,7 +46,7 @@ impl Drop for Progress {
     fn drop(&mut self) {
         drop(self.going_on.take());
         if let Some(shows) = self.shows.take() {
-            // It has nothing more to say, even if it panicked.
+            // The thread has nothing more to report, even if it panicked.
             let _ = shows.join();
         }
     }
@@ -70,7 +70,7 @@ fn show(
         to.flush()?;
         rewritten = terminal;
     }
-    // What follows begins at an empty line.
+    // Later output begins on an empty line.
     if rewritten { write!(to, "{REWRITE}").and_then(|()| to.flush()) } else { Ok(()) }
 }
 
@@ -85,7 +85,7 @@ fn elapsed(time: Duration) -> String {
 mod tests {
     use super::*;
 
-    /// What is shown until the third time.
+    /// Shows progress until the third time.
     fn shown(terminal: bool) -> String {
         let (going_on, ends) = mpsc::channel::<()>();
         let (times, going_on) = (std::cell::Cell::new(0), std::cell::Cell::new(Some(going_on)));

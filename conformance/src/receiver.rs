@@ -1,12 +1,12 @@
-//! Decides what stands behind a webhook endpoint: it takes deliveries and answers each.
+//! Defines the receiver behind a webhook endpoint. It takes deliveries and answers each.
 
 use async_trait::async_trait;
 use purchase_core::{delivery::Delivery, engine::Engine, error::Refusal, receipt::WebhookReceipt};
 
-/// What becomes of one delivery.
+/// The answer to one delivery.
 pub type Answer = Result<WebhookReceipt, Refusal>;
 
-/// What stands behind a webhook endpoint: the engine, or a mutant of it.
+/// The code behind a webhook endpoint: the engine, or a mutant of it.
 #[async_trait]
 pub trait Receiver: Send + Sync {
     /// Takes a batch.

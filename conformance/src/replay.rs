@@ -1,5 +1,5 @@
-//! Decides how a schedule is played: as a sender who tries again whatever isn't answered, and what is compared at its
-//! end. It also finds the simplest schedule that still shows a failure.
+//! Decides how a schedule is played, by a sender that retries every delivery without an answer, and what is compared at
+//! the end. It also finds the simplest schedule that still fails.
 
 use std::collections::BTreeMap;
 
@@ -20,32 +20,32 @@ use crate::{
     verdict::{Broken, ensure, ensure_equal},
 };
 
-/// How often a sender tries. Providers try for days; what fails more often than this is stuck.
+/// How often a sender tries. Providers retry for days; a delivery that fails more often than this is stuck.
 const TRIES: usize = 40;
 
-/// How far the time of receipt moves on during a schedule, in seconds: within any tolerance.
+/// How far the time of receipt advances during a schedule, in seconds. It stays within any tolerance.
 const DRIFT_SECONDS: usize = 240;
 
-/// How many schedules are tried to make a failing one simpler.
+/// How many schedules are tried when a failing one is made simpler.
 const SHRINK_STEPS: usize = 400;
 
-/// What a schedule led to.
+/// The result of a schedule.
 #[derive(Debug)]
 pub struct Outcome {
     /// The canonical projection.
     pub projection: Value,
-    /// What became of each delivery, in the order of sending.
+    /// The answer to each delivery, in the order of sending.
     pub answers: Vec<(usize, Answer)>,
 }
 
-/// What the true order, undisturbed, leads to.
+/// The result of the undisturbed true order.
 #[derive(Debug)]
 pub struct Reference {
     /// The canonical projection.
     pub projection: Value,
     /// The same as bytes.
     pub bytes: Vec<u8>,
-    /// Every event's status.
+    /// The status of every event.
     pub statuses: BTreeMap<EventKey, EventStatus>,
     /// For each delivery, the code of its refusal, if it is refused.
     pub refused: Vec<Option<&'static str>>,
@@ -55,7 +55,7 @@ impl Reference {
     /// Plays the true order of all deliveries on a fresh store.
     ///
     /// # Errors
-    /// When it can't be played.
+    /// When the order can't be played.
     pub async fn of(rig: &Rig, scenario: &Scenario, signed: &[Delivery]) -> Result<Self, Broken> {
         Self::of_some(rig, scenario, signed, 0..signed.len()).await
     }
@@ -63,7 +63,7 @@ impl Reference {
     /// Plays the true order of some deliveries, by their indices, on a fresh store.
     ///
     /// # Errors
-    /// When it can't be played.
+    /// When the order can't be played.
     pub async fn of_some(
         rig: &Rig,
         scenario: &Scenario,
@@ -83,10 +83,10 @@ impl Reference {
         Ok(Self { projection: outcome.projection, bytes, statuses, refused })
     }
 
-    /// Compares what another schedule led to.
+    /// Compares the result of another schedule.
     ///
     /// # Errors
-    /// The first difference of the projections, or an answer that is another one than undisturbed.
+    /// The first difference between the projections, or an answer that differs from the undisturbed one.
     pub fn compare(&self, outcome: &Outcome) -> Result<(), Broken> {
         for (index, answer) in &outcome.answers {
             let code = answer.as_ref().err().map(Refusal::code);
@@ -112,15 +112,15 @@ impl Reference {
     }
 }
 
-/// Each event's status.
+/// The status of each event.
 pub fn statuses(events: Vec<StoredEvent>) -> BTreeMap<EventKey, EventStatus> {
     events.into_iter().map(|stored| (stored.event.key, stored.status)).collect()
 }
 
-/// Plays a schedule and reads the projection: before the first late delivery, and at the end.
+/// Plays a schedule, and reads the projection before the first late delivery and at the end.
 ///
 /// # Errors
-/// When a delivery can't be brought to an answer, or the projection can't be read.
+/// When a delivery gets no answer, or the projection can't be read.
 pub async fn play(
     bench: &Bench,
     scenario: &Scenario,
@@ -147,10 +147,10 @@ pub fn later(delivery: &Delivery, seconds: usize) -> Delivery {
     Delivery { received_at: delivery.received_at.plus_seconds(seconds), ..delivery.clone() }
 }
 
-/// Sends a batch, and again what the endpoint could not take for reasons of its own.
+/// Sends a batch, and retries the deliveries that the endpoint could not take through no fault of theirs.
 ///
 /// # Errors
-/// When that goes on for too long.
+/// When the retries don't succeed within the limit.
 pub async fn send(receiver: &dyn Receiver, deliveries: Vec<(usize, Delivery)>) -> Result<Vec<(usize, Answer)>, Broken> {
     let mut done = Vec::with_capacity(deliveries.len());
     let mut open = deliveries;
@@ -182,8 +182,8 @@ pub async fn send(receiver: &dyn Receiver, deliveries: Vec<(usize, Delivery)>) -
     Err(Broken::new(format!("a sender tried {TRIES} times and was always answered {last}")))
 }
 
-/// Makes a failing schedule simpler as long as it still fails, by the steps that the caller allows. At its end no step
-/// is left that fails too, unless there were very many.
+/// Makes a failing schedule simpler as long as it still fails, with the steps that the caller allows. At the end, no
+/// further step fails, unless the limit of tries was reached.
 pub async fn shrink<'a>(
     schedule: Schedule,
     broken: Broken,

@@ -1,4 +1,4 @@
-//! Decides what a run says at its end, and the exit code that follows from it.
+//! Decides what a run reports at its end, and which exit code follows.
 
 mod badge;
 mod capability;
@@ -29,12 +29,12 @@ pub use case::{Case, MutantCase, MutantOutcome, Outcome};
 pub use digest::Digests;
 pub use form::{Form, ReportError};
 
-/// What a run found. The fields in this order are its JSON form.
+/// The results of a run. The order of the fields is their order in the JSON form.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// Name and version of the kit.
     pub kit: String,
-    /// The seed of everything random.
+    /// The seed of every random choice.
     pub seed: u64,
     /// How many scenarios were judged.
     pub scenarios: usize,
@@ -46,50 +46,50 @@ pub struct Report {
     pub expectations: usize,
     /// Every case.
     pub laws: Vec<Case>,
-    /// What became of the mutants.
+    /// The outcome of every mutant.
     pub mutants: Vec<MutantCase>,
-    /// What each adapter declares, and how much of it was executed.
+    /// The capabilities that each adapter declares, and how much of each was executed.
     pub capabilities: Vec<ProviderCapabilities>,
-    /// What was judged of each adapter.
+    /// What was judged for each adapter.
     pub providers: Vec<Judged>,
-    /// By what was judged, and on what.
+    /// Digests of the laws and of the scenarios judged.
     pub digests: Digests,
-    /// The command that does the same again.
+    /// The command that repeats the run.
     pub command: String,
-    /// How long it took.
+    /// How long the run took.
     #[serde(serialize_with = "json::milliseconds")]
     pub seconds: f64,
-    /// What may be skipped.
+    /// The names that may be skipped.
     #[serde(skip)]
     pub allow_skip: Vec<String>,
 }
 
-/// What of an adapter was judged.
+/// What was judged for one adapter.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Judged {
     /// The adapter.
     pub provider: String,
-    /// How many scenarios.
+    /// How many scenarios it has.
     pub scenarios: usize,
-    /// How many deliveries they have.
+    /// How many deliveries these scenarios have.
     pub deliveries: usize,
-    /// How many expectations they have.
+    /// How many expectations these scenarios have.
     pub expectations: usize,
 }
 
-/// What a run says in one word.
+/// The verdict of a run in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Headline {
     /// A law is broken, or a mutant survived.
     Broken,
     /// Everything held.
     Conformant,
-    /// Nothing was run, or something was skipped that nobody allowed.
+    /// Nothing was run, or a skip was not allowed.
     Incomplete,
 }
 
 impl Headline {
-    /// As a sentence for people.
+    /// The verdict as a sentence for people.
     pub const fn sentence(self) -> &'static str {
         match self {
             Headline::Broken => "NOT conformant",
@@ -110,7 +110,7 @@ impl Report {
         }
     }
 
-    /// Notes which scenarios are judged.
+    /// Records which scenarios are judged.
     ///
     /// # Errors
     /// When a scenario's files can't be read.
@@ -132,18 +132,18 @@ impl Report {
         Ok(())
     }
 
-    /// How many cases came out so.
+    /// How many cases have this outcome.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.laws.iter().filter(|case| case.outcome == outcome).count()
     }
 
-    /// Cases that were skipped and may not be.
+    /// Skipped cases that the command line doesn't allow.
     pub fn unasked_skips(&self) -> impl Iterator<Item = &Case> {
         self.laws.iter().filter(|case| case.outcome == Outcome::Skipped && !self.allow_skip.contains(&case.skip_name))
     }
 
-    /// 0: everything held. 1: a law is broken or a mutant survived. 2: nothing was run, or something was skipped that
-    /// nobody allowed.
+    /// The exit code. 0: everything held. 1: a law is broken or a mutant survived. 2: nothing was run, or a skip was
+    /// not allowed.
     pub fn exit_code(&self) -> u8 {
         let survived = self.mutants.iter().any(|mutant| mutant.outcome == MutantOutcome::Survived);
         if survived || self.count(Outcome::Broken) > 0 {
@@ -156,7 +156,7 @@ impl Report {
         0
     }
 
-    /// The same in one word.
+    /// The verdict that corresponds to the exit code.
     pub fn headline(&self) -> Headline {
         match self.exit_code() {
             0 => Headline::Conformant,
@@ -165,25 +165,25 @@ impl Report {
         }
     }
 
-    /// The mutants of one outcome.
+    /// The mutants with one outcome.
     pub fn mutants_of(&self, outcome: MutantOutcome) -> impl Iterator<Item = &MutantCase> {
         self.mutants.iter().filter(move |mutant| mutant.outcome == outcome)
     }
 
-    /// Capabilities that too little was executed of, each with its adapter.
+    /// Capabilities that were not executed often enough, each with its adapter.
     pub fn missed_floors(&self) -> impl Iterator<Item = (&str, &Floor)> {
         self.capabilities
             .iter()
             .flat_map(|of| of.floors.iter().filter(|floor| !floor.reached()).map(|floor| (of.provider.as_str(), floor)))
     }
 
-    /// The same for `main`.
+    /// The exit code as `main` returns it.
     pub fn to_exit(&self) -> ExitCode {
         ExitCode::from(self.exit_code())
     }
 }
 
-/// The command that does the same again, with each choice that was made.
+/// The command that repeats the run, with every option that was set.
 fn command(options: &Options, stores: &[StoreUnderTest]) -> String {
     let mut words = vec![options.command.clone()];
     let mut say = |flag: &str, value: &str| words.push(format!("{flag} {}", quoted(value)));

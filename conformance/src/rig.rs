@@ -1,5 +1,5 @@
-//! Decides how an adapter and a store are put together to be judged, with or without a mutation between them. It does
-//! not know the laws.
+//! Decides how an adapter and a store are combined into a system under test, with or without a mutation. It does not
+//! know the laws.
 
 use std::{any::Any, sync::Arc};
 
@@ -23,68 +23,68 @@ use crate::{
     verdict::Broken,
 };
 
-/// The tolerance of every adapter that is judged, in seconds.
+/// The tolerance of every adapter under test, in seconds.
 pub const TOLERANCE_SECONDS: u32 = 300;
 
-/// An adapter, a store, and perhaps a mutation.
+/// An adapter, a store and an optional mutation.
 #[derive(Debug, Clone)]
 pub struct Rig {
     /// The adapter.
     pub provider: ProviderUnderTest,
     /// The store.
     pub store: StoreUnderTest,
-    /// What is broken on purpose.
+    /// The mutation, if any.
     pub mutation: Mutation,
 }
 
-/// How one system is put together.
+/// The configuration of one system.
 pub struct Setup<'a> {
-    /// The scenario that it is for.
+    /// The scenario that the system plays.
     pub scenario: &'a Scenario,
     /// The endpoint's secrets.
     pub secrets: Vec<&'a str>,
-    /// What stands between the store and everything else.
+    /// Wraps the store. The engine and the reader see only the wrapper.
     pub between: Option<Between<'a>>,
-    /// What becomes of the adapter: one beside it, or another in its place.
+    /// Replaces the adapter, or adds others beside it.
     pub beside: Option<Beside<'a>>,
 }
 
-/// Puts a store behind another.
+/// Wraps a store in another store.
 pub type Between<'a> = Box<dyn FnOnce(Arc<dyn Store>) -> Arc<dyn Store> + Send + 'a>;
 
-/// Makes several adapters of one.
+/// Makes one or several adapters from one.
 pub type Beside<'a> = Box<dyn FnOnce(Arc<dyn Provider>) -> Vec<Arc<dyn Provider>> + Send + 'a>;
 
 impl<'a> Setup<'a> {
-    /// A scenario with its own secret.
+    /// The setup of a scenario with the scenario's own secret.
     pub fn of(scenario: &'a Scenario) -> Self {
         Self { scenario, secrets: vec![&scenario.secret], between: None, beside: None }
     }
 }
 
-/// A system over a store of its own.
+/// A system on its own fresh store.
 pub struct Bench {
-    /// The engine: to read and to replay.
+    /// The engine, for reading and replaying.
     pub engine: Engine,
-    /// What takes deliveries.
+    /// The receiver that takes deliveries.
     pub receiver: Arc<dyn Receiver>,
     as_of: Timestamp,
     _guard: Box<dyn Any + Send + Sync>,
 }
 
 impl Rig {
-    /// A scenario's system on a fresh store.
+    /// Builds a scenario's system on a fresh store.
     ///
     /// # Errors
-    /// When the adapter or the store can't be made.
+    /// When the adapter or the store can't be built.
     pub async fn bench(&self, scenario: &Scenario) -> Result<Bench, Broken> {
         self.bench_of(Setup::of(scenario)).await
     }
 
-    /// A system on a fresh store.
+    /// Builds a system on a fresh store.
     ///
     /// # Errors
-    /// When the adapter or the store can't be made.
+    /// When the adapter or the store can't be built.
     pub async fn bench_of(&self, setup: Setup<'_>) -> Result<Bench, Broken> {
         let Fresh { store, guard } =
             (self.store.fresh)().await.map_err(|error| Broken::caused("the store can't be opened", &error))?;
@@ -110,10 +110,11 @@ impl Rig {
         Ok(Bench { engine, receiver, as_of: setup.scenario.as_of, _guard: guard })
     }
 
-    /// The adapter, mutated, of an endpoint with these secrets that serves a mode or both.
+    /// Builds the adapter, with the mutation applied, for an endpoint with these secrets. The endpoint serves one mode
+    /// or both.
     ///
     /// # Errors
-    /// When it can't be built.
+    /// When the adapter can't be built.
     pub fn adapter(&self, secrets: &[&str], mode: Option<Mode>) -> Result<Arc<dyn Provider>, Broken> {
         Ok(self.mutation.provider(self.right_adapter(secrets, mode)?))
     }
@@ -123,16 +124,16 @@ impl Rig {
             .map_err(|error| Broken::caused("the adapter can't be built", error.as_ref()))
     }
 
-    /// What the adapter declares.
+    /// The capabilities that the adapter declares.
     ///
     /// # Errors
-    /// When it can't be built.
+    /// When the adapter can't be built.
     pub fn declared(&self, scenario: &Scenario) -> Result<Capabilities, Broken> {
         Ok(self.adapter(&[&scenario.secret], None)?.capabilities())
     }
 
-    /// Every delivery of a scenario with its headers: the recorded ones, and a signature at the scenario's `as_of` where
-    /// none was recorded.
+    /// Every delivery of a scenario with its recorded headers. If no signature was recorded, the delivery is signed at
+    /// the scenario's `as_of`.
     ///
     /// # Errors
     /// When the adapter can't be built, or recorded headers hold no signature.
@@ -146,7 +147,8 @@ impl Rig {
                     let adapter = self.right_adapter(&[&scenario.secret], None)?;
                     let claim = match adapter.webhooks().claim(headers, &Limits::default()) {
                         Ok(claim) => claim,
-                        // They were recorded without it, because the body is not the one that was signed any more.
+                        // The signature was not kept when these headers were recorded, because the body is no longer
+                        // the one that was signed.
                         Err(SignatureError::Missing { .. }) => {
                             let mut signed = self.sign_body(scenario, recorded.body.clone())?;
                             signed.headers.extend(headers);
@@ -165,10 +167,10 @@ impl Rig {
             .collect()
     }
 
-    /// A body, signed with the scenario's secret at its `as_of`.
+    /// A delivery with this body, signed with the scenario's secret at its `as_of`.
     ///
     /// # Errors
-    /// When the adapter's name is none.
+    /// When the adapter's name is not a valid provider name.
     pub fn sign_body(&self, scenario: &Scenario, body: Vec<u8>) -> Result<Delivery, Broken> {
         let headers = (self.provider.sign)(&[&scenario.secret], &body, scenario.as_of).headers();
         Ok(Delivery { provider: self.name()?, headers, body, received_at: scenario.as_of })
@@ -188,7 +190,7 @@ impl Bench {
         self.projection_of(None).await
     }
 
-    /// The canonical projection of one source, or of all.
+    /// The canonical projection of one source, or of all sources.
     ///
     /// # Errors
     /// The store's.
@@ -197,7 +199,7 @@ impl Bench {
         Ok(self.engine.projection(&query).await?.expose_canonical())
     }
 
-    /// Every event that is kept, conflicts apart.
+    /// Every stored event, without bodies in conflict.
     ///
     /// # Errors
     /// The store's.

@@ -1,5 +1,5 @@
-//! Decides what is run: which laws on which scenarios, adapters and stores, and what counts as skipped. Cases run side
-//! by side; each has a store of its own.
+//! Decides what a run covers: which laws on which scenarios, adapters and stores, and what counts as skipped. Cases run
+//! concurrently, each on its own store.
 
 use std::{sync::Arc, time::Instant};
 
@@ -23,10 +23,10 @@ use crate::{
     zoo,
 };
 
-/// Runs what the options say.
+/// Runs what the options select.
 ///
 /// # Errors
-/// [`RunError`] when it is not clear what to run. A law that is broken is no error, it is in the report.
+/// [`RunError`] when it is unclear what to run. A broken law is not an error; it is in the report.
 pub async fn run(
     options: &Options,
     providers: &[ProviderUnderTest],
@@ -77,7 +77,7 @@ fn check_names(options: &Options, providers: &[ProviderUnderTest]) -> Result<(),
     }
 }
 
-/// Plays one schedule of the scenarios: as the law asked for judges it, or by the order law and the expectations.
+/// Plays one schedule of the selected scenarios. The selected law judges it; without one, P06 and the expectations do.
 async fn play_one(
     options: &Options,
     scenarios: &[(ProviderUnderTest, Scenario)],
@@ -112,16 +112,16 @@ async fn play_one(
     Ok(cases)
 }
 
-/// What the true order leads to, for whoever wants to look at it.
+/// The result of the true order, for inspection.
 ///
 /// # Errors
-/// When it can't be played.
+/// When the scenario can't be played.
 pub async fn projection(trial: &Trial) -> Result<serde_json::Value, Broken> {
     let signed = trial.rig.sign(&trial.scenario)?;
     Ok(Reference::of(&trial.rig, &trial.scenario, &signed).await?.projection)
 }
 
-/// Every case of a run without running it, and what is wrong before it begins.
+/// Lists every case of a run without running it, and everything that is wrong before the run begins.
 pub(crate) fn plan_all(
     options: &Options,
     providers: &[ProviderUnderTest],
@@ -132,7 +132,7 @@ pub(crate) fn plan_all(
     let counterparts = counterparts(options, providers, &mut report);
     let planned = plan(options, &collected, &counterparts, stores, &mut report);
     let of_stores = |planned: &Planned| matches!(planned.trial, Kind::Store(_));
-    // A test of an adapter leaves the stores' own laws to the stores.
+    // A test of an adapter doesn't judge the laws that apply to stores alone.
     let planned = planned.into_iter().filter(|it| providers.is_empty() == of_stores(it)).collect();
     Ok((planned, report.laws))
 }

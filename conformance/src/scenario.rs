@@ -1,5 +1,5 @@
-//! Decides what a scenario on disk is, and refuses what is none: with the path, the line and what to do. It does not
-//! replay it.
+//! Defines a scenario on disk and refuses everything else with the path, the line and what to do. It does not replay
+//! scenarios.
 
 mod expect;
 mod folder;
@@ -20,17 +20,17 @@ pub(crate) use folder::{content, read_text};
 pub struct Scenario {
     /// The folder's name.
     pub name: String,
-    /// The folder; empty for a scenario of the kit's own.
+    /// The folder; empty for a scenario of the kit.
     pub folder: PathBuf,
     /// What happens.
     pub title: String,
     /// The business promise, in one sentence.
     pub proves: String,
-    /// The adapter that it is for.
+    /// The adapter's name.
     pub provider: String,
     /// The provider's API version.
     pub api_version: String,
-    /// Where it comes from.
+    /// The origin of its bodies.
     pub origin: Origin,
     /// The signing secret.
     pub secret: String,
@@ -38,22 +38,22 @@ pub struct Scenario {
     pub as_of: Timestamp,
     /// Prices and offers.
     pub catalog: Catalog,
-    /// The deliveries that come, in their true order. Late ones stand at the end.
+    /// The deliveries that are sent, in their true order. Late ones are at the end.
     pub deliveries: Vec<Recorded>,
-    /// What must hold at the end; at least one.
+    /// The expectations at the end; at least one.
     pub expectations: Vec<Expectation>,
 }
 
-/// Where a scenario comes from.
+/// The origin of a scenario's bodies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// Bodies that a provider really sent.
+    /// A provider really sent the bodies.
     Recorded,
-    /// Bodies that an emulator of a provider sent.
+    /// An emulator of a provider sent the bodies.
     #[serde(alias = "twin")]
     Emulator,
-    /// Bodies that were written.
+    /// The bodies were written for this project.
     Written,
 }
 
@@ -66,21 +66,21 @@ pub struct Recorded {
     pub event_type: String,
     /// The body, byte for byte.
     pub body: Vec<u8>,
-    /// The headers, where they were recorded.
+    /// The headers, if they were recorded.
     pub headers: Option<Headers>,
     /// Whether it comes after the first read.
     pub late: bool,
 }
 
 impl Scenario {
-    /// The longest order of which every permutation is executed in memory.
+    /// The largest number of deliveries for which every permutation is executed in memory.
     pub const EXHAUSTIVE: usize = 6;
-    /// The same on a store that outlives its process.
+    /// As [`EXHAUSTIVE`](Self::EXHAUSTIVE), on a store that outlives its process.
     pub const EXHAUSTIVE_ON_DISK: usize = 4;
     /// As [`EXHAUSTIVE`](Self::EXHAUSTIVE), on a store behind a server.
     pub const EXHAUSTIVE_ON_SERVER: usize = 3;
 
-    /// A schedule with the deliveries' own numbers.
+    /// Writes a schedule with the deliveries' own numbers.
     pub fn written(&self, schedule: &Schedule) -> Written {
         let numbers: Vec<u32> = self.deliveries.iter().map(|delivery| delivery.number).collect();
         schedule.written(&numbers)

@@ -1,28 +1,28 @@
-//! Decides in which orders deliveries come: every permutation of a few, seeded samples of many, with duplicates, in
-//! batches. A schedule is written as delivery numbers, so that any one can be played again without its seed.
+//! Decides in which orders deliveries are sent: every permutation of a few, seeded samples of many, with duplicates, in
+//! batches. A schedule is written as delivery numbers, so that it can be played again without its seed.
 
 use std::{fmt, ops::Range, str::FromStr};
 
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::SliceRandom};
 
-/// One way in which deliveries come: batches, each a list of indices. An index may come several times.
+/// One order of arrival: batches, each a list of indices. An index may occur several times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     batches: Vec<Vec<usize>>,
 }
 
 impl Schedule {
-    /// One delivery after the other, in this order.
+    /// One delivery per batch, in this order.
     pub fn one_by_one(order: impl IntoIterator<Item = usize>) -> Self {
         Self { batches: order.into_iter().map(|index| vec![index]).collect() }
     }
 
-    /// The true order of so many.
+    /// The true order of this number of deliveries.
     pub fn in_order(deliveries: usize) -> Self {
         Self::one_by_one(0..deliveries)
     }
 
-    /// Batches as they are; empty ones fall away.
+    /// These batches, without the empty ones.
     pub fn of_batches(batches: impl IntoIterator<Item = Vec<usize>>) -> Self {
         Self { batches: batches.into_iter().filter(|batch| !batch.is_empty()).collect() }
     }
@@ -37,8 +37,8 @@ impl Schedule {
         self.batches.concat()
     }
 
-    /// Adds duplicates of some deliveries at random places and cuts the whole into random batches; leaves a fourth of
-    /// all schedules as they are.
+    /// Adds duplicates of some deliveries at random places and cuts the schedule into random batches. Leaves a fourth
+    /// of all schedules as they are.
     #[must_use]
     pub fn decorated(&self, random: &mut StdRng) -> Self {
         let mut order = self.order();
@@ -65,13 +65,13 @@ impl Schedule {
         Self::of_batches(batches)
     }
 
-    /// The next steps of shrinking, simplest first: schedules with fewer batches of several, with fewer arrivals, or a
-    /// little closer to the true order. One that has none of them is the true order of one delivery.
+    /// The next steps of shrinking, simplest first: schedules with fewer batches of several deliveries, with fewer
+    /// arrivals, or a little closer to the true order. Only the true order of a single delivery has no next step.
     pub fn simpler(&self) -> Vec<Self> {
         [self.looser(), self.fewer(), self.nearer()].concat()
     }
 
-    /// Without batches, or with one batch cut in two.
+    /// The schedule without batches, or with one batch cut in two.
     fn looser(&self) -> Vec<Self> {
         let mut looser = Vec::new();
         if self.batches.len() < self.order().len() {
@@ -88,7 +88,8 @@ impl Schedule {
         looser
     }
 
-    /// Without some of the arrivals: a half of them, a fourth, and so on to each single one. One stays.
+    /// The schedule without some of the arrivals: a half, a fourth, and so on down to each single one. At least one
+    /// arrival is left.
     pub(crate) fn fewer(&self) -> Vec<Self> {
         let arrivals = self.order().len();
         let mut fewer = Vec::new();
@@ -110,7 +111,7 @@ impl Schedule {
         Self::of_batches(batches)
     }
 
-    /// With one arrival before its neighbour that comes earlier in the true order.
+    /// The schedule with two neighbouring arrivals swapped into the true order.
     pub(crate) fn nearer(&self) -> Vec<Self> {
         let order = self.order();
         let falls = (1..order.len()).filter(|place| order[place - 1] > order[*place]);
@@ -125,14 +126,14 @@ impl Schedule {
             .collect()
     }
 
-    /// Writes the schedule with the deliveries' own numbers.
+    /// Writes the schedule with the deliveries' numbers.
     pub fn written(&self, numbers: &[u32]) -> Written {
         let number = |index: &usize| numbers.get(*index).copied().unwrap_or_default();
         Written(self.batches.iter().map(|batch| batch.iter().map(number).collect()).collect())
     }
 }
 
-/// A schedule as people write it: `3,1+2,1` sends 3 alone, 1 and 2 in one batch, then 1 again.
+/// A schedule as text: `3,1+2,1` sends 3 alone, 1 and 2 in one batch, then 1 again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written(pub Vec<Vec<u32>>);
 
@@ -152,7 +153,7 @@ impl FromStr for Written {
     }
 }
 
-/// The text is no schedule.
+/// The text is not a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no schedule; write delivery numbers, with commas between batches and + within one: 3,1+2")]
 pub struct ScheduleError {
@@ -160,7 +161,7 @@ pub struct ScheduleError {
     pub text: String,
 }
 
-/// Every order of so many indices, the true one first.
+/// Every order of this number of indices, the true one first.
 pub fn permutations(deliveries: usize) -> impl Iterator<Item = Vec<usize>> {
     let mut next = Some((0..deliveries).collect::<Vec<_>>());
     std::iter::from_fn(move || {
@@ -170,7 +171,7 @@ pub fn permutations(deliveries: usize) -> impl Iterator<Item = Vec<usize>> {
     })
 }
 
-/// The next permutation in the order of dictionaries.
+/// The next permutation in lexicographic order.
 fn following(order: &[usize]) -> Option<Vec<usize>> {
     let rise = order.windows(2).rposition(|pair| pair[0] < pair[1])?;
     let greater = order.iter().rposition(|index| *index > order[rise])?;
@@ -180,15 +181,15 @@ fn following(order: &[usize]) -> Option<Vec<usize>> {
     Some(next)
 }
 
-/// A random order of so many.
+/// A random order of this number of indices.
 pub fn shuffled(deliveries: usize, random: &mut StdRng) -> Vec<usize> {
     let mut order: Vec<usize> = (0..deliveries).collect();
     order.shuffle(random);
     order
 }
 
-/// The random numbers of one case: from the run's seed and the case's name, so that a case draws the same whatever
-/// else runs.
+/// The random numbers of one case. They come from the run's seed and the case's name, so a case draws the same numbers
+/// whichever other cases run.
 pub fn random_of(seed: u64, name: &str) -> StdRng {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for byte in name.bytes() {
@@ -249,14 +250,14 @@ mod tests {
         assert_eq!(
             steps.into_iter().map(|it| it.batches).collect::<Vec<_>>(),
             [
-                // No batches, and the one batch cut in two.
+                // One schedule without batches, and one with the batch cut in two.
                 vec![vec![1], vec![0], vec![2]],
                 vec![vec![1], vec![0], vec![2]],
-                // One arrival less.
+                // One arrival fewer.
                 vec![vec![0], vec![2]],
                 vec![vec![1], vec![2]],
                 vec![vec![1, 0]],
-                // The two that are out of order.
+                // The two arrivals that are out of order.
                 vec![vec![0, 1], vec![2]],
             ]
         );

@@ -1,4 +1,4 @@
-//! Decides how a store on the shared SQL is judged: its executor is all that it has to bring. No SQL stands here.
+//! Decides how a store on the shared SQL is judged. The store supplies only its executor. This module contains no SQL.
 
 use std::{
     any::Any,
@@ -24,11 +24,11 @@ use crate::{
 pub struct SqlUnderTest<E> {
     /// The store's name.
     pub name: &'static str,
-    /// As [`StoreUnderTest::server`].
+    /// See [`StoreUnderTest::server`].
     pub server: Option<&'static str>,
-    /// Opens an empty database that nobody else uses.
+    /// Opens an empty database that nothing else uses.
     pub open: fn() -> BoxFuture<'static, Result<E, StoreError>>,
-    /// What outlives the process, if anything does.
+    /// The part that outlives the process, if any.
     pub durable: Option<Arc<dyn Durable>>,
 }
 
@@ -48,11 +48,11 @@ impl<E> fmt::Debug for SqlUnderTest<E> {
     }
 }
 
-/// Databases that are ready to be used again.
+/// Databases that are ready for reuse.
 type Idle<E> = Arc<Mutex<Vec<Arc<SqlStore<E>>>>>;
 
 impl<E: Executor + 'static> SqlUnderTest<E> {
-    /// The store, to be judged.
+    /// The store under test.
     pub fn into_store(self) -> StoreUnderTest {
         let idle: Idle<E> = Arc::default();
         let this = Arc::new(self);
@@ -89,7 +89,7 @@ impl<E: Executor + 'static> SqlUnderTest<E> {
     }
 }
 
-/// Puts a database back once nobody uses it.
+/// Returns a database for reuse when nothing uses it any more.
 struct Return<E> {
     store: Option<Arc<SqlStore<E>>>,
     idle: Idle<E>,
@@ -97,7 +97,7 @@ struct Return<E> {
 
 impl<E> Drop for Return<E> {
     fn drop(&mut self) {
-        // One that is still held by somebody else, a task that was left behind, is not used again.
+        // A database that a leftover task still holds is not reused.
         if let Some(store) = self.store.take().filter(|store| Arc::strong_count(store) == 1) {
             self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(store);
         }
@@ -120,7 +120,7 @@ impl<E: Executor + 'static> Sql for Shared<E> {
             *text = format!("the kit spoiled {text}").into();
         }
         for (name, text) in &all {
-            // Every engine that speaks this SQL prepares what it explains.
+            // Every supported engine prepares a statement when it explains it.
             let sql = format!("EXPLAIN {text}").into();
             let params = vec![Cell::NULL; parameters(text, store.executor().dialect().placeholder)];
             let statement = Statement { name, sql, params };
@@ -136,7 +136,7 @@ impl<E: Executor + 'static> Sql for Shared<E> {
     }
 }
 
-/// The highest number behind a placeholder.
+/// The highest number of a placeholder.
 fn parameters(text: &str, placeholder: char) -> usize {
     let numbers = text.split(placeholder).skip(1).filter_map(|rest| {
         let end = rest.find(|next: char| !next.is_ascii_digit()).unwrap_or(rest.len());

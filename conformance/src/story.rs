@@ -1,6 +1,7 @@
-//! Decides what a story is: what one customer buys, pays, changes and takes back, over a simulated clock of whole
-//! seconds, in nobody's words. A [`Teller`] tells it as its provider would; the [`World`] is what is true at its end. So a
-//! random story is both the generator of a test and its oracle, and no part of it asks the code that is judged.
+//! Defines stories. A story is what one customer buys, pays, changes and takes back, over a simulated clock of whole
+//! seconds, in no provider's terms. A [`Teller`] turns it into its provider's events, and the [`World`] holds what is
+//! true at its end. A random story is therefore both a generated test and its oracle, and no part of it uses the code
+//! under test.
 
 mod judge;
 mod outcome;
@@ -18,7 +19,7 @@ pub use teller::{Names, Sent, Teller, Told, Ways};
 pub use wish::{Wish, wishes};
 pub use world::{Dispute, Movement, Payment, Refund, Standing, Subscription, World};
 
-/// A day.
+/// The seconds of a day.
 pub const DAY_SECONDS: i64 = 24 * 3600;
 /// How long a paid period lasts.
 pub const PERIOD_SECONDS: i64 = 30 * DAY_SECONDS;
@@ -28,11 +29,11 @@ pub const TRIAL_SECONDS: i64 = 14 * DAY_SECONDS;
 pub const START_SECONDS: i64 = 1_791_187_200;
 /// The application's own id of the customer.
 pub const OWNER: &str = "user-of-a-story";
-/// What a unit of each price costs, in minor units. A price sells the offer of the same place.
+/// The price of one unit in minor units. Each price sells the offer at the same index.
 pub const UNIT_AMOUNTS: [i64; 4] = [1000, 2500, 700, 4900];
-/// The currency of everything.
+/// The currency of every amount.
 pub const CURRENCY: &str = "EUR";
-/// The addresses that the customer moves between.
+/// The e-mail addresses that the customer switches between.
 pub const EMAILS: [&str; 3] = ["first@example.com", "second@example.com", "third@example.com"];
 
 /// The offer that a price sells.
@@ -40,74 +41,75 @@ pub fn offer(price: usize) -> String {
     format!("offer-{price}")
 }
 
-/// What is sold: quantities by price.
+/// The items sold: quantities by price.
 pub type Items = BTreeMap<usize, u64>;
 
-/// What items cost.
+/// The total price of items.
 pub fn cost(items: &Items) -> i64 {
     items.iter().map(|(price, quantity)| UNIT_AMOUNTS[*price] * i64::try_from(*quantity).unwrap_or(i64::MAX)).sum()
 }
 
-/// A story.
+/// A story: a seed, a dialect and scenes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Story {
-    /// For what a teller draws: ids that do not sort as they were given, schedules.
+    /// The seed of what a teller draws: ids that don't sort in the order in which they were assigned, and schedules.
     pub seed: u64,
-    /// What a teller may vary as it likes: API versions, above all.
+    /// Selects what a teller may vary freely, above all API versions.
     pub dialect: u8,
-    /// What happens, in its true order.
+    /// The scenes in their true order.
     pub scenes: Vec<Scene>,
 }
 
-/// One thing that happens.
+/// One step of a story and its time.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Scene {
-    /// When, in seconds since 1970. Never before the scene before; often in the same second.
+    /// The time, in seconds since 1970. It is never before the previous scene's, and often in the same second.
     pub at: i64,
-    /// What.
+    /// The step.
     pub step: Step,
 }
 
-/// A span of time in seconds since 1970, its end excluded.
+/// A span of time in seconds since 1970. The end is excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
-    /// From.
+    /// The start.
     pub start: i64,
-    /// To.
+    /// The end.
     pub end: i64,
 }
 
 impl Span {
-    /// A paid period.
+    /// A paid period that begins at this time.
     pub fn period(start: i64) -> Self {
         Self { start, end: start + PERIOD_SECONDS }
     }
 }
 
-/// What can happen. Subscriptions, payments, refunds and disputes are numbered each in the order in which they come.
+/// What can happen in a story. Subscriptions, payments, refunds and disputes are each numbered in the order in which
+/// they appear.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// A one-time purchase by checkout is paid, after some attempts that were declined.
+    /// A one-time purchase by checkout is paid, after some declined attempts.
     Buy {
         /// The payment.
         payment: usize,
-        /// The only thing bought, one of it.
+        /// The price that is bought, with quantity one.
         price: usize,
-        /// Attempts before the one that succeeded.
+        /// Declined attempts before the one that succeeded.
         declined: u8,
-        /// Whether the buyer leaves no customer at the provider. The application then names itself as the owner.
+        /// Whether the provider creates no customer for the buyer. The application itself then names the owner.
         guest: bool,
         /// Whether the application names the owner at the checkout.
         names_owner: bool,
     },
-    /// The items of a subscription change. Nothing is billed for it.
+    /// The items of a subscription change. The provider bills nothing for the change.
     Change {
         /// The subscription.
         subscription: usize,
-        /// The items from now on.
+        /// The new items.
         items: Items,
     },
-    /// A dispute is opened over all of a payment.
+    /// A dispute is opened over the whole payment.
     Dispute {
         /// The dispute.
         dispute: usize,
@@ -118,15 +120,15 @@ pub enum Step {
     DisputeEnds {
         /// The dispute.
         dispute: usize,
-        /// Whether the money came back.
+        /// Whether the money was returned to the seller.
         won: bool,
     },
-    /// A subscription ends at once.
+    /// A subscription ends immediately.
     End {
         /// The subscription.
         subscription: usize,
     },
-    /// A refund that had succeeded is sent back by the bank.
+    /// The bank sends back a refund that had succeeded.
     FailRefund {
         /// The refund.
         refund: usize,
@@ -135,40 +137,40 @@ pub enum Step {
     GiveUp {
         /// The subscription.
         subscription: usize,
-        /// What becomes of it: canceled, paused or unpaid.
+        /// The new state of the subscription: canceled, paused or unpaid.
         becomes: Standing,
     },
-    /// Something happens that means nothing here.
+    /// The provider sends an event without meaning for the library.
     Noise,
     /// The application names the owner of the customer.
     NameOwner,
-    /// A subscription stands still from now on.
+    /// A subscription is paused immediately.
     Pause {
         /// The subscription.
         subscription: usize,
     },
-    /// The end or the pause that was scheduled comes.
+    /// The scheduled end or pause takes effect.
     PeriodEnds {
         /// The subscription.
         subscription: usize,
     },
-    /// Money goes back.
+    /// A payment is refunded in part or in full.
     Refund {
         /// The refund.
         refund: usize,
         /// The payment.
         payment: usize,
-        /// How much.
+        /// The amount.
         amount: i64,
-        /// Whether it succeeds at once, or is pending.
+        /// Whether the refund succeeds at once. Otherwise it is pending.
         settled: bool,
     },
-    /// The customer gets another address.
+    /// The customer gets another e-mail address.
     Rename {
-        /// Which of [`EMAILS`].
+        /// The index in [`EMAILS`].
         email: usize,
     },
-    /// A period is over, or the trial, and the next one is billed.
+    /// A period or the trial ends, and the next period is billed.
     Renew {
         /// The subscription.
         subscription: usize,
@@ -176,12 +178,12 @@ pub enum Step {
         payment: usize,
         /// The next period.
         period: Span,
-        /// Seconds between the begin of the period and the attempt to collect.
+        /// Seconds between the beginning of the period and the attempt to collect.
         lag: i64,
         /// Whether it is paid.
         paid: bool,
     },
-    /// A paused subscription goes on, with a new period that is paid at once.
+    /// A paused subscription resumes with a new period, which is paid at once.
     Resume {
         /// The subscription.
         subscription: usize,
@@ -190,46 +192,46 @@ pub enum Step {
         /// The new period.
         period: Span,
     },
-    /// What was not paid is tried again.
+    /// The provider tries again to collect an unpaid payment.
     Retry {
         /// The subscription.
         subscription: usize,
-        /// Whether it is paid now.
+        /// Whether the attempt succeeds.
         paid: bool,
     },
-    /// A subscription is to end when its period does.
+    /// A subscription is scheduled to end with its period.
     ScheduleEnd {
         /// The subscription.
         subscription: usize,
     },
-    /// A subscription is to be paused when its period ends.
+    /// A subscription is scheduled to be paused at the end of its period.
     SchedulePause {
         /// The subscription.
         subscription: usize,
     },
-    /// A refund that was pending is decided.
+    /// A pending refund is decided.
     SettleRefund {
         /// The refund.
         refund: usize,
-        /// Whether the money goes back.
+        /// Whether the refund succeeds.
         succeeds: bool,
     },
-    /// A subscription is bought by checkout and paid, or begins with a trial.
+    /// A subscription is bought by checkout. It is paid, or it begins with a trial.
     SignUp {
         /// The subscription.
         subscription: usize,
         /// The first payment; none for a trial.
         payment: Option<usize>,
-        /// What is bought.
+        /// The items bought.
         items: Items,
         /// The first period, or the trial.
         period: Span,
-        /// Attempts before the one that succeeded.
+        /// Declined attempts before the one that succeeded.
         declined: u8,
         /// Whether the application names the owner at the checkout.
         names_owner: bool,
     },
-    /// A scheduled end or pause is taken back.
+    /// A scheduled end or pause is canceled.
     Unschedule {
         /// The subscription.
         subscription: usize,

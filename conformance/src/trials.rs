@@ -1,5 +1,5 @@
-//! Decides how the kit appears as tests: one named case per law, scenario and store, for `cargo test` and nextest; and
-//! when the tests of a store do without the server that it needs.
+//! Decides how the kit appears as tests: one named case per law, scenario and store, for `cargo test` and nextest. Also
+//! decides when a store's tests are skipped because their server is missing.
 
 use std::{
     env,
@@ -21,30 +21,31 @@ use crate::{
     verdict::chain,
 };
 
-/// The variable of the environment that names the stores, separated by commas, whose tests may be skipped also in CI.
+/// The environment variable that names the stores, separated by commas, whose tests may be skipped even in CI.
 pub const ALLOW_SKIP: &str = "PURCHASE_TEST_ALLOW_SKIP";
 
-/// Judges an adapter on the store in memory with the scenarios in a folder of fixtures: the `main` of a test without
-/// harness. Small scenarios in every order, larger ones in samples.
+/// Judges an adapter on the in-memory store, with the scenarios in a folder of fixtures. It is the `main` of a test
+/// without harness. Small scenarios run in every order, larger ones are sampled.
 pub fn main_for_provider(provider: ProviderUnderTest, fixtures: impl Into<PathBuf>) -> ExitCode {
     let options = Options { provider: Some(provider.name.to_owned()), ..Options::new(vec![fixtures.into()]) };
     main_of(options, vec![provider], vec![memory()], false)
 }
 
-/// Judges a store by what the kit itself brings along: the `main` of a test without harness. Where
-/// [`lacks_server`] says so its cases are ignored, by name.
+/// Judges a store with the kit's own material. It is the `main` of a test without harness. If [`lacks_server`] returns
+/// true, its cases are ignored by name.
 pub fn main_for_store(store: StoreUnderTest) -> ExitCode {
     let ignored = store.server.is_some_and(|variable| lacks_server(store.name, variable));
     main_of(Options::new(Vec::new()), Vec::new(), vec![store], ignored)
 }
 
-/// Whether a test has to be skipped, which is said on standard error: the variable that names the store's server is not
-/// set. In CI a test goes on all the same, and fails for want of it, unless [`ALLOW_SKIP`] names the store.
+/// Whether a test must be skipped because the variable that names the store's server is not set. A skip is reported on
+/// standard error. In CI the test runs anyway and fails without its server, unless [`ALLOW_SKIP`] names the store.
 pub fn lacks_server(store: &str, variable: &str) -> bool {
     let (is_set, ci) = (is_set(variable), env::var_os("CI").is_some());
     let skipped = is_skipped(store, is_set, ci, &env::var(ALLOW_SKIP).unwrap_or_default());
     if skipped {
-        // Not by a macro: what a test that passes prints in that way is swallowed. Nobody may be there to read it.
+        // A macro's output would be captured when the test passes. A failed write is ignored, because nobody may be
+        // reading.
         let _ = writeln!(
             io::stderr(),
             "SKIPPED: {variable} is not set, so nothing is proved about {store}; `cargo xtask services up` starts a \
@@ -54,7 +55,7 @@ pub fn lacks_server(store: &str, variable: &str) -> bool {
     skipped
 }
 
-/// Whether a variable of the environment says something.
+/// Whether an environment variable is set and not empty.
 pub(crate) fn is_set(variable: &str) -> bool {
     env::var_os(variable).is_some_and(|value| !value.is_empty())
 }

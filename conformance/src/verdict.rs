@@ -1,4 +1,4 @@
-//! Decides what a law answers: held, or broken with what a person needs to see it again.
+//! Decides what a law returns: held, or broken with what a person needs to reproduce it.
 
 use std::error::Error;
 
@@ -7,64 +7,63 @@ use serde_json::Value;
 
 use crate::schedule::Schedule;
 
-/// What a law found.
+/// The result of a law.
 pub type Verdict = Result<Held, Broken>;
 
 /// A law held.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Held {
-    /// How many single things were looked at. None is no success.
+    /// How many single checks were made. Zero is not a success.
     pub checks: u64,
 }
 
 /// A law is broken.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Broken {
-    /// What was found.
+    /// The finding.
     pub what: String,
-    /// Where two values differ, where two were compared.
+    /// The place where two values differ, if two were compared.
     pub difference: Option<Difference>,
-    /// The schedule in which it was found, where one was played.
+    /// The schedule that exposed it, if one was played.
     pub schedule: Option<Schedule>,
 }
 
-/// Two values at one place that should be the same. Values are JSON, cut when they are long; `nothing` where there is
-/// none.
+/// Two values at one place that should be equal. Values are JSON, cut when they are long; `nothing` if there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The JSON pointer.
     pub path: String,
-    /// What should be there.
+    /// The expected value.
     pub expected: String,
-    /// What is there.
+    /// The value found.
     pub found: String,
 }
 
 impl Broken {
-    /// Something is wrong.
+    /// A law broken for this reason.
     pub fn new(what: impl Into<String>) -> Self {
         Self { what: what.into(), difference: None, schedule: None }
     }
 
-    /// Something is wrong because of an error.
+    /// A law broken because of an error.
     pub fn caused(what: &str, error: &(dyn Error + 'static)) -> Self {
         Self::new(format!("{what}: {}", chain(error)))
     }
 
-    /// Found in this schedule.
+    /// Adds the schedule that exposed it.
     #[must_use]
     pub fn in_schedule(mut self, schedule: &Schedule) -> Self {
         self.schedule.get_or_insert_with(|| schedule.clone());
         self
     }
 
-    /// Two values differ.
+    /// A law broken because two values differ.
     #[must_use]
     pub fn differing(self, difference: Difference) -> Self {
         Self { difference: Some(difference), ..self }
     }
 
-    /// Says before what was found where it was found.
+    /// Puts the place before the finding.
     #[must_use]
     pub fn context(mut self, place: &str) -> Self {
         self.what = format!("{place}: {}", self.what);
@@ -89,10 +88,10 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
     Chain(error).to_string()
 }
 
-/// Stops when something doesn't hold.
+/// Fails if a condition doesn't hold.
 ///
 /// # Errors
-/// What is wrong.
+/// The given message.
 pub fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), Broken> {
     match holds {
         true => Ok(()),
@@ -100,7 +99,7 @@ pub fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), Broken> 
     }
 }
 
-/// Stops when two projections differ, naming the first place.
+/// Fails if two projections differ, and names the first place.
 ///
 /// # Errors
 /// The first JSON pointer that differs, with both values.
@@ -114,7 +113,7 @@ pub fn ensure_equal(expected: &Value, found: &Value, here: &str) -> Result<(), B
     }
 }
 
-/// The first JSON pointer at which two values differ, with both.
+/// The first JSON pointer at which two values differ, and both values.
 pub(crate) fn first_difference(at: &str, one: &Value, other: &Value) -> Option<(String, String, String)> {
     match (one, other) {
         (Value::Object(one), Value::Object(other)) => {
@@ -134,7 +133,7 @@ pub(crate) fn first_difference(at: &str, one: &Value, other: &Value) -> Option<(
     }
 }
 
-/// A value as people read it: JSON, cut when it is long.
+/// A value as text for people: JSON, cut when it is long.
 pub(crate) fn shown(value: Option<&Value>) -> String {
     let text = value.map_or_else(|| "nothing".to_owned(), Value::to_string);
     match text.char_indices().nth(300) {

@@ -1,5 +1,5 @@
-//! Decides how one adapter stands before another: it answers as the other does, apart from what is set otherwise. For
-//! mutants, and for tests that need an adapter which differs from a right one in a single thing.
+//! Decides how one adapter wraps another: it answers as the wrapped one does, except for what is overridden. Mutants
+//! use it, and so do tests that need an adapter with a single difference from a correct one.
 
 use std::sync::Arc;
 
@@ -12,34 +12,34 @@ use purchase_core::{
     verify::{PresentedSignature, SignatureError, Trust, VerifiedDelivery},
 };
 
-/// Reads a delivery, given how the right adapter reads it.
+/// Reads a delivery, given the correct adapter's reading.
 pub type Reread = dyn Fn(&VerifiedDelivery, Result<Event, Unreadable>) -> Result<Event, Unreadable> + Send + Sync;
 
-/// Compares two bodies, given whether they say the same to the right adapter.
+/// Compares two bodies, given the correct adapter's answer.
 pub type Compare = dyn Fn(&[u8], &[u8], bool) -> bool + Send + Sync;
 
-/// A right adapter, and what is done to what it says.
+/// A correct adapter with overrides.
 pub struct Wrapped {
-    /// The right adapter.
+    /// The correct adapter.
     pub inner: Arc<dyn Provider>,
-    /// What it is called.
+    /// The adapter's name.
     pub name: ProviderName,
-    /// What it declares.
+    /// The declared capabilities.
     pub capabilities: Capabilities,
-    /// How long it goes on collecting.
+    /// The declared longest dunning.
     pub longest_dunning_seconds: i64,
-    /// What it believes.
+    /// The trust: secrets and tolerance.
     pub trust: Trust,
-    /// What it makes of the signatures that were found.
+    /// Changes the signatures that were found.
     pub claim: fn(PresentedSignature) -> PresentedSignature,
-    /// What it makes of a reading.
+    /// Changes a reading.
     pub read: Box<Reread>,
-    /// What it makes of a comparison.
+    /// Changes a comparison.
     pub same_content: Box<Compare>,
 }
 
 impl Wrapped {
-    /// Answers as the adapter does.
+    /// Answers exactly as the adapter does.
     pub fn new(inner: Arc<dyn Provider>) -> Self {
         Self {
             name: inner.name().clone(),
@@ -53,7 +53,7 @@ impl Wrapped {
         }
     }
 
-    /// Reads otherwise.
+    /// Overrides how a delivery is read.
     pub fn reading(
         inner: Arc<dyn Provider>,
         read: impl Fn(&VerifiedDelivery, Result<Event, Unreadable>) -> Result<Event, Unreadable> + Send + Sync + 'static,
@@ -61,7 +61,7 @@ impl Wrapped {
         Arc::new(Self { read: Box::new(read), ..Self::new(inner) })
     }
 
-    /// Changes the facts of every event.
+    /// Overrides the facts of every event.
     pub fn facts(
         inner: Arc<dyn Provider>,
         change: impl Fn(&mut Vec<Fact>) + Send + Sync + 'static,
@@ -76,7 +76,7 @@ impl Wrapped {
         })
     }
 
-    /// Changes where every event and its facts live.
+    /// Overrides the source of every event and its facts.
     pub fn sources(inner: Arc<dyn Provider>, change: fn(&mut Source)) -> Arc<dyn Provider> {
         Self::reading(inner, move |_, reading| {
             reading.map(|mut event| {

@@ -1,5 +1,5 @@
-//! Decides whether the kit can reject: each mutant is tried until the law that names it finds it. On the kit's own
-//! scenarios always; on an adapter's too when all of its fixtures are there.
+//! Decides whether the kit can reject mutants. It tries each mutant until the law that the mutant names finds it:
+//! always on the kit's own scenarios, and also on an adapter's if all of its fixtures are judged.
 
 use std::{sync::Arc, time::Instant};
 
@@ -20,7 +20,7 @@ use crate::{
     verdict::Verdict,
 };
 
-/// How long a scenario may be that mutants are tried on.
+/// The longest scenario on which mutants are tried, in deliveries.
 const DELIVERIES: usize = 6;
 
 /// Tries every mutant.
@@ -54,7 +54,7 @@ pub(crate) async fn hunt(
     fates.buffered(options.side_by_side.max(1)).collect().await
 }
 
-/// Tries the mutants that only embedded stores can have, on those.
+/// Tries the mutants that only embedded stores can have, on embedded stores.
 pub(crate) async fn hunt_on_disk(options: &Options, stores: &[StoreUnderTest]) -> Vec<MutantCase> {
     let on_disk = |store: &&StoreUnderTest| store.server.is_none() && store.durable.is_some();
     let stores: Vec<StoreUnderTest> = stores.iter().filter(on_disk).cloned().collect();
@@ -69,7 +69,7 @@ pub(crate) async fn hunt_on_disk(options: &Options, stores: &[StoreUnderTest]) -
     fates
 }
 
-/// What is tried to find one mutant; none where another ground tries the same.
+/// The cases that may find one mutant; none if another ground already tries the same.
 fn plan(
     options: &Options,
     mutant: &'static Mutant,
@@ -112,7 +112,7 @@ fn plan(
                 .map(|trial| Planned { law, trial: Kind::Provider(Arc::new(trial)) })
                 .collect()
         }
-        // Stores are tried once, whatever adapters there are.
+        // Store mutants are tried once, regardless of the number of adapters.
         _ if provider.name != ACME.name => return None,
         Check::Counterpart(_) => stores.first().map(counterpart_trials).unwrap_or_default(),
         Check::Store(_) => stores.first().map(trial_of).into_iter().collect(),
@@ -139,8 +139,8 @@ fn is_own(provider: ProviderUnderTest) -> bool {
     [ACME.name, PLAIN.name].contains(&provider.name)
 }
 
-/// Tries one mutant until it is found. Where the right system breaks the law too, nothing was shown: an adapter's own is
-/// judged by the run itself, the kit's is judged here.
+/// Tries one mutant until it is found. If the correct system breaks the law too, the failure proves nothing. The run
+/// itself judges correct adapters; this function judges the kit's own providers.
 async fn pursue(mut case: MutantCase, attempts: Vec<Planned>) -> MutantCase {
     let started = Instant::now();
     for attempt in attempts {
@@ -160,7 +160,7 @@ async fn pursue(mut case: MutantCase, attempts: Vec<Planned>) -> MutantCase {
     MutantCase { seconds: started.elapsed().as_secs_f64(), ..case }
 }
 
-/// The same case of the right system, where it is one of the kit's own.
+/// The same case for the correct system, if it is one of the kit's own.
 async fn control(attempt: &Planned) -> Option<Verdict> {
     let trial = match &attempt.trial {
         Kind::Provider(trial) if is_own(trial.rig.provider) => {

@@ -1,4 +1,5 @@
-//! Decides which offer a provider's price sells. Without a catalogue the price stands for itself.
+//! The application's catalogue: which offer a provider's price sells. Without an entry, the price itself is the
+//! benefit.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::OfferId;
 
-/// The application's catalogue, as far as reading events needs it: provider price to offer.
+/// The part of the application's catalogue needed to read events: provider price to offer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Catalog {
@@ -16,7 +17,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// What a price sells: its offer, or the price itself where no offer is known.
+    /// The benefit of a price: its offer, or the price itself where no offer is known.
     pub fn benefit<'a>(&'a self, price: &'a str) -> &'a str {
         self.prices.get(price).map_or(price, OfferId::as_str)
     }

@@ -1,19 +1,19 @@
-//! Decides what a delivery is: one HTTP request as it came, within limits. It does not know whether it is genuine.
+//! A delivery: one HTTP request as received, within limits. Whether it is genuine is not known here.
 
 use std::fmt;
 
 use crate::{id::ProviderName, time::Timestamp};
 
-/// One HTTP request to a webhook endpoint: the raw bytes and headers, before anything is believed.
+/// One HTTP request to a webhook endpoint: the raw bytes and headers, before verification.
 #[derive(Clone)]
 pub struct Delivery {
     /// The adapter that the endpoint's path names.
     pub provider: ProviderName,
     /// The request's headers.
     pub headers: Headers,
-    /// The request's body, byte for byte: signatures are made over exactly these.
+    /// The request's body, byte for byte: signatures cover exactly these bytes.
     pub body: Vec<u8>,
-    /// When the request came in.
+    /// When the request was received.
     pub received_at: Timestamp,
 }
 
@@ -27,7 +27,7 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// HTTP headers: names compare without case, a name may come several times, values are bytes.
+/// HTTP headers. Names compare without case, a name may occur several times, and values are bytes.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, Vec<u8>)>);
 
@@ -37,17 +37,17 @@ impl Headers {
         Self::default()
     }
 
-    /// Adds one.
+    /// Adds one header.
     pub fn push(&mut self, name: &str, value: impl Into<Vec<u8>>) {
         self.0.push((name.to_ascii_lowercase(), value.into()));
     }
 
-    /// Adds those of another request.
+    /// Adds the headers of another request.
     pub fn extend(&mut self, other: &Self) {
         self.0.extend(other.0.iter().cloned());
     }
 
-    /// Every value of a name, in order.
+    /// Every value of a header, in order.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.0.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_slice())
     }
@@ -69,14 +69,14 @@ impl fmt::Debug for Headers {
     }
 }
 
-/// What the library takes at most from outside.
+/// Limits on input from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a body. The largest bodies of known providers stay under a quarter of the default of 1 MiB.
+    /// The most bytes of a body. The largest bodies of known providers stay under a quarter of the default of 1 MiB.
     pub body_bytes: usize,
-    /// Bytes of one signature header.
+    /// The most bytes of one signature header.
     pub signature_header_bytes: usize,
-    /// Deliveries in one [`handle_many`](crate::engine::Engine::handle_many).
+    /// The most deliveries in one [`handle_many`](crate::engine::Engine::handle_many).
     pub deliveries: usize,
 }
 

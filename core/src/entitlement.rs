@@ -1,4 +1,4 @@
-//! Decides whether a customer may use what was sold, at an instant. The policy is the application's.
+//! Decides whether a customer may use what was sold, at an instant. The application sets the policy.
 
 use std::collections::BTreeMap;
 
@@ -6,38 +6,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::{id::ProviderName, lifecycle::Lifecycle, time::Timestamp};
 
-/// Which states give access. The default: trialing, active, and grace until its deadline; not paused, not unpaid.
+/// Which states give access. By default trialing, active, and grace until its deadline do; paused and unpaid don't.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AccessPolicy {
     /// Whether a paused subscription gives access.
     pub paused: bool,
-    /// How long a subscription in grace gives access, in seconds since it fell behind; none: until the provider gives up,
-    /// bounded by the longest dunning that its adapter declares ([`Dunning`]).
+    /// How long a subscription in grace gives access, in seconds since it fell behind. With `None`, access lasts
+    /// until the provider gives up, at most the longest dunning period that its adapter declares ([`Dunning`]).
     pub grace_seconds: Option<i64>,
-    /// How long after the end of the last known period access goes on without news of a renewal, in seconds; none: for
-    /// ever. The default is three days, as long as providers retry a delivery. It doesn't apply in grace.
+    /// How long access continues after the end of the last known period without news of a renewal, in seconds. `None`
+    /// means for ever. The default is three days, as long as providers retry a delivery. It doesn't apply in grace.
     pub renewal_slack_seconds: Option<i64>,
-    /// Whether a dispute over a part of a payment ends access while it is open and after it is lost. By default it acts
-    /// as a refund of that part: access ends once all that came is refunded or disputed.
+    /// Whether a dispute over a part of a payment ends access while it is open and after it is lost. By default a
+    /// dispute acts as a refund of that part: access ends once everything paid is refunded or disputed.
     pub disputed_part_ends_access: bool,
 }
 
-/// How long each provider goes on collecting a renewal, in seconds, as its adapter declares: access in grace ends then,
-/// also without news.
+/// How long each provider's dunning lasts, in seconds, as its adapter declares. Access in grace ends then, even
+/// without news.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dunning(BTreeMap<ProviderName, i64>);
 
 impl Dunning {
-    /// What counts for a provider whose adapter is not at hand: two months, the longest that any known provider tries.
+    /// The value for a provider whose adapter is unavailable: two months, the longest dunning of any known provider.
     pub const LONGEST_SECONDS: i64 = 61 * 24 * 3600;
 
-    /// Takes a provider's declaration.
+    /// Records a provider's declaration.
     pub fn declare(&mut self, provider: ProviderName, seconds: i64) {
         self.0.insert(provider, seconds);
     }
 
-    /// How long a provider tries at most.
+    /// How long a provider's dunning lasts at most, in seconds.
     pub fn seconds(&self, provider: &ProviderName) -> i64 {
         self.0.get(provider).copied().unwrap_or(Self::LONGEST_SECONDS)
     }
@@ -54,26 +54,26 @@ impl Default for AccessPolicy {
     }
 }
 
-/// What one source grants, without an opinion about access.
+/// What one source grants, before the policy is applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// The source's lifecycle state.
     pub state: Lifecycle,
     /// When it began.
     pub began_at: Timestamp,
-    /// Since when it has that state.
+    /// When it entered that state.
     pub since: Timestamp,
-    /// When it ends or ended, as far as that is decided.
+    /// When it ends or ended, if that is decided.
     pub ends_at: Option<Timestamp>,
-    /// When it is going to be paused, if that is decided.
+    /// When it will be paused, if that is decided.
     pub pause_at: Option<Timestamp>,
     /// When the current period ends.
     pub period_end: Option<Timestamp>,
     /// Whether the provider has given up collecting.
     pub given_up: bool,
-    /// Whether a part of what was paid is held or taken by a dispute.
+    /// Whether a dispute holds or took a part of what was paid.
     pub disputed: bool,
-    /// How long the provider goes on collecting at most, in seconds.
+    /// How long the provider's dunning lasts at most, in seconds.
     pub dunning_seconds: i64,
 }
 
@@ -83,7 +83,7 @@ pub struct Standing {
 pub enum NoAccess {
     /// It was canceled.
     Canceled,
-    /// A part of what was paid is disputed, and the policy ends access then.
+    /// A part of what was paid is disputed, and the policy ends access in that case.
     Disputed,
     /// It ended at a time that was decided before.
     Ended,
@@ -93,33 +93,34 @@ pub enum NoAccess {
     GraceOver,
     /// The provider stopped collecting a renewal.
     GivenUp,
-    /// At the instant asked about it had not begun.
+    /// It had not begun at the instant of the question.
     NotBegun,
     /// The period and the slack are over, and there is no news of a renewal.
     NotRenewed,
-    /// It stands still until it is resumed.
+    /// It is paused until it is resumed.
     Paused,
     /// It is not paid yet.
     Pending,
-    /// What was paid went back.
+    /// What was paid was returned.
     Refunded,
 }
 
-/// How far the reader's clock may lie behind the provider's, in seconds: who has just paid is not refused because of it.
-/// Providers also tell of a change some seconds after it.
+/// How far the reader's clock may be behind the provider's, in seconds, so that a customer who has just paid isn't
+/// refused. Providers also report a change some seconds after it.
 pub const CLOCK_SKEW_SECONDS: i64 = 60;
 
-/// What a standing gives at an instant.
+/// What a standing grants at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Nothing, and why.
+    /// No access, and why.
     Denied(NoAccess),
-    /// Access until an instant, excluded; none without an end in observation.
+    /// Access until an instant (excluded), or without a known end.
     Granted(Option<Timestamp>),
 }
 
 impl AccessPolicy {
-    /// What a standing gives at an instant. Before it began it gives nothing, up to [`CLOCK_SKEW_SECONDS`].
+    /// What a standing grants at an instant. Before it began it grants nothing, with a tolerance of
+    /// [`CLOCK_SKEW_SECONDS`].
     pub fn access(&self, standing: &Standing, as_of: Timestamp) -> Access {
         if as_of.plus_seconds(CLOCK_SKEW_SECONDS) < standing.began_at {
             return Access::Denied(NoAccess::NotBegun);
@@ -133,7 +134,7 @@ impl AccessPolicy {
         }
     }
 
-    /// Why a standing gives nothing, whatever the time.
+    /// Why a standing grants nothing at any time.
     fn closed(&self, standing: &Standing) -> Option<NoAccess> {
         if standing.disputed && self.disputed_part_ends_access {
             return Some(NoAccess::Disputed);
@@ -149,7 +150,7 @@ impl AccessPolicy {
         }
     }
 
-    /// When access ends by itself, and why: the earliest end.
+    /// When access ends without further news, and why: the earliest end.
     fn end(&self, standing: &Standing) -> Option<(Timestamp, NoAccess)> {
         let lapse = match standing.state {
             Lifecycle::Grace => {
@@ -251,7 +252,7 @@ mod tests {
         let pausing = Standing { pause_at: Some(at(800)), ..scheduled };
         assert_eq!(policy.access(&pausing, at(500)), granted(800));
         assert_eq!(policy.access(&pausing, at(800)), Access::Denied(NoAccess::Paused));
-        // Where a pause takes no access away, neither does its date, nor the end of the period that it outlasts.
+        // If a pause leaves access unchanged, so does its date, and so does a period end that falls within it.
         let policy = AccessPolicy { paused: true, ..AccessPolicy::default() };
         assert_eq!(policy.access(&pausing, at(500)), granted(900));
         assert_eq!(policy.access(&standing(Lifecycle::Paused), at(500)), Access::Granted(None));

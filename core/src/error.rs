@@ -1,15 +1,15 @@
-//! Decides what every failure means: whose fault it is, whether to try again, and what the sender is answered. No
+//! Defines the meaning of every failure: whose fault it is, whether to try again, and what to answer the sender. No
 //! other file maps an error to an HTTP status.
 
 use std::{error::Error, fmt, sync::Arc};
 
 use crate::{provider::ReadFault, verify::SignatureError};
 
-/// Why a delivery was not taken. `Display` says what was wrong, where, and what to do.
+/// Why a delivery was refused. `Display` describes what was wrong, where, and what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// The body is over the limit; nothing was read.
+    /// The body exceeds the limit; nothing was read.
     #[error("the body has {bytes} bytes; at most {limit} are taken")]
     BodyTooLarge {
         /// Its size.
@@ -17,7 +17,8 @@ pub enum Refusal {
         /// The limit.
         limit: usize,
     },
-    /// The same event id came before with another body. The first stands; this one is kept for inspection.
+    /// The same event id was received before with a different body. The first body stays in force; this one is stored
+    /// for inspection.
     #[error("{event} came before with another body; the first one stands, this one is kept as a conflict")]
     Conflict {
         /// The event's public id.
@@ -28,46 +29,47 @@ pub enum Refusal {
         "gave up after {attempts} attempts, because other writers kept changing the same subjects; nothing was written"
     )]
     Contended {
-        /// How often it was tried.
+        /// How often the commit was tried.
         attempts: u32,
     },
-    /// A decision asked only for what was loaded already, so it would never end. Nothing was written. This is a fault in
-    /// the code that decides, not in the request.
+    /// A decision requested only what was already loaded, so it would never end. Nothing was written. This is a fault
+    /// in the deciding code, not in the request.
     #[error("a decision asked again for what it already had; nothing was written; please report it")]
     Undecided,
     /// The endpoint is shutting down; nothing was written.
     #[error("the endpoint is shutting down; send it again")]
     Closing,
-    /// An idempotency key came before with another content. The first answer stands; nothing was written.
+    /// An idempotency key was used before with different content. The first answer stays in force; nothing was
+    /// written.
     #[error("this idempotency key of {scope} came before with another content; send the same content, or another key")]
     KeyConflict {
         /// The key's scope.
         scope: String,
     },
-    /// The worker took longer than its lease; another one has the events now.
+    /// The worker took longer than its lease; another worker has the events now.
     #[error("the lease on the claimed events ended before their commit; they are left to the next worker")]
     LeaseLost,
-    /// More deliveries wait for a commit than may; this one was not queued, and nothing was written.
+    /// Too many deliveries already wait for a commit; this one was not queued, and nothing was written.
     #[error("{limit} deliveries wait for a commit already, which is the limit; send it again later")]
     Overloaded {
         /// The limit.
         limit: usize,
     },
-    /// More deliveries at once than allowed; none was looked at.
+    /// More deliveries in one call than allowed; none was examined.
     #[error("{deliveries} deliveries at once; at most {limit} are taken")]
     TooMany {
-        /// How many came.
+        /// The number of deliveries.
         deliveries: usize,
         /// The limit.
         limit: usize,
     },
-    /// The signature.
+    /// The signature is missing or wrong.
     #[error(transparent)]
     Signature(#[from] SignatureError),
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The delivery is genuine and can't be used. It is kept, and can be replayed.
+    /// The delivery is genuine but can't be used. It is stored, and can be replayed.
     #[error("{event} can't be used: {fault}; it is kept and can be replayed")]
     Unreadable {
         /// The event's public id.
@@ -85,11 +87,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The HTTP status that the endpoint answers. Never 2xx, so the provider keeps the event and tries again.
+    /// The HTTP status for the endpoint to answer. Never 2xx, so the provider keeps the event and tries again.
     pub fn http_status(&self) -> u16 {
         match self {
             Refusal::BodyTooLarge { .. } | Refusal::TooMany { .. } => 413,
-            // 422 is what draft-ietf-httpapi-idempotency-key-header asks for.
+            // draft-ietf-httpapi-idempotency-key-header specifies 422.
             Refusal::KeyConflict { .. } => 422,
             Refusal::Conflict { .. } => 409,
             Refusal::Closing | Refusal::Contended { .. } | Refusal::LeaseLost | Refusal::Overloaded { .. } => 503,
@@ -114,7 +116,7 @@ impl Refusal {
         }
     }
 
-    /// Whether a group that failed so is worth trying one by one: the fault may be of one member alone.
+    /// Whether to retry the members of a failed group one by one: a single member may be the cause.
     pub fn is_isolatable(&self) -> bool {
         match self {
             Refusal::Contended { .. } | Refusal::LeaseLost => true,
@@ -132,7 +134,7 @@ impl Refusal {
         }
     }
 
-    /// A short stable word for logs, metrics and answers.
+    /// A short stable code for logs, metrics and answers.
     pub fn code(&self) -> &'static str {
         match self {
             Refusal::BodyTooLarge { .. } => "body_too_large",
@@ -153,7 +155,7 @@ impl Refusal {
 }
 
 impl SignatureError {
-    /// A short stable word for logs, metrics and answers.
+    /// A short stable code for logs, metrics and answers.
     pub fn code(&self) -> &'static str {
         match self {
             SignatureError::Future { .. } => "signature_future",
@@ -165,8 +167,8 @@ impl SignatureError {
         }
     }
 
-    /// How far a genuine signature's time lies from the time of receipt, in words that are few enough to count by: a
-    /// clock that is wrong, a queue in front of the endpoint, or an old request sent again.
+    /// How far the time of a genuine signature is from the time of receipt, in few enough buckets for a metric's
+    /// label. The cause is a wrong clock, a queue in front of the endpoint, or an old request sent again.
     pub(crate) fn age_bucket(&self) -> Option<&'static str> {
         match self {
             SignatureError::Future { seconds, .. } | SignatureError::Stale { seconds, .. } => Some(match seconds {
@@ -184,8 +186,8 @@ impl SignatureError {
 }
 
 impl ReadFault {
-    /// Whether the event belongs to another engine than the one that read it: this one lacks the adapter, or its adapter
-    /// serves another mode or another account. It says nothing about the event, so it changes nothing about it.
+    /// Whether the event belongs to a different engine: this one lacks the adapter, or its adapter serves another
+    /// mode or account. This is not a fault of the event, so the event stays unchanged.
     pub fn is_elsewhere(&self) -> bool {
         match self {
             ReadFault::NoAdapter | ReadFault::WrongAccount | ReadFault::WrongMode { .. } => true,
@@ -196,7 +198,7 @@ impl ReadFault {
         }
     }
 
-    /// A short stable word for logs, metrics and answers.
+    /// A short stable code for logs, metrics and answers.
     pub fn code(&self) -> &'static str {
         match self {
             ReadFault::Future { .. } => "event_future",
@@ -210,98 +212,98 @@ impl ReadFault {
     }
 }
 
-/// A cause below a store error.
+/// The underlying cause of a store error.
 pub type Cause = Box<dyn Error + Send + Sync>;
 
-/// Why a store could not do its work. Nothing was written.
+/// Why a store failed. Nothing was written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// Others hold the database, or all that it can serve at once.
+    /// Other users hold the database, or all its capacity.
     #[error("the database is locked by another process, or serves as many as it can; try again")]
     Busy {
-        /// The driver's word.
+        /// The driver's error.
         #[source]
         cause: Cause,
     },
     /// A stored value can't be read back.
     #[error("stored data in {table} can't be read; it was written by another program or is damaged")]
     Corrupt {
-        /// Where.
+        /// The table.
         table: &'static str,
-        /// Why.
+        /// Why it can't be read.
         #[source]
         cause: Cause,
     },
-    /// There is no room.
+    /// There is no space left.
     #[error("the database or its disk is full; make room")]
     Full {
-        /// The driver's word.
+        /// The driver's error.
         #[source]
         cause: Cause,
     },
     /// The database can't be written to.
     #[error("the database is read-only; check the file's and the folder's permissions")]
     ReadOnly {
-        /// The driver's word.
+        /// The driver's error.
         #[source]
         cause: Cause,
     },
-    /// The database refuses the data itself: a value beyond its bounds, or a row that it can't place. Trying again
-    /// changes nothing.
+    /// The database refuses the data itself: a value out of its bounds, or a row that it can't place. A retry doesn't
+    /// help.
     #[error("the database refuses the data of {operation}; this is a defect of this library or of an adapter")]
     Refused {
-        /// What was asked of it.
+        /// The operation that was requested.
         operation: &'static str,
-        /// The driver's word.
+        /// The driver's error.
         #[source]
         cause: Cause,
     },
-    /// There are no tables.
+    /// The tables don't exist.
     #[error("the database has no schema of this library; run its migrations, which bring it to version {wanted}")]
     SchemaMissing {
-        /// What this library needs.
+        /// The schema version that this library needs.
         wanted: u32,
     },
-    /// The tables are of a newer library.
+    /// The tables belong to a newer library.
     #[error("the database has schema version {found}, this library knows up to {wanted}; upgrade the application")]
     SchemaNewer {
-        /// What is there.
+        /// The schema version found.
         found: u32,
-        /// What this library needs.
+        /// The schema version that this library needs.
         wanted: u32,
     },
-    /// The tables are of an older library.
+    /// The tables belong to an older library.
     #[error("the database has schema version {found}, this library needs {wanted}; run its migrations")]
     SchemaOlder {
-        /// What is there.
+        /// The schema version found.
         found: u32,
-        /// What this library needs.
+        /// The schema version that this library needs.
         wanted: u32,
     },
-    /// What was asked of the database met a lock that was held for too long, or took too long itself. Other data may
-    /// fare better.
+    /// The operation waited too long for a lock, or took too long itself. The same operation with other data may
+    /// succeed.
     #[error("the database ended {operation} because it took too long, or waited too long for a lock; try again")]
     TimedOut {
-        /// What was asked of it.
+        /// The operation that was requested.
         operation: &'static str,
-        /// The driver's word.
+        /// The driver's error.
         #[source]
         cause: Cause,
     },
     /// Anything else: the connection, the driver, the disk.
     #[error("the database can't do {operation}")]
     Unavailable {
-        /// What was asked of it.
+        /// The operation that was requested.
         operation: &'static str,
-        /// The driver's word.
+        /// The driver's error.
         #[source]
         cause: Cause,
     },
 }
 
 impl StoreError {
-    /// Whether the same call may succeed later without anybody doing anything.
+    /// Whether the same call may succeed later without intervention.
     pub fn is_retryable(&self) -> bool {
         match self {
             StoreError::Busy { .. } | StoreError::TimedOut { .. } | StoreError::Unavailable { .. } => true,
@@ -315,7 +317,7 @@ impl StoreError {
         }
     }
 
-    /// Whether it is about what was to be written, or about what it meets in the database: other data may fare better.
+    /// Whether the failure is specific to this data, so other writes may succeed.
     pub(crate) fn is_of_the_data(&self) -> bool {
         match self {
             StoreError::Corrupt { .. } | StoreError::Refused { .. } | StoreError::TimedOut { .. } => true,
@@ -329,7 +331,7 @@ impl StoreError {
         }
     }
 
-    /// The same fault once more, for each of those whom one commit failed. They share the cause.
+    /// A copy of the fault for each member of a failed group. The copies share the cause.
     pub fn again(self: &Arc<Self>) -> Self {
         let cause = || Box::new(SharedCause(Arc::clone(self))) as Cause;
         match self.as_ref() {
@@ -346,7 +348,7 @@ impl StoreError {
         }
     }
 
-    /// A short stable word for logs, metrics and answers.
+    /// A short stable code for logs, metrics and answers.
     pub fn code(&self) -> &'static str {
         match self {
             StoreError::Busy { .. } => "store_busy",
@@ -363,7 +365,7 @@ impl StoreError {
     }
 }
 
-/// The cause of a fault that several share: it speaks as that cause does.
+/// The cause of a fault that several errors share. It displays as the original cause.
 #[derive(Debug)]
 struct SharedCause(Arc<StoreError>);
 
@@ -379,7 +381,7 @@ impl Error for SharedCause {
     }
 }
 
-/// An error with its causes, for a line of a log: `what: why: why that`.
+/// Displays an error with its causes on one log line: `what: why: why that`.
 #[derive(Debug, Clone, Copy)]
 pub struct Chain<'a>(pub &'a (dyn Error + 'static));
 
@@ -390,7 +392,7 @@ impl fmt::Display for Chain<'_> {
         let mut cause = self.0.source();
         while let Some(error) = cause {
             let next = error.to_string();
-            // One that is transparent says what the next one says.
+            // A transparent error repeats the text of its source.
             if !said.ends_with(&next) {
                 write!(f, ": {next}")?;
             }
@@ -400,7 +402,7 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-/// Why a commit did not happen, or may not have. But for [`Unknown`](Self::Unknown), nothing was written.
+/// Why a commit did not happen, or may not have. Except for [`Unknown`](Self::Unknown), nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
     /// The lease on the events is no longer held.
@@ -409,11 +411,11 @@ pub enum CommitError {
     /// A subject or an event changed since it was loaded.
     #[error("a subject or an event changed since it was loaded")]
     Stale,
-    /// The store was lost before it answered: the commit has happened, or it has not. Whoever loads again finds its events
-    /// there, or not.
+    /// The store was lost before it answered, so it is unknown whether the commit happened. The next load shows
+    /// whether its events are stored.
     #[error("the store was lost before it said whether the commit has happened")]
     Unknown(#[source] StoreError),
-    /// The store.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

@@ -1,5 +1,6 @@
-//! Decides the state of one subject from its facts: a register per object, and the links. Each subject folds alone;
-//! what it takes from others reaches it as facts. What a payment's members say of its money is in [`money`].
+//! Folds the state of one subject from its facts: a register per object, and the links. Each subject folds
+//! independently; facts are its only input from other subjects. The money of a payment is derived from its members in
+//! [`money`].
 
 pub mod money;
 
@@ -18,7 +19,7 @@ use crate::{
     lifecycle::{self, Transition},
 };
 
-/// What is kept of a subject between deliveries.
+/// The stored state of a subject.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubjectState {
     /// One register per object of the subject.
@@ -26,17 +27,18 @@ pub struct SubjectState {
     registers: BTreeMap<ObjectRef, Register>,
     /// What the subject belongs to.
     links: Links,
-    /// The owner that it takes from another subject, where it has none of its own. Derived, not evidence: the engine
-    /// sets it anew with every write.
+    /// The owner that it inherits from another subject, if it names none itself. This is derived, not evidence: the
+    /// engine sets it again with every write.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     via: Option<Owner>,
-    /// Transitions that were told and are no longer derived, because a later arrival settled their instant another
-    /// way. Kept so that they are not told again should they come back; it is no evidence, and shows nowhere.
+    /// Transitions that were reported and are no longer derived, because a later arrival settled their instant
+    /// differently. They are kept so that they are not reported again if they are derived again. They are not
+    /// evidence, and are shown nowhere.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     retracted: Vec<Transition>,
 }
 
-/// Whom a subject belongs to.
+/// The owner of a subject.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Owner {
     /// The application's customer, from metadata; no customer of the provider is known.
@@ -48,7 +50,7 @@ pub enum Owner {
 }
 
 impl SubjectState {
-    /// Folds a set of facts about one subject: their order doesn't matter.
+    /// Folds a set of facts about one subject. Their order doesn't matter.
     pub fn fold(subject: &Subject, facts: &[Fact]) -> (Self, Vec<Transition>) {
         let mut histories: BTreeMap<ObjectRef, History> = BTreeMap::new();
         let mut state = Self::default();
@@ -70,10 +72,10 @@ impl SubjectState {
         (state, transitions)
     }
 
-    /// Takes one fact in.
+    /// Applies one fact.
     ///
     /// # Errors
-    /// [`Late`] when the fact is older than what was settled; then the subject has to be folded from all its facts.
+    /// [`Late`] when the fact is older than what was settled; then the subject must be folded from all its facts.
     pub fn apply(&mut self, fact: &Fact) -> Result<(), Late> {
         if let Some(observation) = &fact.observation {
             let tied = tied(&fact.event, observation);
@@ -92,7 +94,7 @@ impl SubjectState {
         self.links.join_fact(fact);
     }
 
-    /// Transitions into the state of the last instant of an object.
+    /// The transitions into the state of an object's last instant.
     pub fn last_transitions(&self, subject: &Subject, object: &ObjectRef) -> Vec<Transition> {
         match self.registers.get(object) {
             Some(register) => transitions_of(subject, object, register.before(), &register.settled()),
@@ -100,8 +102,9 @@ impl SubjectState {
         }
     }
 
-    /// What is to be told when the derived transitions change from `known` to `now`: each transition once ever. A
-    /// change that happens to an object only once is told once whatever its time, which a late arrival may correct.
+    /// The transitions to report when the derived transitions change from `known` to `now`. Each is reported only
+    /// once, ever. A change that happens to an object only once is reported once whatever its time, which a late
+    /// arrival may correct.
     pub fn tell(&mut self, known: &[Transition], now: &[Transition]) -> Vec<Transition> {
         let same = |one: &Transition, other: &Transition| {
             one == other || (one.change.happens_once() && one.object == other.object && one.change == other.change)
@@ -113,17 +116,17 @@ impl SubjectState {
         new
     }
 
-    /// Takes over what was told of an earlier state of the same subject.
+    /// Copies the record of reported transitions from an earlier state of the same subject.
     pub fn keep_told(&mut self, earlier: Self) {
         self.retracted = earlier.retracted;
     }
 
-    /// The version of the last instant of an object.
+    /// The version of an object's last instant.
     pub fn version_of(&self, object: &ObjectRef) -> Option<Version> {
         self.registers.get(object).map(Register::version)
     }
 
-    /// Whether nothing is known of the subject but that it exists.
+    /// Whether nothing is known about the subject except that it exists.
     pub fn is_empty(&self) -> bool {
         self.registers.is_empty() && self.links.is_empty()
     }
@@ -133,7 +136,7 @@ impl SubjectState {
         &self.links
     }
 
-    /// Whom the subject's own links say it belongs to.
+    /// The owner that the subject's own links name.
     pub fn own_owner(&self) -> Option<Owner> {
         match (self.links.owner().cloned(), self.links.customer().cloned()) {
             (Some(owner), Some(customer)) => Some(Owner::Both(owner, customer)),
@@ -143,17 +146,17 @@ impl SubjectState {
         }
     }
 
-    /// Whom the subject belongs to, by itself or through another.
+    /// The owner, named by the subject itself or inherited.
     pub fn owner(&self) -> Option<Owner> {
         self.own_owner().or_else(|| self.via.clone())
     }
 
-    /// Sets the owner that the subject takes from another.
+    /// Sets the inherited owner.
     pub fn take_owner(&mut self, via: Option<Owner>) {
         self.via = via;
     }
 
-    /// The provider's customer, by itself or through another subject.
+    /// The provider's customer, named by the subject itself or inherited.
     pub fn customer(&self) -> Option<&ProviderId> {
         self.links.customer().or(match &self.via {
             Some(Owner::Both(_, id) | Owner::Provider(id)) => Some(id),
@@ -161,7 +164,7 @@ impl SubjectState {
         })
     }
 
-    /// The application's customer that the subject itself or the one it takes its owner from names.
+    /// The application's customer, named by the subject itself or inherited.
     pub fn application_customer(&self) -> Option<&CustomerId> {
         self.links.owner().or(match &self.via {
             Some(Owner::Application(id) | Owner::Both(id, _)) => Some(id),
@@ -169,7 +172,7 @@ impl SubjectState {
         })
     }
 
-    /// The subjects whose owner this one would take: what it is for, or came from.
+    /// The subjects whose owner this one can inherit: what it is for, or came from.
     pub fn relatives(&self, subject: &Subject) -> Vec<Subject> {
         let of =
             |kind, id: &ProviderId| Subject { source: subject.source.clone(), root: ObjectRef::new(kind, id.clone()) };
@@ -198,12 +201,12 @@ impl SubjectState {
         self.registers.iter().map(|(object, register)| (object, register.settled()))
     }
 
-    /// Objects that only event ids ordered.
+    /// Objects whose versions only event ids ordered.
     pub fn ambiguous(&self) -> impl Iterator<Item = &ObjectRef> {
         self.registers.iter().filter(|(_, register)| register.settled().ambiguous).map(|(object, _)| object)
     }
 
-    /// Objects whose end a later observation contradicts.
+    /// Objects whose final end a later observation contradicts.
     pub fn contradicted(&self) -> impl Iterator<Item = &ObjectRef> {
         self.registers.iter().filter(|(_, register)| register.settled().contradicted).map(|(object, _)| object)
     }

@@ -1,8 +1,7 @@
-//! Decides what names things have: whose delivery it is, which object, which customer.
-//! It does not know what the objects mean.
+//! The identities of providers, sources, objects, events and customers. What the objects mean is not known here.
 //!
-//! Provider ids are references, and private: [`ProviderId`] has no `Display` and no `Serialize`, and its `Debug`
-//! shows a digest. [`ProviderId::expose`] is the one way to the text.
+//! Provider ids are private references: [`ProviderId`] has no `Display` and no `Serialize`, and its `Debug` shows a
+//! digest. [`ProviderId::expose`] is the only access to the text.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -20,7 +19,7 @@ impl ProviderId {
     /// Takes an id as the provider wrote it.
     ///
     /// # Errors
-    /// [`IdError`] when the text is empty, too long, or holds control characters.
+    /// [`IdError`] when the text is empty, too long, or contains control characters.
     pub fn new(text: impl Into<Arc<str>>) -> Result<Self, IdError> {
         let text = text.into();
         match () {
@@ -31,13 +30,14 @@ impl ProviderId {
         }
     }
 
-    /// What stands for the id of an event that its provider gives none: the SHA-256 of the body, so that the same bytes
-    /// are the same event.
+    /// The id of an event whose body contains none: the SHA-256 of the body, so that the same bytes are the same
+    /// event.
     pub fn of_body(body: &[u8]) -> Self {
         Self(format!("sha256:{}", hex::encode(Sha256::digest(body))).into())
     }
 
-    /// The raw id. Only for storage, requests to the provider, and output that says it exposes provider ids.
+    /// The raw id. Use it only for storage, requests to the provider, and output that is declared to expose provider
+    /// ids.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -66,7 +66,7 @@ pub enum IdError {
     },
 }
 
-/// First twenty hex digits of a SHA-256 over the parts, each closed by a zero byte.
+/// The first twenty hex digits of a SHA-256 over the parts, each terminated by a zero byte.
 fn short_digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
@@ -87,7 +87,7 @@ macro_rules! app_id {
             /// Takes the id as the application wrote it.
             ///
             /// # Errors
-            /// [`IdError`] when it is empty, over 255 bytes, or holds control characters.
+            /// [`IdError`] when it is empty, over 255 bytes, or contains control characters.
             pub fn new(text: impl Into<Arc<str>>) -> Result<Self, IdError> {
                 ProviderId::new(text).map(|id| Self(id.0))
             }
@@ -124,11 +124,11 @@ app_id! {
     CustomerId
 }
 app_id! {
-    /// The application's own id of an offer, by custom `product:plan`.
+    /// The application's own id of an offer, by convention `product:plan`.
     OfferId
 }
-/// The name of an adapter, as it stands in URLs and in the database: 1 to 63 bytes of lower-case ASCII letters, digits,
-/// `-` and `_`. So it needs no escaping in a path, and a [`Source`] can be read back from its text.
+/// The name of an adapter, as used in URLs and in the database: 1 to 63 bytes of lower-case ASCII letters, digits,
+/// `-` and `_`. It therefore needs no escaping in a path, and a [`Source`] can be parsed from its text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ProviderName(Arc<str>);
@@ -140,7 +140,8 @@ impl ProviderName {
     /// Takes the name as the application wrote it.
     ///
     /// # Errors
-    /// [`NameError`] when it is empty, over 63 bytes, or holds anything but lower-case ASCII letters, digits, `-` and `_`.
+    /// [`NameError`] when it is empty, over 63 bytes, or contains anything but lower-case ASCII letters, digits, `-`
+    /// and `_`.
     pub fn new(text: impl Into<Arc<str>>) -> Result<Self, NameError> {
         let text = text.into();
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
@@ -186,7 +187,7 @@ pub struct NameError;
 pub enum Mode {
     /// Real money.
     Live,
-    /// Events that a provider's simulator made up: nothing that they speak of exists.
+    /// Events that a provider's simulator invented: none of their objects exists.
     Simulated,
     /// The provider's test mode or sandbox.
     Test,
@@ -202,9 +203,9 @@ impl fmt::Display for Mode {
     }
 }
 
-/// Where an object lives: provider, account and mode. Part of every key, so that two accounts can't mix.
+/// The origin of an object: provider, account and mode. It is part of every key, so that two accounts can't mix.
 ///
-/// As text: `provider/account/mode`; the account is empty for the endpoint's own one.
+/// As text: `provider/account/mode`; the account is empty for the endpoint's own account.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Source {
@@ -217,7 +218,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// The text kept in the database. It exposes the account's provider id.
+    /// The text stored in the database. It exposes the account's provider id.
     pub fn expose(&self) -> String {
         let account = self.account.as_ref().map_or("", ProviderId::expose);
         format!("{}/{}/{}", self.provider, account, self.mode)
@@ -265,23 +266,23 @@ impl FromStr for Source {
 }
 
 impl Source {
-    /// The connected account by an id that is safe to show; none for the endpoint's own account.
+    /// The public id of the connected account, or `None` for the endpoint's own account.
     pub fn public_account(&self) -> Option<String> {
         let account = self.account.as_ref()?;
         Some(format!("account_{}", short_digest(&[self.provider.as_str(), account.expose(), &self.mode.to_string()])))
     }
 }
 
-/// Whose something is: the application's customer, or a customer of a provider whom nobody in the application claims.
-/// The two never meet in one namespace: an application's `42` is not a provider's `42`, nor is that the `42` of
-/// another provider, account or mode.
+/// The owner of something: the application's customer, or a provider's customer that no application customer claims.
+/// Their namespaces are separate: an application's `42` is not a provider's `42`, and a provider's `42` is not the
+/// `42` of another provider, account or mode.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CustomerKey {
     /// By the application's own id.
     Application(CustomerId),
     /// By the provider's id, within its source.
     Provider {
-        /// Where the customer lives.
+        /// The customer's source.
         source: Source,
         /// The provider's id.
         id: ProviderId,
@@ -337,9 +338,9 @@ kinds! {
     Product = "product",
     /// A refund; a member of the payment's subject.
     Refund = "refund",
-    /// What was authorized of a charge and not captured; a member of the payment's subject.
+    /// The part of a charge that was authorized and not captured; a member of the payment's subject.
     Release = "release",
-    /// What reverses a dispute or a credit; a member of the same subject.
+    /// The reversal of a dispute or a credit; a member of the same subject.
     Reversal = "reversal",
     /// A schedule of future changes to a subscription.
     Schedule = "schedule",
@@ -383,18 +384,18 @@ impl ObjectRef {
     }
 }
 
-/// The unit that folds alone and is written at one revision: a customer, a checkout, a subscription, a
-/// catalogue object, an invoice with its credits, or a payment together with its charges, refunds and disputes.
+/// The unit of folding, written at one revision: a customer, a checkout, a subscription, a catalogue object, an
+/// invoice with its credits, or a payment with its charges, refunds and disputes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Subject {
-    /// Where it lives.
+    /// Its source.
     pub source: Source,
-    /// The object that gives the subject its name.
+    /// The object that identifies the subject.
     pub root: ObjectRef,
 }
 
 impl Subject {
-    /// An id that is safe to show: derived from the provider reference, never random, and not reversible.
+    /// A public id, safe to show: derived from the provider reference, never random, and not reversible.
     pub fn public_id(&self) -> String {
         let digest = short_digest(&[&self.source.expose(), self.root.kind.as_str(), self.root.id.expose()]);
         format!("{}_{digest}", self.root.kind.as_str())
@@ -418,18 +419,18 @@ impl Subject {
     }
 }
 
-/// The identity of an event: the key of the inbox.
+/// The identity of an event: the key of its stored row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EventKey {
-    /// Where it came from.
+    /// Its source.
     pub source: Source,
-    /// The provider's event id, or `sha256:…` of the body when the body names none.
+    /// The provider's event id, or `sha256:…` of the body if the body names none.
     #[serde(with = "exposed")]
     pub id: ProviderId,
 }
 
 impl EventKey {
-    /// An id that is safe to show, derived from the event's own.
+    /// A public id, safe to show, derived from the event's id.
     pub fn public_id(&self) -> String {
         format!("event_{}", short_digest(&[&self.source.expose(), self.id.expose()]))
     }
@@ -444,7 +445,7 @@ pub mod exposed {
     /// Writes the raw id.
     ///
     /// # Errors
-    /// The serializer's.
+    /// Any error of the serializer.
     pub fn serialize<S: Serializer>(id: &ProviderId, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(id.expose())
     }
@@ -452,7 +453,7 @@ pub mod exposed {
     /// Reads a raw id.
     ///
     /// # Errors
-    /// The deserializer's, or the text is no id.
+    /// Any error of the deserializer, or that the text is not an id.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ProviderId, D::Error> {
         ProviderId::new(String::deserialize(deserializer)?).map_err(D::Error::custom)
     }

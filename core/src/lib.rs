@@ -1,6 +1,7 @@
-//! The model, the fold and the engine of `purchase`. No I/O, no clock, no randomness, no provider's words.
+//! The domain model, the fold and the engine of `purchase`. This crate does no I/O, reads no clock, uses no
+//! randomness, and contains no provider-specific vocabulary.
 //!
-//! The modules stand in the order of a delivery's way; each uses only those above it.
+//! The modules are listed in the order in which a delivery passes through them. Each module uses only those above it.
 
 pub mod id;
 pub mod money;
@@ -21,6 +22,7 @@ pub mod fold;
 pub mod lifecycle;
 pub mod snapshot;
 
+mod advice;
 pub mod error;
 pub mod store;
 

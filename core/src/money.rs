@@ -1,11 +1,11 @@
-//! Decides what an amount is: whole minor units of one ISO 4217 currency, checked, never a float.
+//! An amount of money: whole minor units of one ISO 4217 currency, checked, never a float.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A currency: three letters, upper case. Which ones exist is the provider's to say; ISO 4217 only tells how many
-/// digits their minor unit has.
+/// A currency: three letters, upper case. The provider decides which currencies exist; ISO 4217 supplies only the
+/// number of digits of their minor unit.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Currency([u8; 3]);
@@ -29,8 +29,8 @@ impl Currency {
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// How many decimal digits the minor unit has: 2 for USD, 0 for JPY, 3 for KWD; none where ISO 4217 gives none
-    /// (gold, for one), or doesn't list the currency.
+    /// How many decimal digits the minor unit has: 2 for USD, 0 for JPY, 3 for KWD. `None` if ISO 4217 defines none
+    /// (for example, for gold) or doesn't list the currency.
     pub fn exponent(&self) -> Option<u32> {
         iso_currency::Currency::from_code(self.code())?.exponent().map(u32::from)
     }
@@ -55,8 +55,8 @@ impl From<Currency> for String {
     }
 }
 
-/// An amount of money in minor units. At most 2^53 − 1 either way, so that it also survives stores and readers
-/// whose numbers are doubles.
+/// An amount of money in minor units. Its absolute value is at most 2^53 − 1, so that it also survives stores and
+/// readers whose numbers are doubles.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "Wire", into = "Wire")]
 pub struct Money {
@@ -64,7 +64,7 @@ pub struct Money {
     currency: Currency,
 }
 
-/// How [`Money`] stands in storage.
+/// The stored form of [`Money`].
 #[derive(Serialize, Deserialize)]
 struct Wire {
     minor: i64,
@@ -86,7 +86,7 @@ impl Money {
         }
     }
 
-    /// Nothing, in a currency.
+    /// Zero, in a currency.
     pub fn zero(currency: Currency) -> Self {
         Self { minor: 0, currency }
     }
@@ -146,15 +146,15 @@ impl fmt::Debug for Money {
     }
 }
 
-/// Why an amount can't be.
+/// Why an amount is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
-    /// Two currencies don't add.
+    /// Amounts of two currencies can't be added.
     #[error("{left:?} and {right:?} can't be added")]
     CurrencyMismatch {
-        /// The one.
+        /// The first currency.
         left: Currency,
-        /// The other.
+        /// The second currency.
         right: Currency,
     },
     /// The code is not three letters.

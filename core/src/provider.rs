@@ -1,4 +1,4 @@
-//! Decides what an adapter must say. An adapter is pure: values in, values out; no clock, no network, no store.
+//! The contract of an adapter. An adapter is pure: values in, values out; no clock, no network, no store.
 
 mod requests;
 mod webhooks;
@@ -9,26 +9,26 @@ pub use self::{
 };
 use crate::{capability::Capabilities, id::ProviderName};
 
-/// A provider, as its adapter knows it: what holds for all of it, and a part for each direction.
+/// A provider as its adapter describes it: its general properties, and one part per direction.
 ///
 /// An implementor must make sure that
-/// * every method, those of the parts too, is a pure function of its arguments and of the configuration given at
-///   construction;
-/// * no error, and no `Debug`, holds a secret, a provider id or customer data.
+/// * every method, including those of the parts, is a pure function of its arguments and of the configuration given
+///   at construction;
+/// * no error, and no `Debug`, contains a secret, a provider id or customer data.
 pub trait Provider: Send + Sync {
-    /// The adapter's name, as in the endpoint's path.
+    /// The adapter's name, as used in the endpoint's path.
     fn name(&self) -> &ProviderName;
 
-    /// What the adapter declares. The kit tests both what is declared and what isn't.
+    /// What the adapter declares. The conformance kit tests both declared and undeclared capabilities.
     fn capabilities(&self) -> Capabilities;
 
-    /// How long this provider goes on collecting a renewal after it first failed, at most, in seconds. Access in grace ends
-    /// then, also without news.
+    /// How long this provider's dunning lasts at most after a renewal first failed, in seconds. Access in grace ends
+    /// then, even without news.
     fn longest_dunning_seconds(&self) -> i64;
 
     /// The receiving side: what the provider sends.
     fn webhooks(&self) -> &dyn Webhooks;
 
-    /// The outgoing side: what is asked of the provider. None where the adapter only receives.
+    /// The outgoing side: requests to the provider. `None` where the adapter only receives.
     fn requests(&self) -> Option<&dyn Requests>;
 }

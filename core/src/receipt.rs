@@ -1,4 +1,4 @@
-//! Decides what a caller is told: what really happened to a delivery. Receipts hold no provider ids.
+//! The receipt of a delivery: what really happened to it. Receipts contain no provider ids.
 
 use serde::Serialize;
 
@@ -9,34 +9,34 @@ use crate::{
     time::{Timestamp, rfc3339},
 };
 
-/// What became of one delivery.
+/// The result of one delivery.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WebhookReceipt {
     /// Always `webhook.receive`.
     pub workflow: &'static str,
-    /// The event, by an id that is derived from the provider's and safe to show.
+    /// The event's public id, derived from the provider's id and safe to show.
     pub event: String,
     /// The event's exact type.
     pub event_type: String,
-    /// The event's status now.
+    /// The event's current status.
     pub status: EventStatus,
-    /// Whether this delivery repeated one that is done: nothing was written. Also true of one whose own commit has
-    /// happened, where the store was lost before it said so.
+    /// Whether this delivery repeated an event that is done, so that nothing was written. Also true if this
+    /// delivery's own commit succeeded, but the store was lost before it confirmed.
     pub duplicate: bool,
     /// What was done, in order.
     pub stages: Vec<StageReceipt>,
-    /// How many facts the event gave.
+    /// How many facts the event contains.
     pub facts: usize,
-    /// Changes of commercial state that this delivery brought to light, each once ever.
+    /// Changes of commercial state that this delivery caused. Each is reported only once, ever.
     pub transitions: Vec<TransitionReceipt>,
     /// What still has to be settled.
     pub reconciliation: Vec<Reconciliation>,
-    /// The four questions.
+    /// The answers to the four questions.
     pub answers: Answers,
 }
 
-/// One change of commercial state: a [`Transition`], and whom it concerns. Its key is the transition's: object, change and
-/// time.
+/// One change of commercial state: a [`Transition`], and the customer it concerns. Its key is the transition's:
+/// object, change and time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct TransitionReceipt {
     /// The object's public id.
@@ -46,15 +46,15 @@ pub struct TransitionReceipt {
     pub at: Timestamp,
     /// What changed.
     pub change: Change,
-    /// The application's customer whom it concerns, as known when this delivery was committed: the one that the object
-    /// or what it belongs to names, else the one that its customer at the provider is linked to. None while nobody is
-    /// known. An owner who becomes known later causes no further transition; look it up with
+    /// The application's customer that it concerns, as known when this delivery was committed: the one that the
+    /// object or its relatives name, else the one that its customer at the provider is linked to. `None` while no
+    /// owner is known. An owner that becomes known later causes no further transition; look it up with
     /// [`Engine::object_by_public_id`](crate::engine::Engine::object_by_public_id).
     pub customer: Option<CustomerId>,
 }
 
 impl TransitionReceipt {
-    /// The transition, without whom it concerns.
+    /// The transition, without the customer it concerns.
     pub fn transition(&self) -> Transition {
         Transition { object: self.object.clone(), at: self.at, change: self.change }
     }
@@ -63,9 +63,9 @@ impl TransitionReceipt {
 /// One stage of the work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StageReceipt {
-    /// Which one.
+    /// The stage.
     pub stage: Stage,
-    /// When it ended, as the caller's clock says.
+    /// When it ended, by the caller's clock.
     #[serde(serialize_with = "rfc3339")]
     pub at: Timestamp,
 }
@@ -74,15 +74,15 @@ pub struct StageReceipt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
-    /// The delivery is genuine, of our account and mode, and not new.
+    /// The delivery is genuine, has our account and mode, and is new.
     AcceptEvent,
-    /// Inbox, facts and read side are in one commit.
+    /// The event, its facts and the read model are in one commit.
     PersistFact,
-    /// The projection took the facts in.
+    /// The projection includes the facts.
     RefreshProjection,
 }
 
-/// Something that is left to settle: with the provider, or by whoever wrote into its objects.
+/// Something left to settle: with the provider, or by the application that wrote into the provider's objects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub enum Reconciliation {
@@ -91,24 +91,24 @@ pub enum Reconciliation {
         /// The subject's public id.
         subject: String,
     },
-    /// A newer observation contradicts an end that was final.
+    /// A newer observation contradicts a final end.
     ContractBroken {
         /// The subject's public id.
         subject: String,
     },
-    /// The event carries no observation.
+    /// The event contains no observation.
     FetchNeeded,
-    /// An id that the application wrote into the object can't be used; the event counts without it. Correct it at the
-    /// provider: the next event of the object brings it.
+    /// An id that the application wrote into the object can't be used; the event is processed without it. Correct it
+    /// at the provider: the next event of the object contains the correction.
     IdUnusable {
         /// Its JSON path.
         path: String,
-        /// What should be there.
+        /// The expected value.
         expected: String,
-        /// What is there instead: never the value.
+        /// The kind of value found: never the value itself.
         found: String,
     },
-    /// Nobody is known to own the subject yet.
+    /// The owner of the subject is not known yet.
     OwnerUnknown {
         /// The subject's public id.
         subject: String,
@@ -124,12 +124,12 @@ pub struct Answers {
     pub provider_changed: bool,
     /// Are local facts stored?
     pub local_facts_stored: bool,
-    /// Is the read side still to be refreshed?
+    /// Does the read model still need a refresh?
     pub refresh_owed: bool,
 }
 
 impl WebhookReceipt {
-    /// The HTTP status that the endpoint answers: the event is safe with us.
+    /// The HTTP status for the endpoint to answer: the event is durably stored.
     pub fn http_status(&self) -> u16 {
         200
     }

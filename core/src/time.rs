@@ -1,13 +1,13 @@
-//! Decides what an instant is: microseconds since 1970 in UTC, passed in from outside. There is no clock here.
+//! An instant: microseconds since 1970 in UTC, supplied from outside. This crate reads no clock.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// An instant: microseconds since 1970-01-01T00:00:00Z, between -(2^53 - 1) and 2^53 - 1, so that it also survives stores
-/// and readers whose numbers are doubles. That is from 1684-07-28 to 2255-06-05. What lies outside is refused, apart from
-/// 0001-01-01T00:00:00Z, the zero time of some providers: [`parse_rfc3339`](Self::parse_rfc3339) reads exactly that one as
-/// [`MIN`](Self::MIN).
+/// An instant: microseconds since 1970-01-01T00:00:00Z, between -(2^53 - 1) and 2^53 - 1, so that it also survives
+/// stores and readers whose numbers are doubles. The range is 1684-07-28 to 2255-06-05. Instants outside it are
+/// refused, except 0001-01-01T00:00:00Z, the zero time of some providers: [`parse_rfc3339`](Self::parse_rfc3339)
+/// reads exactly that one as [`MIN`](Self::MIN).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
 pub struct Timestamp(i64);
@@ -21,7 +21,7 @@ impl Timestamp {
     pub const MAX: Self = Self(Self::MAX_MICROS);
     const MAX_MICROS: i64 = (1 << 53) - 1;
     const MIN_MICROS: i64 = -Self::MAX_MICROS;
-    /// 0001-01-01T00:00:00Z in nanoseconds. It lies beyond 2^53 microseconds.
+    /// 0001-01-01T00:00:00Z in nanoseconds. It is outside the range of 2^53 microseconds.
     const ZERO_TIME_NANOS: i128 = -62_135_596_800_000_000_000;
 
     /// Takes microseconds since 1970.
@@ -38,22 +38,22 @@ impl Timestamp {
     /// Takes whole seconds since 1970.
     ///
     /// # Errors
-    /// [`TimeError::OutOfRange`] when the instant is too far.
+    /// [`TimeError::OutOfRange`] when the instant is outside the range.
     pub fn from_seconds(seconds: i64) -> Result<Self, TimeError> {
         Self::from_micros(seconds.checked_mul(1_000_000).ok_or(TimeError::OutOfRange)?)
     }
 
-    /// Reads RFC 3339; digits below the microsecond are cut. A leap second is read as the second before it. Exactly
-    /// 0001-01-01T00:00:00Z is read as [`MIN`](Self::MIN).
+    /// Parses RFC 3339 and truncates digits below the microsecond. A leap second is read as the second before it.
+    /// Exactly 0001-01-01T00:00:00Z is read as [`MIN`](Self::MIN).
     ///
     /// # Errors
-    /// [`TimeError::NotRfc3339`] for other text, [`TimeError::OutOfRange`] when it is too far.
+    /// [`TimeError::NotRfc3339`] for other text, [`TimeError::OutOfRange`] when the instant is outside the range.
     pub fn parse_rfc3339(text: &str) -> Result<Self, TimeError> {
         let instant: jiff::Timestamp =
             text.parse().map_err(|_| TimeError::NotRfc3339 { text: text.chars().take(40).collect() })?;
         match instant.as_nanosecond() {
             Self::ZERO_TIME_NANOS => Ok(Self::MIN),
-            // Rounded down also before 1970, as cut digits are.
+            // Rounded down before 1970 as well, to match truncated digits.
             nanos => Self::from_micros(i64::try_from(nanos.div_euclid(1000)).map_err(|_| TimeError::OutOfRange)?),
         }
     }
@@ -68,13 +68,13 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
-    /// The instant so many seconds later, held at the ends of the range.
+    /// The instant this many seconds later, limited to the range.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)).clamp(Self::MIN_MICROS, Self::MAX_MICROS))
     }
 
-    /// How many seconds this instant lies after another, rounded up: negative when it lies before it.
+    /// How many seconds this instant is after the other, rounded up; negative if it is before.
     pub fn seconds_after(self, other: Self) -> i64 {
         // Both are within 2^53, so the difference can't overflow.
         -(other.0 - self.0).div_euclid(1_000_000)
@@ -82,7 +82,7 @@ impl Timestamp {
 }
 
 impl fmt::Display for Timestamp {
-    /// RFC 3339 in UTC, with a fraction only where there is one: `2026-04-21T12:00:00Z`.
+    /// Formats as RFC 3339 in UTC, with a fraction only if it is not zero: `2026-04-21T12:00:00Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match jiff::Timestamp::from_microsecond(self.0) {
             Ok(instant) => write!(f, "{instant}"),
@@ -110,18 +110,18 @@ impl From<Timestamp> for i64 {
     }
 }
 
-/// Serde of an instant as RFC 3339, for people: `#[serde(serialize_with = "rfc3339")]`.
+/// Serializes an instant as RFC 3339, for human readers: `#[serde(serialize_with = "rfc3339")]`.
 ///
 /// # Errors
-/// The serializer's.
+/// Any error of the serializer.
 pub fn rfc3339<S: serde::Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(time)
 }
 
-/// The same for an instant that may be missing.
+/// The same for an optional instant.
 ///
 /// # Errors
-/// The serializer's.
+/// Any error of the serializer.
 pub fn rfc3339_option<S: serde::Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     match time {
         Some(time) => serializer.collect_str(time),
@@ -129,7 +129,7 @@ pub fn rfc3339_option<S: serde::Serializer>(time: &Option<Timestamp>, serializer
     }
 }
 
-/// Why something is not an instant.
+/// Why a value is not an instant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
     /// The text is not RFC 3339.

@@ -1,8 +1,9 @@
-//! Decides whether a delivery is genuine. Adapters say where the signature is; only this file compares, and only this
-//! file makes a [`VerifiedDelivery`].
+//! Decides whether a delivery is genuine. Adapters locate the signature; only this file compares it, and only this
+//! file constructs a [`VerifiedDelivery`].
 //!
-//! Every message authentication code of the request is tried against every configured secret, in constant time over
-//! the decoded bytes, before the age is looked at: a stranger learns nothing from the answer about his clock.
+//! Every message authentication code of the request is compared with every configured secret, in constant time over
+//! the decoded bytes, before the age is checked. So the answer reveals nothing about our clock to a sender without a
+//! secret.
 
 mod header;
 mod trust;
@@ -18,19 +19,19 @@ use crate::{
     time::Timestamp,
 };
 
-/// What an adapter found in the headers: the claim to be checked.
+/// The signature that an adapter found in the headers, not yet verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresentedSignature {
-    /// When the provider says that it signed; none where the provider signs no time.
+    /// When the provider signed, according to the header; `None` if the provider signs no time.
     pub signed_at: Option<Timestamp>,
-    /// The bytes that were signed before the body, `1700000000.` for one.
+    /// The bytes that were signed before the body, for example `1700000000.`.
     pub signed_prefix: Vec<u8>,
     /// Every HMAC-SHA256 in the headers that could be decoded.
     pub macs: Vec<[u8; 32]>,
 }
 
-/// A delivery that the provider signed with one of our secrets. Only [`verify`] makes one, and the
-/// engine when it reads again what it verified before.
+/// A delivery that the provider signed with one of our secrets. Only [`verify`] constructs one, and the engine when
+/// it reads a stored delivery that was verified earlier.
 #[derive(Debug, Clone)]
 pub struct VerifiedDelivery {
     delivery: Delivery,
@@ -48,34 +49,34 @@ impl VerifiedDelivery {
         &self.delivery.body
     }
 
-    /// When the provider signed this attempt: never an ordering key, since each retry is signed anew.
+    /// When the provider signed this attempt. Never use it as an ordering key, because each retry is signed again.
     pub fn signed_at(&self) -> Option<Timestamp> {
         self.signed_at
     }
 
-    /// A delivery that was verified when it came, out of the store.
+    /// A stored delivery, which was verified on receipt.
     pub(crate) fn of_stored(delivery: Delivery) -> Self {
         Self { delivery, signed_at: None }
     }
 
-    /// Gives the delivery back.
+    /// Returns the delivery.
     pub fn into_delivery(self) -> Delivery {
         self.delivery
     }
 }
 
-/// Why a delivery is not believed. Each is another fault with another cure.
+/// Why a delivery failed verification. Each variant is a different fault with a different remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// The signed time lies too far in the future.
+    /// The signed time is too far in the future.
     #[error("the signature's time is {seconds} s ahead of this clock; more than {tolerance_seconds} s is refused")]
     Future {
-        /// How far ahead.
+        /// How far ahead, in seconds.
         seconds: i64,
         /// The tolerance.
         tolerance_seconds: u32,
     },
-    /// The header is there and can't be read.
+    /// The header is present but can't be read.
     #[error("header {header} can't be read: {reason}")]
     Malformed {
         /// The header's name.
@@ -94,13 +95,13 @@ pub enum SignatureError {
         /// How many secrets were tried.
         secrets: usize,
     },
-    /// The header is not there.
+    /// The header is missing.
     #[error("header {header} is missing")]
     Missing {
         /// The header's name.
         header: &'static str,
     },
-    /// The header has no signature of the scheme that counts.
+    /// The header has no signature of the required scheme.
     #[error("header {header} has no {scheme} signature")]
     NoScheme {
         /// The header's name.
@@ -108,17 +109,17 @@ pub enum SignatureError {
         /// The scheme's name.
         scheme: &'static str,
     },
-    /// The signed time lies too far in the past.
+    /// The signed time is too far in the past.
     #[error("the signature is {seconds} s old; more than {tolerance_seconds} s is refused")]
     Stale {
-        /// Its age.
+        /// Its age, in seconds.
         seconds: i64,
         /// The tolerance.
         tolerance_seconds: u32,
     },
 }
 
-/// Checks a claim against the secrets and the time of receipt, and mints the verified delivery.
+/// Checks a claim against the secrets and the time of receipt, and constructs the verified delivery.
 ///
 /// # Errors
 /// [`SignatureError::Mismatch`] before [`SignatureError::Stale`] or [`SignatureError::Future`]; an age of exactly the
@@ -143,7 +144,7 @@ pub fn verify(
     Ok(VerifiedDelivery { delivery, signed_at: claim.signed_at })
 }
 
-/// One HMAC per secret, and no early end: which secret matched can't be timed.
+/// Computes one HMAC per secret without an early exit, so that timing doesn't reveal which secret matched.
 fn any_match(claim: &PresentedSignature, trust: &Trust, body: &[u8]) -> bool {
     let mut found = false;
     for secret in &trust.secrets {
@@ -157,10 +158,10 @@ fn any_match(claim: &PresentedSignature, trust: &Trust, body: &[u8]) -> bool {
     found
 }
 
-/// Refuses what is over the limits before anything is parsed.
+/// Refuses what exceeds the limits before anything is parsed.
 ///
 /// # Errors
-/// The body's size when it is over the limit.
+/// The body's size if it exceeds the limit.
 pub fn within_limits(delivery: &Delivery, limits: &Limits) -> Result<(), usize> {
     match delivery.body.len() {
         bytes if bytes > limits.body_bytes => Err(bytes),

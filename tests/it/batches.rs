@@ -1,5 +1,5 @@
-//! How often a delivery goes to the database: every batch is one transaction, and on PostgreSQL one round trip. A plan
-//! of Cloudflare's limits the statements of one request, so on D1 these count as well.
+//! Checks how often a delivery accesses the database: every batch is one transaction, and on PostgreSQL one round trip.
+//! Cloudflare's plans limit the statements of one request, so for D1 the statements are counted too.
 
 use std::{
     path::Path,
@@ -29,36 +29,37 @@ use purchase_sql::{
 
 const SECRET: &str = "whsec_batches";
 const RECEIVED: i64 = 1_767_225_600;
-/// The server, as the store's own tests find it.
+/// The variable with the server's URL, the same as in the store's own tests.
 const SERVER: &str = "PURCHASE_TEST_POSTGRES_URL";
 
-/// Statements that a plan of Cloudflare's allows one request: <https://developers.cloudflare.com/d1/platform/limits/>.
+/// The statements that Cloudflare's free plan allows in one request:
+/// <https://developers.cloudflare.com/d1/platform/limits/>.
 const FREE_PLAN: usize = 50;
-/// What both README files of D1 say: the statements that are enough for half of the deliveries, and for all of them;
-/// and the batches.
+/// The figures in both README files about D1: the largest number of statements for half of the deliveries and for all
+/// of them, and the largest number of batches.
 const HALF: usize = 15;
 const MOST: usize = 25;
 const MOST_BATCHES: usize = 4;
-/// What they say of an empty database.
+/// The figure in the README files for an empty database.
 const MIGRATION: usize = 91;
 
-/// What was sent to a database.
+/// Counts of what was sent to a database.
 #[derive(Debug, Default)]
 struct Sent {
     batches: AtomicUsize,
     statements: AtomicUsize,
-    /// What a request may send yet, where a plan limits it.
+    /// The number of statements that a request may still send, if a plan limits them.
     left: Option<AtomicUsize>,
 }
 
 impl Sent {
-    /// Batches and statements since it was last asked.
+    /// Batches and statements since the last call.
     fn take(&self) -> (usize, usize) {
         (self.batches.swap(0, Ordering::SeqCst), self.statements.swap(0, Ordering::SeqCst))
     }
 }
 
-/// Counts what is sent, and sends no more than a plan allows.
+/// Counts what is sent, and refuses to send more than a plan allows.
 struct Counted<E> {
     inner: E,
     sent: Arc<Sent>,
@@ -82,14 +83,14 @@ impl<E: Executor> Executor for Counted<E> {
     }
 }
 
-/// SQLite with the statements of D1: they are the same, for both stores speak one dialect.
+/// SQLite with D1's statements. They are the same, because both stores use one dialect.
 async fn like_d1(sent: &Arc<Sent>) -> anyhow::Result<SqlStore<Counted<SqliteExecutor>>> {
     let inner = SqliteExecutor::connect("sqlite::memory:".as_ref(), purchase::sqlite::Options::default()).await?;
     assert_eq!(inner.dialect(), &SQLITE);
     Ok(SqlStore::new(Counted { inner, sent: Arc::clone(sent) }, TablePrefix::default()))
 }
 
-/// An event about an invoice of a customer of its own.
+/// An event about an invoice of a customer that no other event names.
 fn delivery(event: &str) -> anyhow::Result<Delivery> {
     let body = format!(
         r#"{{"id": "evt_{event}", "object": "event", "type": "invoice.finalized", "created": {created},
@@ -157,7 +158,8 @@ async fn a_delivery_takes_few_batches_of_postgres() -> anyhow::Result<()> {
     check(executor).await
 }
 
-/// Every delivery of every scenario alone, in its true order and in the reverse one, in which most have to wait.
+/// Sends every delivery of every scenario separately, in the true order and in the reverse order, in which most
+/// deliveries must wait for others.
 #[tokio::test]
 async fn a_delivery_takes_as_few_statements_of_d1_as_is_said() -> anyhow::Result<()> {
     let sent = Arc::new(Sent::default());
@@ -202,7 +204,7 @@ fn scenarios(provider: &ProviderUnderTest) -> anyhow::Result<Vec<Scenario>> {
     folders.map(|folder| Ok(Scenario::load(&folder)?)).collect()
 }
 
-/// Brings an empty database to the schema by requests of so many statements each; answers how many requests it took.
+/// Migrates an empty database with requests of `allowed` statements each. Returns the number of requests.
 async fn requests_to_migrate(allowed: usize) -> anyhow::Result<usize> {
     let sent = Arc::new(Sent { left: Some(AtomicUsize::new(0)), ..Sent::default() });
     let store = like_d1(&sent).await?;
@@ -219,7 +221,7 @@ async fn requests_to_migrate(allowed: usize) -> anyhow::Result<usize> {
     anyhow::bail!("five requests of {allowed} statements don't make the tables")
 }
 
-/// A request to migrate that a plan ends too early leaves whole versions, so the next one goes on.
+/// If a plan ends a migration request early, only whole versions have been applied, so the next request continues.
 #[tokio::test]
 async fn the_tables_are_made_by_few_requests_of_a_free_plan() -> anyhow::Result<()> {
     let sent = Arc::new(Sent::default());

@@ -1,4 +1,4 @@
-//! Group commit: which deliveries share a commit, and that none suffers from another.
+//! Tests group commit: which deliveries share a commit, and that no delivery is affected by another one.
 
 use std::{pin::Pin, sync::atomic::Ordering, time::Duration};
 
@@ -28,7 +28,7 @@ fn told(answers: Vec<Answer>) -> Vec<&'static str> {
 
 type Call<'a> = Pin<Box<dyn Future<Output = Answer> + 'a>>;
 
-/// Sends the first, waits until its commit is at the gate, and queues the others.
+/// Sends the first event, waits until its commit is at the gate, and queues the others.
 async fn queued<'a>(store: &Gate, group: &'a GroupCommit, events: &[(&str, &str)]) -> Vec<Call<'a>> {
     let mut calls = Vec::new();
     for (place, (event, mark)) in events.iter().enumerate() {
@@ -42,7 +42,7 @@ async fn queued<'a>(store: &Gate, group: &'a GroupCommit, events: &[(&str, &str)
     calls
 }
 
-/// As `queued`; then lifts the gate.
+/// Does the same as `queued`, and then opens the gate.
 async fn answers(store: &Gate, group: &GroupCommit, events: &[(&str, &str)]) -> Vec<&'static str> {
     let calls = queued(store, group, events).await;
     store.lift();
@@ -70,7 +70,7 @@ async fn a_group_is_never_larger_than_allowed() {
     assert_eq!(sizes, [1, 2, 2, 1]);
 }
 
-/// The clock stands still: whoever waited for it would wait an hour of its time.
+/// The clock is paused: a test that waited for it would see an hour pass.
 #[tokio::test(start_paused = true)]
 async fn a_group_is_held_open_for_as_many_as_were_answered_last() {
     let store = Gate::closed();
@@ -91,7 +91,7 @@ async fn a_group_is_held_open_for_as_many_as_were_answered_last() {
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
-/// Here it moves on, because everybody waits for it.
+/// The clock is paused, but advances when all tasks wait for it.
 #[tokio::test(start_paused = true)]
 async fn a_group_that_does_not_fill_up_goes_in_time_and_a_lone_delivery_at_once() {
     let store = Gate::closed();
@@ -106,7 +106,7 @@ async fn a_group_that_does_not_fill_up_goes_in_time_and_a_lone_delivery_at_once(
     assert_eq!(start.elapsed().as_secs(), HOUR.as_secs());
 }
 
-/// Those that came together with it were answered long ago.
+/// The other members of the last group were answered long ago.
 #[tokio::test(start_paused = true)]
 async fn nobody_waits_for_those_that_did_not_come_back() {
     let store = Gate::closed();
@@ -174,14 +174,14 @@ async fn a_delivery_that_the_store_refuses_or_that_meets_a_lock_fails_alone() {
     }
 }
 
-/// The gate stands for the lock that they wait for.
+/// The gate simulates the lock for which the deliveries wait.
 #[tokio::test]
 async fn those_that_go_alone_hold_up_neither_each_other_nor_the_next_group() {
     let store = Gate::closed();
     store.turn(Weather::Poison, usize::MAX);
     let group = GroupCommit::new(plain(&store), GroupSettings::default());
     let mut calls = queued(&store, &group, &["e1", "e2", "poison"].map(|event| (event, "a"))).await;
-    // The first, and then the group of the others, which is refused.
+    // One permit for the first commit, and one for the group of the others, which is refused.
     store.gate.add_permits(2);
     store.begun(3).await;
     let mut next: Call<'_> = Box::pin(group.handle(delivery("e3", "a")));
@@ -218,7 +218,7 @@ async fn a_store_that_is_down_is_asked_once_and_whoever_waits_is_told() {
     assert_eq!(answers(&store, &group, &events).await, ["store_unavailable"; 4]);
     assert_eq!(store.tried.load(Ordering::SeqCst), 1);
     assert_eq!(store.stored().await.len(), 0);
-    // It is well again, and each comes again.
+    // The store works again, and each event is sent again.
     for (event, mark) in events {
         assert_eq!(told(vec![group.handle(delivery(event, mark)).await]), ["processed"]);
     }
@@ -298,7 +298,8 @@ async fn what_was_queued_is_committed_also_when_the_last_handle_is_gone() {
     assert_eq!(store.commits(), [["e1"]]);
 }
 
-/// An adapter compares an event that comes again with other bytes; this one panics over it.
+/// The adapter compares an event with the stored one if it is sent again with other bytes. This adapter panics when it
+/// does so.
 #[tokio::test]
 async fn a_panic_is_its_callers_alone() {
     let store = Gate::open();
@@ -312,7 +313,7 @@ async fn a_panic_is_its_callers_alone() {
             tokio::spawn(async move { group.handle(delivery(event, mark)).await })
         })
         .collect();
-    // All three are read before the gatherer has its turn, and only then the adapter breaks.
+    // All three are read before the gatherer runs, and only then the adapter starts to panic.
     let arm = tokio::spawn(async move { armed.store(true, Ordering::SeqCst) });
     arm.await.expect("armed");
     let mut outcomes = Vec::new();

@@ -1,5 +1,5 @@
-//! Tells the same random lifecycles by both providers: whatever their events look like, the customer may use the same.
-//! How long each goes on collecting is its own affair, so that is made the same.
+//! Expresses the same random lifecycles as events of both providers, and checks that the customer has the same access.
+//! The providers differ in how long they retry failed payments, so that time is set to the same value.
 
 #[path = "../../adapters/paddle/tests/it/telling/mod.rs"]
 mod paddle;
@@ -32,11 +32,11 @@ fn done<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
 }
 
-/// How long both go on collecting: so long that no period ends then, because an end by the provider's clock and one by the
-/// story's can't be told apart.
+/// The time for which both providers retry failed payments. No period ends after exactly this time, because an end by
+/// the provider's clock couldn't be distinguished from one by the story's.
 const DUNNING_SECONDS: i64 = 17 * DAY_SECONDS + 5 * 3600;
 
-/// An adapter that declares it.
+/// An adapter that declares this retry time.
 fn alike(built: Built) -> Built {
     Ok(Arc::new(Wrapped { longest_dunning_seconds: DUNNING_SECONDS, ..Wrapped::new(built?) }))
 }
@@ -51,7 +51,7 @@ fn stripe_alike() -> ProviderUnderTest {
     ProviderUnderTest { build, ..stripe_under_test::under_test() }
 }
 
-/// A teller whose readings are taken around the same ends.
+/// A teller whose readings are taken around the same ends of access.
 struct Around<T>(T);
 
 impl<T: Teller> Teller for Around<T> {
@@ -72,7 +72,7 @@ fn judge(provider: ProviderUnderTest, teller: &dyn Teller) -> Judge<'_> {
     Judge { rig: Rig { provider, store: memory(), mutation: Mutation::None }, teller }
 }
 
-/// Providers say a moment later that a renewal failed, each by its own clock: the minute of every end counts.
+/// Each provider reports a failed renewal a moment later, by its own clock. So the ends are compared to the minute.
 fn to_the_minute(mut read: BTreeMap<i64, Value>) -> BTreeMap<i64, Value> {
     let customers = read.values_mut().filter_map(Value::as_object_mut).flat_map(|map| map.values_mut());
     for benefit in customers.filter_map(Value::as_object_mut).flat_map(|map| map.values_mut()) {

@@ -1,5 +1,5 @@
-//! Whatever an application or a buyer wrote into a provider's objects: the event is processed on a real store, what
-//! couldn't be used is told and listed, and the body comes back byte for byte.
+//! Tests odd input that an application or a buyer wrote into a provider's objects: the event is processed on a real
+//! store, unusable values are reported and listed, and the body is returned byte for byte.
 
 use std::{error::Error, sync::Arc};
 
@@ -23,7 +23,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 const SECRET: &str = "odd-input";
 const NOW: i64 = 1_767_225_600;
 
-/// An engine with both adapters on each store that needs nothing beside it.
+/// An engine with both adapters on each store that needs no server.
 async fn engines() -> Outcome<Vec<Engine>> {
     let stores: [Arc<dyn Store>; 2] = [Arc::new(MemoryStore::new()), Arc::new(Sqlite::open_in_memory().await?)];
     let stripe: Arc<Stripe> = Arc::new(Stripe::new(StripeConfig::new(ModePolicy::Only(Mode::Test), [SECRET])?)?);
@@ -51,7 +51,7 @@ fn signed(endpoint: &str, body: &[u8]) -> Outcome<Delivery> {
     })
 }
 
-/// A customer's event at Stripe whose metadata are this text.
+/// A Stripe event about a customer with this text as metadata.
 fn stripe(event: &str, metadata: &str, created: i64) -> Vec<u8> {
     format!(
         r#"{{"id": "{event}", "object": "event", "type": "customer.updated", "created": {created}, "livemode": false,
@@ -60,7 +60,7 @@ fn stripe(event: &str, metadata: &str, created: i64) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A subscription's event at Paddle whose custom data are this text.
+/// A Paddle event about a subscription with this text as custom data.
 fn paddle(event: &str, custom_data: &str) -> Vec<u8> {
     format!(
         r#"{{"event_id": "{event}", "event_type": "subscription.updated", "occurred_at": "2025-12-31T23:00:00Z",
@@ -138,7 +138,7 @@ async fn an_unusable_id_is_told_and_kept_with_the_event() -> Outcome<()> {
             assert_eq!(kept.reason, unusable.map(|remark| Reason::Unusable { remarks: vec![remark] }), "{custom_data}");
             assert_eq!((kept.status, kept.event.body), (EventStatus::Processed, body), "{custom_data}");
             assert_eq!(shown(&engine, "/subscriptions/sub_1/state").await?, Some(json!("active")), "{custom_data}");
-            // Read again, it says the same.
+            // Reading the event again gives the same result.
             let now = Timestamp::from_seconds(NOW + 60)?;
             engine.replay(&purchase::engine::Selection::EVERYTHING, now).await?;
             assert_eq!(stored(&engine).await?.reason, kept.reason, "{custom_data}");

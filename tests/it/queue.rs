@@ -1,4 +1,4 @@
-//! Queue mode: what a worker does with what was accepted, and what becomes of an event that it can't process.
+//! Tests queue mode: what a worker does with accepted events, and what happens to an event that it can't process.
 
 use std::{
     sync::{Arc, Mutex, atomic::Ordering},
@@ -15,7 +15,7 @@ use purchase::{
 };
 use tokio::time::timeout;
 
-/// Only what is broken takes so long.
+/// Only a defect takes this long.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
 fn settings() -> WorkerSettings {
@@ -28,12 +28,12 @@ async fn accept(engine: &Engine, events: &[(&str, &str)]) {
     }
 }
 
-/// Works until there was nothing to do once.
+/// Works until a claim has found nothing.
 async fn work(store: &Gate, worker: &Worker) -> WorkerReport {
     timeout(WATCHDOG, work_unwatched(store, worker)).await.expect("the worker comes to an end")
 }
 
-/// Where the clock stands still, a watchdog would be what it moves on to.
+/// With a paused clock, a watchdog would be the next time to which the clock advances.
 async fn work_unwatched(store: &Gate, worker: &Worker) -> WorkerReport {
     worker.run(async { store.idle.acquire().await.expect("open").forget() }).await
 }
@@ -63,7 +63,7 @@ async fn what_was_accepted_is_processed_once_under_leases_of_their_own() {
     assert_eq!(tokens.len(), 4);
 }
 
-/// The endpoint's clock, the worker's, the operator's.
+/// The times of the endpoint, the worker and the operator.
 #[tokio::test]
 async fn a_commit_is_of_the_time_that_its_caller_says() {
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -94,7 +94,7 @@ async fn a_nudge_wakes_an_idle_worker() {
         async move { worker.run(async { stopped.await.unwrap_or_default() }).await }
     });
     for event in ["e1", "e2"] {
-        // It found nothing, and rests for a day.
+        // The worker found nothing, and sleeps for a day.
         store.idle.acquire().await.expect("open").forget();
         tokio::task::yield_now().await;
         accept(&engine, &[(event, "a")]).await;
@@ -127,7 +127,7 @@ async fn an_event_that_the_store_refuses_fails_alone_becomes_a_dead_letter_and_i
     fails_alone(Weather::Poison, "store_refused").await;
 }
 
-/// That of other customers isn't locked.
+/// The events of other customers aren't locked.
 #[tokio::test]
 async fn an_event_that_always_meets_a_lock_hinders_no_other_and_comes_to_an_end() {
     fails_alone(Weather::Locked, "store_timed_out").await;
@@ -188,7 +188,7 @@ async fn a_panic_is_an_attempt_of_its_event_and_ends_nothing() {
     assert_eq!(stored["e2"].reason, Some(Reason::Process { code: "panicked".to_owned() }));
 }
 
-/// The workers here claim and are never seen again.
+/// The workers in this test claim events and then disappear.
 #[tokio::test]
 async fn an_event_whose_worker_dies_each_time_is_given_up() {
     let store = Gate::open();
@@ -211,7 +211,7 @@ async fn an_event_whose_worker_dies_each_time_is_given_up() {
     assert_eq!(store.stored().await["e1"].status, EventStatus::Processed);
 }
 
-/// Here only one event ends its workers.
+/// In this test only one event ends its workers.
 #[tokio::test]
 async fn what_ends_its_worker_takes_no_other_with_it() {
     let store = Gate::open();
@@ -257,7 +257,7 @@ async fn what_was_done_before_the_store_got_in_the_way_is_told() {
     });
 }
 
-/// The clock stands still and moves on when everybody waits for it.
+/// The clock is paused, and advances when all tasks wait for it.
 #[tokio::test(start_paused = true)]
 async fn a_store_that_fails_is_asked_again_after_growing_rests_and_no_attempt_is_counted() {
     let store = Gate::open();
@@ -284,7 +284,7 @@ async fn claimed_events_that_the_store_fails_are_given_back_uncounted() {
     let (engine, _) = engine(&store, AT_ONCE);
     accept(&engine, &["e1", "e2"].map(|event| (event, "a"))).await;
     let worker = Worker::new(engine, WorkerSettings { idle: Duration::from_secs(1), ..settings() });
-    // More often than an event may fail.
+    // More failures than an event may have attempts.
     store.turn(Weather::Down, 5);
     assert_eq!(
         work_unwatched(&store, &worker).await,
@@ -295,7 +295,7 @@ async fn claimed_events_that_the_store_fails_are_given_back_uncounted() {
     }
 }
 
-/// The engine knows from the event whose it is.
+/// The engine reads from the event which customer it belongs to.
 #[tokio::test]
 async fn a_customers_events_wait_for_each_other_and_for_nobody_elses() {
     let store = Gate::open();
@@ -329,7 +329,7 @@ async fn several_workers_share_the_queue_and_each_event_is_processed_once() {
         let (store, engine) = (Arc::clone(&store), engine.clone());
         workers.spawn(async move {
             let worker = Worker::new(engine, WorkerSettings { batch: 3, ..settings() });
-            // When one finds nothing, everything is done or in hand.
+            // When one worker finds nothing, every event is done or claimed.
             let idle = async { drop(store.idle.acquire().await.expect("open")) };
             timeout(WATCHDOG, worker.run(idle)).await.expect("an end").processed
         });

@@ -1,5 +1,5 @@
-//! Workers in several processes on one SQLite file: each event is processed once, each customer's in order. The test
-//! starts itself again as the workers.
+//! Tests workers in several processes on one SQLite file: each event is processed once, and each customer's events in
+//! order. The test starts its own program again as the workers.
 
 use std::{
     collections::BTreeMap,
@@ -25,21 +25,21 @@ const EVENTS: usize = 60;
 const CUSTOMERS: usize = 5;
 const PROCESSES: usize = 3;
 
-/// The file of all processes, behind a store that writes down which events it is about to commit, in a file that they
-/// append to as well.
+/// The shared database file, behind a store that logs which events it is about to commit. All processes append to the
+/// same log.
 async fn store(folder: &Path) -> Arc<Gate> {
     let options = Options { create_if_missing: true, ..Options::default() };
     let database = Sqlite::open_and_migrate(folder.join("queue.sqlite"), options).await.expect("a database");
     let log = OpenOptions::new().create(true).append(true).open(folder.join("log")).expect("a log");
     let witness = move |commit: &Commit| {
         let names: Vec<&str> = commit.events.iter().map(|write| write.event.key.id.expose()).collect();
-        // One call, so that the lines of several processes don't mix.
+        // A single write, so that the lines of several processes don't mix.
         (&log).write_all(format!("{}\n", names.join(" ")).as_bytes()).expect("the log");
     };
     Gate::before(Arc::new(database), Box::new(witness))
 }
 
-/// One of the processes: works until nothing is left.
+/// One of the processes: it works until no event is left.
 async fn work(folder: &Path) {
     let store = store(folder).await;
     let settings = WorkerSettings { batch: 4, idle: Duration::from_millis(5), ..WorkerSettings::default() };
@@ -65,7 +65,7 @@ async fn workers_in_several_processes_share_one_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let engine = engine(&store(folder.path()).await, RetryPolicy::default()).0;
     for number in 0..EVENTS {
-        // In runs of three, so that a claim of four cuts through them.
+        // Three consecutive events per customer, so that a claim of four splits them.
         let customer = format!("cus_{}", number / 3 % CUSTOMERS);
         let delivery = customers_event(&format!("evt_{number:03}"), &customer, "a");
         assert!(engine.accept(delivery).await.expect("accepted"));
@@ -90,7 +90,7 @@ async fn workers_in_several_processes_share_one_file() {
     for event in &stored {
         assert_eq!((event.status, event.attempts), (EventStatus::Processed, 1), "{}", event.sequence);
     }
-    // A commit that had to be tried again stands in the log several times; the last one was it.
+    // A retried commit is in the log several times. The last entry is the successful one.
     let log = fs::read_to_string(folder.path().join("log")).expect("the log");
     let done: BTreeMap<&str, usize> = log.split_whitespace().enumerate().map(|(place, name)| (name, place)).collect();
     assert_eq!(done.len(), EVENTS);

@@ -1,4 +1,4 @@
-//! The example that reads a database again, on a file of SQLite that an older version of an adapter wrote.
+//! Tests the example that reads a database again, on an SQLite file written by an older version of an adapter.
 
 #[allow(dead_code, reason = "its main is not called")]
 #[path = "../../examples/reread.rs"]
@@ -28,7 +28,7 @@ fn stripe() -> Stripe {
     Stripe::new(config).expect("a configuration")
 }
 
-/// A version that had not heard of the end of a subscription.
+/// An adapter version that didn't know the end of a subscription.
 fn older() -> Arc<dyn Provider> {
     Wrapped::reading(Arc::new(stripe()), |_, reading| {
         let event = reading?;

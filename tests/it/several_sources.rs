@@ -1,5 +1,5 @@
-//! Two providers and several accounts of one live in one database, use the same raw ids, and are told in any order:
-//! each source ends as if it were alone.
+//! Tests two providers, and several accounts of one of them, in one database. They use the same raw ids, and their
+//! events arrive in any order. Each source must end as if it were alone.
 
 use std::{error::Error, fs, path::Path, sync::Arc};
 
@@ -20,7 +20,8 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 const SECRET: &str = "several-sources";
 const AS_OF: &str = "2026-05-03T07:32:40Z";
 
-/// Paddle's ids, and those that Stripe uses in the same story: written over, so that both say the same.
+/// Paddle's ids, and the ids that Stripe uses in the same story. They are replaced, so that both providers use the same
+/// ids.
 const SAME: [(&str, &str); 2] = [
     ("sub_01kn90hj5337be11thwnsta6bf", "sub_1TISef72ftDsznAbDulmiESK"),
     ("ctm_01kj20msj06kkhb8bcer1w82yx", "cus_J99mKjtPY5OIfi"),
@@ -53,7 +54,7 @@ fn signed(endpoint: &str, body: &str) -> Outcome<Delivery> {
     })
 }
 
-/// An engine with every endpoint on a database of its own.
+/// An engine with every endpoint on a new database.
 async fn engine() -> Outcome<Engine> {
     let stripe = |name: &str| -> Outcome<Stripe> {
         let config = StripeConfig::new(ModePolicy::Both, [SECRET])?;
@@ -82,7 +83,7 @@ async fn projection(engine: &Engine, source: Option<Source>) -> Outcome<Value> {
     Ok(engine.projection(&query).await?.expose_canonical())
 }
 
-/// Deliveries of all endpoints: the first of each, the second of each, and so on; the last ones first if `backwards`.
+/// Deliveries of all endpoints: the first of each, the second of each, and so on. If `backwards`, in reverse order.
 fn interleaved(endpoints: &[(&str, Vec<String>)], backwards: bool) -> Outcome<Vec<Delivery>> {
     let longest = endpoints.iter().map(|(_, bodies)| bodies.len()).max().unwrap_or(0);
     let mut deliveries = Vec::new();
@@ -102,7 +103,7 @@ async fn sources_that_share_ids_end_as_if_each_were_alone() -> Outcome<()> {
     let endpoints = [
         ("stripe", bodies("stripe/renewal")?),
         ("paddle", bodies("paddle/renewal")?),
-        // The second account's subscription stands where the first one's stood before its renewal.
+        // The second account's subscription is in the state that the first one's had before its renewal.
         ("stripe-eu", bodies("stripe/renewal")?.into_iter().take(2).collect()),
     ];
     let mut alone = Vec::new();
@@ -126,7 +127,7 @@ async fn sources_that_share_ids_end_as_if_each_were_alone() -> Outcome<()> {
         assert_eq!((end("stripe"), end("paddle")), ("2026-06-03T06:30:00Z".into(), "2026-06-03T06:30:00Z".into()));
         assert_eq!(end("stripe-eu"), "2026-05-03T06:30:00Z");
 
-        // One customer of the application, a snapshot for each source.
+        // One customer of the application, with one snapshot for each source.
         let owners = whole["entitlements"].as_object().ok_or("entitlements")?;
         let owner = owners.keys().find_map(|key| key.strip_prefix("paddle//test/")).ok_or("an owner")?;
         let snapshots = together.customer(&CustomerId::new(owner)?, Timestamp::parse_rfc3339(AS_OF)?).await?;

@@ -1,4 +1,4 @@
-//! What becomes of a commit of which nobody knows whether it has happened.
+//! Tests commits whose outcome is unknown.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -34,7 +34,7 @@ async fn one_that_has_happened_is_not_made_twice() {
     assert_eq!(store.stored().await["e1"].attempts, 1);
 }
 
-/// That would be said of other writers, who are not there.
+/// Contention would mean other writers, and there are none.
 #[tokio::test]
 async fn a_store_that_goes_on_losing_its_answers_is_unavailable_and_not_contended() {
     let store = Gate::open();

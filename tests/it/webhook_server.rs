@@ -1,6 +1,6 @@
-//! The example webhook server against clients that are slow, silent, large or strangers, and what it refuses to start with.
-//! It serves in this process, at a port of the system's choice. A server that doesn't do what it must would be waited for:
-//! `within` turns that into a failure.
+//! Tests the example webhook server against clients that are slow, silent, unknown or send too much, and the
+//! configurations that it refuses. The server runs in this process, at a port chosen by the system. A defective server
+//! could block a test forever; `within` turns that into a failure.
 
 #[path = "../../examples/webhook_server/server/mod.rs"]
 #[allow(dead_code, reason = "the example uses more of it")]
@@ -30,16 +30,16 @@ use tokio::{
 const SHORT: Duration = Duration::from_millis(200);
 const HOUR: Duration = Duration::from_secs(3600);
 const TOKEN: &str = "a-token-of-a-test-run";
-/// Well formed, and of nobody who knows the secret.
+/// A well-formed signature that wasn't made with the secret.
 const FORGED: &str =
     "Stripe-Signature: t=1767225600,v1=abababababababababababababababababababababababababababababababab";
 
-/// Nothing takes shorter than an hour but what a test is about.
+/// Every time-out is an hour, except the one under test.
 fn patient() -> Bounds {
     Bounds { header: HOUR, body: HOUR, request: HOUR, ready: HOUR, shutdown: HOUR, ..Bounds::default() }
 }
 
-/// What must happen, and in a broken server would not.
+/// Waits for something that must happen, and fails after a time-out.
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(Duration::from_secs(20), future).await {
         Ok(done) => done,
@@ -74,7 +74,7 @@ impl Running {
         Self::start(Arc::new(MemoryStore::new()), bounds, None).await
     }
 
-    /// A connection, and what is sent on it first.
+    /// Opens a connection and sends the first bytes.
     async fn connect(&self, bytes: &str) -> anyhow::Result<TcpStream> {
         let mut stream = TcpStream::connect(self.address).await?;
         stream.write_all(bytes.as_bytes()).await?;
@@ -94,7 +94,7 @@ impl Running {
     }
 }
 
-/// Sends a genuine delivery, on a connection of its own.
+/// Sends a genuine delivery on a new connection.
 async fn deliver(server: SocketAddr, event: &str) -> anyhow::Result<Answer> {
     let delivery = delivery(event, "a");
     let signature = delivery.headers.all("stripe-signature").next().unwrap_or_default().to_vec();
@@ -119,7 +119,7 @@ impl Answer {
         Ok(Self { status, headers, text: response.text().await? })
     }
 
-    /// The status, and the word of a refusal.
+    /// The status, and the code of a refusal.
     fn word(&self) -> (u16, String) {
         let json: Value = serde_json::from_str(&self.text).unwrap_or_default();
         (self.status, json["error"].as_str().unwrap_or_default().to_owned())
@@ -130,14 +130,14 @@ impl Answer {
     }
 }
 
-/// What comes until the server closes the connection.
+/// Reads until the server closes the connection.
 async fn to_the_end(stream: &mut TcpStream) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     within("the end of the connection", stream.read_to_end(&mut bytes)).await?;
     Ok(String::from_utf8(bytes)?)
 }
 
-/// What comes up to and with a text.
+/// Reads up to and including a text.
 async fn up_to(stream: &mut TcpStream, end: &str) -> anyhow::Result<String> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(end.as_bytes()) {
@@ -146,7 +146,7 @@ async fn up_to(stream: &mut TcpStream, end: &str) -> anyhow::Result<String> {
     Ok(String::from_utf8(bytes)?)
 }
 
-/// The head of a delivery with a body of so many bytes, which the server asks for when it reads it.
+/// The head of a delivery with a body of this many bytes. The server asks for the body before it reads it.
 fn forged_head(bytes: usize) -> String {
     format!(
         "POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\n{FORGED}\r\nContent-Length: {bytes}\r\nExpect: 100-continue\r\n\r\n"
@@ -192,7 +192,8 @@ async fn a_request_that_takes_too_long_is_answered_503_and_committed_all_the_sam
     Ok(())
 }
 
-/// Requests without an end, and a client that reads no answer: what can't be sent any more is not waited for.
+/// Tests requests without an end, and a client that reads no answer: the server doesn't wait for output that it can't
+/// send.
 #[tokio::test]
 async fn a_client_that_takes_no_answer_is_disconnected() -> anyhow::Result<()> {
     let running = Running::on_memory(Bounds { request: SHORT, ..patient() }).await?;
@@ -203,7 +204,8 @@ async fn a_client_that_takes_no_answer_is_disconnected() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// No body is sent, and none is waited for: the answers come at once although the time-outs are an hour.
+/// The client sends no body and the server waits for none: the answers arrive immediately although the time-outs are an
+/// hour.
 #[tokio::test]
 async fn a_delivery_is_refused_by_its_head_without_its_body() -> anyhow::Result<()> {
     let running = Running::on_memory(patient()).await?;
@@ -220,7 +222,7 @@ async fn a_delivery_is_refused_by_its_head_without_its_body() -> anyhow::Result<
     check("/webhooks/stripe", FORGED, (1 << 20) + 1, 413, "body_too_large").await
 }
 
-/// Closing a connection that has unread bytes resets it, and many clients give up over that before they read the answer.
+/// Closing a connection with unread bytes resets it, and many clients then give up before they read the answer.
 #[tokio::test]
 async fn a_client_that_sends_its_body_all_the_same_is_not_reset() -> anyhow::Result<()> {
     let running = Running::on_memory(patient()).await?;
@@ -266,7 +268,7 @@ async fn large_bodies_of_strangers_leave_room_for_a_small_delivery() -> anyhow::
     let mut holder = running.connect(&forged_head(80 << 10)).await?;
     assert_eq!(up_to(&mut holder, "\r\n\r\n").await?, CONTINUE);
     holder.write_all(&vec![b'x'; (80 << 10) - 1]).await?;
-    // The server takes it while it answers others.
+    // The server accepts it while it answers others.
     let refused = async {
         loop {
             let answer = forged(17 << 10).await?;
@@ -307,7 +309,7 @@ async fn a_connection_that_the_server_works_for_is_waited_for() -> anyhow::Resul
     let running = Running::start(store.clone(), Bounds { connections: 1, ..patient() }, None).await?;
     let lifted = async {
         store.begun(1).await;
-        // Connected, and not accepted: the one place is taken.
+        // Connected but not accepted, because the only slot is in use.
         let mut second = running.connect("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await?;
         store.lift();
         to_the_end(&mut second).await
@@ -353,7 +355,7 @@ async fn a_request_in_flight_is_answered_before_the_end() -> anyhow::Result<()> 
     let ending = async {
         store.begun(1).await;
         drop(stop);
-        // It has stopped to listen, so it knows of the end.
+        // Once the server has stopped listening, it knows that it must shut down.
         while TcpStream::connect(address).await.is_ok() {
             tokio::task::yield_now().await;
         }

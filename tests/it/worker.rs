@@ -1,6 +1,6 @@
-//! Judges the example Worker as a whole, in workerd: it must lead from deliveries over HTTP, signed as the providers sign,
-//! to the projection of the store in memory, in whatever order and however often they come, and tell a customer's access.
-//! `cargo xtask worker test` builds it, starts it, and runs this.
+//! Tests the example Worker as a whole, in workerd. From deliveries over HTTP, signed as the providers sign, in any
+//! order and any number of times, it must reach the projection of the memory store and report each customer's access.
+//! `cargo xtask worker test` builds the Worker, starts it, and runs this test.
 
 mod endpoint;
 
@@ -16,8 +16,8 @@ use purchase_conformance::{
 use purchase_sql::Tampering;
 use serde_json::{Value, json};
 
-/// Money that comes, fails, goes back and is fought over; subscriptions from trial to end; ties, late news, deliveries
-/// that can't be read.
+/// Payments that succeed, fail, are refunded and disputed; subscriptions from trial to end; ties, late events, and
+/// deliveries that can't be read.
 const STRIPE: [&str; 10] = [
     "checkout-burst-in-one-second",
     "dispute-won-restores-access",
@@ -85,23 +85,24 @@ async fn judge(provider: ProviderUnderTest, names: &[&str]) -> Result<(), Cause>
     Ok(())
 }
 
-/// What was there to be judged.
+/// Counts of what was checked.
 #[derive(Debug, Default)]
 struct Seen {
     deliveries: usize,
     duplicates: usize,
     refused: usize,
-    /// Benefits that a customer may use.
+    /// The number of benefits that a customer may use.
     open: usize,
 }
 
-/// What the true order leads to in memory, signed when the scenario says.
+/// The result of the true order in memory, signed at the scenario's times.
 async fn undisturbed(rig: &Rig, scenario: &Scenario) -> Result<Reference, Broken> {
     let signed = rig.sign(scenario)?;
     Reference::of(rig, scenario, &signed).await
 }
 
-/// Posts a schedule, each delivery signed now, as the Worker has no other clock. Each must be answered as undisturbed.
+/// Posts a schedule. Each delivery is signed now, because the Worker has no other clock. Each must be answered as in
+/// the undisturbed run.
 async fn send(
     endpoint: &Endpoint,
     rig: &Rig,
@@ -137,11 +138,11 @@ async fn send(
     Ok(())
 }
 
-/// Asks the Worker about every customer of a projection: it must say what stands there. Answers how many benefits are
-/// open.
+/// Asks the Worker about every customer of a projection, and compares the answers. Returns the number of benefits that
+/// may be used.
 async fn snapshots(endpoint: &Endpoint, scenario: &Scenario, projection: &Value) -> Result<usize, Cause> {
     let is_offer = |benefit: &str| scenario.catalog.prices.values().any(|offer| offer.as_str() == benefit);
-    // A price that is no offer goes by another name in a snapshot, which holds no provider's ids.
+    // A snapshot contains no provider's ids, so a price without an offer has another name there.
     let row = |(benefit, it): (&String, &Value)| {
         let name = if is_offer(benefit) { benefit } else { "a price" };
         format!("{name}: access {}, until {}, quantity {}", it["access"], it["until"], it["quantity"])
@@ -163,7 +164,7 @@ fn told(place: &str, broken: &Broken) -> String {
     format!("{place}: {broken:?}")
 }
 
-/// What is wrong with a request is said by its status and a word, and leaves nothing behind.
+/// A faulty request is refused with a status and an error code, and leaves nothing behind.
 #[tokio::test]
 async fn what_is_no_delivery_is_refused() -> Result<(), Cause> {
     let Some(endpoint) = Endpoint::take().await? else { return Ok(()) };
@@ -194,7 +195,7 @@ async fn what_is_no_delivery_is_refused() -> Result<(), Cause> {
     Ok(())
 }
 
-/// An id is any text, whatever of it a path can't hold.
+/// An id may be any text, including characters that a path can't contain.
 #[tokio::test]
 async fn a_customer_is_found_by_any_id() -> Result<(), Cause> {
     let Some(endpoint) = Endpoint::take().await? else { return Ok(()) };
@@ -212,8 +213,8 @@ async fn a_customer_is_found_by_any_id() -> Result<(), Cause> {
     Ok(())
 }
 
-/// A schema that is not the build's is said by its own word until it is the right one; then nobody asks any more, so
-/// that a delivery costs no more statements than it has to.
+/// A wrong schema is reported by its own error code until the schema is right. Then it is no longer checked, so that a
+/// delivery needs no additional statements.
 #[tokio::test]
 async fn a_wrong_schema_is_said_until_it_is_right() -> Result<(), Cause> {
     let Some(endpoint) = Endpoint::take().await? else { return Ok(()) };
@@ -240,8 +241,8 @@ async fn a_wrong_schema_is_said_until_it_is_right() -> Result<(), Cause> {
     Ok(())
 }
 
-/// A body without a length is taken in chunks, and no further than the limit; of what is surely refused nothing is
-/// read.
+/// A body without a length is read in chunks, up to the limit. If the delivery will certainly be refused, its body
+/// isn't read.
 #[tokio::test]
 async fn a_body_is_read_no_further_than_it_has_to_be() -> Result<(), Cause> {
     const CHUNKED: &str = "transfer-encoding: chunked\r\n";
@@ -286,7 +287,7 @@ async fn a_body_is_read_no_further_than_it_has_to_be() -> Result<(), Cause> {
     Ok(())
 }
 
-/// What is set and can't be read is said by its name, and never passes for something that nobody has set.
+/// A variable that is set but can't be read is reported by name, and never counts as not set.
 #[tokio::test]
 async fn a_variable_that_is_no_text_is_a_mistake() -> Result<(), Cause> {
     let Some(endpoint) = Endpoint::take().await? else { return Ok(()) };

@@ -1,17 +1,17 @@
-//! Decides how a package that is built beside the workspace is built of what is compiled already. Cargo compiles a crate
-//! again when other features of it are asked for, so such a package asks for all that this program asks for. Cargo tells
-//! the project's own crates apart by where they stand below the workspace's root, so links make them stand there.
+//! Decides how a package outside the workspace reuses the workspace's compiled crates. Cargo compiles a crate again if
+//! other features of it are requested, so such a package requests the features that this program requests. Cargo
+//! identifies the project's own crates by their path below the workspace root, so links provide the same paths.
 
 use std::{fs, io, path::Path};
 
 use anyhow::Context;
 use toml::{Table, Value};
 
-/// The folders below the root that hold packages on which others are built.
+/// The folders below the root whose packages other packages depend on.
 const ROOMS: [&str; 4] = ["adapters", "conformance", "core", "stores"];
 
-/// Makes a folder a workspace like the one at `root`, with the same packages at the same places, and gives its table
-/// `workspace`, for the package that is made there.
+/// Makes a folder a workspace like the one at `root`, with the same packages at the same paths. Returns the `workspace`
+/// table for the manifest of the package in that folder.
 pub(crate) fn workspace(root: &Path, folder: &Path) -> anyhow::Result<Table> {
     for room in ROOMS {
         let (there, link) = (root.join(room), folder.join(room));
@@ -34,7 +34,7 @@ use std::os::unix::fs::symlink;
 #[cfg(windows)]
 use std::os::windows::fs::symlink_dir as symlink;
 
-/// The crates of others that this program is made of, by name, as its manifest names them: by way of the workspace.
+/// This program's third-party dependencies by name, as its manifest declares them: inherited from the workspace.
 pub(crate) fn third_party(root: &Path) -> anyhow::Result<Table> {
     let offered = section(&manifest(root)?, &["workspace", "dependencies"]);
     let own = section(&manifest(&root.join("xtask"))?, &["dependencies"]);
@@ -42,7 +42,7 @@ pub(crate) fn third_party(root: &Path) -> anyhow::Result<Table> {
     Ok(own.into_iter().filter(|(name, _)| foreign(name)).collect())
 }
 
-/// The manifest in a folder.
+/// Reads the manifest in a folder.
 pub(crate) fn manifest(folder: &Path) -> anyhow::Result<Table> {
     let path = folder.join("Cargo.toml");
     let text = std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
     use crate::shell;
 
-    /// The crates below a choice of packages, each with its version and features.
+    /// The crates below the selected packages, each with its version and features.
     fn crates(choice: &[&str]) -> anyhow::Result<BTreeSet<String>> {
         let mut cargo = shell::cargo();
         cargo.args(["tree", "--locked", "--prefix", "none", "--format", "{p} [{f}]"]).args(choice);

@@ -1,5 +1,5 @@
-//! The project's own commands: `cargo xtask --help` lists them. Each module is one command; `beside`, `scenarios`, `shell`, `signals`
-//! and `steps` serve several.
+//! The project's own commands: `cargo xtask --help` lists them. Each module is one command; `beside`, `scenarios`,
+//! `shell`, `signals` and `steps` are shared by several commands.
 
 mod bench;
 mod beside;
@@ -33,31 +33,34 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Measures what a delivery costs, each time beside the least that it could cost.
+    /// Measures the cost of a delivery, next to a floor: the least work that any receiver would have to do.
     Bench(bench::BenchArgs),
-    /// Runs `test` as CI does: no colours, the `ci` profile of nextest, and no skip that isn't allowed by name.
+    /// Runs `test` as CI does: without colours, with nextest's `ci` profile, and with every skip a failure unless
+    /// --allow-skip names it.
     Ci(test::TestArgs),
-    /// Replays every scenario in every order, and judges adapters and stores by the laws of the kit.
+    /// Replays every scenario in every order, and checks adapters and stores against the laws of the conformance kit.
     Conformance(conformance::ConformanceArgs),
-    /// Kills the webhook server again and again while deliveries come, and compares the end with an undisturbed run.
+    /// Kills the webhook server repeatedly while deliveries arrive, and compares the result with an undisturbed run.
     Crash(crash::CrashArgs),
-    /// Measures how the webhook server serves a good sender while hostile clients attack it.
+    /// Measures how the webhook server serves a well-behaved sender while hostile clients attack it.
     Hostile(hostile::HostileArgs),
-    /// Stamps out a new adapter: a package that compiles, whose tests fail and say what to write next.
+    /// Creates a new adapter from a template: the package compiles, and its failing tests say what to write next.
     NewAdapter(new_adapter::NewAdapterArgs),
-    /// Receives deliveries on this machine and writes them down as a scenario, scrubbed.
+    /// Receives deliveries on this machine, masks personal and secret values, and writes the deliveries to disk as a
+    /// scenario.
     Record(record::RecordArgs),
-    /// Starts, shows and stops the servers that tests use: PostgreSQL and a local Cloudflare D1.
+    /// Starts, shows and stops the servers that tests need: PostgreSQL and a local Cloudflare D1.
     Services(services::ServicesArgs),
-    /// Judges what `test` leaves out: SQLite on every scenario, PostgreSQL and D1 on six that are drawn of each provider.
+    /// Runs the longer checks that `test` leaves out: SQLite on every scenario; PostgreSQL and D1 on six randomly drawn
+    /// scenarios of each provider.
     Soak(soak::SoakArgs),
-    /// Runs everything that CI runs.
+    /// Runs all checks that CI runs.
     Test(test::TestArgs),
-    /// Checks the rules of the house that no compiler knows.
+    /// Checks the project's rules that neither the compiler nor clippy checks.
     Tidy(tidy::TidyArgs),
     /// Builds core and the adapters for wasm32-unknown-unknown.
     Wasm(wasm::WasmArgs),
-    /// Builds the example Worker, or judges it and its database.
+    /// Builds the example Cloudflare Worker, lints it, or tests it together with its database.
     Worker(worker::WorkerArgs),
 }
 

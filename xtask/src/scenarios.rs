@@ -1,5 +1,5 @@
-//! Decides what of the fixtures is sent by the benchmark, the crash test and the hostile test: bodies of Stripe's
-//! scenarios, signed as Stripe signs. What the scenarios expect is the conformance kit's business.
+//! Decides which fixtures the benchmark, the crash test and the hostile test send: the bodies of Stripe's scenarios,
+//! signed as Stripe signs them. The conformance kit checks what the scenarios expect.
 
 use std::{fs, path::Path};
 
@@ -8,13 +8,13 @@ use purchase_core::verify::Secret;
 
 use crate::shell;
 
-/// The secret that both sides of a run share.
+/// The signing secret that both sides of a run share.
 pub(crate) const SECRET: &str = "whsec_of_a_local_run";
 
 /// One delivery of a scenario.
 #[derive(Debug, Clone)]
 pub(crate) struct Body {
-    /// Scenario and file, for messages.
+    /// The scenario and file name, for messages.
     pub(crate) name: String,
     /// The event's id.
     pub(crate) event: String,
@@ -22,11 +22,12 @@ pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Every delivery of the project's own scenarios, in their true order, apart from those that never come.
+/// Every delivery of the project's own scenarios, in the provider's order, without deliveries that are marked as never
+/// arriving.
 pub(crate) fn bodies() -> anyhow::Result<Vec<Body>> {
     let folder = shell::root().join("fixtures/stripe");
     let mut bodies = Vec::new();
-    // Beside the scenarios lies what the recorder must know.
+    // The folder also contains the recorder's configuration, which is a file.
     for scenario in sorted(&folder)?.into_iter().filter(|name| folder.join(name).is_dir()) {
         let toml: toml::Table = fs::read_to_string(folder.join(&scenario).join("scenario.toml"))
             .with_context(|| format!("{scenario} has no scenario.toml"))?
@@ -46,7 +47,7 @@ pub(crate) fn bodies() -> anyhow::Result<Vec<Body>> {
     Ok(bodies)
 }
 
-/// Every JSON file below a folder, as a body.
+/// Reads every JSON file below a folder as a body.
 pub(crate) fn read(folder: &Path, name: &str) -> anyhow::Result<Vec<Body>> {
     let mut bodies = Vec::new();
     for file in sorted(folder)? {
@@ -64,7 +65,7 @@ pub(crate) fn read(folder: &Path, name: &str) -> anyhow::Result<Vec<Body>> {
     Ok(bodies)
 }
 
-/// The header's value for a body that is sent at a time.
+/// The signature header's value for a body sent at the given time.
 pub(crate) fn signature(secret: &Secret, seconds: i64, body: &[u8]) -> String {
     let time = seconds.to_string();
     let mac = secret.sign(&[time.as_bytes(), b".", body]);

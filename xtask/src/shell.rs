@@ -1,4 +1,4 @@
-//! Decides how commands are run and what is coloured: colours only on a terminal, and never under `NO_COLOR`.
+//! Decides how commands are run and how output is coloured: only on a terminal, and never if `NO_COLOR` is set.
 
 use std::{
     env,
@@ -10,21 +10,22 @@ use std::{
 
 use anyhow::{Context, bail};
 
-/// The checkout that this program works on. It is looked for when the program runs: two checkouts may share a folder for
-/// what is built, and with it this program.
+/// The checkout that this program works on. It is determined at run time, because two checkouts may share a target
+/// folder and with it this program.
 static ROOT: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
-    // Cargo names the package whose program it runs, and a test's; without cargo it is where one stands.
+    // Under cargo this variable contains the folder of the running or tested package. Without cargo, the search starts
+    // in the current folder.
     let places = [env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from), env::current_dir().ok()];
     places.into_iter().flatten().find_map(|place| checkout(&place))
 });
 
-/// The folder of the workspace, at this place or above it.
+/// The root folder of the workspace that contains this path.
 fn checkout(place: &Path) -> Option<PathBuf> {
     let is_it = |folder: &&Path| folder.join("Cargo.toml").is_file() && folder.join("xtask/Cargo.toml").is_file();
     place.ancestors().find(is_it).map(Path::to_path_buf)
 }
 
-/// Refuses to work outside of a checkout.
+/// Fails outside a checkout.
 pub(crate) fn find_root() -> anyhow::Result<()> {
     if ROOT.is_none() {
         let here = env::current_dir().context("there is no current folder")?;
@@ -33,16 +34,17 @@ pub(crate) fn find_root() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The workspace's folder.
+/// The root folder of the workspace.
 pub(crate) fn root() -> PathBuf {
-    // `find_root` has been asked.
+    // `main` has already called `find_root`.
     ROOT.clone().unwrap_or_default()
 }
 
-/// Cargo, in the workspace's folder. The same cargo that runs this program, where there is one.
+/// Cargo, in the workspace's folder. This is the cargo that runs this program, if there is one.
 pub(crate) fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // What it told this program of its package: build scripts that look at it would run again, and all that needs them.
+    // The package variables that cargo set for this program are removed. Otherwise build scripts that watch them would
+    // run again, with everything that depends on them.
     for (name, _) in env::vars_os() {
         if ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|head| name.to_string_lossy().starts_with(head)) {
             command.env_remove(name);
@@ -59,7 +61,7 @@ pub(crate) fn cargo_with(args: &[&str]) -> Command {
     command
 }
 
-/// Where cargo builds.
+/// Cargo's target folder.
 pub(crate) fn target_dir() -> PathBuf {
     match env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => root().join(folder),
@@ -67,7 +69,7 @@ pub(crate) fn target_dir() -> PathBuf {
     }
 }
 
-/// A command as one would type it.
+/// A command as a user would type it.
 pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let mut words = vec![program.to_string_lossy().into_owned()];
@@ -75,7 +77,7 @@ pub(crate) fn shown(command: &Command) -> String {
     words.join(" ")
 }
 
-/// Runs a command that must succeed.
+/// Runs a command and fails if it fails.
 pub(crate) fn must(command: &mut Command) -> anyhow::Result<()> {
     let status = command.status().with_context(|| format!("could not start `{}`", shown(command)))?;
     if !status.success() {
@@ -84,7 +86,7 @@ pub(crate) fn must(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a command that must succeed prints.
+/// Runs a command, fails if it fails, and returns its output.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let output = command.output().with_context(|| format!("could not start `{}`", shown(command)))?;
     if !output.status.success() {
@@ -93,25 +95,25 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Whether a command can be started and succeeds, for looking whether a tool is there.
+/// Whether a command can be started and succeeds. This is used to check whether a tool is installed.
 pub(crate) fn works(command: &mut Command) -> bool {
     command.output().is_ok_and(|output| output.status.success())
 }
 
-/// What a text means, for its colour.
+/// The meaning of a text, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
-    /// It went wrong.
+    /// A failure.
     Bad,
-    /// It went well.
+    /// A success.
     Good,
     /// A heading.
     Head,
-    /// It was not done.
+    /// Something that was skipped.
     Warn,
 }
 
-/// A text in its colour.
+/// Colours a text.
 pub(crate) fn paint(tone: Tone, text: &str) -> String {
     if !stdout().is_terminal() || env::var_os("NO_COLOR").is_some() {
         return text.to_owned();
@@ -136,7 +138,7 @@ mod tests {
         for package in ["xtask", "examples/worker/src"] {
             std::fs::create_dir_all(own.join(package))?;
         }
-        // A workspace within it is not the one.
+        // A workspace nested inside the root isn't the root.
         for manifest in ["Cargo.toml", "xtask/Cargo.toml", "examples/worker/Cargo.toml"] {
             std::fs::write(own.join(manifest), "")?;
         }

@@ -1,5 +1,5 @@
-//! Decides how a process is told to end: another one by a signal, which the shell sends; and this program so that it
-//! ends first what would outlive it.
+//! Decides how processes are ended by signals: how this program sends a signal to another process, and what this
+//! program cleans up before a signal ends it.
 
 use std::{
     future,
@@ -21,17 +21,17 @@ use tokio::{
 
 use crate::shell;
 
-/// What ends this program, with its number.
+/// The signals that end this program, with their numbers.
 const SIGNALS: [(SignalKind, i32); 3] =
     [(SignalKind::hangup(), 1), (SignalKind::interrupt(), 2), (SignalKind::terminate(), 15)];
-/// How long what would outlive this program is ended at most.
+/// The longest time for cleaning up before this program ends.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 type Act = Box<dyn Fn() + Send>;
 
-/// What is done before a signal ends this program.
+/// The clean-up actions to run before a signal ends this program.
 static ACTS: Mutex<Vec<Act>> = Mutex::new(Vec::new());
-/// Whether a signal has come.
+/// Whether a signal was received.
 static CAME: AtomicBool = AtomicBool::new(false);
 
 /// Sends a signal to a process.
@@ -45,13 +45,13 @@ pub(crate) fn to_group(group: u32, signal: &str) -> anyhow::Result<()> {
 }
 
 fn send(target: &str, signal: &str) -> anyhow::Result<()> {
-    // The shell's own `kill`: a small system has no other.
+    // The shell's built-in `kill`, because a minimal system may have no `kill` program.
     let mut kill = Command::new("/bin/sh");
     shell::output(kill.args(["-c", "kill -s \"$1\" -- \"$2\"", "sh", signal, target])).map(drop)
 }
 
-/// Ends a child that leads a group of its own: asks it, so that it can end what it has started, and kills all of them when
-/// it takes too long.
+/// Ends a child that leads its own process group. The child is first asked to end, so that it can stop what it started.
+/// If it takes too long, the whole group is killed.
 pub(crate) fn end_group(child: &mut Child, patience: Duration) -> anyhow::Result<()> {
     let pid = child.id();
     let begin = Instant::now();
@@ -66,7 +66,7 @@ pub(crate) fn end_group(child: &mut Child, patience: Duration) -> anyhow::Result
     Ok(())
 }
 
-/// Has something done before SIGHUP, SIGINT or SIGTERM ends this program.
+/// Registers an action to run before SIGHUP, SIGINT or SIGTERM ends this program.
 pub(crate) fn before_end(act: impl Fn() + Send + 'static) -> anyhow::Result<()> {
     static WATCH: Once = Once::new();
     ACTS.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(act));
@@ -75,10 +75,10 @@ pub(crate) fn before_end(act: impl Fn() + Send + 'static) -> anyhow::Result<()> 
     watching.context("signals can't be watched")
 }
 
-/// For whoever sees that a child has failed. Comes back unless a signal, which may have ended the child as well, is about
-/// to end this program: nothing new is begun then.
+/// Call this after a child has failed. A signal may have ended both the child and this program: in that case this
+/// function doesn't return, so that no new work is started.
 pub(crate) fn hold_when_interrupted() {
-    // The child may be quicker than the thread that watches.
+    // The child may end before the thread that watches for signals has noticed one.
     thread::sleep(Duration::from_millis(200));
     while CAME.load(Ordering::SeqCst) {
         thread::sleep(PATIENCE);
@@ -128,12 +128,13 @@ mod tests {
 
     use super::*;
 
-    /// How a child that runs a script in a group of its own ends, and that it does within some seconds.
+    /// The exit status of a child that runs a script in its own process group. It fails if the child takes longer than
+    /// some seconds.
     fn ended(script: &str) -> anyhow::Result<std::process::ExitStatus> {
         let begin = Instant::now();
         let mut shell = Command::new("/bin/sh");
         let mut child = shell.args(["-c", script]).process_group(0).stdout(std::process::Stdio::piped()).spawn()?;
-        // It says so when it has set its traps.
+        // The script prints a line after it has set its traps.
         let mut said = String::new();
         std::io::BufRead::read_line(
             &mut std::io::BufReader::new(child.stdout.take().context("no output")?),

@@ -1,5 +1,5 @@
-//! Decides what is judged when there is time: what would take longer than `test` may. Every run draws with another seed, and
-//! prints it.
+//! Decides which checks run when there is more time: those that exceed the time budget of `test`. Every run uses a new
+//! random seed and prints it.
 
 use std::{
     process::ExitCode,
@@ -15,28 +15,29 @@ use crate::{
     steps::{Outcome, Took, remember_own, run_commands, sum_up, xtask},
 };
 
-/// Judges what `test` leaves out: SQLite on every scenario, PostgreSQL and D1 on six that are drawn of each provider.
+/// Runs the longer checks that `test` leaves out: SQLite on every scenario; PostgreSQL and D1 on six randomly drawn
+/// scenarios of each provider.
 #[derive(Debug, Args)]
 pub(crate) struct SoakArgs {
-    /// Runs only these steps: sqlite, postgres, d1.
+    /// Runs only this step: sqlite, postgres or d1; repeat the option for several. Default: all steps.
     #[arg(long = "only", value_name = "STEP")]
     only: Vec<String>,
-    /// Lets this server be missing.
+    /// Allows this server, postgres or d1, to be missing; its step is then skipped. May be repeated.
     #[arg(long = "allow-skip", value_name = "SERVER")]
     allow_skip: Vec<String>,
-    /// The seed of everything random; otherwise another one each time.
+    /// The seed of every random choice. Default: a new seed, which is printed.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 }
 
-/// The stores, and how much each is judged by.
+/// The stores, and the options that decide how thoroughly each is checked.
 const STEPS: &[(&str, &[&str])] = &[
     ("sqlite", &["--samples", "8"]),
     ("postgres", &["--draw", "6", "--samples", "4"]),
     ("d1", &["--draw", "6", "--samples", "1"]),
 ];
 
-/// Runs the steps, all of them also when one fails, and sums up.
+/// Runs all steps, even after one has failed, and prints a summary.
 pub(crate) fn run(args: &SoakArgs) -> anyhow::Result<ExitCode> {
     remember_own();
     if let Some(name) = args.only.iter().find(|name| !STEPS.iter().any(|(step, _)| step == name)) {
@@ -61,7 +62,7 @@ fn judge(store: &'static str, effort: &[&str], seed: &str, allow_skip: &[String]
     let begin = Instant::now();
     let mut laws = xtask(&["conformance", "--store", store, "--seed", seed]);
     laws.args(effort);
-    // The server stays until the laws are judged.
+    // The server must run until the laws are checked.
     let mut _server = None;
     if let Some(service) = Service::ALL.into_iter().find(|service| service.name() == store) {
         match services::ensure(&[service]) {
@@ -82,7 +83,7 @@ fn judge(store: &'static str, effort: &[&str], seed: &str, allow_skip: &[String]
     run_commands(store, None, vec![laws], |_| {})
 }
 
-/// Small enough to be typed.
+/// Small enough to type.
 fn fresh_seed() -> anyhow::Result<u64> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
     Ok(u64::from(now.subsec_nanos()) % 1_000_000)

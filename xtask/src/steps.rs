@@ -1,5 +1,5 @@
-//! Decides how commands that consist of steps run them and sum them up: what each took of its budget, what failed, what was
-//! skipped.
+//! Decides how commands that consist of steps run and summarize them: the time of each against its budget, failures and
+//! skips.
 
 use std::{
     borrow::Cow,
@@ -16,14 +16,14 @@ use crate::{
     signals,
 };
 
-/// What became of a step.
+/// The result of a step.
 pub(crate) enum Outcome {
     Failed(Took),
     Passed(Took),
     Skipped { why: Cow<'static, str>, allowed: bool },
 }
 
-/// How long a step took, and how many seconds it may take.
+/// How long a step took, and its budget in seconds.
 #[derive(Clone, Copy)]
 pub(crate) struct Took {
     pub(crate) time: Duration,
@@ -47,7 +47,7 @@ impl Took {
     }
 }
 
-/// Runs the commands of a step, each prepared first, until one fails.
+/// Runs the commands of a step in order, each after its preparation, until one fails.
 pub(crate) fn run_commands(
     name: &str,
     budget: Option<u64>,
@@ -72,7 +72,7 @@ pub(crate) fn run_commands(
     Ok(Outcome::Passed(took()))
 }
 
-/// Says what became of the steps. A step that took longer than its budget is marked, and does not fail.
+/// Prints a summary of the steps. A step over its budget is marked but doesn't fail.
 pub(crate) fn sum_up(outcomes: &[(&'static str, Outcome)], forbids: impl Fn(&str) -> String) -> ExitCode {
     println!();
     let (mut passed, mut failed, mut skipped, mut over) = (0, 0, 0, 0);
@@ -100,13 +100,13 @@ pub(crate) fn sum_up(outcomes: &[(&'static str, Outcome)], forbids: impl Fn(&str
 
 static OWN: LazyLock<PathBuf> = LazyLock::new(|| std::env::current_exe().unwrap_or_else(|_| "xtask".into()));
 
-/// Asks where this program is. At the start: a later step may link the file anew, and then the system calls the one that
-/// runs deleted.
+/// Remembers the path of this program. This must happen at the start: if a later step links the file again, the system
+/// reports the running file as deleted.
 pub(crate) fn remember_own() {
     LazyLock::force(&OWN);
 }
 
-/// This program itself: it is built already.
+/// This program itself, which is already built.
 pub(crate) fn xtask(args: &[&str]) -> Command {
     let mut command = Command::new(&*OWN);
     command.current_dir(shell::root()).args(args);

@@ -1,7 +1,7 @@
-//! Decides what a change must pass: the list of steps that CI runs. A step whose tool is missing is skipped by name and
-//! loudly; in CI a skip is a failure unless the command line allows it by that name. A server that can't be had is a
-//! failure everywhere, unless allowed: without it nothing is proved about the store that needs it. Each step has a budget:
-//! the whole takes at most twenty minutes on a cold clone with two cores, and `soak` runs what would take longer.
+//! Decides which steps a change must pass: the steps that CI runs. Missing tools cause named skips; CI treats a skip as
+//! a failure unless `--allow-skip` names it. A missing server is a failure everywhere unless it is allowed, because
+//! without the server the store that needs it isn't tested. Each step has a time budget: all steps together take at
+//! most twenty minutes on a cold clone with two cores. `soak` runs checks that take longer.
 
 use std::{
     process::{Command, ExitCode},
@@ -20,16 +20,17 @@ use crate::{
     worker::SOURCE as WORKER,
 };
 
-/// Runs everything that CI runs.
+/// Runs all checks that CI runs.
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
-    /// Runs only these steps.
+    /// Runs only this step; repeat the option for several. Default: all steps. `--list` shows their names.
     #[arg(long = "only", value_name = "STEP")]
     only: Vec<String>,
-    /// Lets this step be skipped in CI when its tool is missing, or this server be missing anywhere.
+    /// Allows CI to skip this step if its tool is missing, or allows this server to be missing, in CI and elsewhere.
+    /// May be repeated. Default: no skip is allowed.
     #[arg(long = "allow-skip", value_name = "STEP|SERVER")]
     allow_skip: Vec<String>,
-    /// Lists the steps and does nothing else.
+    /// Lists the steps and exits.
     #[arg(long)]
     list: bool,
 }
@@ -37,26 +38,26 @@ pub(crate) struct TestArgs {
 struct Step {
     name: &'static str,
     says: &'static str,
-    /// How many seconds it takes at most, on a cold clone with two cores.
+    /// The step's time budget in seconds, on a cold clone with two cores.
     budget: u64,
-    /// The commands, one after the other, or why they can't be run here.
+    /// The commands of the step, in order, or the reason why they can't run here.
     commands: fn(&Around) -> Result<Vec<Command>, Lack>,
 }
 
-/// Why a step can't be run.
+/// The reason why a step can't run.
 enum Lack {
-    /// A tool is missing. CI wants to have that allowed.
+    /// A tool is missing. In CI this is a failure unless it was allowed.
     Tool(&'static str),
-    /// A server is missing, which is a failure by itself unless it was allowed.
+    /// A server is missing. This is a failure everywhere unless it was allowed.
     Server(&'static str),
 }
 
-/// What the steps are run in.
+/// The context in which the steps run.
 struct Around {
     ci: bool,
-    /// What may be skipped: steps and servers.
+    /// The steps and servers that may be skipped.
     allow_skip: Vec<String>,
-    /// Servers for tests: none before a step needs them, then those that could be had.
+    /// The servers for tests. `None` until a step needs them, then the servers that could be started.
     servers: Option<Vec<(Service, Running)>>,
 }
 
@@ -93,8 +94,9 @@ const STEPS: &[Step] = &[
         name: "conformance",
         says: "every law holds in memory on every scenario, and on SQLite on scenarios that are drawn",
         budget: 230,
-        // Order is decided in memory, so there every scenario is judged and more is sampled; a disk costs twenty times as
-        // much, so for SQLite scenarios are drawn. Without these options the command samples 200 orders everywhere.
+        // Order-dependence is checked mostly in memory, with every scenario and more samples. A disk is twenty times as
+        // slow, so SQLite is checked on drawn scenarios. Without these options the command samples 200 orders
+        // everywhere.
         commands: |_| {
             Ok(vec![
                 xtask(&["conformance", "--store", "memory", "--samples", "100"]),
@@ -137,18 +139,18 @@ const STEPS: &[Step] = &[
     Step { name: "deny", says: "licences, bans and sources of the dependencies", budget: 10, commands: deny },
 ];
 
-/// How many scenarios of each provider SQLite is judged on; `soak` judges it on all.
+/// The number of scenarios of each provider on which SQLite is checked; `soak` checks it on all.
 const SQLITE_DRAWS: &str = "25";
 
-/// How many seconds everything takes at most, on a cold clone with two cores.
+/// The time budget of all steps together in seconds, on a cold clone with two cores.
 const WHOLE: u64 = 1200;
-/// How many of them go before the first step: this program is built, and the servers are.
+/// The part of the budget that is spent before the first step, on building this program and the servers.
 const PREPARATIONS: u64 = 330;
 
-/// The steps that find servers in their environment.
+/// The steps that need the servers' environment variables.
 const WITH_SERVICES: &[&str] = &["unit", "servers"];
 
-/// Runs the steps, all of them also when one fails, and sums up.
+/// Runs all steps, even after one has failed, and prints a summary.
 pub(crate) fn run(args: TestArgs, ci: bool) -> anyhow::Result<ExitCode> {
     let is_step = |name: &String| STEPS.iter().any(|step| step.name == name);
     let is_service = |name: &String| Service::ALL.iter().any(|service| service.name() == name);
@@ -184,7 +186,7 @@ impl Around {
     }
 }
 
-/// Starts what the steps need, and stops it when dropped.
+/// Starts the servers that the steps need. They stop when the result is dropped.
 fn start_services(around: &Around, outcomes: &mut Vec<(&'static str, Outcome)>) -> Vec<(Service, Running)> {
     let mut servers = Vec::new();
     for service in Service::ALL {
@@ -233,19 +235,19 @@ fn run_step(step: &Step, around: &Around) -> anyhow::Result<Outcome> {
     run_commands(step.name, Some(step.budget), commands, prepare)
 }
 
-/// Tells tests where the servers are, and which of those that are missing may be.
+/// Passes the servers' addresses to tests, and the names of missing servers that are allowed to be missing.
 fn name_servers(command: &mut Command, servers: &[(Service, Running)], allow_skip: &[String]) {
     for service in Service::ALL {
         match servers.iter().find(|(had, _)| *had == service) {
             Some((_, running)) => command.envs(running.variables()),
-            // What the environment says leads nowhere.
+            // The environment may still name a server that isn't available.
             None => service.variables().iter().fold(&mut *command, |command, name| command.env_remove(name)),
         };
     }
     command.env(ALLOW_SKIP, allow_skip.join(","));
 }
 
-/// Also what is no member of the workspace.
+/// Also formats the packages that are not members of the workspace.
 fn fmt(_: &Around) -> Result<Vec<Command>, Lack> {
     let mut worker = cargo(&["fmt", "--all", "--check"]);
     worker.current_dir(shell::root().join(WORKER));
@@ -258,7 +260,8 @@ fn deny(_: &Around) -> Result<Vec<Command>, Lack> {
     }
     let what = ["check", "bans", "licenses", "sources"];
     let mut all = cargo(&["deny", "--all-features"]);
-    // The rules are the same for what is no member of the workspace, and it need not have all that they allow.
+    // The same rules apply to packages outside the workspace, but such a package need not use every licence that the
+    // rules allow.
     let worker_manifest = format!("{WORKER}/Cargo.toml");
     let mut worker = cargo(&["deny", "--all-features", "--manifest-path", &worker_manifest, "--config", "deny.toml"]);
     all.args(what);
@@ -290,15 +293,16 @@ fn unit(around: &Around) -> Result<Vec<Command>, Lack> {
     if around.ci {
         command.args(["--profile", "ci"]);
     }
-    // The step `conformance` judges the adapters by the same laws, with more schedules and without a process for each case.
+    // The step `conformance` checks the adapters by the same laws, with more schedules and without a separate process
+    // for each case.
     let Ok(adapters) = wasm::adapters() else { return Ok(vec![command]) };
     let packages: Vec<String> = adapters.iter().map(|name| format!("package(={name})")).collect();
     command.args(["--filterset", &format!("not (binary(=conformance) and ({}))", packages.join(" or "))]);
     Ok(vec![command])
 }
 
-/// The program that `cargo run --example quickstart` runs, built with the features that the tests have, so that nothing
-/// is compiled again for it. Where it can't be built, building it is what fails.
+/// The program that `cargo run --example quickstart` runs. It is built with the features of the tests, so that nothing
+/// is recompiled. If it can't be built, this step fails at the build.
 fn quickstart(_: &Around) -> Result<Vec<Command>, Lack> {
     let mut build = cargo(&["build", "--quiet", "--workspace", "--all-features", "--example", "quickstart"]);
     Ok(vec![match shell::works(&mut build) {
@@ -307,7 +311,7 @@ fn quickstart(_: &Around) -> Result<Vec<Command>, Lack> {
     }])
 }
 
-/// A command of this program that compiles for a Worker.
+/// Runs a command of this program that compiles for WebAssembly.
 fn in_wasm(args: &[&str]) -> Result<Vec<Command>, Lack> {
     match wasm::is_ready() {
         true => Ok(vec![xtask(args)]),
@@ -317,7 +321,7 @@ fn in_wasm(args: &[&str]) -> Result<Vec<Command>, Lack> {
     }
 }
 
-/// It needs a local D1, which may be missing.
+/// This step needs a local D1, which may be missing.
 fn worker(around: &Around) -> Result<Vec<Command>, Lack> {
     let commands = in_wasm(&["worker", "test"])?;
     let prepared = if around.may_skip(Service::D1.name()) { services::prepare_d1() } else { Ok(()) };

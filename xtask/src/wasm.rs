@@ -1,5 +1,5 @@
-//! Decides how core and the adapters are shown to build where there is no operating system. The standard library for the
-//! target is the toolchain's own where it has one, and is built into a private folder otherwise.
+//! Decides how to check that core and the adapters build for a target without an operating system. The standard library
+//! for the target comes from the toolchain if it has one; otherwise it is built into a private folder.
 
 use std::{
     env,
@@ -12,29 +12,30 @@ use clap::Args;
 
 use crate::shell::{self, Tone, paint};
 
-/// What a Worker is compiled for.
+/// The compilation target of a Worker.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
-/// The linter in a prefix that the set-up script has made ready.
+/// Clippy's path within a prefix that the set-up script prepared.
 const CLIPPY: &str = "bin/cargo-clippy";
 
 /// Builds core and the adapters for wasm32-unknown-unknown.
 #[derive(Debug, Args)]
 pub(crate) struct WasmArgs {
-    /// Only makes sure that there is a standard library for the target; on Debian it can be built (500 MB, one minute).
+    /// Only ensures that a standard library for the target is available. On Debian this builds it if necessary (500 MB,
+    /// one minute).
     #[arg(long)]
     prepare: bool,
 }
 
-/// Where the standard library for the target comes from.
+/// The source of the target's standard library.
 enum Std {
-    /// The toolchain has it.
+    /// The toolchain contains it.
     Installed,
-    /// A prefix that the set-up script has made ready.
+    /// A prefix that the set-up script prepared.
     Prefix(PathBuf),
 }
 
-/// Builds.
+/// Builds core and the adapters for the target.
 pub(crate) fn run(args: WasmArgs) -> anyhow::Result<ExitCode> {
     let environment = environment()?;
     if args.prepare {
@@ -43,9 +44,10 @@ pub(crate) fn run(args: WasmArgs) -> anyhow::Result<ExitCode> {
     }
     let packages = ["purchase-core".to_owned()].into_iter().chain(adapters()?);
     let mut build = shell::cargo();
-    // Its own folder: the compiler is another one, and a shared folder would be rebuilt at every change of hands.
+    // A separate target folder: the compiler may differ, and with a shared folder every change of compiler would cause
+    // a full rebuild.
     build.args(["build", "--locked", "--target", TARGET]).arg("--target-dir").arg(shell::target_dir().join("wasm"));
-    // Nothing of it runs, so nothing is optimized.
+    // The result is never run, so optimizing it would waste time.
     build.args(["--config", "profile.dev.opt-level=0", "--config", "profile.dev.package.\"*\".opt-level=0"]);
     for package in packages {
         build.args(["--package", &package]);
@@ -56,7 +58,8 @@ pub(crate) fn run(args: WasmArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What cargo has to be told to build for the target, whose standard library is made where there is none.
+/// The environment variables that cargo needs to build for the target. If there is no standard library for it, this
+/// builds one.
 pub(crate) fn environment() -> anyhow::Result<Vec<(String, String)>> {
     let std = match find() {
         Some(std) => std,
@@ -68,11 +71,11 @@ pub(crate) fn environment() -> anyhow::Result<Vec<(String, String)>> {
     }
 }
 
-/// Clippy for the target, as cargo's own command.
+/// Clippy for the target, as a cargo command.
 pub(crate) fn clippy() -> anyhow::Result<Command> {
     let environment = environment()?;
     let mut clippy = match find() {
-        // It has to be of the version that made the standard library.
+        // Clippy must have the same version as the compiler that built the standard library.
         Some(Std::Prefix(prefix)) => {
             let mut clippy = Command::new(prefix.join(CLIPPY));
             clippy.arg("clippy").env("CARGO", shell::cargo().get_program());
@@ -88,7 +91,7 @@ pub(crate) fn clippy() -> anyhow::Result<Command> {
     Ok(clippy)
 }
 
-/// Whether the target can be built for right now.
+/// Whether the target can be built without preparation.
 pub(crate) fn is_ready() -> bool {
     find().is_some()
 }
@@ -129,14 +132,14 @@ fn make() -> anyhow::Result<Std> {
     }
 }
 
-/// The variables that the set-up script wrote down: `export NAME=VALUE`, several a line.
+/// The variables that the set-up script wrote: `export NAME=VALUE`, several per line.
 fn variables(prefix: &Path) -> anyhow::Result<Vec<(String, String)>> {
     let text = std::fs::read_to_string(prefix.join("env"))?;
     let words = text.split_ascii_whitespace().filter_map(|word| word.split_once('='));
     Ok(words.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
 
-/// The packages of the adapters, by their folders.
+/// The names of the adapters' packages, from their folders.
 pub(crate) fn adapters() -> anyhow::Result<Vec<String>> {
     let mut packages = Vec::new();
     for room in shell::root().join("adapters").read_dir()? {

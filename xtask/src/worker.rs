@@ -1,6 +1,6 @@
-//! Decides how the example Worker is built, and how it is judged: the compiled program is packed by the version of
-//! wasm-bindgen that it was linked with, and a build for tests runs in workerd, where the kit judges its binding of D1
-//! and a test posts scenarios to it.
+//! Decides how the example Worker is built and tested. The compiled program is packed by the same version of
+//! wasm-bindgen that it was linked with. A test build runs in workerd: there the kit checks the D1 binding, and a test
+//! posts scenarios to the Worker.
 
 use std::{
     fs,
@@ -26,16 +26,16 @@ use crate::{
     signals, wasm,
 };
 
-/// The Worker's own workspace.
+/// The folder of the Worker, which is a separate workspace.
 pub(crate) const SOURCE: &str = "examples/worker";
-/// What the modules are called; `entry.mjs` names them.
+/// The base name of the generated modules; `entry.mjs` imports them by it.
 const NAME: &str = "worker";
 /// The providers that the Worker serves.
 const PROVIDERS: [&str; 2] = ["paddle", "stripe"];
-/// How long Node and workerd take at most to start, and to end when they are asked.
+/// The longest time that Node and workerd may take to start, and to stop after they are asked to.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Builds the example Worker, or judges it and its database.
+/// Builds the example Cloudflare Worker, lints it, or tests it together with its database.
 #[derive(Debug, Args)]
 pub(crate) struct WorkerArgs {
     #[command(subcommand)]
@@ -44,11 +44,11 @@ pub(crate) struct WorkerArgs {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Builds and packs the Worker, and says where it is and how large.
+    /// Builds and packs the Worker, and prints its folder and its size.
     Build,
-    /// Has clippy look at the Worker and at the store's binding, which are compiled for WebAssembly alone.
+    /// Runs clippy on the Worker and on the D1 binding store, which compile only for WebAssembly.
     Check,
-    /// Posts scenarios to the Worker in workerd, and judges the store on its binding by every law.
+    /// Posts scenarios to the Worker in workerd, and checks the D1 binding store against every law.
     Test,
 }
 
@@ -61,16 +61,16 @@ pub(crate) fn run(args: &WorkerArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What a Worker is built for.
+/// The purpose of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Deployment,
-    /// With a route that runs any SQL, and built quickly.
+    /// For tests: a quicker build with an additional route that runs any SQL.
     Tests,
 }
 
 impl Purpose {
-    /// The profile, and the folder of the modules.
+    /// The cargo profile, and the folder for the modules.
     fn names(self) -> (&'static str, &'static str) {
         match self {
             Self::Deployment => ("release", "dist"),
@@ -79,7 +79,7 @@ impl Purpose {
     }
 }
 
-/// No warnings.
+/// Runs clippy and treats warnings as errors.
 fn check() -> anyhow::Result<()> {
     let target = shell::target_dir().join("worker-clippy");
     let source = shell::root().join(SOURCE);
@@ -98,14 +98,14 @@ fn check() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Answers the folder of the modules.
+/// Builds the Worker and returns the folder of its modules.
 fn build(purpose: Purpose) -> anyhow::Result<PathBuf> {
     let source = shell::root().join(SOURCE);
     let target = shell::target_dir().join("worker");
     let (profile, folder) = purpose.names();
     let mut pack = shell::cargo();
     pack.args(["build", "--quiet", "--locked", "--package", "purchase-worker-pack"]).current_dir(&source);
-    // It runs once a build, so it is not optimized either.
+    // The packer runs once per build, so optimizing it would take longer than it saves.
     pack.arg("--target-dir").arg(shell::target_dir().join("worker-pack"));
     shell::must(&mut pack)?;
     let mut compile = shell::cargo();
@@ -118,7 +118,7 @@ fn build(purpose: Purpose) -> anyhow::Result<PathBuf> {
     shell::must(&mut compile)?;
     let compiled = target.join(wasm::TARGET).join(profile).join("purchase_worker.wasm");
     let folder = target.join(folder);
-    // What an earlier build left is not part of this one.
+    // Files of an earlier build must not end up in this one.
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("{} can't be emptied", folder.display()))?;
     }
@@ -143,9 +143,9 @@ fn test() -> anyhow::Result<()> {
     let judge = conformance::program()?;
     println!("built in {:.0} s", begin.elapsed().as_secs_f64());
     let host = Host::start(&folder)?;
-    // First, so that the Worker finds no tables and has to make them.
+    // This runs first, so that the Worker finds a database without tables and must create them.
     let mut whole = shell::cargo();
-    // All of the workspace, so that its packages are built as for its other tests.
+    // The whole workspace, so that its packages are built with the same features as for its other tests.
     whole.args(["test", "--quiet", "--workspace", "--all-features", "--test", "it", "--", "worker::", "--show-output"]);
     shell::must(whole.envs(host.variables()))?;
     let mut laws = Command::new(judge);
@@ -155,10 +155,10 @@ fn test() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A Worker in workerd, until it is dropped.
+/// A Worker running in workerd. It stops when dropped.
 struct Host {
     child: Child,
-    /// Kept open, for the host would end over an output that nobody takes.
+    /// Kept open, because the host would end if nobody read its output.
     stdout: Option<BufReader<ChildStdout>>,
     variables: Variables,
 }
@@ -168,7 +168,7 @@ impl Host {
         let (mut command, variables) = services::d1_host()?;
         let token = variables.iter().find(|(name, _)| *name == services::D1_TOKEN);
         let (_, token) = token.context("the local D1 has no token")?;
-        // The first secret is one that is being rolled.
+        // Two secrets, as during a secret rotation.
         let secrets = format!("whsec_before,{SECRET}");
         command.arg("--worker").arg(folder);
         for (name, value) in [
@@ -181,7 +181,7 @@ impl Host {
         ] {
             command.arg("--var").arg(format!("{name}={value}"));
         }
-        // Its own group, so that workerd can be killed with it.
+        // A separate process group, so that workerd can be killed with the host.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0);
         let child = command.spawn().context("could not start node")?;
         let pid = child.id();
@@ -197,15 +197,15 @@ impl Host {
         Ok(host)
     }
 
-    /// What it says when it is ready.
+    /// The first line of the host's output, which it prints when it is ready.
     fn first_line(&mut self) -> anyhow::Result<String> {
         let stdout = self.child.stdout.take().context("the host has no output")?;
         let (sender, receiver) = mpsc::channel();
-        // It ends with the host at the latest.
+        // This thread ends with the host at the latest.
         thread::spawn(move || {
             let (mut stdout, mut line) = (BufReader::new(stdout), String::new());
             let read = stdout.read_line(&mut line);
-            // Whoever waited may have given up.
+            // The receiver may have given up waiting.
             drop(sender.send((read.map(|_| line), stdout)));
         });
         let said = receiver.recv_timeout(PATIENCE);
@@ -228,7 +228,7 @@ impl Drop for Host {
     }
 }
 
-/// One catalogue for all scenarios, as the Worker's variable holds it: no two of them name the same price.
+/// One catalogue for all scenarios, as the Worker's variable contains it. No price appears in two scenarios.
 fn catalog() -> anyhow::Result<String> {
     let mut prices = Table::new();
     for provider in PROVIDERS {

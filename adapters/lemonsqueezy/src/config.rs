@@ -1,4 +1,4 @@
-//! Decides what an application must say about one webhook of a Lemon Squeezy store, and refuses what can't be meant.
+//! The configuration of one webhook of a Lemon Squeezy store. Invalid settings are refused.
 
 use std::collections::BTreeSet;
 
@@ -9,30 +9,30 @@ use purchase_core::{
 
 use crate::NAME;
 
-/// One webhook of a store. There is no tolerance: Lemon Squeezy signs no time, so nobody can refuse an old request by
-/// its age.
+/// One webhook of a store. There is no tolerance, because Lemon Squeezy signs no time: an old request can't be refused
+/// by its age.
 #[derive(Debug, Clone)]
 pub struct LemonSqueezyConfig {
-    /// What this endpoint is called: the provider of everything that comes from it, and the last part of its path.
-    /// `lemonsqueezy` unless several accounts of Lemon Squeezy share a database: then each has a name of its own,
-    /// because nothing in a delivery names the account.
+    /// The name of this endpoint: the provider of everything that it receives, and the last part of its path. The
+    /// default is `lemonsqueezy`. If several accounts of Lemon Squeezy share a database, each needs a different name,
+    /// because a delivery doesn't name its account.
     pub name: ProviderName,
     /// The webhook's signing secrets; several while one is replaced.
     pub secrets: Vec<Secret>,
-    /// Whether live or test events belong here.
+    /// Whether this endpoint accepts live or test events.
     pub mode: ModePolicy,
-    /// The only store whose events belong here; none takes those of every store that the secret is used for.
+    /// The only store whose events this endpoint accepts. None accepts events of every store that uses the secret.
     pub store: Option<ProviderId>,
-    /// The variants that are sold once. Nothing in an order says whether it is a purchase or the first order of a
-    /// subscription, so only orders of these variants give access by themselves. What they give, the catalogue says,
-    /// by the variant's id.
+    /// The variants that are sold once. An order doesn't say whether it is a purchase or the first order of a
+    /// subscription, so only orders of these variants give access by themselves. The catalogue says, by the variant's
+    /// id, what they give.
     pub one_time_variants: BTreeSet<ProviderId>,
-    /// Whether the application's key in custom data is believed.
+    /// Whether the application's key in custom data is read.
     pub custom_data: CustomData,
 }
 
 impl LemonSqueezyConfig {
-    /// A webhook of any store that sells subscriptions only, and doesn't believe custom data.
+    /// A webhook of any store that sells only subscriptions and ignores custom data.
     ///
     /// # Errors
     /// [`ConfigError::Trust`] when a secret is empty or has white space around it.
@@ -47,7 +47,7 @@ impl LemonSqueezyConfig {
         })
     }
 
-    /// Refuses what can't be meant. Of the secrets, core does.
+    /// Refuses invalid settings. Core checks the secrets.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match self.mode {
             ModePolicy::Only(Mode::Simulated) => Err(ConfigError::SimulatedMode),
@@ -56,24 +56,25 @@ impl LemonSqueezyConfig {
     }
 }
 
-/// Which events an endpoint serves by their mode.
+/// Which events an endpoint accepts, by their mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModePolicy {
-    /// Live and test events, kept apart by their source.
+    /// Live and test events. Each mode has its own source.
     Both,
-    /// Events of one mode; the others are refused.
+    /// Events of one mode. Events of the other mode are refused.
     Only(Mode),
 }
 
-/// Whether the application's key `purchase_customer_id` in `meta.custom_data` is believed.
+/// Whether the application's key `purchase_customer_id` in `meta.custom_data` is read.
 ///
-/// Custom data come from the checkout. The address of a checkout may carry them too, as `checkout[custom][…]`, so a
+/// Custom data come from the checkout. The address of a checkout may contain them too, as `checkout[custom][…]`, so a
 /// buyer can write them. (Source: Lemon Squeezy's documentation "Passing custom data".)
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CustomData {
-    /// It is. Only where it does no harm that a buyer names the customer: what they pay for is then that customer's.
+    /// The key is read. Use this only if no harm results when a buyer names another customer: the purchase then belongs
+    /// to that customer.
     Believed,
-    /// It is not: what is sold belongs to the customer at Lemon Squeezy, and to nobody in the application.
+    /// The key is ignored: a purchase belongs to the customer at Lemon Squeezy, and to no customer of the application.
     #[default]
     Ignored,
 }
@@ -82,10 +83,10 @@ pub enum CustomData {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Events are live or test; Lemon Squeezy marks none as simulated.
+    /// Events are live or test; Lemon Squeezy marks no event as simulated.
     #[error("an endpoint serves live or test events; no event of Lemon Squeezy is marked as simulated")]
     SimulatedMode,
-    /// The secrets can't be meant.
+    /// The secrets are invalid.
     #[error(transparent)]
     Trust(#[from] TrustError),
 }

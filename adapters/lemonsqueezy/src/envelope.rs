@@ -1,5 +1,5 @@
-//! Decides what the envelope of an event says: its identity, type, time and mode, and whether this endpoint serves it.
-//! It doesn't know what the event means.
+//! Reads the envelope of an event: its identity, type, time and mode, and whether this endpoint accepts it. This module
+//! does not know what the event means.
 
 use purchase_core::{
     id::{EventKey, Mode, ProviderId, ProviderName, Source},
@@ -11,11 +11,11 @@ use crate::{
     wire::{self, View},
 };
 
-/// Reads the head of a body.
+/// Reads the envelope of a body.
 ///
-/// Deliveries name no event, so the digest of the bytes stands for its id: the same bytes are the same event. The time
-/// is that of the object's last change, the only one there is. Which mode an object is of, it says itself; for a licence
-/// key, which doesn't, the envelope does.
+/// A delivery has no event id, so the digest of its bytes is used as the id: equal bytes are the same event. The time
+/// is the object's last change, because there is no other time. An object says its own mode. A licence key doesn't, so
+/// its envelope's mode is used.
 pub(crate) fn head(body: &View<'_, '_>, bytes: &[u8], provider: &ProviderName) -> Result<EventHead, ReadFault> {
     let object = body.at("data.attributes");
     let is_test = match object.at("test_mode").flag()? {
@@ -39,7 +39,7 @@ pub(crate) fn head(body: &View<'_, '_>, bytes: &[u8], provider: &ProviderName) -
     })
 }
 
-/// Refuses events that this endpoint doesn't serve.
+/// Refuses events that this endpoint doesn't accept.
 pub(crate) fn admit(
     source: &Source,
     body: &View<'_, '_>,

@@ -1,5 +1,5 @@
-//! Decides what each type of Lemon Squeezy event means: one table, by the exact type. It doesn't know which of two facts
-//! wins, nor whether an event came before.
+//! Translates each type of Lemon Squeezy event into facts, with one table by the exact type. This module does not know
+//! which of two facts wins, or whether an event came before.
 
 use std::collections::BTreeSet;
 
@@ -24,18 +24,18 @@ use crate::{
     wire::{self, View},
 };
 
-/// Takes the facts out of one kind of object.
+/// Extracts the facts from one kind of object.
 type Extract = fn(&Reading<'_>, &mut Collector) -> Result<(), ReadFault>;
 
-/// What an endpoint's configuration says about the meaning of events.
+/// The settings of an endpoint that affect the meaning of events.
 #[derive(Debug, Clone)]
 pub(crate) struct Terms {
     pub(crate) one_time_variants: BTreeSet<ProviderId>,
     pub(crate) custom_data: CustomData,
 }
 
-/// The table: the event's type, the type of the object that it brings, the phase, and what reads it. (Source: Lemon
-/// Squeezy's documentation "Event types".) Events of licence keys are not listed: they sell nothing.
+/// The table: the event's type, the type of its object, the phase, and the function that reads it. (Source: Lemon
+/// Squeezy's documentation "Event types".) Events of licence keys are not listed, because they sell nothing.
 const TABLE: &[(&str, &str, Phase, Extract)] = &[
     ("order_created", "orders", Created, order),
     ("order_refunded", "orders", Changed, order),
@@ -52,11 +52,11 @@ const TABLE: &[(&str, &str, Phase, Extract)] = &[
     ("subscription_updated", "subscriptions", Changed, subscription),
 ];
 
-/// The type of a subscription's invoices. It also begins the ids of their payments: every type of object has numbers of
-/// its own, so that an order and an invoice may have the same one, and both are paid.
+/// The type of a subscription's invoices. It also begins the ids of their payments: every type of object has a separate
+/// number sequence, so an order and an invoice may have the same number, and both are paid.
 const PAID_INVOICES: &str = "subscription-invoices";
 
-/// What an event means.
+/// Returns the meaning of an event.
 pub(crate) fn meaning(head: &EventHead, body: &View<'_, '_>, terms: &Terms) -> Result<Meaning, ReadFault> {
     let Some((_, shows, phase, extract)) = TABLE.iter().find(|(name, ..)| *name == head.event_type) else {
         return Ok(Meaning::Ignored);
@@ -69,7 +69,7 @@ pub(crate) fn meaning(head: &EventHead, body: &View<'_, '_>, terms: &Terms) -> R
     let id = wire::need_id(&body.at("data.id"))?;
     let customer = wire::id(&object.at("customer_id"))?;
     let custom = body.at("meta.custom_data");
-    // An empty list of PHP is no object, and says as little.
+    // PHP writes an empty object as an empty list.
     let believed = terms.custom_data == CustomData::Believed && custom.is_object();
     let owner = if believed { owner(&custom)? } else { None };
     let attribution = Attribution { customer, owner, offer: None };
@@ -79,8 +79,8 @@ pub(crate) fn meaning(head: &EventHead, body: &View<'_, '_>, terms: &Terms) -> R
     Ok(Meaning::Facts(facts.into_facts(head, version(head))))
 }
 
-/// How Lemon Squeezy orders its own observations: by `updated_at`, which the change that is shown has set. There is no
-/// other clock and no sequence. It is written with microseconds that are always zero: two changes in one second tie.
+/// Lemon Squeezy orders its own observations by `updated_at`, which the observed change has set. There is no other
+/// clock and no sequence number. The microseconds are always zero, so two changes in one second tie.
 fn version(head: &EventHead) -> Version {
     Version::at(head.occurred_at)
 }
@@ -100,14 +100,14 @@ impl Reading<'_> {
         Observation { object, phase: self.phase, object_state, prior: None }
     }
 
-    /// Adds what the event shows of its own object, and whom it belongs to.
+    /// Adds the observation of the event's own object, and its attribution.
     fn show(&self, facts: &mut Collector, root: &ObjectRef, object_state: ObjectState) {
         facts.observation(root, self.observation(root.clone(), object_state));
         facts.belongs(root, &self.attribution);
     }
 
-    /// Adds what went back of a payment. Refunds have no ids and no events of their own: the object that was paid holds
-    /// their total. The charge carries it in the order in which it grows; the refund tells that there was one.
+    /// Adds a payment's refunds. Refunds have no ids and no events: the paid object holds their total. The charge
+    /// contains the total, which only grows and so orders the observations. The refund says that there was one.
     fn show_refunds(&self, facts: &mut Collector, payment: &ObjectRef, charge: Charge) {
         let refunded = charge.refunded;
         let member = |kind| ObjectRef::new(kind, payment.id.clone());
@@ -118,8 +118,8 @@ impl Reading<'_> {
         }
     }
 
-    /// What the object costs, and how much of that went back. Bodies of before partial refunds don't tell the amount:
-    /// what they call refunded went back whole.
+    /// Returns the object's total and the refunded amount. Bodies from before partial refunds have no refunded amount:
+    /// their status `refunded` means a full refund.
     fn amounts(&self, status: &str) -> Result<(Money, Money), ReadFault> {
         let currency = self.object.at("currency").need_currency()?;
         let total = wire::need_money(&self.object.at("total"), currency)?;
@@ -133,8 +133,8 @@ impl Reading<'_> {
     }
 }
 
-/// An order: a purchase, or what a subscription began with. Nothing in it says which; each event of the subscription
-/// does, and what the endpoint's configuration says of the variant.
+/// An order is a purchase, or the first order of a subscription. The order doesn't say which. Each event of the
+/// subscription does, and so does the endpoint's setting for the variant.
 fn order(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let object = &reading.object;
     let root = ObjectRef::new(ObjectKind::Payment, reading.id.clone());
@@ -143,9 +143,9 @@ fn order(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> 
     let state = match status {
         "pending" => PaymentState::Pending,
         "failed" => PaymentState::Failed,
-        // What went back did come.
+        // Money that was refunded was received before.
         "paid" | "partial_refund" | "refunded" => PaymentState::Succeeded,
-        // The documentation names "fraudulent" without saying what became of the money.
+        // The documentation names "fraudulent" without saying what happened to the money.
         _ => PaymentState::Unknown,
     };
     let variant = wire::id(&object.at("first_order_item.variant_id"))?;
@@ -170,11 +170,12 @@ fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), Read
     let pause = object.at("pause");
     let (status, collection_paused) = match (provider_status, pause.at("mode").text()?) {
         ("on_trial", _) => (SubscriptionStatus::Trialing, false),
-        // What is cancelled can be used until `ends_at`, and resumed until then, as what it was before.
+        // A cancelled subscription can be used and resumed until `ends_at`. Until then it has the status from before
+        // the cancellation.
         ("cancelled", Some("void")) => (SubscriptionStatus::Paused, false),
         ("cancelled", _) if in_trial(object)? => (SubscriptionStatus::Trialing, false),
         ("active" | "cancelled", _) => (SubscriptionStatus::Active, false),
-        // The service goes on for free.
+        // The service continues for free.
         ("paused", Some("free")) => (SubscriptionStatus::Active, true),
         ("paused", Some("void") | None) => (SubscriptionStatus::Paused, false),
         ("past_due", _) => (SubscriptionStatus::PastDue, false),
@@ -189,7 +190,7 @@ fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), Read
         items: vec![sold(object)?],
         period: period(object, provider_status)?,
         trial_end: object.at("trial_ends_at").rfc3339()?,
-        // Without its date, a cancellation would be read as none.
+        // A cancellation without its date would be read as no cancellation.
         cancel_at: if provider_status == "cancelled" { Some(ends_at.need_rfc3339()?) } else { None },
         ended_at: if provider_status == "expired" { ends_at.rfc3339()? } else { None },
         started_at: object.at("created_at").rfc3339()?,
@@ -199,7 +200,7 @@ fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), Read
     };
     reading.show(facts, &root, ObjectState::Subscription(Box::new(object_state)));
     if let Some(order) = wire::id(&object.at("order_id"))? {
-        // The order doesn't say that it was the subscription's first.
+        // The order doesn't say that it was the subscription's first order.
         let link = Link::Subscription(reading.id.clone());
         facts.link(&ObjectRef::new(ObjectKind::Payment, order), [link]);
     }
@@ -212,8 +213,8 @@ fn in_trial(object: &View<'_, '_>) -> Result<bool, ReadFault> {
     Ok(ends.is_some_and(|(trial_end, changed)| changed < trial_end))
 }
 
-/// What a subscription bills: its variant, which every subscription names. Its price changes with each new price of
-/// the variant, and isn't told in a trial.
+/// The subscription's item: its variant, which every subscription names. A subscription's price changes with each new
+/// price of the variant, and is missing during a trial.
 fn sold(object: &View<'_, '_>) -> Result<Item, ReadFault> {
     let item = object.at("first_subscription_item");
     let metered = item.at("is_usage_based").flag()? == Some(true);
@@ -221,8 +222,9 @@ fn sold(object: &View<'_, '_>) -> Result<Item, ReadFault> {
     Ok(Item { price: wire::need_id(&object.at("variant_id"))?, quantity })
 }
 
-/// What is paid or being paid: all from the subscription's beginning to the end of its present cycle, whose beginning
-/// isn't told. While a renewal is due, `renews_at` is the next attempt, and in a pause it stands still: no period then.
+/// The billed period: from the subscription's beginning to the end of its current cycle, because the beginning of the
+/// cycle is unknown. There is no period while a renewal is due, when `renews_at` is the next attempt, and none during a
+/// pause, when `renews_at` doesn't change.
 fn period(object: &View<'_, '_>, status: &str) -> Result<Option<Period>, ReadFault> {
     let ends = (object.at("created_at").rfc3339()?, object.at("renews_at").rfc3339()?);
     match (status, ends) {
@@ -231,8 +233,8 @@ fn period(object: &View<'_, '_>, status: &str) -> Result<Option<Period>, ReadFau
     }
 }
 
-/// An invoice of a subscription, and its payment. The money of the first one came with the order, so that its payment is
-/// not shown again; what went back of it is, lest it be lost.
+/// An invoice of a subscription, and its payment. The first invoice is paid with the order, so its payment is not
+/// reported again. Its refund is reported, so that the refund isn't lost.
 fn invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let object = &reading.object;
     let root = ObjectRef::new(ObjectKind::Invoice, reading.id.clone());
@@ -283,7 +285,7 @@ fn invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault
     Ok(())
 }
 
-/// The movement of money of a payment that is one attempt.
+/// The charge of a payment that has a single attempt.
 fn charge(payment: PaymentState, amount: Money, refunded: Money) -> Charge {
     Charge { state: charged(payment), amount, captured: None, refunded, may_count_release: false }
 }

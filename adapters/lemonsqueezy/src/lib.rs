@@ -1,8 +1,9 @@
-//! Decides what Lemon Squeezy's webhook deliveries mean to `purchase`: [`LemonSqueezy`] is the receiving side of the
-//! provider. It has no clock, no network and no store, and makes no requests.
+//! Translates Lemon Squeezy's webhook deliveries into facts for `purchase`: [`LemonSqueezy`] is the receiving side of
+//! the provider. It has no clock, no network and no store, and makes no requests.
 //!
-//! The way of a delivery: `signature` finds the signature, core compares it; `wire` reads the body, `envelope` its
-//! head, `facts` what it says. The README lists the events, what is configured and what may surprise.
+//! A delivery passes these modules: `signature` finds the signature and core compares it; `wire` reads the body's
+//! values; `envelope` reads the envelope; `facts` reads the facts. The README lists the events, the settings and what
+//! Lemon Squeezy does not say.
 //!
 //! ```
 //! use purchase_core::id::Mode;
@@ -33,10 +34,10 @@ use crate::{
     wire::{Remarks, View},
 };
 
-/// The adapter's name unless the configuration gives another, as in the endpoint's path.
+/// The adapter's default name, which is also in the endpoint's path.
 pub const NAME: &str = "lemonsqueezy";
 
-/// Lemon Squeezy, seen from one webhook endpoint.
+/// The Lemon Squeezy adapter of one webhook endpoint.
 #[derive(Debug, Clone)]
 pub struct LemonSqueezy {
     name: ProviderName,
@@ -47,7 +48,7 @@ pub struct LemonSqueezy {
 }
 
 impl LemonSqueezy {
-    /// Takes an endpoint's configuration.
+    /// Creates the adapter of one endpoint.
     ///
     /// # Errors
     /// [`ConfigError`] when there is no secret, or when the mode is simulated.
@@ -56,13 +57,13 @@ impl LemonSqueezy {
         Self::believing(trust, config)
     }
 
-    /// Reads stored bodies again and takes no deliveries: it needs no secret and keeps none, because bodies were verified
-    /// when they came. For programs that work on a database; every delivery is refused as
-    /// [`Mismatch`](SignatureError::Mismatch). The rest of the configuration has to be the endpoint's, or bodies mean
-    /// something else.
+    /// Creates an adapter that only reads stored bodies again, for programs that work on a database. It needs no secret
+    /// and keeps none, because bodies were verified when they were received. It refuses every delivery as
+    /// [`Mismatch`](SignatureError::Mismatch). The rest of the configuration must be the endpoint's, because it affects
+    /// the meaning of bodies.
     ///
     /// # Errors
-    /// [`ConfigError`] as [`new`](Self::new), a missing secret apart.
+    /// The [`ConfigError`]s of [`new`](Self::new), except for a missing secret.
     pub fn reader(config: LemonSqueezyConfig) -> Result<Self, ConfigError> {
         Self::believing(Trust::nobody(None)?, config)
     }
@@ -89,13 +90,13 @@ impl Provider for LemonSqueezy {
         &self.name
     }
 
-    /// No event has an id, none tells the state before, and no time is signed.
+    /// No event has an id or contains the state before the change, and no time is signed.
     fn capabilities(&self) -> Capabilities {
         [Capability::ModeInEvent].into()
     }
 
-    /// Lemon Squeezy tries four times in two weeks and leaves the subscription unpaid; then the store's settings end it,
-    /// after 30 days at most. (Source: Lemon Squeezy's documentation "Recovery and dunning".)
+    /// Lemon Squeezy tries four times in two weeks and leaves the subscription unpaid. Then the store's settings end
+    /// it, after 30 days at most. (Source: Lemon Squeezy's documentation "Recovery and dunning".)
     fn longest_dunning_seconds(&self) -> i64 {
         30 * 24 * 3600
     }
@@ -129,7 +130,7 @@ impl Webhooks for LemonSqueezy {
         }
     }
 
-    /// An event goes by its bytes, and a delivery that is repeated repeats every one.
+    /// An event is identified by its bytes, and a retried delivery has exactly the same bytes.
     fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
         one == other
     }

@@ -1,5 +1,5 @@
-//! Decides where the signature of a delivery stands. It compares nothing and knows no secret and no clock:
-//! `purchase_core::verify` does, over every secret and in constant time.
+//! Finds the signature of a delivery. This module compares nothing and knows no secret and no clock:
+//! `purchase_core::verify` compares the signature with every secret in constant time.
 
 use purchase_core::{
     delivery::{Headers, Limits},
@@ -10,7 +10,7 @@ use purchase_core::{
 pub(crate) const HEADER: &str = "x-signature";
 
 /// Finds the claim in the headers: the HMAC-SHA256 of the raw body, as a hex digest in lower case. Nothing else is
-/// signed, no time above all. (Source: Lemon Squeezy's documentation "Signing requests".)
+/// signed, in particular no time. (Source: Lemon Squeezy's documentation "Signing requests".)
 pub(crate) fn claim(headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
     let mut macs = Vec::new();
     for value in headers.all(HEADER) {

@@ -1,4 +1,5 @@
-//! Decides that each word of the provider is read as its documentation means it, and each object as its own.
+//! Tests that each status and type of the provider is read with its documented meaning, and each object under its own
+//! id.
 
 use std::collections::BTreeSet;
 
@@ -188,7 +189,8 @@ fn objects_of_one_number_stay_apart() {
             assert!(seen.insert(observation.object.clone()), "{:?} is shown twice", observation.object.kind);
         }
     }
-    // Of the order and of the invoice a payment, a charge and a refund; the subscription and the invoice.
+    // The order and the invoice each have a payment, a charge and a refund. The subscription and the invoice are the
+    // rest.
     assert_eq!(seen.len(), 8);
 }
 
@@ -234,7 +236,7 @@ fn what_a_buyer_can_write_is_not_believed_unless_the_application_says_so() {
         named.map(|fact| fact.subject.root.kind).collect::<Vec<_>>()
     };
     let believed = json!({ "purchase_customer_id": "user-1" });
-    // A buyer who writes somebody else's id into the address of a checkout owns at most what that checkout sold.
+    // A buyer who writes another customer's id into a checkout's address can give away only what that checkout sold.
     assert_eq!(owners(config(), believed.clone()), [ObjectKind::Subscription]);
     assert_eq!(owners(LemonSqueezyConfig { custom_data: CustomData::Ignored, ..config() }, believed), []);
     assert_eq!(owners(config(), json!([])), []);
@@ -283,7 +285,7 @@ fn what_the_application_wrote_costs_no_event() {
         assert_eq!((found, event.remarks), (owners, remarks.iter().map(remark).collect()), "{body}");
     };
     check(json!({ "purchase_customer_id": "user-1" }), 1, &[]);
-    // An empty list is PHP's empty object.
+    // PHP writes an empty object as an empty list.
     for custom in [json!([]), json!("text"), json!(null), json!(5)] {
         check(custom, 0, &[]);
     }
@@ -304,7 +306,7 @@ fn text_that_nobody_reads_changes_nothing() {
     let facts = |body: &[u8]| {
         let mut event = read_bytes(config(), body).expect("readable");
         if let Meaning::Facts(facts) = &mut event.meaning {
-            // An event goes by its bytes.
+            // An event is identified by its bytes.
             facts.iter_mut().for_each(|fact| fact.event = ProviderId::of_body(b""));
         }
         event.meaning

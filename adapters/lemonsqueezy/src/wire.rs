@@ -1,4 +1,4 @@
-//! Decides how Lemon Squeezy writes its ids and amounts. Everything else of how a body is read is core's.
+//! Reads ids and amounts in Lemon Squeezy's format. Core reads everything else of a body.
 
 pub(crate) use purchase_core::wire::{Remarks, View, parse};
 use purchase_core::{
@@ -8,10 +8,10 @@ use purchase_core::{
 };
 use serde_json::Value;
 
-/// What is expected of an id.
+/// The expected form of an id.
 const ID: &str = "id, a string or an unsigned integer";
 
-/// An id: a text in `data.id`, a whole number wherever else it is named. The digits are the same.
+/// Reads an id: a text in `data.id`, a whole number elsewhere. The digits are the same.
 pub(crate) fn id(place: &View<'_, '_>) -> Result<Option<ProviderId>, ReadFault> {
     let text = match place.value()? {
         None => return Ok(None),
@@ -22,15 +22,15 @@ pub(crate) fn id(place: &View<'_, '_>) -> Result<Option<ProviderId>, ReadFault> 
     place.id_from(&text, |text| ProviderId::new(text)).map(Some)
 }
 
-/// The id that must be here.
+/// Reads a required id.
 pub(crate) fn need_id(place: &View<'_, '_>) -> Result<ProviderId, ReadFault> {
     id(place)?.ok_or_else(|| place.fault(ID))
 }
 
-/// What is expected of an amount.
+/// The expected form of an amount.
 const MINOR: &str = "unsigned integer of minor units";
 
-/// An amount in whole minor units, never negative.
+/// Reads an amount in whole minor units, never negative.
 pub(crate) fn money(place: &View<'_, '_>, currency: Currency) -> Result<Option<Money>, ReadFault> {
     match place.whole(MINOR)? {
         None => Ok(None),
@@ -39,7 +39,7 @@ pub(crate) fn money(place: &View<'_, '_>, currency: Currency) -> Result<Option<M
     }
 }
 
-/// The amount that must be here.
+/// Reads a required amount.
 pub(crate) fn need_money(place: &View<'_, '_>, currency: Currency) -> Result<Money, ReadFault> {
     money(place, currency)?.ok_or_else(|| place.fault(MINOR))
 }

@@ -1,4 +1,4 @@
-//! Decides what an application must say about one notification destination, and refuses what can't be meant.
+//! The configuration of one notification destination. Invalid settings are refused.
 
 use purchase_core::{
     id::{Mode, ProviderName},
@@ -7,27 +7,28 @@ use purchase_core::{
 
 use crate::NAME;
 
-/// How old a delivery may be unless the configuration says otherwise, in seconds: the default of Paddle's own SDKs.
+/// The default maximum age of a delivery, in seconds: the default of Paddle's own SDKs.
 pub const DEFAULT_TOLERANCE_SECONDS: u32 = 5;
 
 /// One notification destination.
 #[derive(Debug, Clone)]
 pub struct PaddleConfig {
-    /// What this endpoint is called: the provider of everything that comes from it, and the last part of its path.
-    /// `paddle` unless several accounts of Paddle share a database: then each has a name of its own, because nothing
-    /// in a delivery names the account.
+    /// The name of this endpoint: the provider of everything that it receives, and the last part of its path. The
+    /// default is `paddle`. If several accounts of Paddle share a database, each needs a different name, because a
+    /// delivery doesn't name its account.
     pub name: ProviderName,
     /// The destination's signing secrets, each the whole text `pdl_ntfset_…`; several while one is rotated.
     pub secrets: Vec<Secret>,
-    /// How far the signed time may lie from the time of receipt, in seconds. None checks no age, which allows replays
-    /// for ever. Zero is refused: it could mean "none" or "no tolerance". Five seconds, the default, are less than many
-    /// clocks differ by; a queue in front of the endpoint needs more.
+    /// The largest allowed difference between the signed time and the time of receipt, in seconds. None disables the
+    /// check, so a captured delivery stays valid for ever. Zero is refused, because it could mean "none" or "no
+    /// tolerance". Many clocks differ by more than the default of five seconds, and a queue in front of the endpoint
+    /// needs more.
     pub tolerance_seconds: Option<u32>,
-    /// Whether the destination is of a live account or of a sandbox ([`Mode::Test`]). Nothing in a delivery says so.
+    /// Whether the destination belongs to a live account or to a sandbox ([`Mode::Test`]). A delivery doesn't say so.
     pub mode: Mode,
-    /// What becomes of deliveries that Paddle's simulator made up.
+    /// How to treat deliveries of Paddle's simulator.
     pub simulated: Simulated,
-    /// On which objects the application's keys in `custom_data` are believed.
+    /// The objects on which the application's keys in `custom_data` are read.
     pub custom_data: CustomData,
 }
 
@@ -47,7 +48,7 @@ impl PaddleConfig {
         })
     }
 
-    /// Refuses what can't be meant. Of the secrets and the tolerance, core does.
+    /// Refuses invalid settings. Core checks the secrets and the tolerance.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match self.mode {
             Mode::Simulated => Err(ConfigError::SimulatedMode),
@@ -56,29 +57,30 @@ impl PaddleConfig {
     }
 }
 
-/// What becomes of deliveries that Paddle's simulator made up: their ids begin with `ntfsim`. They show objects that
-/// don't exist.
+/// How to treat deliveries of Paddle's simulator. Their ids begin with `ntfsim`, and their objects don't exist.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Simulated {
-    /// They are read, under a source of their own with the mode [`Mode::Simulated`]: they never mix with real ones.
+    /// They are read, under a separate source with the mode [`Mode::Simulated`], so they never mix with real
+    /// deliveries.
     Mark,
     /// They are refused, and kept under that source.
     #[default]
     Refuse,
 }
 
-/// On which objects the application's keys in `custom_data` are believed.
+/// The objects on which the application's keys in `custom_data` are read.
 ///
-/// Whoever has a checkout open in a browser can set and replace the custom data of its transaction, and Paddle copies
+/// Anyone who has a checkout open in a browser can set and replace the custom data of its transaction. Paddle copies
 /// them to the subscription and to its later transactions. (Source: Paddle's documentation of `customData` in
-/// `Paddle.Checkout.open` and `Paddle.Checkout.updateCheckout`.) Only the API writes those of a customer.
+/// `Paddle.Checkout.open` and `Paddle.Checkout.updateCheckout`.) Only the API writes the custom data of a customer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CustomData {
     /// On customers only.
     #[default]
     Customers,
-    /// On customers, transactions and subscriptions. Only where it does no harm that a buyer names the customer and
-    /// the offer: the catalogue should then know every price, for it goes before the offer named.
+    /// On customers, transactions and subscriptions. Use this only if no harm results when a buyer names the customer
+    /// and the offer. The catalogue should then list every price, because a price in the catalogue takes precedence
+    /// over the named offer.
     Everywhere,
 }
 
@@ -86,10 +88,10 @@ pub enum CustomData {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A destination belongs to a live account or to a sandbox; simulated is single deliveries of it.
+    /// A destination belongs to a live account or to a sandbox; only single deliveries of it are simulated.
     #[error("a destination is live or test; say Simulated::Mark to read what the simulator sends to it")]
     SimulatedMode,
-    /// The secrets or the tolerance can't be meant.
+    /// The secrets or the tolerance are invalid.
     #[error(transparent)]
     Trust(#[from] TrustError),
 }

@@ -1,9 +1,9 @@
-//! Decides what the envelope of an event says: its identity, type, time and mode, and whether this endpoint serves it.
-//! It doesn't know what the event means.
+//! Reads the envelope of an event: its identity, type, time and mode, and whether this endpoint accepts it. This module
+//! does not know what the event means.
 //!
-//! One event goes to every destination in a notification of its own; a repetition keeps `notification_id`, a replay
-//! gets a new one. So `event_id` is the event's name and `notification_id` only the delivery's. (Source: Paddle's
-//! "How webhooks work" and "Replay a notification".)
+//! Paddle sends one event to every destination, each time in a separate notification. A retry keeps `notification_id`,
+//! and a replay gets a new one. So `event_id` identifies the event, and `notification_id` only the delivery. (Source:
+//! Paddle's "How webhooks work" and "Replay a notification".)
 
 use purchase_core::{
     id::{EventKey, Mode, ProviderName, Source},
@@ -12,10 +12,10 @@ use purchase_core::{
 
 use crate::{config::Simulated, wire::View};
 
-/// How the ids of simulated events and notifications begin.
+/// The prefixes of the ids of simulated events and notifications.
 const SIMULATED: [&str; 2] = ["ntfsimevt_", "ntfsimntf_"];
 
-/// Reads the head of a body. Which mode it is of, the configuration says, unless the simulator made it.
+/// Reads the envelope of a body. The configuration gives the mode, except for events of the simulator.
 pub(crate) fn head(body: &View<'_, '_>, provider: &ProviderName, mode: Mode) -> Result<EventHead, ReadFault> {
     let id = body.at("event_id").need_id()?;
     let notification = body.at("notification_id").value()?.and_then(|value| value.as_str());
@@ -33,7 +33,7 @@ pub(crate) fn head(body: &View<'_, '_>, provider: &ProviderName, mode: Mode) -> 
     })
 }
 
-/// Refuses events that this endpoint doesn't serve.
+/// Refuses events that this endpoint doesn't accept.
 pub(crate) fn admit(source: &Source, expected: Mode, simulated: Simulated) -> Result<(), ReadFault> {
     match (source.mode, simulated) {
         (found @ Mode::Simulated, Simulated::Refuse) => Err(ReadFault::WrongMode { expected, found }),

@@ -1,8 +1,8 @@
-//! Decides what each type of Paddle event means: one table, by the exact type; and which observation is newer than
-//! another ([`version`]). It doesn't know whether an event came before.
+//! Translates each type of Paddle event into facts, with one table by the exact type. Also decides which of two
+//! observations is newer ([`version`]). This module does not know whether an event came before.
 //!
-//! Types and objects: Paddle's API reference ("Webhooks"), its OpenAPI document of 2025-05-27, and the types of its
-//! Python SDK 1.16.1.
+//! Sources for types and objects: Paddle's API reference ("Webhooks"), its OpenAPI document of 2025-05-27, and the
+//! types of its Python SDK 1.16.1.
 
 mod adjustments;
 mod catalogue;
@@ -20,10 +20,10 @@ use purchase_core::{
 
 use crate::{config::CustomData, wire::View};
 
-/// Takes the facts out of one kind of object.
+/// Extracts the facts from one kind of object.
 type Extract = fn(&Reading<'_>, &mut Collector) -> Result<(), ReadFault>;
 
-/// What an event means.
+/// Returns the meaning of an event.
 pub(crate) fn meaning(head: &EventHead, body: &View<'_, '_>, custom_data: CustomData) -> Result<Meaning, ReadFault> {
     let Some((phase, extract)) = entry(&head.event_type) else { return Ok(Meaning::Ignored) };
     let object = body.at("data");
@@ -36,30 +36,31 @@ pub(crate) fn meaning(head: &EventHead, body: &View<'_, '_>, custom_data: Custom
     Ok(Meaning::Facts(facts.into_facts(head, version)))
 }
 
-/// When the observation in an event was taken: when its object was last changed, as far as the event can know; and then
-/// when the event occurred.
+/// Returns an observation's version: when its object was last changed, as far as the event can know, and then when the
+/// event occurred.
 ///
-/// * Neither time alone will do: an event may occur later and show the object earlier, and events that show different
-///   states share one `updated_at`. (Recorded: a failed payment told after the invoice had become past due.)
-/// * `updated_at` may lie in the future (recorded: a renewal in the sandbox), so it counts up to `occurred_at`.
-/// * It may be missing, or zero: Go writes the year 1 (recorded: an adjustment of 2023). Then `occurred_at` stands for
-///   it, as it does where the text can't be read: an odd time must not cost the delivery.
-/// * It comes in nanoseconds first and in microseconds later; microseconds are compared.
+/// * Neither time is sufficient alone: an event may occur later and show an earlier state of the object, and events
+///   that show different states may share one `updated_at`. (Recorded: a failed payment reported after the invoice
+///   became past due.)
+/// * `updated_at` may be in the future (recorded: a renewal in the sandbox), so it counts only up to `occurred_at`.
+/// * It may be missing, or zero: Go writes the year 1 (recorded: an adjustment of 2023). `occurred_at` is then used,
+///   also if the text can't be read, because an odd time must not make the delivery fail.
+/// * Paddle sends nanoseconds first and microseconds later. Microseconds are compared.
 fn version(occurred_at: Timestamp, object: &View<'_, '_>) -> Version {
     let updated_at = object.at("updated_at").rfc3339().ok().flatten();
     let updated_at = updated_at.filter(|time| *time > Timestamp::EPOCH);
     Version { at: updated_at.map_or(occurred_at, |time| time.min(occurred_at)), then: occurred_at }
 }
 
-/// A line of the table: an event's type, and how its object is read. None says nothing of commerce.
+/// A line of the table: an event's type, and how its object is read. None if the event has no commercial content.
 type Line = (&'static str, Option<(Phase, Extract)>);
 
-/// The event begins a life.
+/// The event begins an object's life.
 const fn begins(extract: Extract) -> Option<(Phase, Extract)> {
     Some((Phase::Created, extract))
 }
 
-/// The event shows a later state. No type says that an object is gone.
+/// The event shows a later state. No type says that an object was deleted.
 const fn changes(extract: Extract) -> Option<(Phase, Extract)> {
     Some((Phase::Changed, extract))
 }
@@ -135,7 +136,7 @@ fn entry(event_type: &str) -> Option<(Phase, Extract)> {
     TABLE[index].1
 }
 
-/// One event of a type that says something.
+/// One event of a type with commercial content.
 struct Reading<'a> {
     phase: Phase,
     object: View<'a, 'a>,
@@ -152,7 +153,7 @@ impl Reading<'_> {
         Observation { object: object.clone(), phase: self.phase, object_state, prior: None }
     }
 
-    /// What a transaction or a subscription says of whom it belongs to.
+    /// The attribution in a transaction or a subscription.
     fn attribution(&self) -> Result<Attribution, ReadFault> {
         let customer = self.object.at("customer_id").id()?;
         match self.custom_data {

@@ -1,9 +1,9 @@
-//! Decides what Paddle Billing's webhook deliveries mean to `purchase`: [`Paddle`] is the receiving side of the
+//! Translates Paddle Billing's webhook deliveries into facts for `purchase`: [`Paddle`] is the receiving side of the
 //! provider. It has no clock, no network and no store, and makes no requests yet.
 //!
-//! The way of a delivery: `signature` says where the signature is, core compares it; `wire` reads the body, `envelope`
-//! its head, `facts` what it says. The README lists the events, the keys in custom data and the differences from
-//! Paddle's SDKs.
+//! A delivery passes these modules: `signature` names the signature's header and core compares the signature; `wire`
+//! reads the body's amounts; `envelope` reads the envelope; `facts` reads the facts. The README lists the events, the
+//! keys in custom data and the differences from Paddle's SDKs.
 //!
 //! ```
 //! use purchase_core::id::Mode;
@@ -30,10 +30,10 @@ use purchase_core::{
 pub use crate::config::{ConfigError, CustomData, DEFAULT_TOLERANCE_SECONDS, PaddleConfig, Simulated};
 use crate::wire::{Remarks, View};
 
-/// The adapter's name unless the configuration gives another, as in the endpoint's path.
+/// The adapter's default name, which is also in the endpoint's path.
 pub const NAME: &str = "paddle";
 
-/// Paddle, seen from one notification destination.
+/// The Paddle adapter of one notification destination.
 #[derive(Debug, Clone)]
 pub struct Paddle {
     name: ProviderName,
@@ -44,7 +44,7 @@ pub struct Paddle {
 }
 
 impl Paddle {
-    /// Takes a destination's configuration.
+    /// Creates the adapter of one destination.
     ///
     /// # Errors
     /// [`ConfigError`] when there is no secret, when the tolerance is zero, or when the mode is simulated.
@@ -53,13 +53,13 @@ impl Paddle {
         Self::believing(trust, config)
     }
 
-    /// Reads stored bodies again and takes no deliveries: it needs no secret and keeps none, because bodies were verified
-    /// when they came. For programs that work on a database; every delivery is refused as
-    /// [`Mismatch`](SignatureError::Mismatch). The rest of the configuration has to be the endpoint's, or bodies mean
-    /// something else.
+    /// Creates an adapter that only reads stored bodies again, for programs that work on a database. It needs no secret
+    /// and keeps none, because bodies were verified when they were received. It refuses every delivery as
+    /// [`Mismatch`](SignatureError::Mismatch). The rest of the configuration must be the endpoint's, because it affects
+    /// the meaning of bodies.
     ///
     /// # Errors
-    /// [`ConfigError`] as [`new`](Self::new), a missing secret apart.
+    /// The [`ConfigError`]s of [`new`](Self::new), except for a missing secret.
     pub fn reader(config: PaddleConfig) -> Result<Self, ConfigError> {
         Self::believing(Trust::nobody(config.tolerance_seconds)?, config)
     }

@@ -1,13 +1,13 @@
-//! Decides where the signature of a delivery stands: `Paddle-Signature: ts=<seconds>;h1=<hex>[;h1=<hex>…]`. Core reads
-//! the header and compares.
+//! Names the header with the signature of a delivery: `Paddle-Signature: ts=<seconds>;h1=<hex>[;h1=<hex>…]`. Core reads
+//! the header and compares the signature.
 //!
-//! Paddle signs `<ts>:<body>` with HMAC-SHA256, and sends one `h1` per secret that is live while secrets are rotated.
-//! (Source: Paddle's "Verify webhook signatures", and the official SDKs; where those differ from each other, the
-//! README says which way this file goes.)
+//! Paddle signs `<ts>:<body>` with HMAC-SHA256, and sends one `h1` per live secret during a rotation. (Source: Paddle's
+//! "Verify webhook signatures", and the official SDKs. Where the SDKs differ from each other, the README says how this
+//! adapter behaves.)
 
 use purchase_core::verify::SignatureHeader;
 
-/// The header, and the only scheme that there is.
+/// The header, and its only scheme.
 pub(crate) const HEADER: SignatureHeader =
     SignatureHeader { name: "paddle-signature", separator: ';', time_key: "ts", mac_key: "h1", joint: ':' };
 

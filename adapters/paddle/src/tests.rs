@@ -1,5 +1,5 @@
-//! Tests of the envelope, of what an endpoint serves, and of the configuration. The helpers sign a body and read it
-//! the way that the engine does.
+//! Tests of the envelope, of the events that an endpoint accepts, and of the configuration. The helpers sign a body and
+//! read it like the engine.
 
 use purchase_conformance::lines;
 use purchase_core::{
@@ -40,7 +40,7 @@ pub(crate) fn shape(path: &str, expected: &str, found: &str) -> ReadFault {
     ReadFault::Shape { path: path.to_owned(), expected: expected.to_owned(), found: found.to_owned() }
 }
 
-/// An object with keys laid over it; "remove" takes a key away.
+/// An object with keys laid over it; "remove" removes a key.
 pub(crate) fn with(mut object: Value, over: Value) -> Value {
     for (key, value) in over.as_object().expect("keys") {
         object[key] = value.clone();
@@ -49,7 +49,7 @@ pub(crate) fn with(mut object: Value, over: Value) -> Value {
     object
 }
 
-/// An event of a type that says nothing of commerce, with keys laid over it.
+/// An event of a type without commercial content, with keys laid over it.
 fn envelope(over: Value) -> Value {
     let body = json!({
         "event_id": "evt_1", "event_type": "address.created", "occurred_at": "2024-09-09T16:00:48.444751Z",
@@ -202,7 +202,7 @@ fn capabilities_are_declared() {
     assert_eq!(paddle(|_| {}).capabilities(), [Capability::EventIds, Capability::SignedTime].into());
 }
 
-/// The facts of an event about an object, as lines, where custom data are believed everywhere, and what was noted.
+/// The facts of an event about an object, as lines, if custom data are read everywhere, and the remarks.
 fn noted(event_type: &str, object: Value) -> (Vec<String>, Vec<Remark>) {
     let paddle = paddle(|config| config.custom_data = CustomData::Everywhere);
     let event = read(&paddle, &envelope(json!({"event_type": event_type, "data": object}))).expect("it counts");
@@ -227,7 +227,7 @@ fn what_the_application_wrote_costs_no_event() {
     };
     let (owner, offer) = ("data.custom_data.purchase_customer_id", "data.custom_data.purchase_offer_id");
     check(json!({"purchase_customer_id": "u1", "purchase_offer_id": "pro"}), " owner:u1 offer:pro", &[]);
-    // An empty list is PHP's empty object.
+    // PHP writes an empty object as an empty list.
     for custom_data in [json!([]), json!("text"), json!(null), json!(5), json!(true)] {
         check(custom_data, "", &[]);
     }
@@ -251,7 +251,7 @@ fn what_is_not_believed_is_not_noted() {
     assert_eq!(read(&paddle(|_| {}), &body).expect("it counts").remarks, []);
 }
 
-/// A body with some text in a place that no reader looks at, and another in one that changes between deliveries.
+/// A body with one text in a field that no reader reads, and another in a field that changes between deliveries.
 fn with_unread(unread: &str, notification: &str) -> Vec<u8> {
     format!(
         r#"{{"event_id": "evt_1", "event_type": "customer.updated", "occurred_at": "2024-09-09T16:00:48Z",

@@ -1,4 +1,4 @@
-//! Decides how Paddle writes amounts: texts of whole minor units. Bodies are read by core's [`View`], times in RFC 3339.
+//! Reads amounts in Paddle's format: texts of whole minor units. Core's [`View`] reads bodies; times are in RFC 3339.
 
 pub(crate) use purchase_core::wire::{Remarks, View, parse};
 use purchase_core::{
@@ -6,9 +6,9 @@ use purchase_core::{
     provider::ReadFault,
 };
 
-/// Reads what Paddle writes in its own way.
+/// Reads values in Paddle's own format.
 pub(crate) trait Reads {
-    /// The amount in minor units that must be here.
+    /// Reads a required amount in minor units.
     fn need_money(&self, currency: Currency) -> Result<Money, ReadFault>;
 }
 
@@ -26,7 +26,7 @@ impl Reads for View<'_, '_> {
         if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(self.misfit(expected, "a string with other characters than digits"));
         }
-        // What is longer than 64 bits is beyond 2^53, too.
+        // A number longer than 64 bits is beyond 2^53, too.
         self.money_of(text.parse().unwrap_or(largest), currency)
     }
 }

@@ -1,4 +1,4 @@
-//! Judges the adapter by the laws of the conformance kit, on the recorded scenarios.
+//! Tests the adapter with the laws of the conformance kit, on the recorded scenarios.
 
 #[path = "conformance/under_test.rs"]
 mod under_test;

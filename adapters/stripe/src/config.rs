@@ -1,4 +1,4 @@
-//! Decides what an application must say about one Stripe webhook endpoint, and refuses what can't be meant.
+//! The configuration of one Stripe webhook endpoint. Invalid settings are refused.
 
 use std::collections::BTreeSet;
 
@@ -9,32 +9,33 @@ use purchase_core::{
 
 use crate::NAME;
 
-/// How old a delivery may be unless the configuration says otherwise, in seconds: the default of Stripe's own SDKs.
+/// The default maximum age of a delivery, in seconds: the default of Stripe's own SDKs.
 pub const DEFAULT_TOLERANCE_SECONDS: u32 = 300;
 
 /// One webhook endpoint.
 #[derive(Debug, Clone)]
 pub struct StripeConfig {
-    /// What this endpoint is called: the provider of everything that comes from it, and the last part of its path.
-    /// `stripe` unless several accounts of Stripe share a database: then each has a name of its own.
+    /// The name of this endpoint: the provider of everything that it receives, and the last part of its path. The
+    /// default is `stripe`. If several accounts of Stripe share a database, each needs a different name.
     pub name: ProviderName,
     /// The endpoint's signing secrets, each the whole text `whsec_…`; several while one is rolled.
     pub secrets: Vec<Secret>,
-    /// How far the signed time may lie from the time of receipt, in seconds. None checks no age, which allows replays
-    /// for ever. Zero is refused: in some of Stripe's SDKs it means "none", in others "no tolerance".
+    /// The largest allowed difference between the signed time and the time of receipt, in seconds. None disables the
+    /// check, so a captured delivery stays valid for ever. Zero is refused: in some of Stripe's SDKs it means "none",
+    /// in others "no tolerance".
     pub tolerance_seconds: Option<u32>,
-    /// Whether live or test events belong here.
+    /// Whether this endpoint accepts live or test events.
     pub mode: ModePolicy,
-    /// Whose events belong here.
+    /// Which accounts' events this endpoint accepts.
     pub accounts: Accounts,
     /// What a checkout's `client_reference_id` means.
     pub client_reference: ClientReference,
-    /// Whether the metadata on objects of connected accounts are believed.
+    /// Whether the metadata on objects of connected accounts are read.
     pub connected_metadata: ConnectedMetadata,
 }
 
 impl StripeConfig {
-    /// An endpoint of the account's own events, with the default tolerance.
+    /// An endpoint for the account's own events, with the default tolerance.
     ///
     /// # Errors
     /// [`ConfigError::Trust`] when a secret is empty or has white space around it.
@@ -50,7 +51,7 @@ impl StripeConfig {
         })
     }
 
-    /// Refuses what can't be meant. Of the secrets and the tolerance, core does.
+    /// Refuses invalid settings. Core checks the secrets and the tolerance.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match &self.accounts {
             Accounts::Only(accounts) if accounts.is_empty() => Err(ConfigError::NoAccount),
@@ -59,17 +60,17 @@ impl StripeConfig {
     }
 }
 
-/// Which events an endpoint serves by their `livemode`.
+/// Which events an endpoint accepts, by their `livemode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ModePolicy {
-    /// Live and test events, kept apart by their source.
+    /// Live and test events. Each mode has its own source.
     Both,
-    /// Events of one mode; the others are refused.
+    /// Events of one mode. Events of the other mode are refused.
     Only(Mode),
 }
 
-/// Which events an endpoint serves by their account: the `account` of a snapshot event, the `context` of a thin one.
-/// (Source: Stripe's Connect documentation; only events of connected accounts name one.)
+/// Which events an endpoint accepts, by their account: the `account` of a snapshot event, the `context` of a thin
+/// event. (Source: Stripe's Connect documentation; only events of connected accounts name one.)
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Accounts {
     /// The endpoint's own events and those of any connected account.
@@ -81,13 +82,14 @@ pub enum Accounts {
     Own,
 }
 
-/// Whether the application's keys are believed in the metadata of a connected account's objects.
+/// Whether the application's keys are read in the metadata of a connected account's objects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ConnectedMetadata {
-    /// They are. Only where nobody but the application writes them: an account with access to its own dashboard or API
-    /// keys could name any customer as the owner, and any offer.
+    /// The keys are read. Use this only if nobody except the application writes them: anyone with access to a connected
+    /// account's dashboard or API keys could name any customer as the owner, and any offer.
     Believed,
-    /// They are not: what a connected account sells belongs to its own customers, and to nobody in the application.
+    /// The keys are ignored: what a connected account sells belongs to its own customers, and to no customer of the
+    /// application.
     #[default]
     Ignored,
 }
@@ -95,10 +97,11 @@ pub enum ConnectedMetadata {
 /// What a checkout's `client_reference_id` means.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ClientReference {
-    /// It is the application's customer id, of the session and of what it leads to, never of the provider's customer. Only
-    /// where it does no harm that a buyer names somebody: the address of a payment link lets everybody write one.
+    /// It is the application's customer id, for the session and the objects that it leads to, but never for the
+    /// provider's customer. Use this only if no harm results when a buyer names another customer: anyone can write one
+    /// into the address of a payment link.
     CustomerId,
-    /// Nothing that concerns us.
+    /// It is ignored.
     #[default]
     Ignore,
 }
@@ -107,10 +110,10 @@ pub enum ClientReference {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// The list of accounts is empty, so that every event would be refused.
+    /// The list of accounts is empty, so every event would be refused.
     #[error("the list of connected accounts is empty; name one, or choose Accounts::Own or Accounts::Any")]
     NoAccount,
-    /// The secrets or the tolerance can't be meant.
+    /// The secrets or the tolerance are invalid.
     #[error(transparent)]
     Trust(#[from] TrustError),
 }

@@ -1,8 +1,9 @@
-//! Decides what the envelope of an event says: its identity, type, time, account and mode, and whether this endpoint
-//! serves it. It doesn't know what the event means.
+//! Reads the envelope of an event: its identity, type, time, account and mode, and whether this endpoint accepts it.
+//! This module does not know what the event means.
 //!
-//! Two envelopes exist (source: Stripe's API reference, `event` and `v2.core.event`): a *snapshot* event holds the
-//! whole object, its time is in whole seconds; a *thin* event only points at the object, and its time is RFC 3339.
+//! Stripe has two envelopes (source: Stripe's API reference, `event` and `v2.core.event`). A *snapshot* event contains
+//! the whole object, and its time is in whole seconds. A *thin* event only names the object, and its time is in RFC
+//! 3339.
 
 use purchase_core::{
     id::{EventKey, Mode, ProviderId, ProviderName, Source},
@@ -14,14 +15,14 @@ use crate::{
     wire::{Reads as _, View},
 };
 
-/// Which of the two envelopes it is.
+/// The kind of envelope.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Envelope {
     Snapshot,
     Thin,
 }
 
-/// Reads the head of a body.
+/// Reads the envelope of a body.
 pub(crate) fn head(body: &View<'_, '_>, provider: &ProviderName) -> Result<(Envelope, EventHead), ReadFault> {
     let object = body.at("object");
     let envelope = match object.text()? {
@@ -47,7 +48,7 @@ pub(crate) fn head(body: &View<'_, '_>, provider: &ProviderName) -> Result<(Enve
     Ok((envelope, head))
 }
 
-/// A thin event has no `account`: it names the account in which its object is fetched.
+/// A thin event has no `account`. Its `context` names the account in which its object is fetched.
 fn account_key(envelope: Envelope) -> &'static str {
     match envelope {
         Envelope::Snapshot => "account",
@@ -55,7 +56,7 @@ fn account_key(envelope: Envelope) -> &'static str {
     }
 }
 
-/// Refuses events that this endpoint doesn't serve.
+/// Refuses events that this endpoint doesn't accept.
 pub(crate) fn admit(source: &Source, mode: ModePolicy, accounts: &Accounts) -> Result<(), ReadFault> {
     match mode {
         ModePolicy::Only(expected) if expected != source.mode => {
@@ -71,8 +72,8 @@ pub(crate) fn admit(source: &Source, mode: ModePolicy, accounts: &Accounts) -> R
     if served { Ok(()) } else { Err(ReadFault::WrongAccount) }
 }
 
-/// What a thin event points at. Its object and the counterpart event are optional: some thin events are about no object, and
-/// only those since `2026-09-30.endive` name their counterpart.
+/// The references of a thin event. Its object and its counterpart event are optional: some thin events have no object,
+/// and only those since `2026-09-30.endive` name their counterpart.
 pub(crate) fn fetch_need(body: &View<'_, '_>) -> Result<FetchNeed, ReadFault> {
     let snapshot_event: Option<ProviderId> = body.at("snapshot_event").id()?;
     Ok(FetchNeed { path: body.at("related_object.url").text()?.map(str::to_owned), snapshot_event })

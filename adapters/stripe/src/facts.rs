@@ -1,11 +1,12 @@
-//! Decides what each type of Stripe event means: one table, by the exact type. It doesn't know which of two facts
-//! wins, nor whether an event came before.
+//! Translates each type of Stripe event into facts, with one table by the exact type. This module does not know which
+//! of two facts wins, or whether an event came before.
 //!
-//! An observation's version is the event's `created`: whole seconds, the only clock that Stripe's events have, so ties
-//! are the normal case and core settles them by evidence. That evidence is `previous_attributes`, laid over the
-//! object and read by the same code ([`Reading::observation`]).
+//! An observation's version is the event's `created`, in whole seconds. Stripe's events have no other clock, so ties
+//! are the normal case, and core settles them by evidence. The evidence is `previous_attributes`, laid over the object
+//! and read by the same code ([`Reading::observation`]).
 //!
-//! Types and objects: Stripe's API reference ("Types of events") and its OpenAPI document of `2026-05-27.dahlia`.
+//! Sources for types and objects: Stripe's API reference ("Types of events") and its OpenAPI document of
+//! `2026-05-27.dahlia`.
 
 mod billing;
 mod catalogue;
@@ -31,10 +32,10 @@ use crate::{
     wire::View,
 };
 
-/// Takes the facts out of one kind of object.
+/// Extracts the facts from one kind of object.
 type Extract = fn(&Reading<'_>, &mut Collector) -> Result<(), ReadFault>;
 
-/// What a snapshot event means.
+/// Returns the meaning of a snapshot event.
 pub(crate) fn meaning(
     head: &EventHead,
     body: &View<'_, '_>,
@@ -68,13 +69,14 @@ pub(crate) fn meaning(
     Ok(Meaning::Facts(facts.into_facts(head, Version::at(head.occurred_at))))
 }
 
-/// Before API version 2017-05-25 `previous_attributes` held only the changed elements of an array, so that the state
-/// before can't be put together. (Source: Stripe's changelog of that version.)
+/// Before API version 2017-05-25, `previous_attributes` contained only the changed elements of an array, so the prior
+/// state can't be reconstructed. (Source: Stripe's changelog of that version.)
 fn tells_whole_arrays(head: &EventHead) -> bool {
     head.api_version.as_deref().is_none_or(|version| version >= "2017-05-25")
 }
 
-/// Whether a thin event is about something that the table lists: its type is the snapshot event's behind `v1.`.
+/// Whether the table lists a thin event's counterpart: the thin event's type is `v1.` followed by the snapshot event's
+/// type.
 pub(crate) fn lists_thin(event_type: &str) -> bool {
     event_type.strip_prefix("v1.").is_some_and(|event_type| entry(event_type).is_some())
 }
@@ -156,8 +158,8 @@ const TABLE: &[(&str, Phase, Extract)] = &[
     ("subscription_schedule.updated", Changed, billing::schedule),
 ];
 
-/// Types that announce a change for which `….updated` is sent as well. Their evidence would be the same edge twice, and
-/// a walk that comes back to a state can't tell a counterpart from a second time.
+/// The types for whose change Stripe also sends `….updated`. Their evidence would report the same change twice. If an
+/// object then returns to an earlier state, core could not distinguish the duplicate report from a second change.
 const SECOND_WORD: &[&str] = &[
     "charge.refund.updated",
     "credit_note.voided",
@@ -182,15 +184,15 @@ struct Reading<'a> {
     occurred_at: Timestamp,
     phase: Phase,
     object: View<'a, 'a>,
-    /// The object before the change, where the event brings evidence of it.
+    /// The object before the change, if the event contains that evidence.
     prior: Option<View<'a, 'a>>,
     client_reference: ClientReference,
-    /// Whether the application wrote the metadata.
+    /// Whether the application wrote the metadata, so that they are read.
     believed: bool,
 }
 
 impl Reading<'_> {
-    /// What the event's object says of whom it belongs to. Where Accounts v2 name no customer, its account stands for it.
+    /// The attribution in the event's object. With Accounts v2, an object may name an account instead of a customer.
     fn attribution(&self) -> Result<Attribution, ReadFault> {
         let customer = match self.object.at("customer").id()? {
             Some(customer) => Some(customer),
@@ -199,7 +201,7 @@ impl Reading<'_> {
         self.attribution_of(customer, &self.object.at("metadata"))
     }
 
-    /// What metadata say beside a customer, if they are believed.
+    /// The attribution in the metadata in addition to a customer, if the metadata are read.
     fn attribution_of(&self, customer: Option<ProviderId>, metadata: &View<'_, '_>) -> Result<Attribution, ReadFault> {
         if self.believed {
             Attribution::read(customer, metadata)
@@ -208,19 +210,20 @@ impl Reading<'_> {
         }
     }
 
-    /// Whether the version of the API makes a refund of what is authorized and not captured. (Source: Stripe's changelog
-    /// of `2025-03-31.basil`.) The effect is stored when it happens, so this only counts where the figures leave it open.
+    /// Whether the API version creates a refund for an authorized amount that was not captured. (Source: Stripe's
+    /// changelog of `2025-03-31.basil`.) Stripe stores this effect when it happens, so the version only decides if the
+    /// amounts don't.
     fn releases_are_refunds(&self) -> bool {
         self.api_version.is_some_and(|version| version < "2025-03-31")
     }
 
-    /// Names the event's object.
+    /// Returns a reference to the event's object.
     fn root(&self, kind: ObjectKind) -> Result<ObjectRef, ReadFault> {
         Ok(ObjectRef::new(kind, self.object.at("id").need_id()?))
     }
 
-    /// Observations the event's object, after the change and before it. A state before it that can't be read is no
-    /// evidence and no fault.
+    /// Returns the observation of the event's object, after the change and before it. An unreadable prior state is not
+    /// evidence, and not an error.
     fn observation(
         &self,
         object: &ObjectRef,
@@ -236,7 +239,7 @@ impl Reading<'_> {
     }
 }
 
-/// When an observation was taken. What the event's type says is true only after the event.
+/// When an observation was taken. The event's type only describes the state after the event.
 #[derive(Clone, Copy)]
 enum Moment<'a> {
     After { phase: Phase, event_type: &'a str },
@@ -244,7 +247,7 @@ enum Moment<'a> {
 }
 
 impl Moment<'_> {
-    /// Whether the event's type says that the object is gone.
+    /// Whether the event's type says that the object was deleted.
     fn is_end(self) -> bool {
         matches!(self, Moment::After { phase: Ended, .. })
     }

@@ -1,9 +1,9 @@
-//! Decides what Stripe's webhook deliveries mean to `purchase`: [`Stripe`] is the receiving side of the provider.
+//! Translates Stripe's webhook deliveries into facts for `purchase`: [`Stripe`] is the receiving side of the provider.
 //! It has no clock, no network and no store, and makes no requests yet.
 //!
-//! The way of a delivery: `signature` finds the signature, core compares it; `wire` reads the body, `envelope`
-//! its head, `facts` what it says. The README lists the events, the metadata keys and the differences from
-//! Stripe's SDKs.
+//! A delivery passes these modules: `signature` names the signature's header and core compares the signature; `wire`
+//! reads the body's times and amounts; `envelope` reads the envelope; `facts` reads the facts. The README lists the
+//! events, the metadata keys and the differences from Stripe's SDKs.
 //!
 //! ```
 //! use purchase_core::id::Mode;
@@ -36,10 +36,10 @@ use crate::{
     wire::{Remarks, View},
 };
 
-/// The adapter's name unless the configuration gives another, as in the endpoint's path.
+/// The adapter's default name, which is also in the endpoint's path.
 pub const NAME: &str = "stripe";
 
-/// Stripe, seen from one webhook endpoint.
+/// The Stripe adapter of one webhook endpoint.
 #[derive(Debug, Clone)]
 pub struct Stripe {
     name: ProviderName,
@@ -51,7 +51,7 @@ pub struct Stripe {
 }
 
 impl Stripe {
-    /// Takes an endpoint's configuration.
+    /// Creates the adapter of one endpoint.
     ///
     /// # Errors
     /// [`ConfigError`] when there is no secret, when the tolerance is zero, or when the list of accounts is empty.
@@ -60,13 +60,13 @@ impl Stripe {
         Self::believing(trust, config)
     }
 
-    /// Reads stored bodies again and takes no deliveries: it needs no secret and keeps none, because bodies were verified
-    /// when they came. For programs that work on a database; every delivery is refused as
-    /// [`Mismatch`](SignatureError::Mismatch). The rest of the configuration has to be the endpoint's, or bodies mean
-    /// something else.
+    /// Creates an adapter that only reads stored bodies again, for programs that work on a database. It needs no secret
+    /// and keeps none, because bodies were verified when they were received. It refuses every delivery as
+    /// [`Mismatch`](SignatureError::Mismatch). The rest of the configuration must be the endpoint's, because it affects
+    /// the meaning of bodies.
     ///
     /// # Errors
-    /// [`ConfigError`] as [`new`](Self::new), a missing secret apart.
+    /// The [`ConfigError`]s of [`new`](Self::new), except for a missing secret.
     pub fn reader(config: StripeConfig) -> Result<Self, ConfigError> {
         Self::believing(Trust::nobody(config.tolerance_seconds)?, config)
     }
@@ -136,9 +136,9 @@ impl Webhooks for Stripe {
         }
     }
 
-    /// Stripe changes `pending_webhooks` between deliveries: it counts the endpoints that have not answered yet. And an
-    /// event goes to each endpoint in that endpoint's API version, so two of them, while one is upgraded, get two
-    /// bodies of one event; the first one stands.
+    /// Stripe changes `pending_webhooks` between deliveries: it counts the endpoints that have not answered yet. Stripe
+    /// also sends an event to each endpoint in that endpoint's API version. During an upgrade, two endpoints therefore
+    /// receive two bodies of one event, and the store keeps the first.
     fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
         let content = |body| {
             let mut body = wire::parse(body).ok()?;

@@ -1,13 +1,13 @@
-//! Decides where the signature of a delivery stands: `Stripe-Signature: t=<seconds>,v1=<hex>[,v1=<hex>…]`. Core reads
-//! the header and compares.
+//! Names the header with the signature of a delivery: `Stripe-Signature: t=<seconds>,v1=<hex>[,v1=<hex>…]`. Core reads
+//! the header and compares the signature.
 //!
-//! Stripe signs `<t>.<body>` with HMAC-SHA256. The header holds one `v1` per secret that is live while one is rolled;
-//! `v0` is a decoy that is sent in test mode. (Source: Stripe's "Verify webhook signatures manually", and the
-//! official SDKs; where those differ from each other, the README says which way this file goes.)
+//! Stripe signs `<t>.<body>` with HMAC-SHA256. The header has one `v1` per live secret while one is rolled; `v0` is a
+//! decoy that Stripe sends in test mode. (Source: Stripe's "Verify webhook signatures manually", and the official SDKs.
+//! Where the SDKs differ from each other, the README says how this adapter behaves.)
 
 use purchase_core::verify::SignatureHeader;
 
-/// The header, and the only scheme that counts.
+/// The header, and the only accepted scheme.
 pub(crate) const HEADER: SignatureHeader =
     SignatureHeader { name: "stripe-signature", separator: ',', time_key: "t", mac_key: "v1", joint: '.' };
 

@@ -1,5 +1,5 @@
-//! Tests of the envelope, of what an endpoint serves, and of the configuration. The helpers sign a body and read it
-//! the way that the engine does.
+//! Tests of the envelope, of the events that an endpoint accepts, and of the configuration. The helpers sign a body and
+//! read it like the engine.
 
 use purchase_conformance::lines;
 use purchase_core::{
@@ -43,7 +43,7 @@ pub(crate) fn shape(path: &str, expected: &str, found: &str) -> ReadFault {
     ReadFault::Shape { path: path.to_owned(), expected: expected.to_owned(), found: found.to_owned() }
 }
 
-/// A snapshot event of a type that the table doesn't list, with keys laid over it; null takes a key away.
+/// A snapshot event of a type that the table doesn't list, with keys laid over it; null removes a key.
 fn envelope(over: Value) -> Value {
     let mut body = json!({
         "id": "evt_1", "object": "event", "type": "radar.early_fraud_warning.created", "created": 1_600_000_000,
@@ -188,7 +188,7 @@ fn only_the_count_of_pending_webhooks_may_differ() {
     assert!(same(json!({}), json!({"pending_webhooks": "remove"})));
     assert!(!same(json!({}), json!({"created": 1_600_000_001})));
     assert!(!same(json!({"data": {"pending_webhooks": 1}}), json!({"data": {"pending_webhooks": 2}})));
-    // Two endpoints, while one is upgraded, get one event in two versions.
+    // During an upgrade, two endpoints receive one event in two versions.
     assert!(same(json!({}), json!({"api_version": "2022-11-15", "data": {"object": {"id": "x"}}})));
     assert!(!same(json!({}), json!({"api_version": "2022-11-15", "type": "invoice.voided"})));
     assert!(!stripe.same_content(b"nonsense", b"nonsense "));
@@ -226,7 +226,7 @@ fn capabilities_are_declared() {
     assert_eq!(stripe(|_| {}).capabilities(), [EventIds, ModeInEvent, PriorStates, SignedTime].into());
 }
 
-/// The facts of an event about an object, as lines, and what was noted.
+/// The facts of an event about an object, as lines, and the remarks.
 fn noted(event_type: &str, object: Value) -> (Vec<String>, Vec<Remark>) {
     let stripe = stripe(|config| config.client_reference = ClientReference::CustomerId);
     let body = envelope(json!({"type": event_type, "data": {"object": object}}));
@@ -290,7 +290,7 @@ fn an_invoice_notes_the_odd_owner_of_its_subscription() {
     assert_eq!(lines, ["invoice:in_1 shows invoice:in_1 changed of subscription:sub_1"]);
 }
 
-/// A body with some text in a place that no reader looks at, and another in one that changes between deliveries.
+/// A body with one text in a field that no reader reads, and another in a field that changes between deliveries.
 fn with_unread(unread: &str, pending: u32) -> Vec<u8> {
     format!(
         r#"{{"id": "evt_1", "object": "event", "type": "customer.updated", "created": 1600000000, "livemode": false,
@@ -340,7 +340,7 @@ fn a_time_out_of_range_is_a_fault_with_its_path() {
     }
 }
 
-/// What a program that only reads is given. Its deliveries would be believed by nobody.
+/// The settings of a program that only reads. It must refuse every delivery.
 #[test]
 fn a_reader_reads_as_the_endpoint_does_and_believes_no_delivery() {
     let config = || StripeConfig::new(ModePolicy::Only(Mode::Test), [SECRET]).expect("a secret");

@@ -1,5 +1,5 @@
-//! Decides how Stripe writes times and amounts: whole seconds since 1970, integers of minor units. Bodies are read by
-//! core's [`View`]; its overlay is the event's `previous_attributes`. (Source: Stripe's API reference on
+//! Reads times and amounts in Stripe's format: whole seconds since 1970, integers of minor units. Core's [`View`] reads
+//! bodies; its overlay is the event's `previous_attributes`. (Source: Stripe's API reference on
 //! `event.data.previous_attributes`: only changed keys, and of a changed array the whole old array.)
 
 pub(crate) use purchase_core::wire::{Remarks, View, parse};
@@ -9,18 +9,18 @@ use purchase_core::{
     time::Timestamp,
 };
 
-/// Reads what Stripe writes in its own way.
+/// Reads values in Stripe's own format.
 pub(crate) trait Reads {
-    /// A time in whole seconds since 1970.
+    /// Reads a time in whole seconds since 1970.
     fn time(&self) -> Result<Option<Timestamp>, ReadFault>;
 
-    /// The time in whole seconds that must be here.
+    /// Reads a required time in whole seconds.
     fn need_time(&self) -> Result<Timestamp, ReadFault>;
 
-    /// An amount in minor units.
+    /// Reads an amount in minor units.
     fn money(&self, currency: Currency) -> Result<Option<Money>, ReadFault>;
 
-    /// The amount in minor units that must be here.
+    /// Reads a required amount in minor units.
     fn need_money(&self, currency: Currency) -> Result<Money, ReadFault>;
 }
 

@@ -1,5 +1,5 @@
-//! Decides what acme's events mean: `<kind>.created`, `.changed` and `.ended`, each with the whole object, and the old
-//! values of what changed under `before`.
+//! Decides what acme's events mean. Their types are `<kind>.created`, `.changed` and `.ended`. Each contains the whole
+//! object, and the old values of changed fields under `before`.
 
 use purchase_core::{
     fact::{
@@ -17,7 +17,7 @@ use purchase_core::{
 };
 use serde_json::Value;
 
-/// Whether the table lists a type.
+/// Whether the table contains a type.
 pub(super) fn is_listed(event_type: &str) -> bool {
     entry(event_type).is_some()
 }
@@ -40,7 +40,7 @@ fn entry(event_type: &str) -> Option<(ObjectKind, Phase)> {
     Some((kind, phase))
 }
 
-/// Reads an event, at an endpoint for one mode or for both.
+/// Reads an event at an endpoint that serves one mode or both.
 pub(super) fn event(name: &ProviderName, served: Option<Mode>, body: &[u8]) -> Result<Event, Unreadable> {
     let headless = |fault| Unreadable { head: None, fault };
     let value = wire::parse(body).map_err(headless)?;
@@ -96,7 +96,7 @@ fn facts(head: &EventHead, kind: ObjectKind, phase: Phase, event: &Value) -> Res
     Ok(std::iter::once(fact).chain(subscriber(head, object)).collect())
 }
 
-/// What a payment keeps of its subscription's owner: a copy as old as it says.
+/// A payment's copy of its subscription's owner. The copy states its own age.
 fn subscriber(head: &EventHead, payment: &Value) -> Option<Fact> {
     let copy = &payment["subscriber"];
     let root = ObjectRef::new(ObjectKind::Subscription, ProviderId::new(payment["subscription"].as_str()?).ok()?);
@@ -174,7 +174,7 @@ fn amount(object: &Value) -> Result<Money, ReadFault> {
     Money::new(minor, Currency::new("EUR").map_err(|_| wrong())?).map_err(|_| wrong())
 }
 
-/// A text, by the last part of its path.
+/// Reads a text. The key is the last part of the path.
 fn text<'a>(object: &'a Value, path: &str) -> Result<&'a str, ReadFault> {
     let value = &object[path.rsplit('.').next().unwrap_or(path)];
     value.as_str().ok_or_else(|| fault(path, "text", value))

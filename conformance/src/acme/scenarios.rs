@@ -1,4 +1,4 @@
-//! Decides which scenarios the kit brings along: as few as let every mutant show itself.
+//! Holds acme's scenarios: the fewest that expose every mutant.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::scenario::{Expectation, Expected, Origin, Recorded, Scenario};
 
 pub(crate) const START: i64 = 1_750_000_000;
 
-/// Seconds of a day.
+/// The seconds of a day.
 pub(crate) const DAY: i64 = 24 * 3600;
 
 /// Every scenario of acme.
@@ -28,7 +28,7 @@ pub fn all() -> Vec<Scenario> {
     ]
 }
 
-/// Created and changed twice, all in one second.
+/// A subscription that is created and changed twice in one second.
 fn burst() -> Scenario {
     let sold = |quantity: u64| subscription("sub_burst", "active", quantity);
     scenario(
@@ -46,7 +46,7 @@ fn burst() -> Scenario {
     )
 }
 
-/// A payment and its refund that nobody owns until the subscription comes.
+/// A payment and its refund, without an owner until the subscription arrives.
 fn orphans() -> Scenario {
     let payment = json!({ "id": "pay_orphan", "status": "succeeded", "amount": 900, "subscription": "sub_orphan" });
     let refund = json!({ "id": "ref_orphan", "payment": "pay_orphan", "status": "succeeded", "amount": 400 });
@@ -67,7 +67,7 @@ fn orphans() -> Scenario {
     )
 }
 
-/// A type and a payment that belong to nobody we know.
+/// An event of an unknown type, and a payment without a known owner.
 fn strangers() -> Scenario {
     let payment = json!({ "id": "pay_stranger", "status": "succeeded", "amount": 500 });
     scenario(
@@ -105,7 +105,7 @@ fn one_life() -> Scenario {
     )
 }
 
-/// A payment that fails, another that succeeds, a third that is not there yet; a refund that takes two events.
+/// A payment with a failed attempt, a succeeded one and a missing third one, and a refund that takes two events.
 fn attempts() -> Scenario {
     let paid =
         |id: &str, status: &str| json!({ "id": id, "status": status, "amount": 900, "subscription": "sub_tried" });
@@ -130,7 +130,7 @@ fn attempts() -> Scenario {
     )
 }
 
-/// A subscription that another user takes over.
+/// A subscription that is transferred to another user.
 fn handed_over() -> Scenario {
     let of = |owner: &str, quantity: u64| {
         let mut object = subscription("sub_handed", "active", quantity);
@@ -152,7 +152,7 @@ fn handed_over() -> Scenario {
     )
 }
 
-/// A subscription that another user takes over, and a payment that comes later with a copy of the old owner.
+/// A subscription that is transferred to another user, and a later payment with a copy of the old owner.
 fn old_copy() -> Scenario {
     let of = |owner: &str| {
         let mut object = subscription("sub_copied", "active", 1);
@@ -195,7 +195,7 @@ fn customer_deleted() -> Scenario {
     )
 }
 
-/// A trial of two weeks that becomes a paid month. Told by the other provider too.
+/// A two-week trial that becomes a paid month. The other provider has a scenario with the same story.
 fn trial() -> Scenario {
     let sold = |status: &str, from: i64, until: i64| {
         let mut object = subscription("sub_trial", status, 2);
@@ -217,7 +217,7 @@ fn trial() -> Scenario {
     ))
 }
 
-/// A subscription that is canceled for the end of its period. Told by the other provider too.
+/// A subscription that is canceled for the end of its period. The other provider has a scenario with the same story.
 fn canceled_later() -> Scenario {
     let sold = |cancel_at: Value| {
         let mut object = subscription("sub_later", "active", 1);
@@ -238,7 +238,7 @@ fn canceled_later() -> Scenario {
     ))
 }
 
-/// With offers, which the prices of two providers can share, and read on the twentieth day.
+/// Adds offers, which the prices of two providers can share, and reads on the twentieth day.
 fn of_counterpart(scenario: Scenario) -> Scenario {
     Scenario { catalog: selling("price_seats"), as_of: Timestamp::EPOCH.plus_seconds(START + 20 * DAY), ..scenario }
 }
@@ -271,7 +271,7 @@ fn scenario(name: &str, sent: Vec<Sent>, expect: Vec<(&str, Expected)>) -> Scena
     written("acme", name, events, expect)
 }
 
-/// A scenario of one of the kit's own providers, read when a hundred seconds are over.
+/// A scenario of one of the kit's own providers, read after a hundred seconds.
 pub(crate) fn written<'a>(
     provider: &str,
     name: &str,
@@ -279,7 +279,7 @@ pub(crate) fn written<'a>(
     expect: Vec<(&str, Expected)>,
 ) -> Scenario {
     let deliveries = (1..).zip(events).map(|(number, (event_type, event))| {
-        // Written with line breaks, so that a body and its JSON differ.
+        // The body has line breaks, so that it differs from its compact JSON.
         let body = serde_json::to_vec_pretty(&event).unwrap_or_default();
         Recorded { number, event_type: event_type.replace('/', "."), body, headers: None, late: false }
     });

@@ -1,5 +1,5 @@
-//! Decides, delivery by delivery, whether it is genuine: for a recorder, which has no adapter of its own. Deliveries come
-//! on standard input, one JSON object a line; each is answered with a line.
+//! Decides for each delivery whether it is genuine, for a recorder that has no adapter. Deliveries come on standard
+//! input, one JSON object per line. Each gets one line as its answer.
 
 use std::{
     io::{self, BufRead, Write},
@@ -21,14 +21,14 @@ use crate::{
     under_test::{Endpoint, ProviderUnderTest},
 };
 
-/// One request: its headers' values and its body in hex.
+/// One request: the values of its headers, and its body in hex.
 #[derive(Deserialize)]
 struct Line {
     headers: Vec<(String, String)>,
     body: String,
 }
 
-/// Answers until there is no more input.
+/// Answers each line until the input ends.
 pub(super) fn answer(provider: &ProviderUnderTest, secret: &str) -> Result<(), Cause> {
     let adapter = (provider.build)(&endpoint(&[secret]))?;
     let mut out = io::stdout().lock();
@@ -44,7 +44,7 @@ pub(super) fn answer(provider: &ProviderUnderTest, secret: &str) -> Result<(), C
     Ok(())
 }
 
-/// An endpoint of both modes.
+/// An endpoint that serves both modes.
 fn endpoint<'a>(secrets: &'a [&'a str]) -> Endpoint<'a> {
     Endpoint { secrets, tolerance_seconds: Some(TOLERANCE_SECONDS), mode: None }
 }

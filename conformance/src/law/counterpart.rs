@@ -1,5 +1,5 @@
-//! Decides whether two providers that tell one story lead to one answer: who may use what until when, and which
-//! subscriptions there are. Ids, prices and the providers' words may differ.
+//! Decides whether two providers with the same story lead to the same result: the same entitlements and the same
+//! subscriptions. Ids, prices and the providers' words may differ.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,18 +22,18 @@ use crate::{
     verdict::{Broken, Held, Verdict, ensure, first_difference},
 };
 
-/// One counterpart, one store.
+/// One counterpart on one store.
 #[derive(Debug, Clone)]
 pub struct CounterpartTrial {
-    /// Who tells what.
+    /// The scenarios of each provider.
     pub counterpart: Counterpart,
     /// The store.
     pub store: StoreUnderTest,
-    /// What is broken on purpose: of the last side only, or all would be wrong alike.
+    /// The mutation, if any. It applies to the last side only: if all sides were broken alike, they would still agree.
     pub mutation: Mutation,
-    /// How much is tried.
+    /// How many schedules are tried.
     pub effort: Effort,
-    /// The seed of everything random.
+    /// The seed of every random choice.
     pub seed: u64,
 }
 
@@ -90,7 +90,7 @@ fn rig(trial: &CounterpartTrial, nth: usize) -> Rig {
     Rig { provider: trial.counterpart.sides[nth].0, store: trial.store.clone(), mutation }
 }
 
-/// Every customer of the application whom any of the scenarios names.
+/// Every customer of the application that any of the scenarios names.
 fn customers(trial: &CounterpartTrial) -> Result<BTreeSet<CustomerId>, Broken> {
     let mut customers = BTreeSet::new();
     for (nth, (_, scenario)) in trial.counterpart.sides.iter().enumerate() {
@@ -105,8 +105,8 @@ fn customers(trial: &CounterpartTrial) -> Result<BTreeSet<CustomerId>, Broken> {
     Ok(customers)
 }
 
-/// What two counterparts must say alike of each customer: entitlements without their sources, subscriptions without their ids. Who has nothing
-/// is left out.
+/// The part of the projection that two counterparts must agree on for each customer: entitlements without their
+/// sources, subscriptions without their ids. A customer who has nothing is left out.
 fn told(projection: &Projection, catalog: &Catalog, customers: &BTreeSet<CustomerId>) -> Value {
     let canonical = projection.expose_canonical();
     let mut owners = BTreeMap::new();
@@ -130,7 +130,7 @@ fn told(projection: &Projection, catalog: &Catalog, customers: &BTreeSet<Custome
         }
         let mut list = subscriptions.remove(name).unwrap_or_default();
         list.sort_by_key(Value::to_string);
-        // By place, so that a difference is named to the field.
+        // Keyed by position, so that a difference names the exact field.
         let list: BTreeMap<usize, Value> = list.into_iter().enumerate().collect();
         if !(entitlements.is_null() && list.is_empty()) {
             told.insert(name.to_owned(), json!({ "entitlements": entitlements, "subscriptions": list }));
@@ -150,7 +150,7 @@ fn subscription(canonical: &Value, catalog: &Catalog) -> Value {
         };
     }
     let mut shown = json!({ "quantities": quantities });
-    // One that has ended keeps its last period and what was scheduled at some providers, and forgets both at others.
+    // After the end, some providers keep the last period and what was scheduled, and others drop both.
     let ended = !canonical["ended_at"].is_null();
     for field in ["state", "current_period", "trial_end", "cancel_at", "ended_at"] {
         if !(ended && matches!(field, "current_period" | "cancel_at")) {

@@ -1,4 +1,4 @@
-//! Decides what adapters are judged by, together with core: each law plays a scenario on a fresh store.
+//! Holds the laws that judge adapters together with core. Each law plays a scenario on a fresh store.
 
 pub mod apart;
 pub(crate) mod arrival;

@@ -1,4 +1,4 @@
-//! Decides what stores are judged by, without any adapter: each law works on what the kit itself brings along.
+//! Holds the laws that judge stores without any adapter. Each law uses only material that the kit supplies.
 
 pub mod bodies;
 pub mod durable;

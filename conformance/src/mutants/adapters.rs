@@ -1,4 +1,4 @@
-//! Decides how adapters are broken: each wraps a right one and spoils one thing. State lives as long as its system.
+//! Builds broken adapters. Each wraps a correct adapter and breaks one thing. Its state lives as long as its system.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -47,7 +47,7 @@ pub(super) fn first_secret_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     Arc::new(right)
 }
 
-/// Counts arrivals: later ones get later times, far behind every real one.
+/// Counts arrivals and gives later ones later times, long after every real time.
 pub(super) fn arrivals() -> impl Fn() -> Timestamp + Send + Sync {
     let count = AtomicI64::new(0);
     move || Timestamp::EPOCH.plus_seconds(4_000_000_000 + count.fetch_add(1, Ordering::SeqCst))

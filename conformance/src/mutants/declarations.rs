@@ -1,5 +1,5 @@
-//! Decides how adapters are wrong about themselves: they declare what they can't do, hide what they do, or name events,
-//! modes and times otherwise than they say.
+//! Builds adapters with wrong declarations. They declare what they can't do, don't declare what they can do, or use
+//! other ids, modes and times than the event has.
 
 use std::sync::Arc;
 
@@ -13,14 +13,14 @@ use sha2::{Digest, Sha256};
 
 use crate::{mutants::adapters::rename, wrapped::Wrapped};
 
-/// Declares what the adapter can't do.
+/// Declares a capability that the adapter doesn't have.
 pub(super) fn boasts(inner: Arc<dyn Provider>, of: Capability) -> Arc<dyn Provider> {
     let mut right = Wrapped::new(inner);
     right.capabilities.insert(of);
     Arc::new(right)
 }
 
-/// Doesn't declare what the adapter does.
+/// Doesn't declare a capability that the adapter has.
 pub(super) fn hides(inner: Arc<dyn Provider>, what: Capability) -> Arc<dyn Provider> {
     let mut right = Wrapped::new(inner);
     right.capabilities.remove(&what);

@@ -1,4 +1,4 @@
-//! Decides how adapters tell wrong facts: what users of other systems report most.
+//! Builds adapters that produce wrong facts. Users of other systems report these failures most often.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +17,7 @@ use purchase_core::{
 
 use crate::{mutants::adapters::arrivals, wrapped::Wrapped};
 
-/// Spoils every observation, and prior states with it.
+/// Applies a change to every observation and to every prior state.
 fn object_states(inner: Arc<dyn Provider>, spoil: fn(&mut ObjectState)) -> Arc<dyn Provider> {
     Wrapped::facts(inner, move |facts| {
         for observation in facts.iter_mut().filter_map(|fact| fact.observation.as_mut()) {
@@ -38,7 +38,7 @@ fn subscriptions(inner: Arc<dyn Provider>, spoil: fn(&mut Subscription)) -> Arc<
     })
 }
 
-/// Gives an object another id, and its subject with it where the object names it.
+/// Gives an object another id. The subject gets the same id if the object is its root.
 fn rename(fact: &mut Fact, name: &str) {
     let Ok(id) = ProviderId::new(name) else { return };
     let Some(observation) = &mut fact.observation else { return };

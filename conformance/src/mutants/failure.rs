@@ -1,9 +1,9 @@
-//! Decides what the kinds of failure are called that are seen in the wild.
+//! Decides the names of the failures that are seen in the wild.
 
-/// A kind of failure that is seen in the wild: at least one mutant has it.
+/// A kind of failure that is seen in the wild. At least one mutant has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failure {
-    /// What mutants and laws call it.
+    /// The id that mutants and laws use.
     pub id: &'static str,
     /// Its name.
     pub name: &'static str,
@@ -23,7 +23,7 @@ pub const FAILURES: [Failure; 7] = [
 ];
 
 impl Failure {
-    /// A mutant's kind of failure with its name, where it has one.
+    /// A mutant's kind of failure, followed by its name if it has one.
     pub fn told(failure: &str) -> String {
         match FAILURES.iter().find(|known| known.id == failure) {
             Some(known) => format!("{} {}", known.id, known.name),

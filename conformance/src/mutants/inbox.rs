@@ -1,4 +1,4 @@
-//! Decides how stores are broken that keep a wrong inbox, or take a delivery for the whole truth.
+//! Builds stores that keep a wrong inbox, or that treat one delivery as the whole truth.
 
 use std::{
     collections::BTreeMap,
@@ -77,7 +77,7 @@ impl Breakage for TakesParkedForDone {
     }
 }
 
-/// The events that are there, by their id alone.
+/// The stored events, by their id alone.
 #[derive(Default)]
 struct OneInboxForAll(Mutex<BTreeMap<ProviderId, StoredEvent>>);
 

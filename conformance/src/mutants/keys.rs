@@ -1,4 +1,4 @@
-//! Decides how idempotency keys are broken: each store wraps a right one and keeps the keys by itself.
+//! Builds stores that break idempotency keys. Each wraps a correct store and keeps the keys itself.
 
 use std::{
     collections::BTreeMap,
@@ -27,7 +27,7 @@ impl Breakage for Forgets {
     }
 }
 
-/// Keys by what this store takes for their name.
+/// The keys, by the name under which this store keeps them.
 struct Keeps {
     name: fn(&KeyRecord) -> String,
     unique: bool,

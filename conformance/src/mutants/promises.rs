@@ -1,4 +1,4 @@
-//! Decides how a stranger's store breaks a promise that no other law looks at: each wraps a right store.
+//! Builds stores that break a promise which no other law checks. Each wraps a correct store.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -53,7 +53,7 @@ impl Breakage for ReleasesTheFirst {
     }
 }
 
-/// Every wait that there ever was.
+/// Every pending owner that a subject ever had.
 #[derive(Default)]
 struct KeepsOldWaits(Mutex<BTreeSet<PendingOwner>>);
 
@@ -134,7 +134,7 @@ impl Breakage for ListsBackwards {
     }
 }
 
-/// A store that is asked another question than the caller's.
+/// A store that changes the caller's query before it runs it.
 struct Asks {
     conflicts: fn(ConflictQuery) -> ConflictQuery,
     events: fn(EventQuery) -> EventQuery,
@@ -176,7 +176,7 @@ pub(super) fn lists_without_end(inner: Arc<dyn Store>) -> Arc<dyn Store> {
     broken(inner, Asks { events, ..Asks::RIGHTLY })
 }
 
-/// The bodies in conflict that came.
+/// The bodies in conflict that arrived.
 #[derive(Default)]
 struct ListsConflictsUnasked(Mutex<Vec<NewEvent>>);
 
@@ -242,7 +242,7 @@ impl Breakage for ForgetsConflicts {
     }
 }
 
-/// When an event was committed last.
+/// The time of each event's last commit.
 #[derive(Default)]
 struct KnowsItSinceToday(Mutex<BTreeMap<EventKey, Timestamp>>);
 

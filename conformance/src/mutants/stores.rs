@@ -1,4 +1,4 @@
-//! Decides how stores are broken: each wraps a right one and breaks one promise.
+//! Builds broken stores. Each wraps a correct store and breaks one promise.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use purchase_core::{
     },
 };
 
-/// What a broken store does before and after the right one.
+/// What a broken store does before and after it calls the correct one.
 #[async_trait]
 pub(super) trait Breakage: Send + Sync + Sized + 'static {
     async fn commit(&self, inner: &dyn Store, commit: Commit) -> Result<(), CommitError> {
@@ -127,7 +127,7 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The revisions that subjects are really at.
+/// The stored revisions of these subjects.
 async fn revisions(inner: &dyn Store, writes: &[SubjectWrite]) -> Result<BTreeMap<Subject, i64>, StoreError> {
     let subjects = writes.iter().map(|write| write.subject.clone()).collect();
     let loaded = inner.load(&Wanted::subjects(subjects)).await?;
@@ -162,7 +162,7 @@ impl Breakage for DropsWaits {
     }
 }
 
-/// Subjects that are taken for deleted.
+/// The subjects that this store treats as deleted.
 #[derive(Default)]
 struct ForgetsTheEnded(Mutex<Vec<Subject>>);
 
@@ -305,7 +305,7 @@ impl Breakage for ForgetsLeases {
     }
 }
 
-/// What was given out last.
+/// The events that the store gave out last.
 #[derive(Default)]
 struct ClaimsTwice(Mutex<Vec<StoredEvent>>);
 

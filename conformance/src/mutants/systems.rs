@@ -1,4 +1,4 @@
-//! Decides how endpoints are broken around a right engine.
+//! Builds broken endpoints around a correct engine.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -88,7 +88,7 @@ pub(super) fn first_of_each_batch(system: System) -> Arc<dyn Receiver> {
     Arc::new(FirstOfEachBatch(system))
 }
 
-/// Takes the first delivery of a batch for all of it.
+/// Takes the first delivery of a batch for the whole batch.
 #[async_trait]
 impl Receiver for FirstOfEachBatch {
     async fn receive(&self, deliveries: Vec<Delivery>) -> Result<Vec<Answer>, Refusal> {
@@ -105,7 +105,7 @@ impl Receiver for FirstOfEachBatch {
     }
 }
 
-/// Bodies that came before.
+/// Bodies that arrived before.
 struct ErroredIsDone(System, Mutex<BTreeSet<Vec<u8>>>);
 
 pub(super) fn errored_is_done(system: System) -> Arc<dyn Receiver> {
@@ -126,7 +126,7 @@ impl Receiver for ErroredIsDone {
     }
 }
 
-/// Bodies that could not be read.
+/// Bodies that could not be read before.
 struct FailedIsDone(System, Mutex<BTreeSet<Vec<u8>>>);
 
 pub(super) fn failed_is_done(system: System) -> Arc<dyn Receiver> {
@@ -186,7 +186,7 @@ impl Receiver for ThanksForgers {
     }
 }
 
-/// What each event told the first time.
+/// The transitions that each event reported the first time.
 struct MailsPerDelivery(System, Mutex<BTreeMap<String, Vec<TransitionReceipt>>>);
 
 pub(super) fn mails_per_delivery(system: System) -> Arc<dyn Receiver> {

@@ -1,4 +1,4 @@
-//! Decides which mutants there are: one line for each, with the law that has to find it.
+//! Lists the mutants: one line for each, with the law that must find it.
 
 use purchase_core::capability::Capability;
 

@@ -1,5 +1,6 @@
-//! Decides what plain's events mean: each names in `what` a thing and what happened to it, shows the whole thing, and
-//! says in `as_of` to the microsecond when it looked so. No two observations of one thing are of the same microsecond.
+//! Decides what plain's events mean. Each names an object and what happened to it in `what`, contains the whole object,
+//! and gives the time of that state to the microsecond in `as_of`. No two observations of one object have the same
+//! microsecond.
 
 use purchase_core::{
     fact::{
@@ -17,7 +18,7 @@ use purchase_core::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// Whether the table lists a type.
+/// Whether the table contains a type.
 pub(super) fn is_listed(what: &str) -> bool {
     entry(what).is_some()
 }
@@ -33,7 +34,7 @@ fn entry(what: &str) -> Option<(ObjectKind, Phase)> {
     }
 }
 
-/// Reads an event at an endpoint of one mode. It goes by the digest of its body.
+/// Reads an event at an endpoint of one mode. The event's id is the digest of its body.
 pub(super) fn event(name: &ProviderName, mode: Mode, body: &[u8]) -> Result<Event, Unreadable> {
     let headless = |fault| Unreadable { head: None, fault };
     let value = wire::parse(body).map_err(headless)?;
@@ -128,7 +129,7 @@ fn cents(thing: &Value) -> Result<Money, ReadFault> {
     Money::new(thing["cents"].as_i64().ok_or_else(wrong)?, currency).map_err(|_| wrong())
 }
 
-/// A text, by the last part of its path.
+/// Reads a text. The key is the last part of the path.
 fn text<'a>(object: &'a Value, path: &str) -> Result<&'a str, ReadFault> {
     let value = &object[path.rsplit('.').next().unwrap_or(path)];
     value.as_str().ok_or_else(|| fault(path, "text", value))

@@ -1,4 +1,4 @@
-//! Decides which scenarios of plain the kit brings along. Two of them tell what scenarios of acme tell too.
+//! Holds plain's scenarios. Two of them have the same story as scenarios of acme.
 
 use purchase_core::time::Timestamp;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ pub fn all() -> Vec<Scenario> {
     vec![sold_and_withdrawn(), trial(), canceled_later()]
 }
 
-/// A seat from its first to its last day, a payment for it, and a part of the money back.
+/// A subscription from its first to its last day, a payment for it, and a partial refund.
 fn sold_and_withdrawn() -> Scenario {
     let seat = |standing: &str| json!({ "ref": "seat_life", "plan": "plan_seats", "seats": 1, "standing": standing });
     let money = json!({ "ref": "money_life", "standing": "here", "cents": 700, "for": "seat_life" });

@@ -1,4 +1,4 @@
-//! Decides what a badge says: the object that shields.io reads from an endpoint.
+//! Decides the content of a badge: the object that shields.io reads from an endpoint.
 
 use std::collections::BTreeSet;
 

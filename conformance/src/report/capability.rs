@@ -1,33 +1,33 @@
-//! Decides what a report says of an adapter's capabilities.
+//! Decides what a report says about an adapter's capabilities.
 
 use serde::Serialize;
 
-/// What an adapter declares that it can do, and how much of that was executed.
+/// The capabilities that an adapter declares, and how much of each was executed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct ProviderCapabilities {
     /// The adapter.
     pub provider: String,
-    /// What it declares: that must work.
+    /// The declared capabilities. They must work.
     pub declared: Vec<String>,
-    /// What it does not declare: that must be refused.
+    /// The capabilities that are not declared. They must be absent.
     pub undeclared: Vec<String>,
-    /// How much must be executed of each capability before it counts.
+    /// The minimum for each capability, and how much was executed.
     pub floors: Vec<Floor>,
 }
 
-/// How much of one capability must be executed, and how much was.
+/// The minimum for one capability, and how much was executed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Floor {
     /// The capability.
     pub capability: String,
-    /// How many executions it needs.
+    /// How many executions are required.
     pub required: u64,
-    /// How many there were.
+    /// How many executions there were.
     pub executed: u64,
 }
 
 impl Floor {
-    /// Whether enough was executed.
+    /// Whether the minimum was reached.
     pub fn reached(&self) -> bool {
         self.executed >= self.required
     }

@@ -1,4 +1,4 @@
-//! Decides what a report says of one case and of one mutant.
+//! Decides what a report says about one case and about one mutant.
 
 use std::path::Path;
 
@@ -13,43 +13,43 @@ pub struct Case {
     pub id: &'static str,
     /// The case's name: unique in a run.
     pub case: String,
-    /// The adapter; empty for laws of stores.
+    /// The adapter; empty for laws about stores.
     pub provider: String,
-    /// The store; empty where none was used.
+    /// The store; empty if none was used.
     pub store: String,
-    /// The scenario; empty for laws of stores.
+    /// The scenario; empty for laws about stores.
     pub scenario: String,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Why, where it didn't hold.
+    /// Why the law didn't hold, or why the case was skipped.
     pub detail: String,
-    /// The JSON pointer at which two values differ, where two were compared.
+    /// The JSON pointer at which two values differ, if two were compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// What should be there: JSON, cut when it is long; `nothing` for none.
+    /// The expected value: JSON, cut when it is long; `nothing` for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<String>,
-    /// What is there.
+    /// The value found, in the same form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
-    /// The smallest schedule that fails, where schedules are played.
+    /// The smallest schedule that fails, for laws that play schedules.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schedule: Option<String>,
-    /// The command that shows it again.
+    /// The command that shows the failure again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub again: Option<String>,
-    /// How many single things were looked at.
+    /// How many single checks were made.
     #[serde(skip)]
     pub checks: u64,
-    /// How long it took.
+    /// How long the case took.
     #[serde(skip)]
     pub seconds: f64,
-    /// The name under which it may be skipped.
+    /// The name that allows skipping the case.
     #[serde(skip)]
     pub skip_name: String,
 }
 
-/// What came of a case.
+/// The outcome of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -57,56 +57,56 @@ pub enum Outcome {
     Broken,
     /// The law held.
     Held,
-    /// It was not tried.
+    /// The case was not tried.
     Skipped,
 }
 
-/// What became of one mutant.
+/// The result of trying one mutant.
 #[derive(Debug, Clone, Serialize)]
 pub struct MutantCase {
     /// Its name.
     pub mutant: &'static str,
     /// The kind of failure.
     pub failure: &'static str,
-    /// What people report who use systems like it; empty where none is known.
+    /// What users of systems with this defect report; empty if no report is known.
     pub like: &'static str,
     /// The law that had to find it.
     pub law: &'static str,
-    /// What it does.
+    /// The defect of the mutant.
     pub sentence: &'static str,
-    /// The adapter that it was made of.
+    /// The adapter that the mutant wraps.
     pub provider: String,
-    /// Whether it must be found here.
+    /// Whether the mutant must be found here.
     #[serde(skip)]
     pub must: bool,
-    /// Whether it was found.
+    /// The outcome.
     #[serde(rename = "fate")]
     pub outcome: MutantOutcome,
-    /// The scenario that showed it.
+    /// The scenario that exposed the mutant.
     pub scenario: String,
-    /// What the law said.
+    /// The law's message.
     pub detail: String,
-    /// How long it took to find it.
+    /// How long the kit needed to find it.
     #[serde(skip)]
     pub seconds: f64,
 }
 
-/// Whether a mutant was found.
+/// The outcome of trying a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MutantOutcome {
     /// Its law found it.
     Killed,
-    /// Its law held: the kit proves less than it says.
+    /// Its law held although the system is broken, so the law proves less than it claims.
     Survived,
-    /// No scenario of this provider shows it, and none has to.
+    /// No scenario of this provider exposes the mutant, and none is required to.
     Unshown,
-    /// No store of the run can have it.
+    /// No store of the run can have this defect.
     Untried,
 }
 
 impl Outcome {
-    /// As it is written.
+    /// The word in reports.
     pub const fn as_str(self) -> &'static str {
         match self {
             Outcome::Broken => "broken",
@@ -117,7 +117,7 @@ impl Outcome {
 }
 
 impl MutantOutcome {
-    /// As it is written.
+    /// The word in reports.
     pub const fn as_str(self) -> &'static str {
         match self {
             MutantOutcome::Killed => "killed",
@@ -155,12 +155,12 @@ impl Case {
         Self::of(id, provider, "", "").skipped_as(name, detail)
     }
 
-    /// The same, skipped under a name.
+    /// The same case, skipped under a name.
     pub(crate) fn skipped_as(self, skip_name: &str, detail: String) -> Self {
         Self { outcome: Outcome::Skipped, detail, skip_name: skip_name.to_owned(), ..self }
     }
 
-    /// The same, broken.
+    /// The same case, broken.
     pub(crate) fn broken(self, detail: String) -> Self {
         Self { outcome: Outcome::Broken, detail, ..self }
     }
@@ -176,7 +176,7 @@ impl Case {
         Self { outcome: Outcome::Broken, detail: format!("a case panicked: {detail}"), ..case }
     }
 
-    /// Whether its checks are schedules.
+    /// Whether the case's law plays schedules.
     pub fn plays_schedules(&self) -> bool {
         Look::of(self.id).is_some()
     }

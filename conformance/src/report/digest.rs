@@ -1,4 +1,4 @@
-//! Decides by what a report says what was judged, and by which laws: digests that anybody can compute again.
+//! Decides how a report identifies what was judged and by which laws, with digests that anybody can compute again.
 
 use std::{collections::BTreeMap, fmt::Write, fs};
 
@@ -11,24 +11,24 @@ use crate::{
     scenario::{Scenario, ScenarioError, files},
 };
 
-/// By what was judged, and on what. Digests are SHA-256 in hexadecimal digits.
+/// Identifies what was judged. Digests are SHA-256 in hexadecimal digits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Digests {
     /// The kit's version.
     pub kit: String,
-    /// The laws: of one line per law, `id<tab>MUST<tab>sentence`.
+    /// The digest of the laws: of one line per law, `id<tab>MUST<tab>sentence`.
     pub spec: String,
     /// The version of the laws.
     pub spec_version: String,
-    /// Every scenario that was judged: of what `sha256sum` prints for each of its files, sorted by paths,
+    /// The digest of every scenario judged. It covers the output of `sha256sum` for each file, sorted by the paths
     /// `<provider>/<scenario>/…`.
     pub fixtures: String,
-    /// The same for each adapter alone.
+    /// The same for each adapter separately.
     pub providers: BTreeMap<String, String>,
 }
 
 impl Digests {
-    /// The digests of these scenarios.
+    /// Computes the digests of these scenarios.
     ///
     /// # Errors
     /// When a file of a scenario can't be read.
@@ -89,7 +89,7 @@ mod tests {
         write("scenario.toml", "a\n");
         write("deliveries/001-x.json", "{}");
         let first = digest();
-        // What `find … | sort | xargs sha256sum | sha256sum` prints of these two files.
+        // The output of `find … | sort | xargs sha256sum | sha256sum` for these two files.
         assert_eq!(first.fixtures, "53d403994e0f3737569075d62f5bcb631243e7bf1559d2db58586a7aacfa0601");
         assert_eq!(first.providers.get("acme"), Some(&first.fixtures));
         assert_eq!(digest(), first);

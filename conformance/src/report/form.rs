@@ -1,4 +1,4 @@
-//! Decides which form a report takes in a file: by how the file's name ends.
+//! Decides which form a report file has, by the end of its name.
 
 use std::{
     fs, io,
@@ -10,7 +10,7 @@ use crate::report::Report;
 /// A form of the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// `…badge.json`: what shields.io makes a badge of.
+    /// `…badge.json`: an endpoint from which shields.io renders a badge.
     Badge,
     /// `.html`: one page for people.
     Html,
@@ -18,34 +18,34 @@ pub enum Form {
     Json,
     /// `.xml`: JUnit, for CI.
     Junit,
-    /// `.md`: what a repository shows of its results.
+    /// `.md`: results to keep in a repository.
     Markdown,
 }
 
-/// Why a report is not written.
+/// Why a report was not written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReportError {
-    /// The file's name ends in none of the forms.
+    /// The file's name has none of the known endings.
     #[error("{}: a report is written as .html, .json, .md, .xml (JUnit) or badge.json", file.display())]
     Form {
         /// The file.
         file: PathBuf,
     },
-    /// The folder is not there.
+    /// The folder doesn't exist.
     #[error("{}: there is no folder {}", file.display(), folder.display())]
     Folder {
         /// The file.
         file: PathBuf,
-        /// The folder that it should be in.
+        /// The missing folder.
         folder: PathBuf,
     },
-    /// The report holds text that XML can't.
+    /// The report contains text that XML can't represent.
     #[error("{}: the report can't be written as JUnit", file.display())]
     Junit {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         cause: quick_junit::SerializeError,
     },
@@ -54,14 +54,14 @@ pub enum ReportError {
     Write {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         cause: io::Error,
     },
 }
 
 impl Form {
-    /// The form of a file that is to be written: asked before a run, so that no run is lost over a name.
+    /// The form of a report file. It is checked before a run, so that a wrong name doesn't waste the run.
     ///
     /// # Errors
     /// [`ReportError::Form`] for another ending, [`ReportError::Folder`] when its folder is missing.
@@ -83,10 +83,10 @@ impl Form {
 }
 
 impl Report {
-    /// Writes the report to a file, in the form that the file's name asks for.
+    /// Writes the report to a file, in the form that the file's name selects.
     ///
     /// # Errors
-    /// [`ReportError`] when the name asks for none, or the file can't be written.
+    /// [`ReportError`] when the name selects no form, or the file can't be written.
     pub fn write(&self, file: &Path) -> Result<(), ReportError> {
         let text = match Form::of(file)? {
             Form::Badge => self.to_badge(),

@@ -1,6 +1,5 @@
-//! Decides how a person reads the report on one page, on a screen or printed: the verdict, what is broken, then the
-//! rest. The page needs nothing but itself. Every text in it is escaped: names and details come from whoever wrote the
-//! scenarios.
+//! Decides how the report looks as one page, on a screen or printed: the verdict, then broken laws, then the rest. The
+//! page loads nothing else. It escapes every text, because the author of a scenario chooses names and details.
 
 mod cases;
 mod laws;
@@ -64,7 +63,7 @@ impl Report {
         }
     }
 
-    /// What ran.
+    /// The figures of what ran.
     fn figures(&self) -> Markup {
         let per_second = if self.seconds > 0.0 { self.schedules as f64 / self.seconds } else { 0.0 };
         let figures = [

@@ -10,20 +10,20 @@ use crate::report::Report;
 struct Whole<'a> {
     #[serde(flatten)]
     report: &'a Report,
-    /// By law the seconds that its cases took, added up; `mutants` for those.
+    /// The seconds per law, added up over its cases. The key `mutants` holds those of the mutants.
     timing: BTreeMap<&'static str, f64>,
 }
 
 impl Report {
-    /// The report as JSON: the object whose fields are those of [`Report`], and `timing`, the seconds spent by law.
+    /// The report as JSON: the fields of [`Report`], and `timing`, the seconds per law.
     pub fn to_json(&self) -> String {
         let whole = Whole { report: self, timing: self.timing() };
-        // Nothing in it can fail to serialize: no map with other keys than text, no number that JSON lacks.
+        // Serialization can't fail: all map keys are text, and JSON can represent every number.
         serde_json::to_string_pretty(&whole).unwrap_or_default()
     }
 
-    /// By law the seconds that its cases took, added up over all cases, though they ran side by side. Those of the
-    /// mutants stand under `mutants`.
+    /// The seconds per law, added up over all cases, although cases run concurrently. The key `mutants` holds those of
+    /// the mutants.
     pub fn timing(&self) -> BTreeMap<&'static str, f64> {
         let mut timing = BTreeMap::new();
         for case in &self.laws {

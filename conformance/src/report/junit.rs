@@ -1,4 +1,4 @@
-//! Decides the report's JUnit form: a suite per law, and one of the mutants.
+//! Decides the report's JUnit form: one suite per law, and one for the mutants.
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
@@ -11,7 +11,7 @@ impl Report {
     /// The report as JUnit XML.
     ///
     /// # Errors
-    /// The writer's, for text that XML can't hold.
+    /// The writer's error, for text that XML can't represent.
     pub fn to_junit(&self) -> Result<String, quick_junit::SerializeError> {
         let mut report = quick_junit::Report::new(self.kit.as_str());
         let mut ids: Vec<&str> = self.laws.iter().map(|case| case.id).collect();

@@ -1,5 +1,5 @@
-//! Decides what a repository shows of its results. Nothing in it depends on how long a run took: two runs with the same
-//! seed on the same scenarios give the same file.
+//! Decides the report's Markdown form, which a repository can keep. Its content doesn't depend on how long a run took:
+//! two runs with the same seed on the same scenarios give the same file.
 
 use std::fmt::{self, Write};
 
@@ -65,7 +65,7 @@ impl Report {
         for place in &adapters {
             let Tally { held, broken, skipped } = Tally::of(self.cases_at(*place));
             let judged = self.providers.iter().find(|judged| judged.provider == place.provider);
-            // A case without a store was not run, whatever scenarios there are.
+            // A case without a store was not run, even if there are scenarios for it.
             let (scenarios, expectations) = match judged.filter(|_| !place.store.is_empty()) {
                 Some(judged) => (judged.scenarios, judged.expectations),
                 None => (0, 0),
@@ -152,7 +152,7 @@ impl Report {
     }
 }
 
-/// A text within a table, with nothing in it that Markdown or HTML would take for its own.
+/// Escapes text for a table cell, so that Markdown and HTML don't interpret it.
 fn cell(text: &str) -> String {
     let mut cell = String::new();
     for letter in text.chars() {
@@ -168,7 +168,7 @@ fn cell(text: &str) -> String {
     cell
 }
 
-/// A text of a program within a table.
+/// Formats code in a table cell.
 fn code(text: &str) -> String {
     format!("<code>{}</code>", cell(text))
 }

@@ -1,10 +1,10 @@
-//! Decides how cases are counted: by law and by place, a place being an adapter on a store.
+//! Decides how cases are counted: by law and by place. A place is an adapter on a store, or a store alone.
 
 use std::{collections::BTreeSet, fmt};
 
 use crate::report::{Case, Outcome, Report};
 
-/// How cases came out.
+/// How many cases had each outcome.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) held: usize,
@@ -42,7 +42,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Where cases are judged: an adapter on a store, or a store alone.
+/// Where a case is judged: an adapter on a store, or a store alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place<'a> {
     pub(super) provider: &'a str,
@@ -67,7 +67,7 @@ impl fmt::Display for Place<'_> {
 }
 
 impl Report {
-    /// The places of adapters, then those of stores alone.
+    /// The places with an adapter, then the places with a store alone.
     pub(super) fn places(&self) -> (Vec<Place<'_>>, Vec<Place<'_>>) {
         let all: BTreeSet<Place<'_>> = self.laws.iter().map(Place::of).collect();
         all.into_iter().partition(|place| !place.provider.is_empty())
@@ -88,7 +88,7 @@ impl Report {
         self.laws.iter().filter(|case| case.outcome == Outcome::Broken)
     }
 
-    /// What is said of a skipped case.
+    /// Why a case was skipped.
     pub(super) fn skip_reason(&self, case: &Case) -> String {
         match self.allow_skip.contains(&case.skip_name) {
             true => format!("{} (allowed)", case.detail),
@@ -96,7 +96,7 @@ impl Report {
         }
     }
 
-    /// How many mutants were killed, of how many that could be.
+    /// How many mutants were killed, and how many could have been.
     pub(super) fn kills(&self) -> (usize, usize) {
         use crate::report::MutantOutcome::{Killed, Survived};
         let killed = self.mutants_of(Killed).count();

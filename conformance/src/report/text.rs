@@ -1,4 +1,4 @@
-//! Decides how a person reads the report in a terminal: what is broken first, then one line per law, then the mutants.
+//! Decides how the report looks in a terminal: broken laws first, then one line per law, then the mutants.
 
 use std::fmt::{self, Write};
 
@@ -9,10 +9,10 @@ use crate::{
     report::{Headline, MutantOutcome, Outcome, Report},
 };
 
-/// How many broken cases are shown of one law; the rest is counted.
+/// How many broken cases are shown per law. The rest are counted.
 const SHOWN: usize = 5;
 
-/// How what went well, wrong, or was not done looks.
+/// The colours for success, failure and skips.
 #[derive(Clone, Copy, Default)]
 struct Colors {
     bad: Style,
@@ -36,7 +36,7 @@ impl Report {
         self.to_text_in(Colors::default())
     }
 
-    /// The report as text with the colours of a terminal. Whether they are wanted is for the caller to decide.
+    /// The report as text with terminal colours. The caller decides whether colours are wanted.
     pub fn to_colored_text(&self) -> String {
         self.to_text_in(Colors::TERMINAL)
     }

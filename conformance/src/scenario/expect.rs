@@ -1,4 +1,4 @@
-//! Decides whether a canonical projection is as a scenario expects it.
+//! Decides whether a canonical projection meets a scenario's expectations.
 
 use std::fmt;
 
@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use crate::verdict::{Difference, shown};
 
-/// One thing that must hold at the end.
+/// One expectation: a value that must hold at the end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expectation {
     /// JSON pointer into the canonical projection.
     pub at: String,
-    /// What is there.
+    /// What must be there.
     pub expected: Expected,
-    /// The line in `scenario.toml`; 0 for a scenario of the kit's own.
+    /// The line in `scenario.toml`; 0 for a scenario of the kit.
     pub line: usize,
 }
 
@@ -22,7 +22,7 @@ pub struct Expectation {
 pub enum Expected {
     /// Nothing: no such entry, or null.
     Absent,
-    /// A map or a list of so many entries.
+    /// A map or a list with this number of entries.
     Count(usize),
     /// This value.
     Is(Value),
@@ -33,7 +33,7 @@ pub enum Expected {
 pub struct Unmet {
     /// The expectation.
     pub expectation: Expectation,
-    /// What is there instead; none for nothing.
+    /// The value found; none if nothing is there.
     pub found: Option<Value>,
 }
 
@@ -59,7 +59,7 @@ impl Expectation {
 }
 
 impl Unmet {
-    /// The place and both values, as people read them.
+    /// The pointer and both values, as text for people.
     pub fn difference(&self) -> Difference {
         let expected = match &self.expectation.expected {
             Expected::Absent => shown(None),

@@ -1,4 +1,4 @@
-//! Decides how a folder is read as a scenario. Bodies are taken byte for byte; everything unknown is refused.
+//! Decides how a folder is read as a scenario. It takes bodies byte for byte and refuses everything unknown.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,7 +13,7 @@ use toml::Spanned;
 
 use crate::scenario::{Expectation, Expected, Origin, Recorded, Scenario};
 
-/// Why a folder is no scenario.
+/// Why a folder is not a scenario.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScenarioError {
@@ -35,12 +35,12 @@ pub enum ScenarioError {
         /// What is wrong.
         what: String,
     },
-    /// Something can't be read.
+    /// A file or folder can't be read.
     #[error("{} can't be read: {}", path.display(), cause.kind())]
     Unreadable {
-        /// What.
+        /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         cause: io::Error,
     },
@@ -60,7 +60,7 @@ pub fn find(fixtures: &Path) -> Result<Vec<(String, PathBuf)>, ScenarioError> {
     Ok(found)
 }
 
-/// Every file below a folder, hidden ones apart, by its path in it with `/` between the names.
+/// Every file in a folder except hidden ones, by its relative path with `/` between the names.
 ///
 /// # Errors
 /// When a folder can't be listed.
@@ -148,7 +148,7 @@ struct File {
     provider: Spanned<String>,
     api_version: String,
     origin: Origin,
-    // Read by people; here only so that other keys are refused.
+    // People read these keys. They are listed here so that unknown keys are refused.
     #[serde(rename = "source", default)]
     _source: Option<String>,
     #[serde(rename = "recorded_at", default)]
@@ -204,7 +204,7 @@ fn expectation(expect: Spanned<Expect>, path: &Path, text: &str) -> Result<Expec
     Ok(Expectation { at, expected, line: line_at(text, span.start) })
 }
 
-/// TOML as JSON; none where it holds a TOML time, which JSON has no type for.
+/// Converts TOML to JSON. Returns none for a TOML time, because JSON has no type for it.
 fn json_of(value: toml::Value) -> Option<Value> {
     Some(match value {
         toml::Value::Array(list) => Value::Array(list.into_iter().map(json_of).collect::<Option<_>>()?),
@@ -221,7 +221,7 @@ fn json_of(value: toml::Value) -> Option<Value> {
 }
 
 fn number(named: &Named, known: &BTreeSet<u32>, path: &Path, text: &str) -> Result<u32, ScenarioError> {
-    // The number alone, or the file's whole name.
+    // Accepts the number alone or the whole file name.
     let digits = named.delivery.get_ref().split('-').next().unwrap_or_default();
     match digits.parse().ok().filter(|number| known.contains(number)) {
         Some(number) => Ok(number),
@@ -269,7 +269,7 @@ fn load_deliveries(folder: &Path) -> Result<BTreeMap<u32, Recorded>, ScenarioErr
     Ok(bodies)
 }
 
-/// Reads headers: a JSON object of name and text, or name and list of texts.
+/// Reads headers from a JSON object. Each value is a text or a list of texts.
 fn load_headers(path: &Path) -> Result<Headers, ScenarioError> {
     let text = read_text(path)?;
     let wrong = |line, what: String| ScenarioError::Content { path: path.to_owned(), line, what };
@@ -310,7 +310,7 @@ fn name_of(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-/// What is wrong in a file, with its line.
+/// An error in a file, with its line.
 pub(crate) fn content(path: &Path, text: &str, span: Option<std::ops::Range<usize>>, what: &str) -> ScenarioError {
     let line = line_at(text, span.map_or(0, |span| span.start));
     ScenarioError::Content { path: path.to_owned(), line, what: what.to_owned() }

@@ -1,6 +1,6 @@
-//! Decides how stories are judged: told by a teller, taken by an adapter and an engine, compared with what is true, and
-//! played in other orders and folded in other ways. It also decides how many, from which seed, and what is kept of a
-//! failure.
+//! Decides how stories are judged. A teller turns a story into deliveries, an adapter and an engine process them, and
+//! the result is compared with the truth, in other orders and with other ways of folding. This module also decides how
+//! many stories are tried, from which seed, and what is kept of a failure.
 
 use std::{collections::BTreeMap, fmt::Write, path::PathBuf};
 
@@ -20,19 +20,19 @@ use crate::{
     verdict::{Broken, ensure},
 };
 
-/// An adapter on a store, and who tells its stories.
+/// An adapter on a store, and the teller of its provider.
 pub struct Judge<'a> {
     /// The adapter and the store.
     pub rig: Rig,
-    /// Its provider's side.
+    /// The teller of the adapter's provider.
     pub teller: &'a dyn Teller,
 }
 
 impl Judge<'_> {
-    /// The true order ends in what the story says, read at every clock worth reading at.
+    /// Checks that the true order ends in the story's true state, read at every relevant clock.
     ///
     /// # Errors
-    /// Everything that is shown and not true, with the clock.
+    /// Every value that is shown and not true, with the clock.
     pub async fn told_truly(&self, story: &Story) -> Result<(), Broken> {
         let told = self.teller.tell(story);
         let scenario = self.scenario(story, &told);
@@ -60,10 +60,10 @@ impl Judge<'_> {
         Ok(())
     }
 
-    /// A law of the kit holds for the story, as for any scenario.
+    /// Checks one of the kit's laws on the story, as on any scenario.
     ///
     /// # Errors
-    /// What the law finds, with the deliveries.
+    /// The law's finding, with the deliveries.
     pub async fn holds(&self, story: &Story, law: &str, effort: Effort) -> Result<(), Broken> {
         let told = self.teller.tell(story);
         let trial = Trial { rig: self.rig.clone(), scenario: self.scenario(story, &told), effort, seed: story.seed };
@@ -75,7 +75,7 @@ impl Judge<'_> {
         found.map(|_| ()).map_err(|broken| explained(&broken, law.id, &told))
     }
 
-    /// What the customer may use at the end of a story, at each clock, without the provider's names of what gives it.
+    /// The customer's entitlements at the end of a story, at each clock, without the provider's ids of their sources.
     ///
     /// # Errors
     /// When the story can't be played.
@@ -126,7 +126,7 @@ impl Judge<'_> {
     }
 }
 
-/// Says what was sent, for a schedule is written by numbers.
+/// Adds the deliveries to a failure, because its schedule contains only their numbers.
 fn explained(broken: &Broken, law: &str, told: &Told) -> Broken {
     let mut what = format!("{law}: {}", broken.what);
     if let Some(schedule) = &broken.schedule {
@@ -139,7 +139,7 @@ fn explained(broken: &Broken, law: &str, told: &Told) -> Broken {
     Broken { what, ..broken.clone() }
 }
 
-/// Benefits without the ids of what gives them; the provider's customer has no name either.
+/// Benefits without the ids of their sources and without the id of the provider's customer.
 fn nameless(entitlements: &Value, customer: &str) -> Value {
     let mut all = entitlements.clone();
     let Some(keys) = all.as_object_mut() else { return all };
@@ -153,23 +153,24 @@ fn nameless(entitlements: &Value, customer: &str) -> Value {
     all
 }
 
-/// How many stories are tried, and where those that failed are kept.
+/// How many stories are tried, and where failed ones are kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Budget {
-    /// How many, unless `PROPTEST_CASES` says otherwise.
+    /// The number of stories, unless `PROPTEST_CASES` overrides it.
     pub cases: u32,
-    /// How many wishes a story has at most.
+    /// The maximum number of wishes in a story.
     pub wishes: usize,
-    /// How many simpler stories are tried once one has failed. Each costs as much as the one that failed.
+    /// How many simpler stories are tried after one has failed. Each costs as much as the one that failed.
     pub simpler: u32,
-    /// The file that keeps the seeds of stories that failed, so that they are tried first from then on: an absolute path,
-    /// because a test of a workspace doesn't run where its source is named from. None where failures are wanted.
+    /// The file that keeps the seeds of failed stories, which are then tried first. It must be an absolute path,
+    /// because the tests of a workspace don't run in the folder that source paths are relative to. Use none if failures
+    /// are wanted.
     pub regressions: Option<&'static str>,
 }
 
-/// Tells random stories of steps that can be told until one fails, and then the simplest that still does.
+/// Tries random stories of accepted steps until one fails. Then looks for the simplest story that still fails.
 ///
-/// `PURCHASE_CONFORMANCE_SEED` sets the seed of everything random.
+/// `PURCHASE_CONFORMANCE_SEED` sets the seed of every random choice.
 ///
 /// # Errors
 /// The simplest story that fails, and how.

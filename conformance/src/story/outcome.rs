@@ -1,7 +1,7 @@
-//! Decides what the canonical projection has to show at the end of a story, read at several clocks. Access follows the
-//! default policy as it is documented: trialing and active until three days after the last known period; not paid while the
-//! provider still tries, as long as its longest dunning; not paused, not given up, not over; a purchase as long as its
-//! money is there.
+//! Decides what the canonical projection must show at the end of a story, read at several clocks. Access follows the
+//! documented default policy. A trialing or active subscription gives access until three days after the last known
+//! period. A past-due one gives access while the provider still tries, up to its longest dunning. A paused, unpaid or
+//! ended one gives none. A purchase gives access unless its money went back.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use crate::{
     },
 };
 
-/// How long access goes on after a period without news of the next.
+/// How long access continues after a period if there is no news of the next one.
 const SLACK_SECONDS: i64 = 3 * DAY_SECONDS;
 
-/// How far a provider's clock may lie from the story's when it says that a renewal failed.
+/// The largest difference between the provider's clock and the story's when a renewal fails.
 const UNSURE_SECONDS: i64 = 60;
 
-/// Clocks worth reading at: now, around every end that is known, and long after.
+/// The clocks at which the projection is read: now, around every known end, and long after.
 pub fn clocks(world: &World, ways: Ways) -> Vec<i64> {
     let ends = world.subscriptions.iter().flat_map(|it| {
         let slack = it.period.end + SLACK_SECONDS;
@@ -30,7 +30,7 @@ pub fn clocks(world: &World, ways: Ways) -> Vec<i64> {
     let mut clocks: Vec<i64> = ends.flatten().flat_map(|end| [end - 1, end]).filter(|at| *at >= world.now).collect();
     let behind = world.subscriptions.iter().filter_map(|it| it.behind_since);
     let lapses: Vec<i64> = behind.map(|since| since + ways.dunning_seconds).collect();
-    // Nearer to a lapse, nothing is known.
+    // Closer to a lapse, the result is not determined.
     clocks.retain(|at| lapses.iter().all(|lapse| (at - lapse).abs() >= UNSURE_SECONDS));
     let around = lapses.iter().flat_map(|lapse| [lapse - UNSURE_SECONDS, lapse + UNSURE_SECONDS]);
     clocks.extend(around.filter(|at| *at >= world.now));
@@ -40,7 +40,7 @@ pub fn clocks(world: &World, ways: Ways) -> Vec<i64> {
     clocks
 }
 
-/// What must hold, read at a clock.
+/// The expectations at the end of a story, read at a clock.
 pub fn expectations(world: &World, names: &Names, ways: Ways, as_of: i64) -> Vec<Expectation> {
     let mut all = Outcome { names, ways, expectations: Vec::new() };
     all.count("/parked", 0);
@@ -82,7 +82,7 @@ impl Outcome<'_> {
             self.maybe(at("trial_end"), it.trial_end.map(time));
             self.maybe(at("ended_at"), it.ended_at.map(time));
             self.maybe(at("pause_at"), it.pause_at.map(time));
-            // Providers differ in whether an end that has come is still shown as one that is to come.
+            // After the end has come, some providers still show it as scheduled, and others don't.
             if it.standing != Standing::Canceled {
                 self.maybe(at("cancel_at"), it.cancel_at.map(time));
             }
@@ -187,12 +187,12 @@ impl Outcome<'_> {
     }
 }
 
-/// Until when there is access.
+/// How long access lasts.
 #[derive(Clone, Copy)]
 enum Access {
     None,
     Until(i64),
-    /// Until about then: providers say a moment later that a renewal failed.
+    /// Until approximately then, because a provider reports a failed renewal a moment later.
     About(i64),
     Unlimited,
 }
@@ -220,13 +220,13 @@ fn purchase_access(world: &World, number: usize, it: &Payment) -> Access {
     }
 }
 
-/// One benefit over all that gives it.
+/// One benefit, combined over all its sources.
 #[derive(Default)]
 struct Benefit {
     sources: Vec<String>,
-    /// The end of each source that gives access.
+    /// The end of access of each source that gives it.
     ends: Vec<Option<i64>>,
-    /// Whether one of the ends is only about then.
+    /// Whether one of the ends is approximate.
     unsure: bool,
     quantity: u64,
 }

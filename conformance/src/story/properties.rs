@@ -1,4 +1,4 @@
-//! Decides which properties every provider's stories have, so that an adapter brings a teller and nothing else.
+//! Decides which properties the stories of every provider must have. An adapter supplies only a teller.
 
 use crate::{
     law::Effort,
@@ -9,29 +9,29 @@ use crate::{
     verdict::{Broken, chain},
 };
 
-/// How closely each story is looked at by a law: a few schedules each.
+/// How many schedules a law tries per story: a few.
 const EFFORT: Effort = Effort { samples: 3, exhaustive: 3 };
 
-/// An adapter, on the store in memory, and who tells its stories.
+/// An adapter on the in-memory store, and the teller of its provider.
 pub struct Properties<'a> {
     /// The adapter.
     pub provider: ProviderUnderTest,
-    /// Its provider's side.
+    /// The teller of the adapter's provider.
     pub teller: &'a dyn Teller,
-    /// Where failures are kept, as an absolute path.
+    /// The absolute path of the file that keeps failures.
     pub regressions: &'static str,
 }
 
 impl Properties<'_> {
-    /// The true order ends as the story does.
+    /// Checks that the true order ends in the story's true state.
     ///
     /// # Errors
-    /// The simplest story found that doesn't, and the seed.
+    /// The simplest story that fails, and the seed.
     pub fn truth(&self) -> Result<(), String> {
         self.each(96, |judge, story| done(judge.told_truly(story))?)
     }
 
-    /// Every order ends where the true one does.
+    /// Checks that every order ends in the same state as the true order.
     ///
     /// # Errors
     /// As [`truth`](Self::truth).
@@ -39,7 +39,7 @@ impl Properties<'_> {
         self.each(96, |judge, story| done(judge.holds(story, "P06", EFFORT))?)
     }
 
-    /// Folding step by step, rebuilding and replaying end the same.
+    /// Checks that folding step by step, rebuilding and replaying end in the same state.
     ///
     /// # Errors
     /// As [`truth`](Self::truth).
@@ -47,7 +47,7 @@ impl Properties<'_> {
         self.each(12, |judge, story| done(judge.holds(story, "P16", EFFORT))?)
     }
 
-    /// No transition is reported twice, and nothing is left open.
+    /// Checks that no transition is reported twice and no event stays unfinished.
     ///
     /// # Errors
     /// As [`truth`](Self::truth).
@@ -58,11 +58,11 @@ impl Properties<'_> {
         })
     }
 
-    /// Whether some story shows what is wrong with a mutant: by its end, or by its end in other orders, with duplicates.
-    /// What is proved can be disproved.
+    /// Checks that some story exposes a mutant: by its end, or by its end in other orders or with duplicates. A
+    /// property that no mutant breaks proves nothing.
     ///
     /// # Errors
-    /// When there is no such mutant, or it survives.
+    /// When there is no such mutant, or the mutant survives.
     pub fn finds(&self, mutant: &str) -> Result<(), String> {
         let Some(mutant) = MUTANTS.iter().find(|it| it.name == mutant) else {
             return Err(format!("there is no mutant {mutant}"));
@@ -71,7 +71,7 @@ impl Properties<'_> {
         let judge = self.judge(mutant.mutation);
         let check = |story: &Story| {
             done(judge.told_truly(story))??;
-            // This comes with duplicates, in orders that are not made simpler.
+            // P05 plays duplicates, in orders that are not made simpler.
             done(judge.holds(story, "P05", EFFORT))??;
             done(judge.holds(story, "P06", EFFORT))?
         };

@@ -1,31 +1,31 @@
-//! Decides what a provider's side of a story has to bring: which steps it can tell, how it tells them, and how the
-//! projection of what it tells may differ in words.
+//! Defines what a provider must supply for stories: which steps it supports, the events that it sends for them, and how
+//! the resulting projection may differ between providers.
 
 use crate::story::{Step, Story};
 
-/// Tells stories as a provider would: in its own events, with everything that is hard about them.
+/// Turns stories into a provider's events, with all their difficulties.
 ///
 /// An implementor must make sure that
 /// * a story gives the same events every time: whatever varies comes from its seed and its dialect;
-/// * deliveries stand in the order in which the provider made the events, which is the order of what happened;
+/// * deliveries are in the order in which the provider created the events, which is the order of what happened;
 /// * no event goes beyond what its provider really sends: its shapes, its times, its evidence.
 pub trait Teller: Send + Sync {
-    /// Whether the provider has this at all.
+    /// Whether the provider supports this step.
     fn can(&self, step: &Step) -> bool;
 
-    /// Every delivery of a story.
+    /// Returns every delivery of a story.
     fn tell(&self, story: &Story) -> Told;
 
-    /// How the projection shows what providers see in different ways.
+    /// Returns how the projection shows what differs between providers.
     fn ways(&self) -> Ways;
 }
 
-/// A story as its provider told it.
+/// The deliveries of a story, and the provider's names for its objects.
 #[derive(Debug, Clone, Default)]
 pub struct Told {
-    /// What was sent, in its true order.
+    /// The deliveries that were sent, in their true order.
     pub sent: Vec<Sent>,
-    /// What the provider calls everything.
+    /// The provider's ids of all objects.
     pub names: Names,
 }
 
@@ -44,10 +44,10 @@ impl std::fmt::Debug for Sent {
     }
 }
 
-/// What a provider calls the things of a story, by their numbers in it.
+/// A provider's ids of the objects in a story, indexed by their numbers in the story.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
-    /// The customer.
+    /// The customer's id.
     pub customer: String,
     /// Prices.
     pub prices: Vec<String>,
@@ -59,17 +59,17 @@ pub struct Names {
     pub refunds: Vec<String>,
     /// Disputes.
     pub disputes: Vec<String>,
-    /// Payments of nothing that the provider makes beside those of the story.
+    /// Payments of nothing, which the provider creates in addition to those of the story.
     pub empty_payments: Vec<String>,
 }
 
-/// What providers see in different ways.
+/// What differs between providers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ways {
     /// The longest dunning that the adapter declares, in seconds.
     pub dunning_seconds: i64,
-    /// The state of a refund that was not to be.
+    /// The state of a refund that was rejected.
     pub rejected_refund: &'static str,
-    /// Whether a subscription that is paused or over still shows its last period.
+    /// Whether a paused or ended subscription still shows its last period.
     pub keeps_period: bool,
 }

@@ -1,5 +1,6 @@
-//! Decides which stories there are. A story is made of wishes: each is granted if it is legal where its turn comes, and
-//! passed over if not. So a story without one of its wishes is a story again, and a failing one shrinks.
+//! Decides which stories are generated. A story is built from a list of wishes. Each wish becomes a scene if it is
+//! legal at its turn, and is skipped otherwise. A list without one of its wishes is therefore still a story, so a
+//! failing story can shrink.
 
 use proptest::prelude::*;
 
@@ -8,16 +9,16 @@ use crate::story::{
     TRIAL_SECONDS, UNIT_AMOUNTS, World,
 };
 
-/// Something that may happen next.
+/// A possible next step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
-    /// What.
+    /// The kind of step.
     kind: Kind,
-    /// Which of those it could happen to.
+    /// Selects the object that the step applies to.
     which: u8,
-    /// How it happens.
+    /// Selects the details of the step.
     how: u8,
-    /// Seconds after the last scene.
+    /// Seconds after the previous scene.
     gap: i64,
 }
 
@@ -45,14 +46,14 @@ enum Kind {
     Unschedule,
 }
 
-/// How many subscriptions a story has at most.
+/// The maximum number of subscriptions in a story.
 const SUBSCRIPTIONS: usize = 2;
-/// How many purchases a story has at most.
+/// The maximum number of purchases in a story.
 const PURCHASES: usize = 2;
 
-/// The story that some wishes make, of steps that can be told.
+/// Generates the seed, dialect and wishes of a story.
 pub fn wishes(max: usize) -> impl Strategy<Value = (u64, u8, Vec<Wish>)> {
-    // What follows from something else is wished for often, because it is seldom legal.
+    // Steps that depend on an earlier one are generated often, because they are seldom legal.
     let kind = prop_oneof![
         3 => Just(Kind::SignUp), 3 => Just(Kind::Buy), 4 => Just(Kind::Change), 7 => Just(Kind::Period),
         9 => Just(Kind::Retry), 5 => Just(Kind::GiveUp), 3 => Just(Kind::ScheduleEnd), 8 => Just(Kind::Unschedule),
@@ -65,7 +66,7 @@ pub fn wishes(max: usize) -> impl Strategy<Value = (u64, u8, Vec<Wish>)> {
         5 => Just(0), 1 => Just(1), 1 => Just(3600), 1 => Just(2 * DAY_SECONDS), 1 => Just(9 * DAY_SECONDS),
     ];
     let wish = (kind, any::<u8>(), any::<u8>(), gap).prop_map(|(kind, which, how, gap)| Wish { kind, which, how, gap });
-    // Every story begins with a purchase of some kind: nothing else is legal before.
+    // Every story begins with a purchase, because nothing else is legal before one.
     let first = (prop_oneof![5 => Just(Kind::SignUp), 1 => Just(Kind::Buy)], any::<u8>())
         .prop_map(|(kind, how)| Wish { kind, which: 0, how, gap: 0 });
     let rest = proptest::collection::vec(wish, 0..max);
@@ -76,7 +77,7 @@ pub fn wishes(max: usize) -> impl Strategy<Value = (u64, u8, Vec<Wish>)> {
 }
 
 impl Story {
-    /// Grants every wish that is legal and that can be told.
+    /// Builds the story, using every wish that is legal and that `can` accepts.
     pub fn of(seed: u64, dialect: u8, wishes: &[Wish], can: impl Fn(&Step) -> bool) -> Self {
         let mut world = World { now: START_SECONDS, ..World::default() };
         let mut scenes = Vec::new();
@@ -90,12 +91,12 @@ impl Story {
 }
 
 impl World {
-    /// The scene that a wish makes here, if it is legal.
+    /// The scene of a wish in this world, if it is legal.
     fn grant(&self, wish: &Wish) -> Option<Scene> {
         if wish.kind == Kind::Period {
             return self.period(wish);
         }
-        // Time doesn't pass what has to happen first.
+        // Time never passes the next step that must happen.
         let latest = self.due().map_or(i64::MAX, |(due, _)| due.max(self.now));
         let at = (self.now + wish.gap).min(latest);
         let step = self.purchase(wish, at).or_else(|| self.money(wish)).or_else(|| self.steering(wish, at))?;
@@ -202,7 +203,7 @@ impl World {
         })
     }
 
-    /// What has to happen first happens.
+    /// The next step that must happen.
     fn period(&self, wish: &Wish) -> Option<Scene> {
         let (due, subscription) = self.due()?;
         let it = &self.subscriptions[subscription];

@@ -1,9 +1,9 @@
-//! Decides what is true after each step of a story. It is written from what the steps mean and from nothing else: it
-//! knows no provider, no event, and none of the code that is judged.
+//! Decides what is true after each step of a story. It follows only from the meaning of the steps. It knows no
+//! provider, no event, and no part of the code under test.
 
 use crate::story::{Items, START_SECONDS, Scene, Span, Step, cost};
 
-/// What is true at an instant of a story.
+/// The true state at an instant of a story.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct World {
     /// The clock, in seconds since 1970.
@@ -16,68 +16,68 @@ pub struct World {
     pub refunds: Vec<Refund>,
     /// Disputes by number.
     pub disputes: Vec<Dispute>,
-    /// Whether the provider knows the customer.
+    /// Whether the provider has a record of the customer.
     pub met: bool,
     /// Whether the application named the owner of the customer.
     pub owned: bool,
-    /// The customer's address.
+    /// The customer's e-mail address, as an index.
     pub email: usize,
 }
 
 /// A subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
-    /// How it stands.
+    /// The status.
     pub standing: Standing,
-    /// What it bills.
+    /// The items that it bills.
     pub items: Items,
     /// The period that is paid or to be paid.
     pub period: Span,
     /// When the trial ends or ended.
     pub trial_end: Option<i64>,
-    /// When it is going to end.
+    /// When it is scheduled to end.
     pub cancel_at: Option<i64>,
-    /// When it is going to be paused.
+    /// When it is scheduled to be paused.
     pub pause_at: Option<i64>,
     /// When it ended.
     pub ended_at: Option<i64>,
-    /// The payment that is owed.
+    /// The unpaid payment.
     pub owed: Option<usize>,
-    /// Since when it is behind, while it is.
+    /// Since when a payment is overdue, while one is.
     pub behind_since: Option<i64>,
 }
 
-/// How a subscription stands.
+/// The status of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// Paid for.
     Active,
     /// Over.
     Canceled,
-    /// Not paid; the provider still tries.
+    /// Not paid. The provider still tries to collect.
     PastDue,
-    /// It stands still.
+    /// Paused.
     Paused,
     /// In its trial.
     Trialing,
-    /// Not paid; the provider gave up.
+    /// Not paid. The provider stopped trying.
     Unpaid,
 }
 
 /// A payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Payment {
-    /// How much was asked for.
+    /// The amount asked for.
     pub amount: i64,
-    /// Whether the money came; else the last attempt failed.
+    /// Whether the payment succeeded. Otherwise the last attempt failed.
     pub paid: bool,
-    /// How often it was tried.
+    /// The number of attempts.
     pub attempts: u32,
-    /// The subscription that it is for; none for a purchase.
+    /// The subscription that it pays; none for a one-time purchase.
     pub subscription: Option<usize>,
-    /// What was bought once.
+    /// The price that was bought once.
     pub bought: Option<usize>,
-    /// Whether the buyer is no customer at the provider.
+    /// Whether the provider has no customer for the buyer.
     pub guest: bool,
 }
 
@@ -86,31 +86,31 @@ pub struct Payment {
 pub struct Refund {
     /// The payment.
     pub payment: usize,
-    /// How much goes back.
+    /// The amount.
     pub amount: i64,
-    /// Whether it did.
+    /// The state of the movement.
     pub movement: Movement,
 }
 
-/// Whether money moved.
+/// The state of a movement of money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Movement {
-    /// It moved, and came back.
+    /// The money moved and came back.
     Failed,
-    /// It is to move.
+    /// The money is still to move.
     Pending,
-    /// It did not move, and will not.
+    /// The money did not move and never will.
     Rejected,
-    /// It moved.
+    /// The money moved.
     Succeeded,
 }
 
-/// A dispute over all of a payment.
+/// A dispute over the whole payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dispute {
     /// The payment.
     pub payment: usize,
-    /// How it ended; none while it is open.
+    /// Whether the seller won; none while the dispute is open.
     pub won: Option<bool>,
 }
 
@@ -130,7 +130,7 @@ impl Default for World {
 }
 
 impl World {
-    /// What is true after some scenes.
+    /// The true state after these scenes.
     pub fn after<'a>(scenes: impl IntoIterator<Item = &'a Scene>) -> Self {
         let mut world = Self::default();
         for scene in scenes {
@@ -139,7 +139,7 @@ impl World {
         world
     }
 
-    /// Takes one scene in.
+    /// Applies one scene.
     pub fn take(&mut self, scene: &Scene) {
         self.now = scene.at;
         match &scene.step {
@@ -195,7 +195,7 @@ impl World {
         }
     }
 
-    /// What a subscription is asked to pay.
+    /// Applies an attempt to collect a subscription's payment.
     fn collect(&mut self, number: usize, step: &Step) {
         let it = &mut self.subscriptions[number];
         match step {
@@ -225,7 +225,7 @@ impl World {
         }
     }
 
-    /// Until when time may go on before something has to happen to a subscription, and to which.
+    /// The next time at which something must happen to a subscription, and which subscription. Time can't pass it.
     pub fn due(&self) -> Option<(i64, usize)> {
         let due = |it: &Subscription| match it.standing {
             Standing::Active | Standing::PastDue | Standing::Trialing | Standing::Unpaid => Some(it.period.end),
@@ -235,18 +235,18 @@ impl World {
         dues.min()
     }
 
-    /// How much of a payment went back.
+    /// The refunded amount of a payment.
     pub fn refunded(&self, payment: usize) -> i64 {
         self.refunds_of(payment).filter(|it| it.movement == Movement::Succeeded).map(|it| it.amount).sum()
     }
 
-    /// How much of a payment may still go back.
+    /// The amount of a payment that can still be refunded.
     pub fn refundable(&self, payment: usize) -> i64 {
         let taken = |it: &&Refund| matches!(it.movement, Movement::Pending | Movement::Succeeded);
         self.payments[payment].amount - self.refunds_of(payment).filter(taken).map(|it| it.amount).sum::<i64>()
     }
 
-    /// The dispute of a payment. There is one at most.
+    /// The dispute of a payment. There is at most one.
     pub fn dispute_of(&self, payment: usize) -> Option<&Dispute> {
         self.disputes.iter().find(|it| it.payment == payment)
     }
@@ -257,12 +257,12 @@ impl World {
 }
 
 impl Subscription {
-    /// Whether it runs.
+    /// Whether the subscription is running.
     pub fn runs(&self) -> bool {
         matches!(self.standing, Standing::Active | Standing::Trialing)
     }
 
-    /// Whether its end or its pause is scheduled.
+    /// Whether an end or a pause is scheduled.
     pub fn is_scheduled(&self) -> bool {
         self.cancel_at.is_some() || self.pause_at.is_some()
     }

@@ -1,4 +1,4 @@
-//! Judges the kit by itself: right systems hold every law, each mutant is found, and nothing passes by doing nothing.
+//! Tests the kit itself: correct systems hold every law, each mutant is found, and nothing passes by doing nothing.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -23,11 +23,11 @@ async fn the_right_adapter_holds_every_law() {
 
 #[tokio::test]
 async fn so_does_an_adapter_that_declares_nothing() {
-    // What needs a signed time or an event's id is replaced by P19 and P22, and not asked.
+    // Laws that need a signed time or an event id don't apply; P19 and P22 replace them.
     hold_every_law(PLAIN, plain::scenarios::all(), &["P12", "P17", "P24", "P25", "P28"]).await;
 }
 
-/// Judges every scenario by every law that applies to it: those that always do, and these.
+/// Judges every scenario by the laws that always apply and by these.
 async fn hold_every_law(provider: ProviderUnderTest, scenarios: Vec<Scenario>, sometimes: &[&str]) {
     let mut judged: BTreeSet<&str> = BTreeSet::new();
     for scenario in scenarios {
@@ -74,7 +74,7 @@ async fn each_mutant_is_found_by_its_law() {
     let fixtures = tempfile::tempdir().expect("a folder");
     let report = run(&fixtures, |_| {}).await.expect("it runs");
     for mutant in &report.mutants {
-        // The store in memory has no statements, and nothing of it outlives its process.
+        // The in-memory store has no statements, and none of it outlives its process.
         let expected = match mutant.law {
             "S03" | "S07" | "S08" | "S09" | "S10" => MutantOutcome::Untried,
             _ => MutantOutcome::Killed,
@@ -90,7 +90,7 @@ async fn run(fixtures: &TempDir, narrow: impl FnOnce(&mut Options)) -> Result<Re
     purchase_conformance::run(&options, &[ACME], &[memory()]).await
 }
 
-/// Writes a scenario of acme as people do.
+/// Writes a scenario of acme to disk as an author would.
 fn save(fixtures: &Path, scenario: &Scenario, expect: &str) {
     let folder = fixtures.join(&scenario.provider).join(&scenario.name);
     fs::create_dir_all(folder.join("deliveries")).expect("a folder");
@@ -204,7 +204,7 @@ async fn a_complete_run_asks_for_a_minimum() {
         options.allow_skip = unmet;
     });
     assert_eq!(allowed.await.expect("it runs").exit_code(), 0);
-    // A part of a run reaches no minimum, and needs none.
+    // A partial run reaches no floor, and needs none.
     let part = run(&fixtures, |options| {
         complete(options);
         options.law = Some("P06".to_owned());
@@ -235,7 +235,7 @@ async fn a_draw_leaves_no_law_without_a_scenario() {
     }
 }
 
-/// The kit's own story of a trial, as it lies on disk, with a list that names these scenarios.
+/// The kit's own trial scenario, as it is on disk, with a list that names these scenarios.
 fn trials(listed: &str) -> TempDir {
     let fixtures = tempfile::tempdir().expect("a folder");
     for (_, mut scenario) in counterpart::own().remove(0).sides {
@@ -291,7 +291,7 @@ async fn one_schedule_can_be_played_again() {
     };
     let report = run(&burst(RIGHT), narrow).await.expect("it runs");
     assert_eq!((report.exit_code(), report.laws.len()), (0, 1));
-    // Two of three deliveries are compared with their own true order, and expectations are for all of them.
+    // Two of three deliveries are compared with their own true order. Expectations apply only to all of them.
     let some = |law: Option<&str>| {
         let law = law.map(str::to_owned);
         move |options: &mut Options| (options.schedule, options.law) = (play("2+1,2"), law)

@@ -1,4 +1,5 @@
-//! The integration tests, in one program: each that is linked on its own costs as much as all of them.
+//! Holds the integration tests in one program, because linking each one separately costs as much as linking all of
+//! them.
 
 mod kit;
 mod rendered;

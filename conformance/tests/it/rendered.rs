@@ -1,6 +1,6 @@
-//! Judges what the kit writes for people: the README's tables and each form of the report are as they are kept here.
-//! `PURCHASE_RENDER=1 cargo test -p purchase-conformance` writes the tables anew, and `INSTA_UPDATE=always` the forms; whoever
-//! changes them looks at the difference.
+//! Tests what the kit writes for people: the README's tables and each form of the report match the stored versions.
+//! `PURCHASE_RENDER=1 cargo test -p purchase-conformance` rewrites the tables, and `INSTA_UPDATE=always` the forms.
+//! Review the difference after either.
 
 use std::{fs, path::Path};
 
@@ -11,7 +11,7 @@ use purchase_conformance::{
     report::{Case, Digests, Floor, Form, Headline, Judged, MutantCase, MutantOutcome, Outcome, ProviderCapabilities},
 };
 
-/// Compares a file with what it should hold, or writes it.
+/// Compares a file with its expected content, or writes it.
 fn check(file: &str, rendered: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     if std::env::var_os("PURCHASE_RENDER").is_some() {
@@ -58,7 +58,7 @@ fn the_readme_shows_every_law_mutant_and_failure() {
     check("README.md", &readme);
 }
 
-/// The README with another table between the comments that name it.
+/// Replaces the table between the comments with this name.
 fn with_table(readme: &str, name: &str, table: &str) -> String {
     let (begin, end) = (format!("<!-- {name}: rendered -->\n"), format!("<!-- {name}: end -->"));
     let (before, rest) = readme.split_once(&begin).unwrap_or_else(|| panic!("the README has no {begin}"));
@@ -128,7 +128,7 @@ fn mutant(
     }
 }
 
-/// A run in which nothing is missing, with names that try to leave their place.
+/// A complete report, with names that try to break out of their markup.
 fn report() -> Report {
     let skipped = Case {
         outcome: Outcome::Skipped,
@@ -196,11 +196,11 @@ fn no_name_leaves_its_place() {
     let html = report.to_html();
     assert!(!html.contains("<script") && !html.contains("<i>") && !html.contains("sub_<b>"));
     assert!(html.contains("&lt;script&gt;"));
-    // Nothing is loaded from elsewhere.
+    // The page loads nothing from elsewhere.
     assert!(!html.contains("http:") && !html.contains("https:") && !html.contains("src=") && !html.contains("url("));
     let markdown = report.to_markdown();
     assert!(!markdown.contains("<script"));
-    // Each row of a table has as many cells as its head.
+    // Each row of a table has as many cells as its header.
     let cells = |line: &str| line.replace("\\|", "").matches('|').count();
     for table in markdown.split("\n\n").filter(|block| block.starts_with('|')) {
         let head = table.lines().next().map(cells);

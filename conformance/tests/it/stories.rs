@@ -1,5 +1,5 @@
-//! Judges the stories by themselves: they are legal, they are about everything, and what is true at their end is what
-//! their steps say.
+//! Tests the stories themselves: they are legal, they cover every kind of step, and their end is what their steps
+//! imply.
 
 use std::{
     cell::{Cell, RefCell},
@@ -37,7 +37,7 @@ fn stories_are_about_everything_and_often_about_two_things_in_one_second() {
     );
     assert_eq!(told, Ok(()));
     let counts = counts.into_inner();
-    // Every kind of step, and the ties.
+    // Every kind of step occurs, and so do ties.
     assert_eq!(counts.len(), 22, "{counts:?}");
     assert!(counts.values().all(|count| *count >= 40), "{counts:?}");
     assert!(counts["tie"] > 1000, "{counts:?}");
@@ -62,7 +62,7 @@ fn time_never_runs_backwards_nor_past_what_has_to_happen() {
     assert_eq!(told, Ok(()));
 }
 
-/// A wrong promise: that nothing is ever refunded.
+/// A wrong property: nothing is ever refunded.
 fn no_refunds(story: &Story) -> Result<(), Broken> {
     let refund = story.scenes.iter().any(|scene| matches!(scene.step, Step::Refund { .. }));
     ensure(!refund, || "there is a refund".to_owned())

@@ -1,8 +1,8 @@
-//! Decides the way of a delivery: verify, read, fold, commit. Everything provider-specific is asked of an adapter,
-//! everything durable of a store; time comes in with each call.
+//! Takes a delivery through its steps: verify, read, fold, commit. Adapters supply everything provider-specific, the
+//! store supplies everything durable, and each call supplies the time.
 //!
-//! One engine has four parts: it receives deliveries (`receiving`), processes what is kept (`queue`), answers questions
-//! (`reading`), and does what operators ask for (`operating`). What one commit changes is decided in `plan`, which does no I/O.
+//! The engine has four parts: it receives deliveries (`receiving`), processes stored events (`queue`), answers
+//! queries (`reading`), and runs operators' tasks (`operating`). `plan` builds each commit and does no I/O.
 
 mod operating;
 mod plan;
@@ -31,7 +31,7 @@ use crate::{
     store::Store,
 };
 
-/// The engine: adapters, a store, and what the application decided.
+/// The engine: adapters, a store, and the application's settings.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -46,18 +46,18 @@ pub struct Engine {
     dunning: Dunning,
 }
 
-/// What the application decides.
+/// The application's settings.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Prices and offers.
     pub catalog: Catalog,
     /// Which states give access.
     pub policy: AccessPolicy,
-    /// What is taken at most from outside.
+    /// Limits on input from outside.
     pub limits: Limits,
-    /// How often a commit is tried when other writers keep changing the same subjects.
+    /// How often a commit is tried while other writers keep changing the same subjects.
     pub commit_attempts: u32,
-    /// When an event that failed is tried again, and when it is given up.
+    /// When a failed event is tried again, and when it is given up.
     pub retry: RetryPolicy,
 }
 
@@ -87,7 +87,7 @@ impl Engine {
         self
     }
 
-    /// Sets what the application decides.
+    /// Sets the application's settings.
     #[must_use]
     pub fn with_settings(mut self, settings: Settings) -> Self {
         self.settings = settings;
@@ -100,7 +100,7 @@ impl Engine {
         Self { store, ..self.clone() }
     }
 
-    /// What the application decided.
+    /// The application's settings.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -1,9 +1,9 @@
-//! Decides the state of one object from its observations. [`History`] is the set of all of them; [`Register`] is what
-//! is kept of it between deliveries: the last tie, and what was settled before it.
+//! Folds the state of one object from its observations. [`History`] is the set of all of them; [`Register`] is the
+//! part stored between deliveries: the last tie, and what was settled before it.
 //!
-//! An observation that is not older than the register's tie is applied to it, whatever came before: that is the usual
-//! case and costs the same for the tenth fact as for the ten-thousandth. An older one is [`Late`], and the object is
-//! folded from its history again. Both give the same register.
+//! An observation that is not older than the register's tie is applied to it, whatever came before. That is the usual
+//! case, and its cost doesn't depend on the number of earlier facts. An older one is [`Late`], and the object is
+//! folded from its history again. Both ways give the same register.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use crate::{
 pub struct History(BTreeMap<Version, Vec<TiedObservation>>);
 
 impl History {
-    /// Joins one observation. One event shows an object once.
+    /// Joins one observation. An event observes an object at most once.
     pub fn insert(&mut self, version: Version, observation: TiedObservation) {
         insert(self.0.entry(version).or_default(), observation);
     }
@@ -37,7 +37,8 @@ impl History {
         }
     }
 
-    /// Folds from the first observation to the last, telling each settled instant; none for an empty history.
+    /// Folds from the first observation to the last, and passes each settled instant to `tell`. Returns `None` for an
+    /// empty history.
     pub fn fold(self, mut tell: impl FnMut(Option<&Settled>, &Settled)) -> Option<Register> {
         let mut instants = self.0.into_iter();
         let (version, tied) = instants.next()?;
@@ -60,7 +61,7 @@ fn insert(tied: &mut Vec<TiedObservation>, observation: TiedObservation) {
     }
 }
 
-/// What is kept of an object's history.
+/// The stored part of an object's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "StoredRegister")]
 pub struct Register {
@@ -68,12 +69,12 @@ pub struct Register {
     version: Version,
     /// The last tie: every observation with that version, ordered by event. There is at least one.
     tied: Vec<TiedObservation>,
-    /// What was settled before.
+    /// The state settled before the last tie.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     before: Option<Settled>,
 }
 
-/// A register as it is read, before it is known to be one.
+/// A register as deserialized, before validation.
 #[derive(Deserialize)]
 struct StoredRegister {
     version: Version,
@@ -94,7 +95,7 @@ impl TryFrom<StoredRegister> for Register {
     }
 }
 
-/// The observation is older than what was settled: the object has to be folded from its history.
+/// The observation is older than the settled state, so the object must be folded from its history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Late;
 
@@ -104,7 +105,7 @@ impl Register {
         Self { version, tied: vec![observation], before: None }
     }
 
-    /// Takes one observation in.
+    /// Applies one observation.
     ///
     /// # Errors
     /// [`Late`] when it is older than the last tie; the register is unchanged.
@@ -126,7 +127,7 @@ impl Register {
         self.version
     }
 
-    /// What was settled before the last tie.
+    /// The state settled before the last tie.
     pub fn before(&self) -> Option<&Settled> {
         self.before.as_ref()
     }
@@ -135,30 +136,30 @@ impl Register {
     pub fn settled(&self) -> Settled {
         let before = self.before.as_ref();
         let verdict = order::settle(&self.tied, before.map(|settled| &settled.last));
-        // It is made or read with at least one observation, and only gains.
+        // A register is constructed or read with at least one observation, and never loses one.
         Settled::after(before, &verdict.expect("a register has an observation"), self)
     }
 }
 
-/// An object's state once an instant is settled.
+/// An object's state after an instant was settled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
-    /// The last observation as the provider's order gives it.
+    /// The last observation in the provider's order.
     last: ObjectState,
-    /// What is shown, where that is another: an end that a later observation contradicts, or the last state that could
-    /// be read.
+    /// The state to show, if it differs: a final end that a later observation contradicts, or the last readable
+    /// state.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     shown: Option<ObjectState>,
     /// The instant.
     pub at: Timestamp,
-    /// Since when the shown state is what it is.
+    /// When the object entered the shown state.
     pub since: Timestamp,
     /// When the first observation was taken.
     pub first_at: Timestamp,
     /// Whether only event ids ordered the last tie.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub ambiguous: bool,
-    /// Whether a later observation contradicts an end.
+    /// Whether a later observation contradicts a final end.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub contradicted: bool,
 }
@@ -169,7 +170,7 @@ impl Settled {
         self.shown.as_ref().unwrap_or(&self.last)
     }
 
-    /// The last observation, even one that contradicts an end or that can't be read alone.
+    /// The last observation, even one that contradicts a final end or that can't be read alone.
     pub fn last(&self) -> &ObjectState {
         &self.last
     }
@@ -209,7 +210,7 @@ impl Settled {
     }
 }
 
-/// What an observation that can't be read alone leaves of the state known before.
+/// The known state, updated by an observation that can't be read alone.
 fn carry_known(known: &ObjectState, last: &ObjectState) -> ObjectState {
     let mut shown = known.clone();
     match (&mut shown, last) {
@@ -230,7 +231,7 @@ fn carry_known(known: &ObjectState, last: &ObjectState) -> ObjectState {
     shown
 }
 
-/// Whether two observations show the same state in the narrow sense: not the same details.
+/// Whether two observations show the same status, ignoring other details.
 fn same_state(one: &ObjectState, other: &ObjectState) -> bool {
     match (one, other) {
         (ObjectState::Subscription(one), ObjectState::Subscription(other)) => one.status == other.status,

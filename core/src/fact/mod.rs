@@ -1,5 +1,5 @@
-//! Decides what a fact is: "object X of provider P looked like this at time T, according to event E". Adapters make
-//! facts; everything behind this file knows no provider.
+//! Defines a fact: "object X of provider P looked like this at time T, according to event E". Adapters produce facts;
+//! no code after this step knows a provider.
 
 pub mod history;
 pub mod object_state;
@@ -15,33 +15,33 @@ use crate::{
     time::Timestamp,
 };
 
-/// Where an observation stands in its provider's own order. Each adapter documents how it fills this in.
+/// An observation's position in its provider's order. Each adapter documents how it fills this in.
 ///
-/// Observations with equal versions are tied; [`order`] settles them by evidence.
+/// Observations with equal versions are tied; [`order`] settles ties by evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Version {
     /// The first key.
     pub at: Timestamp,
-    /// The second key; equal to the first where the provider has only one clock.
+    /// The second key; equal to the first if the provider has only one clock.
     pub then: Timestamp,
 }
 
 impl Version {
-    /// A version of a provider that has one clock.
+    /// A version from a provider with one clock.
     pub fn at(at: Timestamp) -> Self {
         Self { at, then: at }
     }
 }
 
-/// Which part of an object's life the event's type speaks of.
+/// The part of an object's life that the event's type names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// The object came to be.
+    /// The object was created.
     Created,
     /// The object changed, or something happened to it.
     Changed,
-    /// The object is gone or over.
+    /// The object was deleted or ended.
     Ended,
 }
 
@@ -50,37 +50,37 @@ pub enum Phase {
 pub struct Observation {
     /// The object; it is the subject's root or a member of it.
     pub object: ObjectRef,
-    /// The part of its life.
+    /// The part of the object's life.
     pub phase: Phase,
     /// Its whole state, as the event shows it. Schema versions before 8 wrote `photo`.
     #[serde(alias = "photo")]
     pub object_state: ObjectState,
-    /// Its whole state before the change, where the event brings evidence of it.
+    /// Its whole state before the change, if the event contains evidence of it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub prior: Option<ObjectState>,
 }
 
-/// What a subject belongs to, as the subject itself or another object says.
+/// A link of a subject, named by the subject itself or by another object.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Link {
-    /// The checkout that led to it.
+    /// The checkout that created it.
     Checkout(#[serde(with = "exposed")] ProviderId),
     /// The customer at the provider.
     Customer(#[serde(with = "exposed")] ProviderId),
-    /// The offer that another object says was sold.
+    /// The offer that was sold, as named by another object.
     InferredOffer {
         /// The offer.
         offer: OfferId,
-        /// Who says so; see [`Link::InferredOwner`].
+        /// The object that names it; see [`Link::InferredOwner`].
         by: Option<ObjectRef>,
     },
-    /// The application's customer, as another object says. It counts only while the subject names none itself.
+    /// The application's customer, as named by another object. It counts only while the subject names none itself.
     InferredOwner {
         /// The application's customer.
         owner: CustomerId,
-        /// The object whose word it is. Its later word replaces its earlier one. None: one of many objects
-        /// whose words are kept as one, so that a customer's state doesn't grow with every purchase.
+        /// The object that names the owner. Its later statement replaces its earlier one. `None` means one of many
+        /// objects whose statements are stored as one, so that a customer's state doesn't grow with every purchase.
         by: Option<ObjectRef>,
     },
     /// The invoice that it pays.
@@ -89,7 +89,7 @@ pub enum Link {
     Offer(OfferId),
     /// The application's customer, from the subject's own metadata, which the application set.
     Owner(CustomerId),
-    /// The payment that it led to.
+    /// The payment that it created.
     Payment(#[serde(with = "exposed")] ProviderId),
     /// The product that a price belongs to.
     Product(#[serde(with = "exposed")] ProviderId),
@@ -99,7 +99,7 @@ pub enum Link {
 
 impl Link {
     /// Whether this link may be replaced, and later restored: metadata can change, and at some providers a
-    /// subscription can move to another customer. References to other objects stay.
+    /// subscription can move to another customer. References to other objects are permanent.
     fn is_changeable(&self) -> bool {
         match self {
             Link::Customer(_)
@@ -112,22 +112,22 @@ impl Link {
     }
 }
 
-/// One neutral statement of one event about one subject.
+/// One provider-neutral statement of one event about one subject.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
-    /// What it is about.
+    /// The subject of the statement.
     pub subject: Subject,
-    /// The event that says so.
+    /// The event that contains it.
     #[serde(with = "exposed")]
     pub event: ProviderId,
-    /// Where the fact stands in the provider's order: the event's place, or an earlier one where the event repeats an
-    /// older copy of what another object said.
+    /// The fact's position in the provider's order: the event's position, or an earlier one if the event repeats an
+    /// older copy of another object's statement.
     pub version: Version,
-    /// What the event shows of the subject's root or a member, if it shows one.
-    /// Schema versions before 8 wrote `sight`.
+    /// The event's observation of the subject's root or a member, if it has one. Schema versions before 8 wrote
+    /// `sight`.
     #[serde(skip_serializing_if = "Option::is_none", default, alias = "sight")]
     pub observation: Option<Observation>,
-    /// What the subject belongs to. Links only ever grow.
+    /// The subject's links in this event. Links only ever grow.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub links: Vec<Link>,
 }
@@ -139,20 +139,20 @@ impl Fact {
     }
 }
 
-/// What a subject is known to belong to: a map that only grows. Where one kind of link has several targets, the one
-/// with the greatest version is read.
+/// The known links of a subject: a map that only grows. If one kind of link has several targets, the target with the
+/// greatest version counts.
 ///
-/// A reference to another object is never taken back, so it keeps the version of its first statement. The customer,
-/// and what the application writes into metadata, can change and change back: they keep the latest.
+/// A reference to another object is never withdrawn, so it keeps the version of its first statement. The customer,
+/// and the application's metadata, can change and change back, so they keep the latest version.
 ///
-/// What a subject says of itself counts before what others say of it, whatever the versions. Inferences that contradict
-/// each other count as none: it is better that nobody owns a purchase than that a stranger does.
+/// A subject's own statement overrides statements by other objects, whatever the versions. Inferences that contradict
+/// each other are ignored: it is better that a purchase has no owner than that a stranger owns it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Links(#[serde(with = "pairs")] BTreeMap<Link, Version>);
 
 impl Links {
-    /// Joins the statements of one fact. Within one instant, what a change says counts after what a creation said.
+    /// Joins the links of one fact. Within one instant, the links of a change override those of a creation.
     pub(crate) fn join_fact(&mut self, fact: &Fact) {
         let phase = fact.observation.as_ref().map_or(Phase::Created, |observation| observation.phase);
         let then = Timestamp::from_micros(fact.version.then.micros().saturating_add(phase as i64));
@@ -162,14 +162,14 @@ impl Links {
         }
     }
 
-    /// Joins one statement.
+    /// Joins one link.
     pub fn join(&mut self, link: Link, version: Version) {
         let changeable = link.is_changeable();
         let known = self.0.entry(link).or_insert(version);
         *known = if changeable { version.max(*known) } else { version.min(*known) };
     }
 
-    /// Whether joining the statements would change nothing, now or after more has been joined.
+    /// Whether joining these links would change nothing, now or after further joins.
     pub fn cover(&self, links: &[Link], version: Version) -> bool {
         links.iter().all(|link| {
             self.0.get(link).is_some_and(|known| match link.is_changeable() {
@@ -179,7 +179,7 @@ impl Links {
         })
     }
 
-    /// Whether nothing is known.
+    /// Whether there is no link.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -189,7 +189,7 @@ impl Links {
         self.0.keys()
     }
 
-    /// The latest target that `pick` takes; equal versions fall to the greater id.
+    /// The latest target that `pick` accepts; among equal versions, the greatest id.
     fn latest<'a, T: Ord + ?Sized>(&'a self, pick: impl Fn(&'a Link) -> Option<&'a T>) -> Option<&'a T> {
         self.0.iter().filter_map(|(link, version)| Some((*version, pick(link)?))).max().map(|(_, target)| target)
     }
@@ -209,7 +209,7 @@ impl Links {
         self.latest(|link| if let Link::Invoice(id) = link { Some(id) } else { None })
     }
 
-    /// The offer: the subject's own word, else what others say, where they agree.
+    /// The offer: the subject's own, else the one that other objects agree on.
     pub fn offer(&self) -> Option<&OfferId> {
         self.latest(|link| if let Link::Offer(id) = link { Some(id) } else { None }).or_else(|| {
             let offers = self.inferred(|link| match link {
@@ -220,13 +220,13 @@ impl Links {
         })
     }
 
-    /// The application's customer: the subject's own word, else what others say, where they agree.
+    /// The application's customer: the subject's own, else the one that other objects agree on.
     pub fn owner(&self) -> Option<&CustomerId> {
         self.latest(|link| if let Link::Owner(id) = link { Some(id) } else { None })
             .or_else(|| agreed(&self.inferred_owners()))
     }
 
-    /// Whether the subject names no owner, and others name different ones.
+    /// Whether the subject names no owner, and other objects name different ones.
     pub fn owners_contradict(&self) -> bool {
         let own = self.0.keys().any(|link| matches!(link, Link::Owner(_)));
         !own && self.inferred_owners().len() > 1
@@ -239,8 +239,8 @@ impl Links {
         })
     }
 
-    /// What others say: of each object that is told apart its latest word, both where two are equally late; of the
-    /// rest every word.
+    /// The statements of other objects. Each identified object contributes its latest statement, or both if two are
+    /// equally late; unidentified objects contribute every statement.
     fn inferred<'a, T: Ord>(
         &'a self,
         pick: impl Fn(&'a Link) -> Option<(&'a T, Option<&'a ObjectRef>)>,
@@ -284,12 +284,12 @@ impl Links {
     }
 }
 
-/// The one thing that is said.
+/// The single value, if there is exactly one.
 fn agreed<'a, T: Ord>(said: &BTreeSet<&'a T>) -> Option<&'a T> {
     if said.len() == 1 { said.first().copied() } else { None }
 }
 
-/// A map whose keys are no strings, written as a list of pairs.
+/// A map whose keys are not strings, serialized as a list of pairs.
 pub(crate) mod pairs {
     use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
-//! Decides what an observation of each kind of object holds: the neutral state, and nothing that is only incidental.
-//! Two observations that are equal here are the same state to us, whatever else the provider changed.
+//! The neutral state that an observation contains for each kind of object, without incidental fields. Two
+//! observations with equal values here are the same state, whatever else the provider changed.
 //!
-//! References to other objects are not state: they travel as [`Link`](super::Link)s.
+//! References to other objects are not state: facts contain them as [`Link`](super::Link)s.
 
 mod adjustments;
 mod catalogue;
@@ -50,7 +50,7 @@ pub enum ObjectState {
 }
 
 impl ObjectState {
-    /// The kind of object that it shows.
+    /// The kind of the object.
     pub fn kind(&self) -> ObjectKind {
         match self {
             ObjectState::Charge(_) => ObjectKind::Charge,
@@ -70,7 +70,7 @@ impl ObjectState {
         }
     }
 
-    /// Whether the object is over for good: no later observation may show another state.
+    /// Whether the object ended for good: no later observation may show another state.
     pub fn is_terminal(&self) -> bool {
         match self {
             ObjectState::Charge(_)
@@ -94,8 +94,8 @@ impl ObjectState {
         }
     }
 
-    /// Whether the observation says enough to be read on its own: its state is one that we know, and it is no bare
-    /// tombstone. One that doesn't leaves what was known before to be shown.
+    /// Whether the observation can be read on its own: its state is known, and it is not a bare tombstone. After an
+    /// unreadable observation, the previously known state is still shown.
     pub fn is_readable(&self) -> bool {
         match self {
             ObjectState::Customer(it) => !it.bare,
@@ -114,8 +114,8 @@ impl ObjectState {
         }
     }
 
-    /// How far the state is along the object's life, declared per kind. Equal for states that an object passes to
-    /// and fro. Read only where no evidence orders a tie.
+    /// How far the state is along the object's life, declared per kind. States that an object can alternate between
+    /// are equal. Used only if no evidence orders a tie.
     pub fn progress(&self) -> u8 {
         match self {
             ObjectState::Charge(it) => it.state as u8,
@@ -144,7 +144,7 @@ impl ObjectState {
         }
     }
 
-    /// Measures that only grow over an object's life. Read only where no evidence orders a tie.
+    /// Measures that only grow over an object's life. Used only if no evidence orders a tie.
     pub fn measures(&self) -> [i64; 3] {
         let micros = |time: Option<Timestamp>| time.map_or(i64::MIN, Timestamp::micros);
         match self {

@@ -1,19 +1,20 @@
-//! Decides which of two observations wins. Everything that breaks a tie stands here, and nowhere else.
+//! Decides which of two observations wins. Every rule that breaks a tie is here.
 //!
-//! Observations of one object are ordered by [`Version`](super::Version). Those with equal versions are *tied*, and
-//! settled in this order:
+//! Observations of one object are ordered by [`Version`](super::Version). Observations with equal versions are
+//! *tied*, and settled in this order:
 //!
-//! 1. **Terminal states.** An object doesn't come back, so if any tied observation is terminal, only those count.
-//! 2. **The trail.** An observation with a prior state is an edge from that state to its own. The object walked all
-//!    edges once, so the state it stopped at is the one that was entered once more often than it was left. Being
-//!    created counts as an entry; so does being in a state when the instant began. This settles chains and cycles.
-//! 3. **Phase**, for states that the trail leaves open: created before changed before ended.
+//! 1. **Terminal states.** An ended object doesn't return, so if any tied observation is terminal, only terminal ones
+//!    count.
+//! 2. **The trail.** An observation with a prior state is an edge from that state to its own. The object took each
+//!    edge once, so its last state is the one that was entered once more often than it was left. Creation counts as
+//!    an entry, and so does the state when the instant began. This settles chains and cycles.
+//! 3. **Phase**, for states that the trail doesn't decide: created before changed before ended.
 //! 4. **Progress** of the state, declared per kind of object, then its **measures** that only grow.
-//! 5. Last resort: a state on the trail before one that no evidence touches, then the bytes of the event id. Where
-//!    only this separated different states the verdict is *ambiguous*, and someone has to ask the provider.
+//! 5. Last resort: a state on the trail before one that no evidence touches, then the bytes of the event id. If only
+//!    this separated different states, the verdict is *ambiguous*, and the provider must be asked.
 //!
-//! An edge may come twice, because providers sometimes make two events of one change. A walk that such a twin makes
-//! impossible (two ends) is walked again with each edge counted once.
+//! An edge may occur twice, because providers sometimes send two events for one change. If such a duplicate makes a
+//! walk impossible (two ends), the walk is repeated with each edge counted once.
 
 use std::{
     cmp::Reverse,
@@ -38,22 +39,22 @@ pub struct TiedObservation {
     /// The state. Schema versions before 8 wrote `photo`.
     #[serde(alias = "photo")]
     pub object_state: ObjectState,
-    /// The state before, by evidence.
+    /// The state before, if the event contains evidence of it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub prior: Option<ObjectState>,
 }
 
-/// Who won a tie.
+/// The outcome of a tie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verdict<'a> {
     /// The observation of the last state.
     pub winner: &'a TiedObservation,
-    /// Whether only the last resort separated it from another state.
+    /// Whether only the last resort separated it from a different state.
     pub ambiguous: bool,
 }
 
-/// Settles a tie: the state that the object had last among `tied`, given the state `before` it. A function of the
-/// set: the order of `tied` doesn't matter. None when there is nothing to settle.
+/// Settles a tie: finds the object's last state among `tied`, given the state `before` it. The order of `tied`
+/// doesn't matter. Returns `None` when `tied` is empty.
 pub fn settle<'a>(tied: &'a [TiedObservation], before: Option<&ObjectState>) -> Option<Verdict<'a>> {
     if let [only] = tied {
         return Some(Verdict { winner: only, ambiguous: false });
@@ -81,14 +82,14 @@ pub fn settle<'a>(tied: &'a [TiedObservation], before: Option<&ObjectState>) -> 
     Some(Verdict { winner: winner.observation, ambiguous })
 }
 
-/// What the trail says of a state.
+/// The position of a state on the trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum OnTrail {
-    /// The object went through it and left.
+    /// The object entered and left it.
     Passed,
     /// No edge touches it.
     Untouched,
-    /// The object stopped there.
+    /// The object's last state.
     End,
 }
 
@@ -104,7 +105,7 @@ impl<'a> Candidate<'a> {
         (self.observation.phase, &self.observation.event) > (other.observation.phase, &other.observation.event)
     }
 
-    /// What speaks for this state being the last, short of the last resort.
+    /// The evidence that this state is the last, before the last resort.
     fn evidence(&self) -> (Phase, u8, [i64; 3]) {
         let object_state = &self.observation.object_state;
         (self.observation.phase, object_state.progress(), object_state.measures())
@@ -115,7 +116,7 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// How often each state was entered more than left.
+/// How many more times each state was entered than left.
 struct Trail<'a> {
     balance: HashMap<&'a ObjectState, i64>,
     touched: HashSet<&'a ObjectState>,
@@ -179,7 +180,7 @@ mod tests {
         time::Timestamp,
     };
 
-    /// An active subscription of a quantity, perhaps with its end scheduled: `5`, or `5!`.
+    /// An active subscription with a quantity, perhaps with a scheduled end: `5`, or `5!`.
     fn state(text: &str) -> ObjectState {
         let (text, scheduled) = text.strip_suffix('!').map_or((text, false), |rest| (rest, true));
         let (quantity, status) = match text {
@@ -204,7 +205,7 @@ mod tests {
             Some((prior, object_state)) => (Some(state(prior)), state(object_state)),
             None => (None, state(rest)),
         };
-        // Ids fall as events go on, so that the last resort is never right by accident.
+        // Later events get smaller ids, so that the last resort is never right by accident.
         TiedObservation { event: ProviderId::new(format!("e{}", 99 - event)).expect("id"), phase, object_state, prior }
     }
 

@@ -1,5 +1,6 @@
-//! Decides what happened to the money of a payment: how much was authorized, captured and received, what went back by
-//! refunds, and what disputes hold or took; and which credits of an invoice stand. It knows only the subject's members.
+//! Derives what happened to the money of a payment: how much was authorized, captured and received, how much was
+//! refunded, and how much disputes hold or took. It also derives which credits of an invoice remain in force. It
+//! knows only the subject's members.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,38 +17,39 @@ use crate::{
     time::Timestamp,
 };
 
-/// The figures of a payment, in minor units of its currency. None: nothing is known of it yet.
+/// The figures of a payment, in minor units of its currency. `None` means that the figure is not known yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// How much was authorized at most.
+    /// The largest amount that was authorized.
     pub authorized: Option<i64>,
-    /// How much of that was captured.
+    /// The captured part of it.
     pub captured: Option<i64>,
-    /// How much came.
+    /// The amount received.
     pub received: Option<i64>,
-    /// How much of what came went back by refunds. What was authorized and never captured did not come.
+    /// The refunded part of what was received. An amount that was authorized and never captured was not received.
     pub refunded: i64,
-    /// How much of what came is held or taken by disputes.
+    /// The part of what was received that disputes hold or took.
     pub disputed: i64,
 }
 
-/// How the disputes of a payment stand together. The weightier one is the greater.
+/// The outcome of a payment's disputes together, from the least to the most serious.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Disputed {
-    /// None moved money.
+    /// No dispute moved money.
     None,
-    /// Money was withheld and came back.
+    /// Money was withheld and returned.
     Won,
     /// Money is withheld.
     Open,
-    /// Money is gone.
+    /// Money is lost.
     Lost,
 }
 
 impl Figures {
-    /// Whether all that came went back, by refunds, by disputes or by both. A dispute of nine tenths or more of what came
-    /// counts as one of all of it: the disputed amount can differ from the payment's because exchange rates move.
+    /// Whether everything received was returned, by refunds, by disputes or by both. A dispute of nine tenths or more
+    /// of what was received counts as a dispute of all of it: the disputed amount can differ from the payment's
+    /// because exchange rates move.
     pub fn all_went_back(&self) -> bool {
         let Some(received) = self.received else { return false };
         let whole_dispute = self.disputed > 0 && self.disputed.saturating_mul(10) >= received.saturating_mul(9);
@@ -87,8 +89,9 @@ impl SubjectState {
         }
     }
 
-    /// What went back of a payment, in minor units: the refunds that succeeded, or what the charges total, if that is
-    /// more. A charge's total counts refunds that are still pending, and those that failed after it was taken.
+    /// The refunded amount of a payment, in minor units: the sum of its succeeded refunds, or the charges' refund
+    /// totals if they are larger. A charge's total includes pending refunds, and refunds that failed after the total
+    /// was recorded.
     fn refunded_minor(&self) -> i64 {
         let released = self.released_refunds();
         let refunds: Vec<(Refund, Timestamp)> = self
@@ -111,15 +114,16 @@ impl SubjectState {
         let charged_back = sum(&mut charges.iter().map(|(charge, _)| went_back(charge, counted)));
         let not_gone = sum(&mut refunds.iter().filter_map(|(refund, since)| match refund.state {
             RefundState::Pending | RefundState::RequiresAction => Some(refund.amount.minor()),
-            // The time since which it is failed counts, not the time of the last event that says so.
+            // The time at which it failed counts, not the time of the last event that reports it.
             RefundState::Canceled | RefundState::Failed => (*since >= charged_at).then(|| refund.amount.minor()),
             RefundState::Succeeded | RefundState::Unknown => None,
         }));
         succeeded.max(charged_back.saturating_sub(not_gone)).min(Money::MAX_MINOR)
     }
 
-    /// The refunds of a payment that are none: some API versions make a refund of what was authorized and not captured.
-    /// All of them where nothing was captured; else the oldest of exactly that amount, where the release counts at all.
+    /// Refund objects that refund nothing: some API versions create one for an amount that was authorized and not
+    /// captured. If nothing was captured, all refunds are such; otherwise the oldest of exactly that amount is, if
+    /// the provider counts the release at all.
     pub fn released_refunds(&self) -> BTreeSet<ObjectRef> {
         let refunds = self.by_age(|object_state| match object_state {
             ObjectState::Refund(refund) => Some(refund.clone()),
@@ -137,8 +141,9 @@ impl SubjectState {
         release.filter(|_| self.counts_release()).map(|(_, object, _)| (*object).clone()).into_iter().collect()
     }
 
-    /// Whether the provider counts what was authorized and not captured as refunded. What figures show of the charge's
-    /// capture decides; then the refunds, for no more than came can go back; then the API version.
+    /// Whether the provider counts what was authorized and not captured as refunded. The charge's captured figures
+    /// decide first; then the refunds, because no more than the received amount can be refunded; then the API
+    /// version.
     fn counts_release(&self) -> bool {
         let shown = |by_version| {
             self.objects().find_map(|(_, settled)| match settled.shown() {
@@ -167,7 +172,7 @@ impl SubjectState {
         refunds.fold(0, i64::saturating_add) > came || shown(true).unwrap_or(false)
     }
 
-    /// Whether no money came although some was authorized.
+    /// Whether no money was received although some was authorized.
     fn nothing_was_captured(&self) -> bool {
         match self.payment() {
             Some(Payment { state: PaymentState::Canceled, .. }) => true,
@@ -180,7 +185,7 @@ impl SubjectState {
         }
     }
 
-    /// What was authorized and not captured, in minor units.
+    /// The amount authorized and not captured, in minor units.
     fn released_minor(&self) -> i64 {
         let charges = self.charges();
         let done = charges.iter().filter(|(charge, _)| charge.state == ChargeState::Succeeded);
@@ -194,7 +199,7 @@ impl SubjectState {
         }
     }
 
-    /// The prices of a payment of which every line was refunded whole, where refunds name the lines.
+    /// The prices of a payment whose every line was fully refunded, if refunds name the lines.
     pub fn refunded_prices(&self) -> BTreeSet<ProviderId> {
         let mut gone: BTreeMap<ProviderId, (i64, bool)> = BTreeMap::new();
         for (_, settled) in self.objects() {
@@ -231,8 +236,8 @@ impl SubjectState {
             .collect()
     }
 
-    /// What disputes hold or took, in minor units of the payment's currency. A dispute in another currency can't be
-    /// compared and counts as one of all that came.
+    /// The amount that disputes hold or took, in minor units of the payment's currency. A dispute in another currency
+    /// can't be compared and counts as a dispute of everything received.
     fn disputed_minor(&self, received: Option<i64>) -> i64 {
         let currency = self.payment().map(|payment| payment.amount.currency());
         let standing = self.disputes().into_iter().map(|(_, dispute)| dispute);
@@ -246,7 +251,7 @@ impl SubjectState {
             .min(Money::MAX_MINOR)
     }
 
-    /// The weightiest dispute of a payment.
+    /// The most serious outcome among a payment's disputes.
     pub fn dispute(&self) -> Disputed {
         let weigh = |(_, dispute): (_, Dispute)| match dispute.state {
             DisputeState::Lost => Disputed::Lost,
@@ -257,8 +262,8 @@ impl SubjectState {
         self.disputes().into_iter().map(weigh).max().unwrap_or(Disputed::None)
     }
 
-    /// The disputes of a payment, the oldest first, after what reverses them. A reversal that names no dispute ends the
-    /// oldest that is still open; one that a dispute tells of itself is not counted again.
+    /// The disputes of a payment, oldest first, after their reversals. A reversal that names no dispute ends the
+    /// oldest open one. A reversal that a dispute already reports itself is not counted again.
     pub fn disputes(&self) -> Vec<(&ObjectRef, Dispute)> {
         let mut disputes = self.by_age(|object_state| match object_state {
             ObjectState::Dispute(dispute) => Some(dispute.clone()),
@@ -272,7 +277,7 @@ impl SubjectState {
         disputes.into_iter().map(|(_, object, dispute)| (object, dispute)).collect()
     }
 
-    /// The credits of an invoice, the oldest first, after what reverses them: as with [`disputes`](Self::disputes).
+    /// The credits of an invoice, oldest first, after their reversals, as with [`disputes`](Self::disputes).
     pub fn credits(&self) -> Vec<(&ObjectRef, Credit)> {
         let mut credits = self.by_age(|object_state| match object_state {
             ObjectState::Credit(credit) => Some(credit.clone()),
@@ -284,8 +289,8 @@ impl SubjectState {
         credits.into_iter().map(|(_, object, credit)| (object, credit)).collect()
     }
 
-    /// Lets each reversal end what it undoes: nothing where something that is not younger tells of its own end, else the
-    /// oldest that stands and is not younger.
+    /// Lets each reversal end the object it reverses. If an object not younger than the reversal reports its own end,
+    /// the reversal ends nothing else; otherwise it ends the oldest object in force that is not younger than it.
     fn undo<T>(
         &self,
         undone: Undone,
@@ -308,12 +313,13 @@ impl SubjectState {
         }
     }
 
-    /// How many attempts to pay are known by an id of their own.
+    /// How many payment attempts are known by their own id.
     pub fn attempts(&self) -> usize {
         self.registers.keys().filter(|object| object.kind == ObjectKind::Charge).count()
     }
 
-    /// What is picked, the oldest first: an object is as old as its first observation, whatever was told of it since.
+    /// The picked objects, oldest first. An object's age is that of its first observation, whatever was observed
+    /// later.
     fn by_age<T>(&self, pick: impl Fn(&ObjectState) -> Option<T>) -> Vec<(Timestamp, &ObjectRef, T)> {
         let picked =
             self.objects().filter_map(|(object, settled)| Some((settled.first_at, object, pick(settled.shown())?)));
@@ -323,7 +329,7 @@ impl SubjectState {
     }
 }
 
-/// What of a charge's total of refunds went back.
+/// The part of a charge's refund total that was really returned.
 fn went_back(charge: &Charge, counts_release: bool) -> i64 {
     let total = charge.refunded.minor();
     match charge.may_count_release && counts_release {

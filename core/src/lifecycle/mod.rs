@@ -1,5 +1,5 @@
-//! Decides what state an agreement is in, and what counts as a change of it. Every match is total: a new status of a
-//! provider or a new state of ours has to be placed here by hand.
+//! Derives the lifecycle state of an agreement, and which changes of it are transitions. Every match is total: a new
+//! provider status or a new state must be placed here by hand.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,17 +17,17 @@ use crate::{
 pub enum Lifecycle {
     /// Paid for.
     Active,
-    /// Over.
+    /// Ended.
     Canceled,
-    /// Never paid in time.
+    /// Not paid in time.
     Expired,
-    /// A renewal is not paid.
+    /// A renewal is unpaid.
     Grace,
-    /// Stands still until it is resumed.
+    /// Paused until it is resumed.
     Paused,
     /// Not paid yet.
     Pending,
-    /// Paid, and the money went back.
+    /// Paid, and the money was returned.
     Refunded,
     /// In its trial.
     Trialing,
@@ -49,8 +49,8 @@ impl Lifecycle {
     }
 }
 
-/// The state of a subscription. An unknown status says nothing: what was known before is asked instead, and a
-/// subscription of which nothing else is known is pending.
+/// The state of a subscription. An unknown status gives no information: the previously known status applies, and a
+/// subscription without any other is pending.
 pub fn of_subscription(status: SubscriptionStatus) -> Lifecycle {
     match status {
         SubscriptionStatus::Active => Lifecycle::Active,
@@ -63,8 +63,8 @@ pub fn of_subscription(status: SubscriptionStatus) -> Lifecycle {
     }
 }
 
-/// The state of a one-time purchase, from its payment and whether the money went back: by refunds for the whole
-/// amount, or by disputes over it that are open or lost.
+/// The state of a one-time purchase, from its payment and whether the money was returned: by refunds of the whole
+/// amount, or by open or lost disputes over it.
 pub fn of_purchase(payment: PaymentState, money_went_back: bool) -> Lifecycle {
     match payment {
         PaymentState::Succeeded if money_went_back => Lifecycle::Refunded,
@@ -79,9 +79,10 @@ pub fn of_purchase(payment: PaymentState, money_went_back: bool) -> Lifecycle {
 }
 
 /// A change of commercial state, derived from the ordered history. Its key is (object, change, time), so deriving it
-/// again is no second change. The time is that of the observation which shows the change: an earlier observation that
-/// arrives late may move it. Whom it concerns is no part of it, because an owner may become known later; a receipt says who
-/// it was at its time ([`TransitionReceipt`](crate::receipt::TransitionReceipt)).
+/// again is not a second change. The time is that of the observation which shows the change: an earlier observation
+/// that arrives late may move it. The customer it concerns is not part of it, because an owner may become known
+/// later; a receipt contains the customer known at its time
+/// ([`TransitionReceipt`](crate::receipt::TransitionReceipt)).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Transition {
     /// The object's public id.
@@ -92,7 +93,7 @@ pub struct Transition {
     pub change: Change,
 }
 
-/// What can change.
+/// A kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
@@ -100,19 +101,19 @@ pub enum Change {
     Activated,
     /// A subscription's end was scheduled.
     CancelScheduled,
-    /// A subscription's scheduled end was taken back.
+    /// A subscription's scheduled end was withdrawn.
     CancelUnscheduled,
-    /// A subscription or a payment is over.
+    /// A subscription or a payment ended.
     Canceled,
-    /// A checkout was completed; its payment is still to come.
+    /// A checkout was completed; its payment is still outstanding.
     CheckoutCompleted,
     /// A checkout's payment failed.
     CheckoutFailed,
     /// A checkout is paid.
     CheckoutPaid,
-    /// A credit was given.
+    /// A credit was issued.
     CreditIssued,
-    /// A credit was taken back.
+    /// A credit was reversed.
     CreditReversed,
     /// A dispute was lost.
     DisputeLost,
@@ -124,17 +125,17 @@ pub enum Change {
     Expired,
     /// An invoice is paid.
     InvoicePaid,
-    /// An invoice was given up.
+    /// An invoice was marked uncollectible.
     InvoiceUncollectible,
-    /// An invoice was annulled.
+    /// An invoice was voided.
     InvoiceVoided,
-    /// What a subscription bills, or how many, changed.
+    /// The items that a subscription bills, or their quantities, changed.
     ItemsChanged,
-    /// A renewal is not paid.
+    /// A renewal is unpaid.
     PastDue,
     /// A subscription's pause was scheduled.
     PauseScheduled,
-    /// A subscription's scheduled pause was taken back.
+    /// A subscription's scheduled pause was withdrawn.
     PauseUnscheduled,
     /// A subscription was paused.
     Paused,
@@ -144,13 +145,13 @@ pub enum Change {
     PaymentSucceeded,
     /// A subscription that was not paid is paid again.
     Recovered,
-    /// A refund failed after all.
+    /// A refund failed or was canceled.
     RefundFailed,
     /// A refund succeeded.
     Refunded,
     /// A new period of a subscription began.
     Renewed,
-    /// A subscription goes on after a pause.
+    /// A subscription resumed after a pause.
     Resumed,
     /// A trial started.
     TrialStarted,
@@ -266,7 +267,7 @@ impl Change {
     }
 }
 
-/// What changed between two states of one object; `before` is none for the first.
+/// The changes between two states of one object. `before` is `None` for the first state.
 pub fn between(before: Option<&ObjectState>, after: &ObjectState) -> Vec<Change> {
     if let ObjectState::Subscription(after) = after {
         let before = before.and_then(|object_state| match object_state {
@@ -282,7 +283,7 @@ pub fn between(before: Option<&ObjectState>, after: &ObjectState) -> Vec<Change>
     }
 }
 
-/// The change that brings an object other than a subscription into its state.
+/// The change that an object other than a subscription undergoes by entering its state.
 fn arrival(object_state: &ObjectState) -> Option<Change> {
     match object_state {
         ObjectState::Checkout(it) => match it.state {
@@ -395,8 +396,8 @@ mod tests {
         id::ProviderId,
     };
 
-    /// `active`, `active x5` of five, `active @2` in the second period, `active !` with its end scheduled, `active ~`
-    /// with its pause.
+    /// `active`, `active x5` with quantity five, `active @2` in the second period, `active !` with a scheduled end,
+    /// `active ~` with a scheduled pause.
     fn object_state(text: &str) -> ObjectState {
         let mut words = text.split_whitespace();
         let status: SubscriptionStatus =

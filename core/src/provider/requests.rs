@@ -1,26 +1,26 @@
-//! Decides what an adapter must say of the requests that an operation makes at its provider, and what such a request is.
-//! It sends nothing and holds no key: whoever sends knows the base URL and the credentials.
+//! The contract of an adapter's outgoing side: the requests that an operation makes to its provider. The adapter
+//! sends nothing and holds no key; the sender knows the base URL and the credentials.
 //!
-//! The operations come later. Until then nothing can be asked: [`Operation`] and [`Outcome`] have no values, and
-//! adapters answer [`Provider::requests`](super::Provider::requests) with none.
+//! Operations will be added later. Until then no request is possible: [`Operation`] and [`Outcome`] have no values,
+//! and adapters return `None` from [`Provider::requests`](super::Provider::requests).
 
 use std::fmt;
 
 use crate::delivery::Headers;
 
-/// A provider's outgoing side: a conversation, and pure. What comes next depends on the operation and on what was said so
-/// far, so that a conversation that broke off goes on from its record.
+/// A provider's outgoing side: a pure conversation. The next step depends only on the operation and the exchanges so
+/// far, so an interrupted conversation can resume from its record.
 pub trait Requests: Send + Sync {
-    /// The next step of an operation, after these exchanges in their order. The same arguments always give the same bytes.
+    /// The next step of an operation, after these exchanges in order. The same arguments always give the same bytes.
     fn next(&self, operation: &Operation, exchanges: &[Exchange]) -> Step;
 }
 
-/// What a provider can be asked to do. It has no values yet.
+/// An operation at a provider. It has no values yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Operation {}
 
-/// What came of an operation. It has no values yet, because there is no operation.
+/// The result of an operation. It has no values yet, because there is no operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {}
@@ -28,18 +28,18 @@ pub enum Outcome {}
 /// What an operation does next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// It sends this, and goes on with the answer.
+    /// Send this request, and continue with the response.
     Send(HttpRequest),
-    /// It is over.
+    /// The operation is finished.
     Done(Outcome),
 }
 
-/// A request and what came back.
+/// A request and its response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     /// What was sent.
     pub request: HttpRequest,
-    /// The answer to it.
+    /// The response.
     pub response: HttpResponse,
 }
 
@@ -48,16 +48,16 @@ pub struct Exchange {
 pub struct HttpRequest {
     /// The method.
     pub method: Method,
-    /// The path and, after a question mark, the query: what follows the base URL. It begins with a slash.
+    /// The path and, after a question mark, the query, relative to the base URL. It begins with a slash.
     pub target: String,
-    /// The headers. Those of credentials are added by whoever sends.
+    /// The headers. The sender adds those that contain credentials.
     pub headers: Headers,
     /// The body, byte for byte.
     pub body: Vec<u8>,
 }
 
 impl fmt::Debug for HttpRequest {
-    /// A target names objects by their ids, and may name customers: only its size is shown.
+    /// A target contains object ids, and may name customers, so only its size is shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpRequest")
             .field("method", &self.method)
@@ -83,7 +83,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// As it stands in a request.
+    /// The method's name in a request.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Delete => "DELETE",
@@ -94,10 +94,10 @@ impl Method {
     }
 }
 
-/// A provider's answer to a request.
+/// A provider's response to a request.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpResponse {
-    /// The status, `200` for one.
+    /// The status, for example `200`.
     pub status: u16,
     /// The headers.
     pub headers: Headers,

@@ -1,5 +1,5 @@
-//! Decides the form of the canonical projection: JSON with sorted keys, its maps keyed by the provider's object ids. It
-//! is an outside contract: a change to it is a version of the conformance kit.
+//! Builds the canonical projection: JSON with sorted keys, its maps keyed by the provider's object ids. This format
+//! is an external contract: changing it requires a new version of the conformance kit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Projection {
-    /// The canonical projection, raw provider ids and personal data included: for the kit, for operators, for tests.
+    /// The canonical projection, including raw provider ids and personal data: for the kit, for operators, for tests.
     ///
     /// | map | entry |
     /// |---|---|
@@ -25,15 +25,14 @@ impl Projection {
     /// | `refunds`, `disputes` | `state`, `amount`, `currency`, `payment` |
     /// | `credits` | `state`, `amount`, `currency`, `invoice` |
     /// | `entitlements` | by the application's customer, then by benefit: `access`, `until`, `quantity`, `sources` |
-    /// | `unlinked` | the same by the provider's customer, while nobody in the application claims it |
+    /// | `unlinked` | the same by the provider's customer, while no customer of the application claims it |
     /// | `wallets` | by customer |
     /// | `parked` | by object: `kind`, `waits_for` |
     /// | `ambiguous` | by object: `kind` |
     ///
     /// Amounts are minor units, currencies upper-case ISO 4217, times RFC 3339 in UTC.
     ///
-    /// Two sources can use the same id. Such an id is then written with its source before it, `provider/account/mode/id`,
-    /// for each of them.
+    /// Two sources can use the same id. Each such id is then written with its source: `provider/account/mode/id`.
     pub fn expose_canonical(&self) -> Value {
         let mut maps: BTreeMap<&str, Entries<'_>> = MAPS.iter().map(|name| (*name, Entries::new())).collect();
         let mut put = |map: &'static str, source, id: &str, entry: Value| {
@@ -61,7 +60,7 @@ impl Projection {
         maps.into_iter().map(|(map, entries)| (map, named(entries))).collect()
     }
 
-    /// What is parked at a source, by raw id: an invoice and its payment may share theirs.
+    /// The parked subjects of a source, by raw id: an invoice and its payment may share one.
     fn parked_at<'a>(&'a self, source: &Source) -> BTreeMap<&'a str, Vec<Parked<'a>>> {
         let mut parked: BTreeMap<&str, Vec<Parked<'_>>> = BTreeMap::new();
         for (subject, waits_for) in self.parked.iter().filter(|(subject, _)| subject.source == *source) {
@@ -111,13 +110,13 @@ impl Projection {
     }
 }
 
-/// A subject that waits, and for whom.
+/// A subject that waits, and the subjects it waits for.
 type Parked<'a> = (&'a Subject, &'a [Subject]);
 
 /// One map: by raw id, then by source.
 type Entries<'a> = BTreeMap<String, BTreeMap<&'a Source, Value>>;
 
-/// The maps, some of which may be empty.
+/// Every map. Some may be empty.
 const MAPS: [&str; 13] = [
     "customers",
     "checkouts",
@@ -134,7 +133,7 @@ const MAPS: [&str; 13] = [
     "ambiguous",
 ];
 
-/// Names each entry by its id; where two sources use the same, by source and id.
+/// Names each entry by its id, or by source and id if two sources use the same one.
 fn named(entries: Entries<'_>) -> Value {
     let mut map = Map::new();
     for (id, by_source) in entries {
@@ -160,7 +159,7 @@ fn entitled(it: &Benefit) -> Value {
     json!({ "access": it.access, "until": until, "quantity": it.quantity, "sources": it.sources })
 }
 
-/// Kinds that share an id stand together: `invoice+payment`.
+/// Kinds that share an id are joined: `invoice+payment`.
 fn parked(subjects: &[Parked<'_>]) -> Value {
     let kinds: Vec<&str> = subjects.iter().map(|(subject, _)| subject.root.kind.as_str()).collect();
     let others = subjects.iter().flat_map(|(subject, on)| on.iter().map(|on| (&subject.root.id, &on.root.id)));

@@ -1,5 +1,5 @@
-//! Decides what an application and an operator see of one customer: agreements, benefits, why something gives none, and
-//! what is still open. No provider ids: objects go by their public ids.
+//! The snapshot of one customer for an application or an operator: agreements, benefits, why an object grants
+//! nothing, and what is still unsettled. It contains no provider ids: objects have their public ids.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,25 +22,26 @@ use crate::{
 /// the endpoint's own account) and `mode`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CustomerSnapshot {
-    /// Provider, account and mode: never two in one snapshot.
+    /// Provider, account and mode. One snapshot never mixes two sources.
     #[serde(flatten, serialize_with = "public_source")]
     pub source: Source,
-    /// The application's customer. None in the snapshot of a provider's customer whom nobody claims.
+    /// The application's customer. `None` in the snapshot of a provider's customer that no application customer
+    /// claims.
     pub customer: Option<CustomerId>,
     /// The instant.
     #[serde(serialize_with = "rfc3339")]
     pub as_of: Timestamp,
     /// Subscriptions and purchases, by public id.
     pub agreements: BTreeMap<String, Agreement>,
-    /// What the customer may use, and may not use any more, by benefit.
+    /// What the customer may use, or could use earlier, by benefit.
     pub entitlements: BTreeMap<String, Entitlement>,
-    /// What belongs to the customer and grants nothing at all, by public id, and why.
+    /// Objects of the customer that grant nothing at all, by public id, and why.
     pub without_grant: BTreeMap<String, NoGrant>,
-    /// Public ids of objects that only a reading of the provider can settle.
+    /// Public ids of objects that only a read from the provider's API can settle.
     pub ambiguous: Vec<String>,
 }
 
-/// The source without the account's provider id.
+/// The source, with a public id for the account.
 fn public_source<S: Serializer>(source: &Source, serializer: S) -> Result<S::Ok, S::Error> {
     let mut shown = serializer.serialize_struct("Source", 3)?;
     shown.serialize_field("provider", &source.provider)?;
@@ -53,9 +54,9 @@ fn public_source<S: Serializer>(source: &Source, serializer: S) -> Result<S::Ok,
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoGrant {
-    /// It is settled, and neither a line, nor the catalogue, nor metadata say what it sells.
+    /// It is settled, and no line, catalogue entry or metadata names what it sells.
     NamesNoOffer,
-    /// It is not paid, or not paid yet.
+    /// It is unpaid, or not paid yet.
     NotPaid,
     /// Other objects name different owners, so it belongs to none of them. The object itself should name its owner.
     OwnersContradict,
@@ -70,23 +71,23 @@ pub struct Agreement {
     pub kind: ObjectKind,
     /// Lifecycle state.
     pub state: Lifecycle,
-    /// Since when.
+    /// When it entered that state.
     #[serde(serialize_with = "rfc3339_option")]
     pub since: Option<Timestamp>,
-    /// Until when it is paid, as far as the state says. Providers begin a period before it is paid: while its payment is
-    /// overdue, this is the period's start.
+    /// Until when it is paid, according to the state. Providers begin a period before it is paid: while its payment
+    /// is overdue, this is the period's start.
     #[serde(serialize_with = "rfc3339_option")]
     pub paid_until: Option<Timestamp>,
-    /// When the current period ends, be it paid or not.
+    /// When the current period ends, whether or not it is paid.
     #[serde(serialize_with = "rfc3339_option")]
     pub period_end: Option<Timestamp>,
-    /// When it ends or ended, as far as that is decided.
+    /// When it ends or ended, if that is decided.
     #[serde(serialize_with = "rfc3339_option")]
     pub ends_at: Option<Timestamp>,
-    /// When it is going to be paused, if that is decided.
+    /// When it will be paused, if that is decided.
     #[serde(serialize_with = "rfc3339_option")]
     pub pause_at: Option<Timestamp>,
-    /// When it is going to go on after a pause, if that is decided.
+    /// When it will resume after a pause, if that is decided.
     #[serde(serialize_with = "rfc3339_option")]
     pub resume_at: Option<Timestamp>,
 }
@@ -101,15 +102,15 @@ pub struct Entitlement {
     pub until: Option<Timestamp>,
     /// Why it may not be used now.
     pub reason: Option<NoAccess>,
-    /// How many.
+    /// The quantity.
     pub quantity: Option<i64>,
-    /// The agreements that it comes from, by public id.
+    /// The agreements that grant it, by public id.
     pub agreements: Vec<String>,
 }
 
 impl Projection {
-    /// The snapshots of one customer, one for each source. What belongs to somebody else, although the provider's
-    /// customer is the same, is not in them.
+    /// The snapshots of one customer, one per source. Objects of another owner are excluded, even if the provider's
+    /// customer is the same.
     pub fn customer(&self, key: &CustomerKey) -> Vec<CustomerSnapshot> {
         self.sources().into_iter().filter_map(|source| self.snapshot(source, key)).collect()
     }
@@ -153,7 +154,7 @@ impl Projection {
         known.then_some(snapshot)
     }
 
-    /// The application's customer that a key means, or that claims the provider's customer.
+    /// The application's customer: the key's own, or the one that claims the provider's customer.
     fn claimed_by(&self, source: &Source, key: &CustomerKey) -> Option<CustomerId> {
         match key {
             CustomerKey::Application(id) => Some(id.clone()),
@@ -164,7 +165,7 @@ impl Projection {
         }
     }
 
-    /// Why an object grants nothing, where it or the sale that it reports could.
+    /// Why an object grants nothing, if it or the sale that it reports could grant something.
     fn no_grant(&self, subject: &Subject, rows: &Rows, reported: &BTreeSet<&str>) -> Option<NoGrant> {
         if self.contradicted_owners.contains(subject) {
             return Some(NoGrant::OwnersContradict);
@@ -187,12 +188,12 @@ impl Projection {
                 |it: &&CheckoutRow| it.payment.is_none() && it.invoice.is_none() && it.mode == CheckoutMode::Payment;
             rows.checkouts.first().filter(alone).map(|it| it.state == CheckoutState::Paid)
         };
-        // Another object of the same sale may say what it sells.
+        // Another object of the same sale may name what it sells.
         let paid = paid.filter(|_| !reported.contains(subject.root.id.expose()))?;
         Some(if paid { NoGrant::NamesNoOffer } else { NoGrant::NotPaid })
     }
 
-    /// The invoices and payments of whose sale another object says what was sold.
+    /// The invoices and payments of sales whose offer another object names.
     fn reported(&self, source: &Source) -> BTreeSet<&str> {
         let granting =
             self.rows.iter().filter(|(subject, rows)| subject.source == *source && !rows.entitlements.is_empty());
@@ -204,7 +205,7 @@ impl Projection {
     }
 }
 
-/// Whether the subject is the customer that a key means.
+/// Whether the subject is the customer of the key.
 fn is_customer(subject: &Subject, rows: &Rows, key: &CustomerKey, owners: &Owners<'_>) -> bool {
     match key {
         CustomerKey::Application(_) => {
@@ -217,7 +218,7 @@ fn is_customer(subject: &Subject, rows: &Rows, key: &CustomerKey, owners: &Owner
     }
 }
 
-/// Whether an agreement, or what could be one, belongs to a customer.
+/// Whether an agreement, or an object that could be one, belongs to a customer.
 fn is_of(subject: &Subject, rows: &Rows, key: &CustomerKey, owners: &Owners<'_>) -> bool {
     let subscriptions = rows.subscriptions.iter().map(|it| (&it.customer, &it.owner));
     let payments = rows.payments.iter().map(|it| (&it.customer, &it.owner));

@@ -1,4 +1,4 @@
-//! Decides which rows a subject's state gives. It knows no other subject, and no clock.
+//! Derives rows from one subject's state. It knows no other subject, and no clock.
 
 use crate::{
     catalog::Catalog,
@@ -165,8 +165,8 @@ fn subscription(
     });
 }
 
-/// What an item grants: what the catalogue says; for the only item the offer that metadata names, if the catalogue
-/// doesn't know the price; else the price stands for it.
+/// What an item grants: the catalogue's offer for its price; else, for the only item, the offer that metadata names;
+/// else the price itself.
 fn benefit(item: &Item, all: &[Item], state: &SubjectState, catalog: &Catalog) -> String {
     let price = item.price.expose();
     let offer = state.links().offer().filter(|_| all.len() == 1 && !catalog.prices.contains_key(price));
@@ -216,7 +216,7 @@ fn credits(rows: &mut Rows, subject: &Subject, state: &SubjectState) {
     rows.credits.extend(state.credits().into_iter().map(row));
 }
 
-/// A payment's row, those of its refunds and disputes, and its grants where it sells something once.
+/// A payment's row, the rows of its refunds and disputes, and its grants if it is a one-time sale.
 fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState, catalog: &Catalog) {
     let id = subject.root.id.expose().to_owned();
     let released = state.released_refunds();
@@ -232,7 +232,7 @@ fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState, catalog: &C
         payment: id.clone(),
     };
     rows.disputes.extend(state.disputes().into_iter().map(dispute_row));
-    // Nothing of a payment that is only known by reference can be shown.
+    // A payment that is known only by reference has nothing to show.
     if state.objects().next().is_none() {
         return;
     }
@@ -281,7 +281,7 @@ fn payment(rows: &mut Rows, subject: &Subject, state: &SubjectState, catalog: &C
     }
 }
 
-/// What an invoice sells once, when it is paid, whoever or whatever paid it.
+/// The grants of a paid invoice's one-time sales, whatever paid it.
 fn grants_of_invoice(rows: &mut Rows, state: &SubjectState, catalog: &Catalog) {
     let invoices = state.objects().filter_map(|(object, settled)| match settled.shown() {
         ObjectState::Invoice(it) if it.state == InvoiceState::Paid => Some((object, it.clone(), settled)),
@@ -292,7 +292,8 @@ fn grants_of_invoice(rows: &mut Rows, state: &SubjectState, catalog: &Catalog) {
         let paid_at = it.paid_at.unwrap_or(settled.since);
         let offer = state.links().offer().filter(|_| state.links().subscription().is_none());
         let knows = |item: &Item| catalog.prices.contains_key(item.price.expose());
-        // An offer stands for all lines but those that the catalogue knows. Else each price stands for itself.
+        // An offer covers all lines except those that the catalogue knows. Without an offer, each price is its own
+        // benefit.
         let (by_price, offer) = match (offer, it.sold.as_slice()) {
             (Some(_), [only]) => (vec![only], None),
             (Some(offer), lines) => (lines.iter().filter(|item| knows(item)).collect(), Some(offer)),
@@ -315,7 +316,7 @@ fn grants_of_invoice(rows: &mut Rows, state: &SubjectState, catalog: &Catalog) {
     }
 }
 
-/// What a checkout sells once, when it is paid or nothing was due.
+/// The grants of a checkout's one-time sales, if it is paid or nothing was due.
 fn grants_of_checkout(rows: &mut Rows, state: &SubjectState) {
     for (object, settled) in state.objects() {
         let ObjectState::Checkout(it) = settled.shown() else { continue };
@@ -330,7 +331,7 @@ fn grants_of_checkout(rows: &mut Rows, state: &SubjectState) {
     }
 }
 
-/// A grant of something that was bought once and has no end; what it gives is filled in.
+/// A grant of a one-time purchase without an end. The caller adds what it grants.
 fn bought(kind: ObjectKind, id: &str, lifecycle: Lifecycle, since: Timestamp, state: &SubjectState) -> EntitlementRow {
     EntitlementRow {
         origin_kind: kind,
@@ -357,8 +358,8 @@ struct Grant {
     quantity: Option<i64>,
 }
 
-/// What a payment sells once, and how many of it. Where it lists nothing, a checkout or the application's metadata
-/// says that it sells something: one of the offer named.
+/// What a payment sells once, and how many. If it lists nothing, but a checkout or the application's metadata shows
+/// that it is a sale, it sells one of the named offer.
 fn sold(object_state: &Payment, id: &str, state: &SubjectState, catalog: &Catalog) -> Vec<Grant> {
     let links = state.links();
     if !object_state.items.is_empty() {
@@ -377,7 +378,7 @@ fn sold(object_state: &Payment, id: &str, state: &SubjectState, catalog: &Catalo
     vec![Grant { benefit, price: None, quantity: Some(1) }]
 }
 
-/// A quantity as the database holds it. Adapters refuse those that are too large.
+/// A quantity as the database stores it. Adapters refuse quantities that are too large.
 fn number(quantity: Option<u64>) -> Option<i64> {
     quantity.map(|quantity| i64::try_from(quantity).unwrap_or(i64::MAX))
 }

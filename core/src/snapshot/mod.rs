@@ -1,4 +1,4 @@
-//! Decides what is shown: the canonical projection of everything, and the snapshot of one customer. Both are pure
+//! Reads stored subjects into the canonical projection of everything and the snapshot of one customer. Both are pure
 //! functions of the stored subjects, the catalogue, the policy and the reader's clock.
 
 pub mod canonical;
@@ -22,29 +22,29 @@ use crate::{
     time::Timestamp,
 };
 
-/// What a reader brings along.
+/// The reader's inputs.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'a> {
     /// Prices and offers.
     pub catalog: &'a Catalog,
     /// Which states give access.
     pub policy: &'a AccessPolicy,
-    /// How long providers go on collecting.
+    /// How long each provider's dunning lasts.
     pub dunning: &'a Dunning,
     /// The reader's clock.
     pub as_of: Timestamp,
 }
 
-/// Stored subjects, read: their rows joined, and what is still open about them.
+/// A reading of stored subjects: their rows joined, and what is still unsettled about them.
 pub struct Projection {
     rows: Vec<(Subject, Rows)>,
-    /// Subjects that nobody is known to own, and for whom they wait.
+    /// Subjects without a known owner, each with the subjects that it waits for.
     parked: BTreeMap<Subject, Vec<Subject>>,
-    /// The subscription of each invoice, also of one that is only known by reference.
+    /// The subscription of each invoice, including invoices known only by reference.
     invoiced: BTreeMap<(Source, String), String>,
-    /// Objects that only event ids ordered.
+    /// Objects whose versions only event ids ordered.
     ambiguous: BTreeSet<(Source, ObjectRef)>,
-    /// Subjects for whom other objects name different owners, and that name none themselves.
+    /// Subjects that name no owner themselves, and for which other objects name different owners.
     contradicted_owners: BTreeSet<Subject>,
     policy: AccessPolicy,
     dunning: Dunning,
@@ -56,22 +56,22 @@ pub struct Projection {
 pub struct Benefit {
     /// Whether it may be used now.
     pub access: bool,
-    /// Until when, as far as is known; none without access or without an end.
+    /// Until when, if known; `None` without access or without an end.
     pub until: Option<Timestamp>,
-    /// Why it may not be used now; of several sources' reasons the last in the order of [`NoAccess`].
+    /// Why it may not be used now. If several sources give reasons, the last in the order of [`NoAccess`].
     pub reason: Option<NoAccess>,
-    /// How many, over the sources that give access; none for metered usage.
+    /// The total quantity of the sources that give access; `None` for metered usage.
     pub quantity: Option<i64>,
     /// The provider ids of its sources.
     pub sources: Vec<String>,
-    /// Its own name where it is an offer; what stands for one has a public id.
+    /// The offer's name, or a public id in place of an offer.
     pub(crate) name: String,
     /// The public ids of its sources.
     pub(crate) agreements: Vec<String>,
 }
 
 impl Benefit {
-    /// One that gives nothing yet.
+    /// A benefit that grants nothing yet.
     fn named(name: String) -> Self {
         Self {
             access: false,
@@ -86,7 +86,7 @@ impl Benefit {
 }
 
 impl Projection {
-    /// Reads folded subjects, of any number of sources: nothing of one shows in what another gives.
+    /// Reads folded subjects of any number of sources. Sources don't affect each other.
     pub fn of<'a>(subjects: impl IntoIterator<Item = (&'a Subject, &'a SubjectState)>, reading: Reading<'_>) -> Self {
         let mut projection = Self {
             rows: Vec::new(),
@@ -157,7 +157,7 @@ impl Projection {
         }
     }
 
-    /// Who owns what at one source.
+    /// The owners of everything at one source.
     fn owners<'a>(&'a self, source: &'a Source) -> Owners<'a> {
         let rows = self.rows.iter().filter(|(subject, _)| subject.source == *source);
         let customers = rows.flat_map(|(_, rows)| &rows.customers);
@@ -171,7 +171,7 @@ impl Projection {
     }
 }
 
-/// The application's customer of each of a source's customers that somebody claims.
+/// For each claimed customer of one source, the application's customer that claims it.
 struct Owners<'a> {
     source: &'a Source,
     claimed: BTreeMap<&'a str, &'a str>,
@@ -179,8 +179,9 @@ struct Owners<'a> {
 }
 
 impl Owners<'_> {
-    /// To whom something belongs: the owner that it names, else the one that claims its customer, else the provider's
-    /// customer. Where others name different owners, it belongs to the provider's customer alone.
+    /// The owner of a row: the owner that it names, else the application's customer that claims its provider
+    /// customer, else the provider's customer. If other objects name different owners, it belongs to the provider's
+    /// customer alone.
     fn key(&self, subject: &Subject, customer: Option<&str>, owner: Option<&str>) -> Option<CustomerKey> {
         let claimed = || customer.and_then(|customer| self.claimed.get(customer).copied());
         let owner = owner.or_else(claimed).filter(|_| !self.contradicted.contains(subject));
@@ -192,7 +193,8 @@ impl Owners<'_> {
     }
 }
 
-/// What a grant is called without provider ids: where no offer is known, the price or the payment stands for it.
+/// The name of a grant without provider ids: the offer, or a public id of the price or the payment where no offer is
+/// known.
 fn public_name(subject: &Subject, row: &EntitlementRow) -> String {
     let price =
         row.price.as_deref().filter(|price| *price == row.benefit).and_then(|price| ProviderId::new(price).ok());

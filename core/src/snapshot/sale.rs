@@ -1,9 +1,9 @@
-//! Decides which objects grant what was sold: each sale once, however many objects report it.
+//! Chooses which objects grant what was sold: each sale grants once, however many objects report it.
 //!
-//! A one-time sale can be reported by a checkout, by payments and by an invoice. They are one sale when they are linked:
-//! the invoice where there is one, else the payment, else the checkout gives the sale its name. The first of these kinds
-//! that says what was sold grants it. Where the invoice is known, its state decides whether the sale is paid; and what
-//! went back of all its payments decides whether it still is.
+//! A checkout, payments and an invoice can all report one one-time sale. Linked reports are one sale, identified by
+//! the invoice if there is one, else by the payment, else by the checkout. The first of these kinds that names what
+//! was sold grants it. If the invoice is known, its state decides whether the sale is paid. The refunds and disputes
+//! of all its payments decide whether it still is.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::{
     snapshot::rows::{EntitlementRow, InvoiceRow, PaymentRow, Rows},
 };
 
-/// A row that grants, with the state that the whole sale gives it.
+/// A row that grants, with the state of the whole sale.
 pub(super) struct Granted<'a> {
     pub(super) subject: &'a Subject,
     pub(super) row: &'a EntitlementRow,
@@ -23,7 +23,7 @@ pub(super) struct Granted<'a> {
     pub(super) disputed: bool,
 }
 
-/// What names a sale.
+/// The identity of a sale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Sale<'a> {
     Checkout(&'a str),
@@ -38,7 +38,7 @@ struct Ledger<'a> {
     figures: BTreeMap<Sale<'a>, Figures>,
 }
 
-/// Everything of one source that grants.
+/// Every grant of one source.
 pub(super) fn granted<'a>(all: &'a [(Subject, Rows)], source: &Source) -> Vec<Granted<'a>> {
     let of_source = || all.iter().filter(move |(subject, _)| subject.source == *source);
     let ledger = Ledger::of(of_source().map(|(_, rows)| rows));
@@ -78,7 +78,7 @@ impl<'a> Ledger<'a> {
         ledger
     }
 
-    /// The sale that a row reports; none for what a subscription bills again and again.
+    /// The sale that a row reports, or `None` for a recurring bill of a subscription.
     fn sale(&self, subject: &Subject, rows: &'a Rows, row: &'a EntitlementRow) -> Option<Sale<'a>> {
         match subject.root.kind {
             ObjectKind::Checkout => {
@@ -108,7 +108,7 @@ impl<'a> Ledger<'a> {
         invoice.map_or(Sale::Payment(id), Sale::Invoice)
     }
 
-    /// The reports that count, each benefit once, in the state of the whole sale.
+    /// The reports that count, each benefit once, with the state of the whole sale.
     fn settle(&self, sale: Sale<'a>, mut reports: Vec<Granted<'a>>) -> Vec<Granted<'a>> {
         let rank = |grant: &Granted<'_>| match grant.subject.root.kind {
             ObjectKind::Invoice => 0,
@@ -119,7 +119,7 @@ impl<'a> Ledger<'a> {
             Sale::Invoice(id) => self.invoices.get(id).copied(),
             Sale::Checkout(_) | Sale::Payment(_) => None,
         };
-        // What a subscription bills, the subscription grants; the offer of its payment is the same.
+        // The subscription itself grants what it bills; the offer of its payment is the same one.
         let bills_again = invoice.is_some_and(|it| it.subscription.is_some());
         reports.retain(|grant| !(bills_again && grant.row.price.is_none()));
         let Some(first) = reports.iter().map(rank).min() else { return Vec::new() };
@@ -134,7 +134,7 @@ impl<'a> Ledger<'a> {
                 (grant.state, grant.disputed) = returned;
             }
         }
-        // Two payments of one invoice report one sale: the one that gives access counts.
+        // Two payments of one invoice report one sale. The one that gives access counts.
         reports.sort_by_key(|grant| (grant.state != Lifecycle::Active, grant.subject));
         let mut seen: BTreeMap<&str, &Subject> = BTreeMap::new();
         reports.retain(|grant| *seen.entry(&grant.row.benefit).or_insert(grant.subject) == grant.subject);
@@ -153,11 +153,12 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// Whether what came for a sale went back, over all its payments, and whether a part of it is disputed.
+    /// Whether what was received for a sale was returned, over all its payments, and whether a part of it is
+    /// disputed.
     fn state_of_money(&self, sale: Sale<'a>) -> (Lifecycle, bool) {
         let mut figures = self.figures.get(&sale).copied().unwrap_or_default();
         if let Sale::Invoice(id) = sale {
-            // A part may have been paid elsewhere, and that part didn't go back.
+            // A part may have been paid outside these payments, and that part was not returned.
             let paid = self.invoices.get(id).map(|it| it.amount_paid);
             figures.received = figures.received.max(paid);
         }

@@ -1,4 +1,4 @@
-//! Decides what is atomic with what: everything that one unit of work brings, in one value.
+//! Defines what is committed atomically: all changes of one unit of work, in one value.
 
 use crate::{
     fact::Fact,
@@ -13,29 +13,30 @@ use crate::{
 /// One atomic change set. An empty one is allowed and does nothing.
 #[derive(Debug, Clone)]
 pub struct Commit {
-    /// The caller's clock when this change set was made: the time that its facts are kept with. A fact that is already there,
-    /// and what an event that is read again still says of a subject, keep their first one. A change set whose caller had no clock, a rebuild for one, brings no facts.
+    /// The caller's clock when this change set was made. Its facts are stored with this time. A fact that is already
+    /// stored keeps its first time, and so does the fact of an event that is read again, if the event still has facts
+    /// about that subject. A change set without a caller's clock (a rebuild, for example) contains no facts.
     pub at: Timestamp,
     /// The lease under which the events are processed; the commit fails when it is lost.
     pub lease: Option<Lease>,
-    /// Events to insert or to move on.
+    /// Events to insert or update.
     pub events: Vec<EventWrite>,
-    /// Events whose facts are replaced by those in `facts`: those that are read again.
+    /// Events whose facts are replaced by those in `facts`: events that are read again.
     pub reread: Vec<EventKey>,
-    /// Facts. One that is already there is left alone.
+    /// Facts to add. A fact that is already stored stays unchanged.
     pub facts: Vec<Fact>,
-    /// Subjects, each at its expected revision. The waits of each are replaced by those in `pending_owners`.
+    /// Subjects, each at its expected revision. Their pending owners are replaced by those in `pending_owners`.
     pub subjects: Vec<SubjectWrite>,
-    /// Who waits for whom, among `subjects`.
+    /// The pending owners of `subjects`.
     pub pending_owners: Vec<PendingOwner>,
-    /// Bodies that contradict an event which stands.
+    /// Bodies that contradict a stored event.
     pub conflicts: Vec<Conflict>,
-    /// Idempotency keys that are taken from now on; the commit is stale when one of them is taken already.
+    /// Idempotency keys to store. The commit is stale when one of them is already taken.
     pub keys: Vec<KeyRecord>,
 }
 
 impl Commit {
-    /// Whether it changes nothing. A lease alone changes nothing, and waits are their subjects'.
+    /// Whether it changes nothing. A lease alone changes nothing, and pending owners belong to their subjects.
     pub fn is_empty(&self) -> bool {
         let Self { at: _, lease: _, events, reread, facts, subjects, pending_owners: _, conflicts, keys } = self;
         events.is_empty()
@@ -48,7 +49,7 @@ impl Commit {
 }
 
 impl Default for Commit {
-    /// An empty change set, of [`Timestamp::EPOCH`].
+    /// An empty change set, with `at` as [`Timestamp::EPOCH`].
     fn default() -> Self {
         Self {
             at: Timestamp::EPOCH,
@@ -64,72 +65,72 @@ impl Default for Commit {
     }
 }
 
-/// An event's row.
+/// A write of an event's row.
 #[derive(Debug, Clone)]
 pub struct EventWrite {
-    /// What came. The body of an event that is there already is not written, so it may be empty.
+    /// The event as received. The body of an event that is already stored is not written, so it may be empty.
     pub event: NewEvent,
-    /// The status that the stored event must have now; none: the event must not be stored yet. Otherwise the commit is
-    /// stale. So a reading that is overtaken by a better one can't undo it.
+    /// The status that the stored event must have now; `None` means that the event must not be stored yet. Otherwise
+    /// the commit is stale. So a reading can't undo a better one that overtook it.
     pub expected: Option<EventStatus>,
-    /// Its status from now on. A parked event becomes processed in the commit that releases the last unreleased
+    /// Its new status. A parked event becomes processed in the commit that settles the owner of the last unsettled
     /// subject of its facts: the store does that, by [`SubjectWrite::owner_settled`].
     pub status: EventStatus,
-    /// Why.
+    /// Why it has this status.
     pub reason: Option<Reason>,
-    /// How often processing was tried, this time included.
+    /// The number of processing attempts, including this one.
     pub attempts: u32,
     /// When it is due again, if ever.
     pub due_at: Option<Timestamp>,
 }
 
-/// A subject's row and all that is derived from it.
+/// A write of a subject's row and everything derived from it.
 #[derive(Debug, Clone)]
 pub struct SubjectWrite {
     /// Its key.
     pub subject: Subject,
-    /// The revision it was loaded at; 0 when it wasn't there. It is written at the next one.
+    /// The revision at which it was loaded; 0 when it wasn't stored. The write increases it by one.
     pub expected_revision: i64,
     /// Its folded state.
     pub state: SubjectState,
-    /// Its rows in the read model, replacing those that are there.
+    /// Its rows in the read model, replacing the stored ones.
     pub rows: Rows,
-    /// What is newly derived of its objects' transitions.
+    /// The transitions of its objects that changed.
     pub transitions: Vec<TransitionWrite>,
-    /// Whether an owner is known, or none is needed. Kept with the subject: parked events whose facts are all about
-    /// released subjects become processed.
+    /// Whether an owner is known, or none is needed. Stored with the subject: parked events become processed once all
+    /// their facts are about subjects with a settled owner.
     pub owner_settled: bool,
 }
 
-/// The transitions of one object from an instant on: they replace the stored ones from that instant on.
+/// The transitions of one object from an instant on. They replace the stored ones from that instant on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransitionWrite {
     /// The object's public id.
     pub object: String,
-    /// From when on.
+    /// The first instant that is replaced.
     pub since: Timestamp,
-    /// Each once.
+    /// The new transitions, each once.
     pub changes: Vec<Transition>,
 }
 
-/// A subject that has no owner of its own, and another whose owner it takes. It is derived anew whenever that one is
-/// written, also while it has an owner through a third.
+/// A pending owner: a subject that names no owner itself, and another whose owner it inherits. The waiting subject is
+/// derived again whenever the other one is written, even while it has an owner through a third.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PendingOwner {
-    /// Who waits.
+    /// The subject that waits.
     pub subject: Subject,
-    /// For whom.
+    /// The subject it waits for.
     pub on: Subject,
 }
 
-/// A body that contradicts the event of the same id.
+/// A body that contradicts the stored event with the same id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// What came.
+    /// The event as received.
     pub event: NewEvent,
 }
 
-/// A worker's right to process events until it ends.
+/// A worker's right to process events for a limited time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// The worker's token: unique per claim.

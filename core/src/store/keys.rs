@@ -1,18 +1,18 @@
-//! Decides what an idempotency key is, and what is kept of one that is taken.
+//! Defines idempotency keys, and what is stored of a used one.
 
 use std::fmt;
 
 use crate::time::Timestamp;
 
-/// How many bytes a scope has at most.
+/// The most bytes a scope may have.
 const SCOPE_BYTES: usize = 100;
-/// How many bytes a key has at most: as many as Stripe takes.
+/// The most bytes a key may have: the same limit as Stripe's.
 const KEY_BYTES: usize = 255;
 
-/// The name that a caller gives to one request, so that sending it again has no second effect. The same key in another
-/// scope is another key.
+/// The name that a caller gives to one request, so that sending it again has no second effect. The same text in
+/// another scope is a different key.
 ///
-/// A caller may have put personal data into it, so that `Debug` shows only the scope.
+/// Callers may put personal data into it, so `Debug` shows only the scope.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IdempotencyKey {
     scope: String,
@@ -20,11 +20,11 @@ pub struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    /// A key in a scope: an operation and whoever may call it, `refund/api-key-7` for one.
+    /// A key in a scope. The scope names an operation and its caller, for example `refund/api-key-7`.
     ///
     /// # Errors
-    /// [`KeyError`] when either is empty, longer than 100 bytes (the scope) or 255 bytes (the key), or holds a control
-    /// character.
+    /// [`KeyError`] when either is empty, longer than 100 bytes (the scope) or 255 bytes (the key), or contains a
+    /// control character.
     pub fn new(scope: impl Into<String>, key: impl Into<String>) -> Result<Self, KeyError> {
         let (scope, key) = (scope.into(), key.into());
         for (part, text, max_bytes) in [("scope", &scope, SCOPE_BYTES), ("key", &key, KEY_BYTES)] {
@@ -40,7 +40,7 @@ impl IdempotencyKey {
         &self.scope
     }
 
-    /// The caller's own text.
+    /// The caller's text, which may contain personal data.
     pub fn expose(&self) -> &str {
         &self.key
     }
@@ -52,7 +52,7 @@ impl fmt::Debug for IdempotencyKey {
     }
 }
 
-/// A text can't be an idempotency key, or its scope.
+/// The text is not a valid idempotency key or scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the {part} of an idempotency key has {bytes} bytes; send 1 to {max_bytes}, without control characters")]
 pub struct KeyError {
@@ -64,14 +64,14 @@ pub struct KeyError {
     pub max_bytes: usize,
 }
 
-/// A key that is taken: by which content, and what that was answered. It is written once and never changes.
+/// A used key, with the content it was used for and the answer. It is written once and never changes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeyRecord {
     /// The key.
     pub key: IdempotencyKey,
-    /// SHA-256 of the content that came with it first.
+    /// SHA-256 of the content that first used the key.
     pub digest: [u8; 32],
-    /// The answer to it.
+    /// The answer to that content.
     pub answer: String,
     /// When it was answered, by the caller's clock.
     pub at: Timestamp,

@@ -1,5 +1,5 @@
-//! Decides nothing: a [`Store`] in memory, for tests, examples and the kit. It keeps the trait's promises within one
-//! process, and forgets everything with it.
+//! A [`Store`] in memory, for tests, examples and the conformance kit. It keeps the trait's guarantees within one
+//! process, and loses all data when it is dropped.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -38,7 +38,7 @@ struct Tables {
     keys: BTreeMap<IdempotencyKey, KeyRecord>,
 }
 
-/// A fact, named within its subject by its event and its place among what the event says.
+/// A fact, identified within its subject by its event and its position among the event's facts.
 #[derive(Debug)]
 struct FactRow {
     name: (EventKey, usize),

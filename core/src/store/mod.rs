@@ -1,6 +1,5 @@
-//! Decides what a store must do, each with plain data: accept, claim, load and commit ([`Store`]), list ([`Browse`]), and
-//! keep itself up ([`Maintain`]). What is atomic with what stands in [`commit`]; how a decision becomes a commit, in
-//! [`transact`].
+//! The contract of a store, in plain data: accept, claim, load and commit ([`Store`]), list ([`Browse`]), and upkeep
+//! ([`Maintain`]). [`commit`] defines what is atomic; [`transact`] turns a decision into a commit.
 
 pub mod commit;
 pub mod keys;
@@ -26,84 +25,86 @@ use crate::{
     time::Timestamp,
 };
 
-/// The atomic core of a store: what deliveries, workers and operations write, and what they decide by.
+/// The atomic core of a store: everything that deliveries, workers and operations write, and the data that they base
+/// decisions on.
 ///
 /// An implementor must make sure that
-/// * [`commit`](Self::commit) applies everything or nothing, also when the process dies at any point, and that what
-///   it acknowledged survives;
+/// * [`commit`](Self::commit) applies everything or nothing, even when the process dies at any point, and that an
+///   acknowledged commit survives;
 /// * a subject is written only when its stored revision is the expected one, compared and swapped by the database
 ///   itself;
-/// * what was committed is seen by every later call.
+/// * every later call sees what was committed.
 ///
-/// Pages for people and tools are in [`Browse`], upkeep in [`Maintain`].
+/// Listings for people and tools are in [`Browse`], upkeep in [`Maintain`].
 #[async_trait]
 pub trait Store: Browse + Maintain {
-    /// Keeps new deliveries as `received`, due at once, for a worker to process: queue mode.
+    /// Stores new deliveries as `received`, due immediately, for a worker to process: queue mode.
     ///
-    /// * An event that is already there stays as it is, whatever its body.
-    /// * The answer tells for each, in order, whether it was new.
+    /// * An event that is already stored stays unchanged, whatever its body.
+    /// * The answer states for each event, in order, whether it was new.
     async fn accept(&self, events: &[NewEvent]) -> Result<Vec<bool>, StoreError>;
 
-    /// Takes what is due in one queue for one worker until the lease ends.
+    /// Claims due events of one queue for one worker until the lease ends.
     ///
-    /// * Two claims never overlap: an event under a lease that still holds is given to nobody else.
-    /// * Within an ordering key they go in the order of arrival: an event is given out only when no earlier one of its ordering key that is
-    ///   due is under a lease that still holds, or is left out by this claim. One that rests until it is tried again
-    ///   holds up nobody.
-    /// * The answer, too, stands in the order of arrival. An event whose row can't be read is left out of it and
-    ///   logged, and its lease ends by itself. Where none can be read, the call fails.
-    /// * Each event that is given out has one attempt more from then on, in the same write: so an event whose worker
-    ///   dies each time is known by its attempts. The answer counts this one.
+    /// * Two claims never overlap: an event under a lease that still holds is given to no other worker.
+    /// * Events with the same ordering key are claimed in arrival order: an event is claimed only when no earlier due
+    ///   event with its ordering key is under a lease that still holds or is left out by this claim. A backed-off
+    ///   event doesn't block later ones.
+    /// * The answer is in arrival order as well. An event whose row can't be read is left out of it and logged, and
+    ///   its lease ends by itself. If no row can be read, the call fails.
+    /// * The claim counts one more attempt for each event, in the same write, so an event whose worker dies each time
+    ///   can be recognized by its attempts. The answer includes this attempt.
     async fn claim(&self, claim: &Claim) -> Result<Claimed, StoreError>;
 
-    /// Loads, in one consistent view, what is wanted, as far as it is there; and the waits for one of the wanted
-    /// subjects.
+    /// Loads, in one consistent view, the wanted data that exists, and the pending owners that wait for a wanted
+    /// subject.
     async fn load(&self, wanted: &Wanted) -> Result<Loaded, StoreError>;
 
     /// Applies one change set atomically.
     async fn commit(&self, commit: &Commit) -> Result<(), CommitError>;
 }
 
-/// Pages of what is stored, for people and tools. No decision that is written comes from here.
+/// Pages of stored data, for people and tools. No written decision is based on them.
 #[async_trait]
 pub trait Browse: Send + Sync {
-    /// Lists events by their place in the order of arrival, from `after` on, which is excluded.
+    /// Lists events in order of arrival, starting after `after`.
     async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError>;
 
-    /// Lists bodies in conflict with an event that stands, in the order of their arrival, from `after` on, which is
-    /// excluded. Each body is kept once.
+    /// Lists bodies in conflict with a stored event, in order of arrival, starting after `after`. Each body is stored
+    /// once.
     async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<StoredConflict>, StoreError>;
 
-    /// Lists every fact of some events, with the time of its first commit. An event has few.
+    /// Lists every fact of the given events, with the time of its first commit. An event has few.
     async fn facts(&self, events: &[EventKey]) -> Result<Vec<StoredFact>, StoreError>;
 
-    /// Lists transitions in the order of object, instant and change, from `after` on, which is excluded.
+    /// Lists transitions in order of object, instant and change, starting after `after`.
     async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError>;
 
-    /// Lists subjects in the order of their keys, from `after` on, which is excluded.
+    /// Lists subjects in order of their keys, starting after `after`.
     async fn subjects(&self, query: &SubjectQuery) -> Result<Vec<StoredSubject>, StoreError>;
 }
 
 /// The upkeep of a store.
 #[async_trait]
 pub trait Maintain: Send + Sync {
-    /// Whether the store can be reached and has the tables of this version. It doesn't prove that it can be written to.
+    /// Checks that the store is reachable and has the tables of this version. It doesn't prove that the store accepts
+    /// writes.
     ///
-    /// This waits as long as the store does; a caller that needs an answer in time sets a time-out.
+    /// This waits as long as the store does. A caller that needs an answer in time must set its own timeout.
     async fn ready(&self) -> Result<(), StoreError>;
 }
 
-/// A queue that is claimed from.
+/// A queue that workers claim from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Queue {
-    /// Events that were accepted, and those that failed and are due again.
+    /// Events that were accepted, and events that failed and are due again.
     Events,
 }
 
-/// What a claim took, in the order of arrival.
+/// What a claim returned, in order of arrival.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Claimed {
-    /// From [`Queue::Events`], with their bodies.
+    /// Claimed events of [`Queue::Events`], with their bodies.
     pub events: Vec<StoredEvent>,
 }
 
@@ -111,17 +112,18 @@ pub struct Claimed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventStatus {
-    /// It carries no observation: its object has to be fetched. Not due, and done when a reading finds facts in it.
+    /// It contains no observation, so its object must be fetched. It is not due. It is done once a reading finds
+    /// facts in it.
     AwaitingFetch,
-    /// Genuine, kept, and not usable for the reason given; tried again.
+    /// Genuine and stored, but not usable for the given reason. It is tried again.
     Failed,
-    /// Of a type without meaning here.
+    /// Its type has no meaning here.
     Ignored,
-    /// Its facts are stored, and nobody is known to own one of their subjects.
+    /// Its facts are stored, but the owner of one of their subjects is unknown.
     Parked,
     /// Done.
     Processed,
-    /// Kept, not yet processed.
+    /// Stored, not yet processed.
     Received,
 }
 
@@ -143,33 +145,33 @@ impl EventStatus {
     }
 }
 
-/// Why an event has its status, or what was found on the way to it.
+/// Why an event has its status, or what was found while processing it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Reason {
-    /// It carries no observation.
+    /// It contains no observation.
     Fetch(FetchNeed),
-    /// It was claimed so often, and no worker lived to write what came of it. It is not tried again by itself.
+    /// It was claimed this often, and no worker survived to record a result. It is not tried again automatically.
     GaveUp {
         /// How often it was tried.
         attempts: u32,
     },
     /// It could be read, and an attempt to process it ended without a result.
     Process {
-        /// Why, in the stable word of [`Refusal::code`](crate::error::Refusal::code), or `panicked`.
+        /// The cause, as the stable code of [`Refusal::code`](crate::error::Refusal::code), or `panicked`.
         code: String,
     },
     /// It can't be read.
     Read(ReadFault),
-    /// It was read, and ids that the application wrote into its object can't be used. The event is processed or parked
-    /// without them.
+    /// It was read, but some ids that the application wrote into its object can't be used. The event is processed or
+    /// parked without them.
     Unusable {
-        /// Each of them.
+        /// One remark per unusable id.
         remarks: Vec<Remark>,
     },
 }
 
-/// An event as it is first kept.
+/// An event as first stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct NewEvent {
     /// Its identity.
@@ -178,12 +180,12 @@ pub struct NewEvent {
     pub event_type: String,
     /// The API version of the body.
     pub api_version: Option<String>,
-    /// When the provider says that it happened.
+    /// When it happened, according to the provider.
     pub occurred_at: Option<Timestamp>,
-    /// When it came first.
+    /// When it was first received.
     pub received_at: Timestamp,
-    /// Whose it is in the queue, within its source: [`Store::claim`] gives out the events of an ordering key in order. None: it
-    /// waits for nobody. Kept as it was when the event was inserted.
+    /// Its ordering key within its source: [`Store::claim`] claims the events of one ordering key in order. With
+    /// `None` it waits for no other event. The key never changes after the event was inserted.
     pub ordering_key: Option<ObjectRef>,
     /// The body, byte for byte.
     pub body: Vec<u8>,
@@ -202,35 +204,35 @@ impl fmt::Debug for NewEvent {
     }
 }
 
-/// An event as it is stored.
+/// A stored event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredEvent {
-    /// What came.
+    /// The event as received.
     pub event: NewEvent,
-    /// Its place in the order of arrival.
+    /// Its position in the order of arrival.
     pub sequence: i64,
     /// Its status.
     pub status: EventStatus,
-    /// Why, where the status is not the end of it; and on a processed or parked event, what of it was left out.
+    /// Why, where the status is not final; on a processed or parked event, what of it was left out.
     pub reason: Option<Reason>,
-    /// How often processing was tried; while it is claimed, this time included.
+    /// The number of processing attempts; while it is claimed, including the current one.
     pub attempts: u32,
     /// When it is due again, if ever.
     pub due_at: Option<Timestamp>,
 }
 
-/// A body that contradicts the event of the same id, as it is stored.
+/// A stored body that contradicts the event with the same id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredConflict {
-    /// What came.
+    /// The event as received.
     pub event: NewEvent,
-    /// Its place in the order of arrival, which events and conflicts share.
+    /// Its position in the order of arrival, which events and conflicts share.
     pub sequence: i64,
 }
 
 impl StoredEvent {
-    /// Whether it failed and is not tried again by itself: a dead letter. It waits for a
-    /// [`replay`](crate::engine::Engine::replay), or for its provider to send it again.
+    /// Whether it failed and is not tried again automatically: a dead letter. Only a
+    /// [`replay`](crate::engine::Engine::replay) or a new delivery by its provider makes it due.
     pub fn is_dead_letter(&self) -> bool {
         self.status == EventStatus::Failed && self.due_at.is_none()
     }
@@ -239,15 +241,15 @@ impl StoredEvent {
 /// What to load.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wanted {
-    /// Events without their bodies, if they are there.
+    /// Events without their bodies, if stored.
     pub events: Vec<EventKey>,
-    /// Events with their bodies, if they are there.
+    /// Events with their bodies, if stored.
     pub bodies: Vec<EventKey>,
-    /// Subjects, if they are there.
+    /// Subjects, if stored.
     pub subjects: Vec<Subject>,
     /// Subjects all of whose facts are needed.
     pub facts: Vec<Subject>,
-    /// Idempotency keys, if they are there.
+    /// Idempotency keys, if stored.
     pub keys: Vec<IdempotencyKey>,
 }
 
@@ -277,20 +279,20 @@ impl Wanted {
 /// What was loaded.
 #[derive(Debug, Clone, Default)]
 pub struct Loaded {
-    /// The wanted events that are there. Their bodies are empty, but for those whose bodies were wanted.
+    /// The wanted events that exist. Their bodies are empty, except where the body was wanted.
     pub events: Vec<StoredEvent>,
-    /// The wanted subjects that are there.
+    /// The wanted subjects that exist.
     pub subjects: Vec<StoredSubject>,
-    /// Which subjects wait for which wanted one. Those that wait are not loaded.
+    /// Which subjects wait for which wanted one. The waiting subjects are not loaded.
     pub pending_owners: Vec<PendingOwner>,
-    /// Every fact about the subjects whose facts were wanted; those of one subject in the order of their versions, then of
-    /// their events.
+    /// Every fact about the subjects whose facts were wanted. The facts of one subject are in order of their
+    /// versions, then of their events.
     pub facts: Vec<Fact>,
-    /// The wanted idempotency keys that are there.
+    /// The wanted idempotency keys that exist.
     pub keys: Vec<KeyRecord>,
 }
 
-/// A subject as it is stored.
+/// A stored subject.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredSubject {
     /// Its key.
@@ -308,13 +310,13 @@ impl StoredSubject {
     }
 }
 
-/// A fact as it is stored.
+/// A stored fact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredFact {
-    /// What the event says.
+    /// The fact.
     pub fact: Fact,
-    /// The [`Commit::at`] of the first commit that brought it. It stays when the event is read again and still says
-    /// something of the subject.
+    /// The [`Commit::at`] of the first commit that contained it. It stays when the event is read again and still has
+    /// a fact about the subject.
     pub committed_at: Timestamp,
 }
 
@@ -327,11 +329,11 @@ pub struct Claim {
     pub lease: Lease,
     /// The worker's clock.
     pub now: Timestamp,
-    /// At most so many.
+    /// The most events to claim.
     pub limit: u32,
 }
 
-/// Which events to list. An empty filter takes all.
+/// Which events to list. An empty filter matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventQuery {
     /// Only this event.
@@ -340,62 +342,62 @@ pub struct EventQuery {
     pub public_id: Option<String>,
     /// Only these statuses.
     pub statuses: Vec<EventStatus>,
-    /// Only those received at or after.
+    /// Only those received at this instant or later.
     pub since: Option<Timestamp>,
-    /// Only those received before.
+    /// Only those received before this instant.
     pub until: Option<Timestamp>,
-    /// Only those after this place.
+    /// Only those after this position in the order of arrival.
     pub after: Option<i64>,
-    /// At most so many.
+    /// The most rows to return.
     pub limit: u32,
 }
 
-/// Which bodies in conflict to list. An empty filter takes all.
+/// Which bodies in conflict to list. An empty filter matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConflictQuery {
-    /// Only those with this event.
+    /// Only those that contradict this event.
     pub key: Option<EventKey>,
-    /// Only those received at or after.
+    /// Only those received at this instant or later.
     pub since: Option<Timestamp>,
-    /// Only those received before.
+    /// Only those received before this instant.
     pub until: Option<Timestamp>,
-    /// Only those after this place.
+    /// Only those after this position in the order of arrival.
     pub after: Option<i64>,
-    /// At most so many.
+    /// The most rows to return.
     pub limit: u32,
 }
 
-/// Which subjects to list. An empty filter takes all.
+/// Which subjects to list. An empty filter matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SubjectQuery {
     /// Only those of this source.
     pub source: Option<Source>,
-    /// Only the one of this [`public id`](Subject::public_id); no other filter counts then.
+    /// Only the subject with this [`public id`](Subject::public_id); every other filter is then ignored.
     pub public_id: Option<String>,
-    /// Only those that belong to these customers of a provider, each at its source, and these customers.
+    /// Only these customers of a provider, each at its source, and the subjects that belong to them.
     pub customers: Option<Vec<(Source, ProviderId)>>,
-    /// Only those that name this customer of the application, by themselves or through the one they take their owner
-    /// from.
+    /// Only those that belong to this customer of the application, named by the subject itself or inherited as its
+    /// owner.
     pub owner: Option<CustomerId>,
     /// Only those after this key.
     pub after: Option<Subject>,
-    /// At most so many.
+    /// The most rows to return.
     pub limit: u32,
 }
 
-/// Which transitions to list. An empty filter takes all.
+/// Which transitions to list. An empty filter matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TransitionQuery {
-    /// Only those of the object of this public id.
+    /// Only those of the object with this public id.
     pub object: Option<String>,
     /// Only those after this one.
     pub after: Option<Transition>,
-    /// At most so many.
+    /// The most rows to return.
     pub limit: u32,
 }
 
 impl SubjectQuery {
-    /// Whether a subject passes every filter. The limit is the store's.
+    /// Whether a subject passes every filter. The store applies the limit.
     pub(crate) fn takes(&self, stored: &StoredSubject) -> bool {
         let StoredSubject { subject, state, .. } = stored;
         if let Some(public_id) = &self.public_id {

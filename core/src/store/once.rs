@@ -1,5 +1,5 @@
-//! Decides what a request under an idempotency key is answered: the first answer where the content is the same, a conflict
-//! where it is another.
+//! Answers requests under an idempotency key: with the first answer if the content is the same, with a conflict if it
+//! differs.
 
 use sha2::{Digest, Sha256};
 
@@ -17,7 +17,7 @@ use crate::{
 pub struct Keyed<'a> {
     /// The key.
     pub key: &'a IdempotencyKey,
-    /// The request's content, in one spelling: whoever asks for the same thing sends the same bytes.
+    /// The request's content in canonical form: equal requests must have equal bytes.
     pub content: &'a [u8],
     /// The caller's clock.
     pub now: Timestamp,
@@ -28,18 +28,18 @@ pub struct Keyed<'a> {
 pub struct KeyedAnswer {
     /// The first answer.
     pub answer: String,
-    /// Whether an earlier call gave it; then this one had no effect.
+    /// Whether an earlier call gave it; then this call had no effect.
     pub repeated: bool,
 }
 
-/// Decides and commits once for a key: the key and all effects are in one commit. A repetition gets the first answer and
-/// has no effect, however many run at the same time.
+/// Decides and commits once per key: the key and all effects are in one commit. A repetition gets the first answer
+/// and has no effect, however many run at the same time.
 ///
-/// The key is looked at before anything else is decided, so a repetition is answered alike after the first call has
+/// The key is checked before anything else is decided, so a repetition gets the same answer even after the first call
 /// changed what a decision would be.
 ///
 /// # Errors
-/// [`Refusal::KeyConflict`] when the key is taken by another content; otherwise as [`transact`].
+/// [`Refusal::KeyConflict`] when the key was used with different content; otherwise as [`transact`].
 pub async fn once(
     store: &dyn Store,
     max_attempts: u32,

@@ -1,5 +1,5 @@
-//! Decides how a decision becomes a commit: load, decide, commit, and again from the load when another writer was
-//! faster. A decision is a pure function of what was loaded; it asks for more until it has what it needs.
+//! Turns a decision into a commit: load, decide, commit, and start again from the load when another writer was
+//! faster. A decision is a pure function of what was loaded; it requests more until it has what it needs.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -13,16 +13,17 @@ use crate::{
     store::{Commit, IdempotencyKey, KeyRecord, Loaded, Store, StoredEvent, StoredSubject, Wanted},
 };
 
-/// How often the store may be lost before it answers a commit. Whoever loads again sees whether the commit has happened;
-/// a store that goes on losing its answers is down.
+/// How often the store may be lost before it confirms a commit. The next load shows whether the commit happened; a
+/// store that keeps losing its answers is down.
 const MAX_UNKNOWN: u32 = 2;
 
-/// What a decision says.
+/// The result of one run of a decision.
 #[derive(Debug)]
 pub enum Step<T> {
-    /// It can't be made without these as well. What was asked for already needn't be repeated.
+    /// The decision needs these as well. Earlier requests needn't be repeated.
     Need(Wanted),
-    /// It is made: what is committed, and the answer when that has happened. An empty change set commits nothing.
+    /// The decision is made: the change set to commit, and the answer to return once it is committed. An empty change
+    /// set commits nothing.
     Ready(Commit, T),
 }
 
@@ -38,49 +39,49 @@ pub struct View {
 }
 
 impl View {
-    /// What is seen when these were asked for and this was loaded.
+    /// The view after `wanted` was requested and `loaded` was found.
     pub fn of(wanted: Wanted, loaded: Loaded) -> Self {
         let mut view = Self::default();
         view.add(wanted, loaded);
         view
     }
 
-    /// An event, if it was asked for and is there. Its body is empty unless that was asked for.
+    /// An event, if it was requested and exists. Its body is empty unless the body was requested.
     pub fn event(&self, key: &EventKey) -> Option<&StoredEvent> {
         self.events.get(key)?.as_ref()
     }
 
-    /// Whether an event's body was asked for.
+    /// Whether an event's body was requested.
     pub fn has_body(&self, key: &EventKey) -> bool {
         self.bodies.contains(key)
     }
 
-    /// Whether a subject was asked for, and its waits with it.
+    /// Whether a subject was requested, and with it the pending owners that name it.
     pub fn has_subject(&self, subject: &Subject) -> bool {
         self.subjects.contains_key(subject)
     }
 
-    /// A subject, if it was asked for and is there.
+    /// A subject, if it was requested and exists.
     pub fn subject(&self, subject: &Subject) -> Option<&StoredSubject> {
         self.subjects.get(subject)?.as_ref()
     }
 
-    /// Those that wait for a subject that was asked for.
+    /// The subjects that wait for a requested subject.
     pub fn waiting(&self, subject: &Subject) -> impl Iterator<Item = &Subject> {
         self.pending_owners.get(subject).into_iter().flatten()
     }
 
-    /// Whether one subject waits for another that was asked for.
+    /// Whether one subject waits for another, requested one.
     pub fn pending_owners(&self, waiting: &Subject, on: &Subject) -> bool {
         self.pending_owners.get(on).is_some_and(|all| all.contains(waiting))
     }
 
-    /// Every fact about a subject; none where they weren't asked for.
+    /// Every fact about a subject, or `None` where its facts weren't requested.
     pub fn facts(&self, subject: &Subject) -> Option<&[Fact]> {
         self.facts.get(subject).map(Vec::as_slice)
     }
 
-    /// A key that was asked for and is taken.
+    /// A requested key, if it is taken.
     pub fn key(&self, key: &IdempotencyKey) -> Option<&KeyRecord> {
         self.keys.get(key)?.as_ref()
     }
@@ -120,7 +121,7 @@ impl View {
         }
     }
 
-    /// What of this was not asked for yet.
+    /// The part of `wanted` that was not requested yet.
     fn missing(&self, wanted: Wanted) -> Wanted {
         let Wanted { events, bodies, subjects, facts, keys } = wanted;
         Wanted {
@@ -133,21 +134,21 @@ impl View {
     }
 }
 
-/// Each once, without those that are known.
+/// Each value once, without those already known.
 fn unknown<T: Clone + Eq + Hash>(mut all: Vec<T>, known: impl Fn(&T) -> bool) -> Vec<T> {
     let mut seen = std::collections::HashSet::new();
     all.retain(|it| !known(it) && seen.insert(it.clone()));
     all
 }
 
-/// Loads what is wanted, lets a decision be made of it, commits that, and answers with what was committed. `decide` is
-/// called anew whenever more was loaded, with everything that was loaded so far, and from the start when another writer
-/// was faster; so it must have no effects of its own.
+/// Loads what is wanted, runs `decide` on it, commits the result, and returns the decision's answer. `decide` is
+/// called again whenever more was loaded, with everything loaded so far, and from the start when another writer was
+/// faster. So it must have no side effects.
 ///
 /// # Errors
-/// What `decide` refuses; [`Refusal::Contended`] when other writers were faster `max_attempts` times;
-/// [`Refusal::Undecided`] when a decision asks only for what it has; [`Refusal::LeaseLost`]; [`Refusal::Store`]. Then nothing was written, unless the store was
-/// lost before it answered.
+/// Any refusal of `decide`; [`Refusal::Contended`] when other writers were faster `max_attempts` times;
+/// [`Refusal::Undecided`] when a decision requests only what it has; [`Refusal::LeaseLost`]; [`Refusal::Store`]. Then
+/// nothing was written, unless the store was lost before it answered.
 pub async fn transact<T: Send>(
     store: &dyn Store,
     max_attempts: u32,

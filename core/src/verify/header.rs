@@ -1,6 +1,5 @@
-//! Decides how a signature header of `key=value` pairs is read: one time, any number of signatures, in any order. It
-//! compares nothing and knows no secret and no clock. Which header, keys and separators a provider has is the
-//! adapter's.
+//! Reads a signature header of `key=value` pairs: one time, any number of signatures, in any order. It compares
+//! nothing and knows no secret and no clock. The adapter defines its provider's header, keys and separators.
 
 use crate::{
     delivery::{Headers, Limits},
@@ -9,18 +8,18 @@ use crate::{
 };
 
 /// How a provider writes its signature into one header: `<time_key>=<seconds>`, `<mac_key>=<hex>`, with a separator
-/// between the pairs. What is signed is the text of the time, a joint, and the body.
+/// between the pairs. The signed bytes are the text of the time, a joint, and the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignatureHeader {
     /// The header's name.
     pub name: &'static str,
-    /// What stands between two pairs.
+    /// The character between two pairs.
     pub separator: char,
     /// The key of the signed time, in whole seconds since 1970.
     pub time_key: &'static str,
-    /// The key of a signature: HMAC-SHA256, in hexadecimal. Pairs of other keys say nothing.
+    /// The key of a signature: HMAC-SHA256, in hexadecimal. Pairs with other keys are ignored.
     pub mac_key: &'static str,
-    /// What stands between the time and the body in what is signed.
+    /// The character between the time and the body in the signed bytes.
     pub joint: char,
 }
 
@@ -71,7 +70,7 @@ impl SignatureHeader {
         }
     }
 
-    /// Only digits: a sign or a space would verify under another text than the one that was signed.
+    /// Accepts only digits: a sign or a space would parse to the same time although a different text was signed.
     fn signed_at(&self, time: &str) -> Result<Timestamp, SignatureError> {
         if time.is_empty() || !time.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(self.malformed("its time is not a number of seconds"));
@@ -85,7 +84,7 @@ impl SignatureHeader {
     }
 }
 
-/// The 32 bytes of a MAC. One that can't be decoded is passed over, for another one may match.
+/// The 32 bytes of a MAC. A MAC that can't be decoded is skipped, because another one may match.
 fn decode(value: &str) -> Option<[u8; 32]> {
     let mut mac = [0; 32];
     hex::decode_to_slice(value, &mut mac).ok()?;

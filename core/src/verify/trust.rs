@@ -1,5 +1,5 @@
-//! Decides what one endpoint believes: its signing secrets and how old a delivery may be. What can't be meant is
-//! refused here, once for all adapters.
+//! The trust settings of one endpoint: its signing secrets and how old a delivery may be. Settings that can only be
+//! mistakes are refused here, for all adapters.
 
 use std::fmt;
 
@@ -12,10 +12,10 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Takes the key's bytes, as the adapter says that its provider uses them.
+    /// Takes the key's bytes, in the form that the adapter documents for its provider.
     ///
     /// # Errors
-    /// [`SecretError`] when the secret is empty or has white space around it, which is a paste gone wrong.
+    /// [`SecretError`] when the secret is empty or has white space around it, which indicates a failed paste.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, SecretError> {
         let bytes = Zeroizing::new(bytes.into());
         match (bytes.first(), bytes.last()) {
@@ -27,7 +27,7 @@ impl Secret {
         }
     }
 
-    /// Takes every live secret of an endpoint: several while one is rolled.
+    /// Takes every live secret of an endpoint: several during a rotation.
     ///
     /// # Errors
     /// [`TrustError::Secret`] with the number of the first one that can't be used.
@@ -38,7 +38,7 @@ impl Secret {
             .collect()
     }
 
-    /// Signs bytes as a provider does. For stand-ins of a provider and for tests.
+    /// Signs bytes as a provider does. For simulated providers and for tests.
     pub fn sign(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.mac();
         for part in parts {
@@ -69,18 +69,18 @@ pub enum SecretError {
     WhiteSpace,
 }
 
-/// What an adapter believes for one endpoint: its live secrets and how old a delivery may be.
+/// The trust settings of one endpoint: its live secrets and how old a delivery may be.
 #[derive(Debug, Clone)]
 pub struct Trust {
-    /// Every secret that is live; several while one is rolled.
+    /// Every live secret; several during a rotation.
     pub secrets: Vec<Secret>,
-    /// How many seconds the signed time may lie from the time of receipt, in the past or in the future. None checks
-    /// no age, which allows replays for ever.
+    /// The largest allowed difference between the signed time and the time of receipt, in seconds, in either
+    /// direction. `None` disables the check, which allows replays for ever.
     pub tolerance_seconds: Option<u32>,
 }
 
 impl Trust {
-    /// What an endpoint believes. Pass no tolerance where the provider signs no time.
+    /// The trust settings of an endpoint. Pass no tolerance if the provider signs no time.
     ///
     /// # Errors
     /// [`TrustError::ZeroTolerance`], or [`TrustError::NoSecret`].
@@ -98,9 +98,9 @@ impl Trust {
         if secrets.is_empty() { Err(TrustError::NoSecret) } else { Ok(Self { secrets, ..nobody }) }
     }
 
-    /// What is believed by one who reads stored bodies again and takes no deliveries: no secret, so every delivery is
-    /// refused as [`Mismatch`](super::SignatureError::Mismatch). The tolerance is checked as an endpoint's, because it
-    /// comes from the same configuration.
+    /// The settings for a process that only reads stored bodies again and takes no deliveries. It has no secret, so
+    /// every delivery is refused as [`Mismatch`](super::SignatureError::Mismatch). The tolerance is checked as for an
+    /// endpoint, because it comes from the same configuration.
     ///
     /// # Errors
     /// [`TrustError::ZeroTolerance`].
@@ -119,12 +119,12 @@ pub enum TrustError {
     /// Without a secret nothing can be verified.
     #[error("an endpoint needs at least one signing secret")]
     NoSecret,
-    /// A secret can't be one.
+    /// A secret is invalid.
     #[error("signing secret {number} can't be used: {cause}")]
     Secret {
-        /// Which one, counted from 1.
+        /// Its number, counted from 1.
         number: usize,
-        /// Why.
+        /// Why it is invalid.
         cause: SecretError,
     },
     /// Zero seconds could mean "check no age" or "allow no age".

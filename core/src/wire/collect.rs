@@ -1,5 +1,5 @@
-//! Decides how the facts of one event are put together: one observation per object, one statement of links per
-//! subject. It also reads what every object may say of whom it belongs to.
+//! Assembles the facts of one event: one observation per object, one set of links per subject. It also reads the
+//! attribution that any object may contain.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use crate::{
     wire::View,
 };
 
-/// The key of metadata under which an application names its own customer.
+/// The metadata key under which an application names its own customer.
 const OWNER_KEY: &str = "purchase_customer_id";
-/// The key of metadata under which an application names the offer that was sold.
+/// The metadata key under which an application names the offer that was sold.
 const OFFER_KEY: &str = "purchase_offer_id";
 
 /// The facts of one event, by subject.
@@ -27,7 +27,7 @@ struct About {
     root: ObjectRef,
     observations: Vec<Observation>,
     links: Vec<Link>,
-    /// What the event repeats of an older word, and when that was said.
+    /// Older statements that the event repeats, by the time they were made.
     copies: BTreeMap<Timestamp, Vec<Link>>,
 }
 
@@ -40,7 +40,7 @@ impl Collector {
         }
     }
 
-    /// Adds what a subject belongs to, each link once.
+    /// Adds links of a subject, each once.
     pub fn link(&mut self, root: &ObjectRef, links: impl IntoIterator<Item = Link>) {
         let known = &mut self.about(root).links;
         for link in links {
@@ -50,13 +50,13 @@ impl Collector {
         }
     }
 
-    /// Adds what an object says of itself: its customer at the provider, its owner, and the offer that it sells.
+    /// Adds an object's own attribution: its customer at the provider, its owner, and the offer that it sells.
     pub fn belongs(&mut self, root: &ObjectRef, attribution: &Attribution) {
         self.link(root, attribution.customer().chain(attribution.owner()).chain(attribution.offer()));
     }
 
-    /// Adds what another object says a subject belongs to, as old as that word is: a copy of metadata is as old as the
-    /// copy.
+    /// Adds links of a subject that another object states, at the time of that statement: copied metadata has the
+    /// time of the copy.
     pub fn infer(&mut self, root: &ObjectRef, said_at: Timestamp, links: impl IntoIterator<Item = Link>) {
         let known = self.about(root).copies.entry(said_at).or_default();
         for link in links {
@@ -66,7 +66,8 @@ impl Collector {
         }
     }
 
-    /// One fact per observation; a subject's links go with its first. Copies are facts at their own, older version.
+    /// Returns one fact per observation; a subject's links are in its first fact. Copies become facts with their own,
+    /// older version.
     pub fn into_facts(self, head: &EventHead, version: Version) -> Vec<Fact> {
         let mut facts = Vec::new();
         for About { root, observations, mut links, copies } in self.subjects {
@@ -106,20 +107,20 @@ impl Collector {
     }
 }
 
-/// What is billed or sold, one item per price: two items of one price are as good as one of both quantities.
+/// The items that are billed or sold, one per price: two items of one price are added together.
 #[derive(Debug, Default)]
 pub struct Quantities(BTreeMap<ProviderId, Option<u64>>);
 
 impl Quantities {
-    /// Adds an item; one of metered usage has no quantity.
+    /// Adds an item. Metered usage has no quantity.
     ///
     /// # Errors
-    /// When the sum is beyond what [`View::quantity`] takes.
+    /// When the sum exceeds what [`View::quantity`] accepts.
     pub fn add(&mut self, price: ProviderId, place: &View<'_, '_>) -> Result<(), ReadFault> {
         self.add_or(price, place, None)
     }
 
-    /// Adds an item that is as many as `missing` where no quantity is given.
+    /// Adds an item; `missing` is its quantity if none is given.
     ///
     /// # Errors
     /// As [`add`](Self::add).
@@ -138,7 +139,7 @@ impl Quantities {
     }
 }
 
-/// What an object says of whom it belongs to.
+/// An object's own attribution.
 #[derive(Debug, Clone, Default)]
 pub struct Attribution {
     /// The provider's customer.
@@ -150,7 +151,7 @@ pub struct Attribution {
 }
 
 impl Attribution {
-    /// Reads what the application wrote into an object's metadata, beside the provider's customer.
+    /// Reads what the application wrote into an object's metadata, in addition to the provider's customer.
     pub fn read(customer: Option<ProviderId>, metadata: &View<'_, '_>) -> Result<Self, ReadFault> {
         let offer = application_id(&metadata.at(OFFER_KEY), |text| OfferId::new(text))?;
         Ok(Self { customer, owner: owner(metadata)?, offer })
@@ -171,13 +172,13 @@ impl Attribution {
         self.owner.clone().map(Link::Owner).into_iter()
     }
 
-    /// What the object that says this lets one infer of the application's customer of another.
+    /// The owner that this attribution implies for another object.
     pub fn inferred_owner(&self, by: Option<&ObjectRef>) -> impl Iterator<Item = Link> + use<> {
         let by = by.cloned();
         self.owner.clone().map(|owner| Link::InferredOwner { owner, by }).into_iter()
     }
 
-    /// What the object that says this lets one infer of the offer that another sells.
+    /// The offer that this attribution implies for another object.
     pub fn inferred_offer(&self, by: Option<&ObjectRef>) -> impl Iterator<Item = Link> + use<> {
         let by = by.cloned();
         self.offer.clone().map(|offer| Link::InferredOffer { offer, by }).into_iter()
@@ -194,8 +195,8 @@ pub fn owner(metadata: &View<'_, '_>) -> Result<Option<CustomerId>, ReadFault> {
     application_id(&metadata.at(OWNER_KEY), |text| CustomerId::new(text))
 }
 
-/// An id that the application wrote. An empty text is none, and metadata that are no object hold none. What else can't
-/// be an id is noted and not taken ([`View::excuse`]).
+/// An id that the application wrote. An empty text or metadata that isn't an object gives none. Any other value that
+/// can't be an id is recorded as a remark and ignored ([`View::excuse`]).
 pub fn application_id<T>(
     place: &View<'_, '_>,
     new: impl Fn(&str) -> Result<T, IdError>,

@@ -1,10 +1,10 @@
-//! Decides how an adapter reads a body: JSON by paths, every value checked where it is taken, a fault named by its path
-//! and never by its value; and how the facts it finds are put together ([`collect`]). It doesn't know what the values
-//! mean. How a provider writes its times and amounts is the adapter's.
+//! Reads a body for an adapter: JSON by paths, with every value checked where it is read, and faults that name the
+//! path and never the value. [`collect`] assembles the resulting facts. The meaning of the values is not known here,
+//! and each adapter defines how its provider writes times and amounts.
 //!
-//! A [`View`] may carry an overlay, the values that stood in the object before a change: what stands there is read
-//! instead of what stands below, so that the state before the change is read by the same code as the state after it,
-//! and nothing is copied. Objects merge key by key; arrays and scalars replace, and null says that nothing was there.
+//! A [`View`] may have an overlay: the values that the object had before a change. A value in the overlay is read
+//! instead of the base value, so the same code reads the state before and after the change, and nothing is copied.
+//! Objects merge key by key; arrays and scalars replace, and null means that there was no value.
 
 pub mod collect;
 mod tolerant;
@@ -20,20 +20,22 @@ use crate::{
     time::{TimeError, Timestamp},
 };
 
-/// Parses a body. Of a key that stands twice in an object the last value holds.
+/// Parses a body. If a key occurs twice in an object, the last value counts.
 ///
-/// Text that nobody reads must not cost an event, so what JSON can write and a [`Value`] or a database can't hold is
-/// replaced. Only what is read is concerned: signature, digest and stored body are of the bytes as they came.
+/// Text that nobody reads must not make an event unreadable, so whatever JSON allows but a [`Value`] or a database
+/// can't hold is replaced. This affects only reading: signature, digest and stored body use the original bytes.
 ///
-/// * A NUL in a text is read as U+FFFD, and so is each half of a surrogate pair that stands alone.
+/// * A NUL in a text is read as U+FFFD, and so is each unpaired half of a surrogate pair.
 /// * A number beyond 64-bit floats is read as a text.
-/// * An array or an object within 127 others is read as a text.
-/// * A byte order mark at the beginning is passed over.
+/// * An array or an object nested within 127 others is read as a text.
+/// * A byte order mark at the beginning is skipped.
 ///
-/// No id is made of a text with U+FFFD ([`View::id_from`]): what was replaced could name two things at once.
+/// A text with U+FFFD never becomes an id ([`View::id_from`]): after the replacement, two different ids could be
+/// equal.
 ///
 /// # Errors
-/// [`ReadFault::NotUtf8`] or [`ReadFault::NotJson`], with the place where the body stops being what JSON's parser takes.
+/// [`ReadFault::NotUtf8`] or [`ReadFault::NotJson`], with the position where the body stops being valid for the JSON
+/// parser.
 pub fn parse(body: &[u8]) -> Result<Value, ReadFault> {
     let text = std::str::from_utf8(body).map_err(|error| ReadFault::NotUtf8 { at: error.valid_up_to() })?;
     let mut value = match serde_json::from_str(text) {
@@ -43,14 +45,14 @@ pub fn parse(body: &[u8]) -> Result<Value, ReadFault> {
             tolerant::parse(text).ok_or(fault)?
         }
     };
-    // The only way to write one.
+    // This escape is the only way to write a NUL in JSON.
     if text.contains("\\u0000") {
         replace_nul(&mut value);
     }
     Ok(value)
 }
 
-/// JSON's own parser bounds the depth.
+/// The recursion is bounded, because the JSON parser bounds the depth.
 fn replace_nul(value: &mut Value) {
     match value {
         Value::String(text) if text.contains('\0') => *text = text.replace('\0', "\u{FFFD}"),
@@ -60,7 +62,7 @@ fn replace_nul(value: &mut Value) {
     }
 }
 
-/// What is noted while a body is read: the values that an event can do without and that can't be used.
+/// Remarks recorded while a body is read: optional values that can't be used.
 #[derive(Debug, Default)]
 pub struct Remarks(RefCell<Vec<Remark>>);
 
@@ -78,20 +80,20 @@ impl Remarks {
     }
 }
 
-/// A place in a body: the value that stands there, if one does, and the way to it.
+/// A place in a body: the value there, if any, and its path.
 #[derive(Clone, Copy)]
 pub struct View<'p, 'v> {
     base: Option<&'v Value>,
-    /// Only ever an object over an object: any other overlay has already taken the base's place.
+    /// Always an object over an object: any other overlay has already replaced the base.
     over: Option<&'v Value>,
-    /// Whether the way here led through something that is no object; `base` is that something.
+    /// Whether the path led through a value that isn't an object; `base` is that value.
     blocked: bool,
     step: Step,
     parent: Option<&'p View<'p, 'v>>,
     remarks: Option<&'v Remarks>,
 }
 
-/// One step of the way.
+/// One step of the path.
 #[derive(Clone, Copy)]
 enum Step {
     Root,
@@ -100,7 +102,7 @@ enum Step {
 }
 
 impl<'v> View<'_, 'v> {
-    /// The greatest quantity: the greatest integer that every database and every reader of JSON keeps exactly.
+    /// The largest quantity: the largest integer that every database and every JSON reader keeps exactly.
     pub const MAX_QUANTITY: u64 = (1 << 53) - 1;
 
     /// A whole body.
@@ -108,13 +110,13 @@ impl<'v> View<'_, 'v> {
         Self { base: Some(body), over: None, blocked: false, step: Step::Root, parent: None, remarks: None }
     }
 
-    /// The same place, from which on it is noted what can't be used.
+    /// The same place, recording unusable values in `remarks` from here on.
     #[must_use]
     pub fn noting(self, remarks: &'v Remarks) -> Self {
         Self { remarks: Some(remarks), ..self }
     }
 
-    /// The same place as it was before the change that `previous` tells of. None when it tells of none.
+    /// The same place before the change described by `previous`. `None` if `previous` describes none.
     pub fn before(self, previous: Option<&'v Value>) -> Option<Self> {
         match previous {
             Some(Value::Object(keys)) if !keys.is_empty() && self.is_object() => Some(Self { over: previous, ..self }),
@@ -122,7 +124,7 @@ impl<'v> View<'_, 'v> {
         }
     }
 
-    /// The place at the end of a path of keys with dots between them.
+    /// The place at the end of a path of keys separated by dots.
     pub fn at<'s>(&'s self, path: &'static str) -> View<'s, 'v> {
         if self.blocked {
             return *self;
@@ -141,7 +143,7 @@ impl<'v> View<'_, 'v> {
         found
     }
 
-    /// The elements of the array that must be here.
+    /// The elements of the required array here.
     pub fn elements<'s>(&'s self) -> Result<impl Iterator<Item = View<'s, 'v>>, ReadFault> {
         match self.value()? {
             Some(Value::Array(elements)) => Ok(elements.iter().enumerate().map(|(index, element)| View {
@@ -156,7 +158,7 @@ impl<'v> View<'_, 'v> {
         }
     }
 
-    /// Whether anything but null is here.
+    /// Whether a value other than null is here.
     pub fn is_there(&self) -> bool {
         !self.blocked && !matches!(self.base, None | Some(Value::Null))
     }
@@ -166,7 +168,7 @@ impl<'v> View<'_, 'v> {
         !self.blocked && matches!(self.base, Some(Value::Object(_)))
     }
 
-    /// Whether the key stands in the object here, if only with null.
+    /// Whether the object here has the key, even with null.
     pub fn has_key(&self, key: &'static str) -> bool {
         self.at(key).base.is_some()
     }
@@ -180,7 +182,7 @@ impl<'v> View<'_, 'v> {
         }
     }
 
-    /// The text that must be here.
+    /// The required text.
     pub fn need_text(&self) -> Result<&'v str, ReadFault> {
         self.text()?.ok_or_else(|| self.fault("string"))
     }
@@ -194,12 +196,12 @@ impl<'v> View<'_, 'v> {
         }
     }
 
-    /// The truth value that must be here.
+    /// The required truth value.
     pub fn need_flag(&self) -> Result<bool, ReadFault> {
         self.flag()?.ok_or_else(|| self.fault("boolean"))
     }
 
-    /// A number without sign or fraction.
+    /// A non-negative whole number.
     pub fn count(&self) -> Result<Option<u64>, ReadFault> {
         match self.value()? {
             None => Ok(None),
@@ -207,13 +209,13 @@ impl<'v> View<'_, 'v> {
         }
     }
 
-    /// A number without sign or fraction, of 32 bits.
+    /// A non-negative whole number of at most 32 bits.
     pub fn small_count(&self) -> Result<Option<u32>, ReadFault> {
         let small = self.count()?.map(u32::try_from).transpose();
         small.map_err(|_| self.misfit("unsigned integer below 2^32", "an integer above that range"))
     }
 
-    /// A whole number, named so where another value is here. One beyond 64 bits with sign is the largest or the
+    /// A whole number; `expected` describes it in a fault. A number beyond signed 64 bits becomes the largest or the
     /// smallest of them, so that it is out of every narrower range.
     pub fn whole(&self, expected: &str) -> Result<Option<i64>, ReadFault> {
         match self.value()? {
@@ -223,8 +225,8 @@ impl<'v> View<'_, 'v> {
         }
     }
 
-    /// How many of something: a whole number up to [`MAX_QUANTITY`](Self::MAX_QUANTITY). None where nothing stands, which
-    /// some providers write for metered usage; a number that doesn't fit is a fault, never none.
+    /// A quantity: a whole number up to [`MAX_QUANTITY`](Self::MAX_QUANTITY). `None` where there is no value, as some
+    /// providers write for metered usage. A number that doesn't fit is a fault, never `None`.
     pub fn quantity(&self) -> Result<Option<u64>, ReadFault> {
         let expected = "whole quantity of at most 2^53 - 1";
         match self.value()? {
@@ -241,7 +243,7 @@ impl<'v> View<'_, 'v> {
         self.value()?.is_some().then(|| self.need_rfc3339()).transpose()
     }
 
-    /// The time in RFC 3339 that must be here.
+    /// The required time in RFC 3339.
     pub fn need_rfc3339(&self) -> Result<Timestamp, ReadFault> {
         let Some(Value::String(text)) = self.value()? else { return Err(self.fault("RFC 3339 time")) };
         Timestamp::parse_rfc3339(text).map_err(|error| match error {
@@ -261,7 +263,7 @@ impl<'v> View<'_, 'v> {
         }
     }
 
-    /// The id that must be here, bare or within an object.
+    /// The required id, bare or within an object.
     pub fn need_id(&self) -> Result<ProviderId, ReadFault> {
         self.id()?.ok_or_else(|| self.fault("id"))
     }
@@ -273,7 +275,8 @@ impl<'v> View<'_, 'v> {
         }
     }
 
-    /// Makes an id of a text from here. One with U+FFFD names nothing: it may stand for what [`parse`] has replaced.
+    /// Makes an id of a text from here. A text with U+FFFD is not an id, because [`parse`] may have replaced part of
+    /// it.
     pub fn id_from<T>(&self, text: &str, new: impl Fn(&str) -> Result<T, IdError>) -> Result<T, ReadFault> {
         if text.contains('\u{FFFD}') {
             return Err(self.misfit("id of whole characters", "a string with NUL, half a character or U+FFFD"));
@@ -287,7 +290,7 @@ impl<'v> View<'_, 'v> {
         })
     }
 
-    /// The currency that must be here.
+    /// The required currency.
     pub fn need_currency(&self) -> Result<Currency, ReadFault> {
         let expected = "three-letter currency code of ISO 4217";
         let Some(Value::String(code)) = self.value()? else { return Err(self.fault(expected)) };
@@ -302,26 +305,26 @@ impl<'v> View<'_, 'v> {
         Money::new(minor, currency).map_err(|_| self.beyond("integer minor units within 2^53", "an amount", minor))
     }
 
-    /// That a value of another kind than expected is here.
+    /// The fault for a value of another kind than expected.
     pub fn fault(&self, expected: &str) -> ReadFault {
         let expected = if self.blocked { "object" } else { expected };
         ReadFault::Shape { path: self.path(), expected: expected.to_owned(), found: kind(self.base).to_owned() }
     }
 
-    /// That a value of the right kind is here which won't do: `found` says how it differs from what is expected, and
-    /// never shows it.
+    /// The fault for a value of the right kind that can't be used: `found` describes how it differs, and never
+    /// contains it.
     pub fn misfit(&self, expected: &str, found: &str) -> ReadFault {
         ReadFault::Shape { path: self.path(), expected: expected.to_owned(), found: found.to_owned() }
     }
 
-    /// That a number from here is out of the expected range: above it when it is positive.
+    /// The fault for a number out of the expected range: above it if positive, else below it.
     pub fn beyond(&self, expected: &str, what: &str, number: i64) -> ReadFault {
         let side = if number > 0 { "above" } else { "below" };
         self.misfit(expected, &format!("{what} {side} that range"))
     }
 
-    /// Notes a fault in place of a value that the event can do without, and reads none. Where nobody takes notes the
-    /// fault stands: it is never passed over in silence.
+    /// Records a fault of an optional value as a remark, and reads no value. If this view records no remarks, the
+    /// fault is returned: it is never silently dropped.
     pub fn excuse<T>(&self, read: Result<Option<T>, ReadFault>) -> Result<Option<T>, ReadFault> {
         match (read, self.remarks) {
             (Err(ReadFault::Shape { path, expected, found }), Some(remarks)) => {
@@ -332,7 +335,7 @@ impl<'v> View<'_, 'v> {
         }
     }
 
-    /// The value here; null is none.
+    /// The value here; null counts as none.
     pub fn value(&self) -> Result<Option<&'v Value>, ReadFault> {
         match self.base {
             Some(_) if self.blocked => Err(self.fault("object")),
@@ -353,7 +356,7 @@ impl<'v> View<'_, 'v> {
     }
 }
 
-/// What stands under a key, and what lies over it.
+/// The base value and the overlay under a key.
 fn below<'v>(base: Option<&'v Value>, over: Option<&'v Value>, key: &str) -> (Option<&'v Value>, Option<&'v Value>) {
     let base = base.and_then(|value| value.get(key));
     match over.and_then(|value| value.get(key)) {

@@ -85,7 +85,7 @@ fn an_id_is_bare_or_expanded() {
     assert_eq!(view.at("bad").id(), Err(shape("bad.id", "id", "nothing")));
 }
 
-/// What is wrong with a value, as it is told.
+/// The fault of a value, as displayed.
 fn told<T: std::fmt::Debug>(value: Value, read: impl Fn(&View<'_, '_>) -> Result<T, ReadFault>) -> String {
     let body = json!({ "a": value });
     read(&View::root(&body).at("a")).expect_err("a fault").to_string()
@@ -152,7 +152,7 @@ fn a_whole_number_beyond_64_bits_is_out_of_every_range() {
 fn a_body_that_is_no_json_says_where() {
     assert_eq!(parse(b"{\n  nonsense"), Err(ReadFault::NotJson { line: 2, column: 3 }));
     assert_eq!(parse(b"{\"a\": \"\xff\"}"), Err(ReadFault::NotUtf8 { at: 7 }));
-    // Nothing that is replaced moves the place.
+    // A replacement doesn't change the reported position.
     assert_eq!(parse(b"{\"a\": 1e999,\n \"b\"}"), Err(ReadFault::NotJson { line: 1, column: 11 }));
     assert_eq!(parse(br#"["\ud800", nonsense]"#), Err(ReadFault::NotJson { line: 1, column: 9 }));
     assert_eq!(parse(b"[1]"), Ok(json!([1])));

@@ -1,38 +1,38 @@
-//! Decides what becomes of a body that is JSON by its grammar and that the parser refuses all the same: what a
-//! [`Value`] can't hold is replaced by something that it can, so that text which nobody reads costs no event. It doesn't
-//! know what is read: whoever reads one of the replacements finds a text.
+//! Reads a body that is grammatically JSON but that the parser refuses: whatever a [`Value`] can't hold is replaced
+//! by something it can, so that text which nobody reads doesn't make an event unreadable. Which values are read is
+//! not known here; a reader of a replacement finds a text.
 
 use serde::de::IgnoredAny;
 use serde_json::{Number, Value};
 
-/// How many arrays and objects may lie within each other. It is the parser's own bound, so that nothing is replaced
-/// that the parser would take.
+/// How deep arrays and objects may be nested. This is the parser's own limit, so that nothing is replaced that the
+/// parser would accept.
 pub(super) const MAX_DEPTH: usize = 127;
 
-/// What arrays and objects begin with, and what they end with.
+/// The opening and closing brackets of arrays and objects.
 const OPENING: &[u8] = b"[{";
 const CLOSING: &[u8] = b"]}";
 
-/// What stands for an array or an object that lies deeper: a text in JSON.
+/// The replacement of an array or an object nested deeper: a text in JSON.
 const TOO_DEEP: &[u8] = b"\"(nested too deep)\"";
 
-/// What stands for a surrogate without its partner: U+FFFD, in JSON.
+/// The replacement of an unpaired surrogate: U+FFFD, in JSON.
 const REPLACED: &[u8] = br"\uFFFD";
 
-/// Reads a body that the parser has refused. None where it is no JSON.
+/// Reads a body that the parser has refused. Returns `None` if it is not JSON.
 ///
-/// * A byte order mark at the beginning is passed over.
-/// * Half of a surrogate pair becomes U+FFFD, in keys as well: so no key becomes one that somebody looks up.
+/// * A byte order mark at the beginning is skipped.
+/// * Half of a surrogate pair becomes U+FFFD, in keys as well, so that no key becomes one that is looked up.
 /// * A number beyond 64-bit floats becomes a text with the same characters.
-/// * An array or an object within [`MAX_DEPTH`] others becomes a text that says so.
+/// * An array or an object within [`MAX_DEPTH`] others becomes a text that describes it as too deep.
 pub(super) fn parse(text: &str) -> Option<Value> {
     let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
-    // To ignore a value, the parser checks its grammar alone, and without recursion.
+    // When ignoring a value, the parser checks only its grammar, without recursion.
     serde_json::from_str::<IgnoredAny>(text).ok()?;
     serde_json::from_slice(&rewrite(text.as_bytes())).ok()
 }
 
-/// The text is JSON by its grammar.
+/// Requires a text that is grammatically JSON.
 fn rewrite(text: &[u8]) -> Vec<u8> {
     let mut written = Vec::with_capacity(text.len());
     let (mut rest, mut depth) = (text, 0);
@@ -56,7 +56,7 @@ fn rewrite(text: &[u8]) -> Vec<u8> {
     written
 }
 
-/// The bytes of the string or the number that begins here; one where something else does.
+/// The length in bytes of the string or the number that begins here; 1 for anything else.
 fn token_length(text: &[u8]) -> usize {
     let end = match text.first() {
         Some(b'"') => string_length(text),
@@ -69,7 +69,7 @@ fn token_length(text: &[u8]) -> usize {
     end.min(text.len())
 }
 
-/// The bytes of the string that begins here, with both quotes.
+/// The length in bytes of the string that begins here, including both quotes.
 fn string_length(text: &[u8]) -> usize {
     let mut at = 1;
     while let Some(byte) = text.get(at) {
@@ -82,7 +82,7 @@ fn string_length(text: &[u8]) -> usize {
     at
 }
 
-/// The bytes up to the bracket that closes the one before them, and that bracket.
+/// The number of bytes up to and including the bracket that closes the one before them.
 fn nested_length(text: &[u8]) -> usize {
     let (mut at, mut open) = (0, 1);
     while at < text.len() && open > 0 {
@@ -94,7 +94,7 @@ fn nested_length(text: &[u8]) -> usize {
 }
 
 fn write_number(token: &[u8], written: &mut Vec<u8>) {
-    // Only the parser itself knows where its range ends.
+    // Only the parser itself knows the limits of its range.
     if serde_json::from_slice::<Number>(token).is_ok() {
         written.extend(token);
     } else {
@@ -135,7 +135,7 @@ mod tests {
 
     use super::*;
 
-    /// A text in that many arrays.
+    /// A text within that many arrays.
     fn nested(depth: usize, inner: &str) -> String {
         format!("{}{inner}{}", "[".repeat(depth), "]".repeat(depth))
     }
@@ -187,9 +187,9 @@ mod tests {
             let beside = format!("{{\"deep\": {deep}, \"after\": [1, 2]}}");
             assert_eq!(parse(&beside).expect("JSON")["after"], json!([1, 2]));
         }
-        // As deep as a body of the largest size can be: a parser that recursed would end the process.
+        // As deep as a body of the largest size can be: recursion would overflow the stack and abort the process.
         assert_eq!(inmost(&nested(1 << 19, "")), (MAX_DEPTH, json!("(nested too deep)")));
-        // What is passed over has to be JSON as well.
+        // Skipped parts must be valid JSON as well.
         for broken in ["7,", "{]", "\"a\": 1", "tru", "\"\u{1}\""] {
             assert_eq!(parse(&nested(MAX_DEPTH + 1, broken)), None, "{broken}");
         }

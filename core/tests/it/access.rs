@@ -1,5 +1,5 @@
-//! When a customer may use what was sold, as a reader sees it: from when it began, in grace as long as the provider goes
-//! on collecting, and over several sources.
+//! Tests when a customer has access, as a reader sees it: from the beginning of the sale, during the grace period while
+//! the provider retries payments, and over several sources.
 
 use crate::told::{
     DAY, agreed, application, at, entitlement, item, money, offer, once, owner, paid, projection, read, refund, shows,
@@ -16,12 +16,12 @@ use purchase_core::{
 
 use SubscriptionStatus::{Active, Canceled, PastDue, Paused, Trialing, Unpaid};
 
-/// A subscription of `user`, shown from second 10 on.
+/// A subscription of `user`, observed from second 10 on.
 fn sub(name: &str, it: Subscription) -> StoredSubject {
     once(ObjectKind::Subscription, name, agreed(it), &[owner("user")])
 }
 
-/// By the default policy, with what providers declare, at a second.
+/// The entitlement under the default policy, with the providers' declared dunning times, at a second.
 fn seen(subjects: &[StoredSubject], dunning: &Dunning, second: i64) -> Entitlement {
     entitlement(&read(subjects, &AccessPolicy::default(), dunning, second))
 }
@@ -44,12 +44,12 @@ fn grace_lasts_as_long_as_the_provider_collects() {
     };
     check(&declared("acme", 14 * DAY), 14);
     check(&declared("acme", 90 * DAY), 90);
-    // Of a provider whose adapter is not at hand the longest is taken: two months.
+    // If a provider's adapter isn't configured, the longest time applies: two months.
     check(&Dunning::default(), 61);
     check(&declared("bcme", 14 * DAY), 61);
 }
 
-/// Grace counts from when it fell behind, and neither from the period nor from the last news.
+/// Grace counts from when the subscription became past due, not from the period's end or the latest observation.
 #[test]
 fn grace_counts_from_when_the_subscription_fell_behind() {
     let root = subject(ObjectKind::Subscription, "sub");
@@ -57,7 +57,7 @@ fn grace_counts_from_when_the_subscription_fell_behind() {
         |second, status| shows(&root, second, "sub", agreed(subscription(status, item("price", 1))), &[owner("user")]);
     let behind = [stored(&root, &[status(10, Active), status(50, PastDue), status(70, PastDue)])];
     assert_eq!(seen(&behind, &declared("acme", DAY), 100).until, Some(at(50 + DAY)));
-    // The application may be stricter.
+    // The application may set a shorter grace period.
     let policy = AccessPolicy { grace_seconds: Some(100), ..AccessPolicy::default() };
     let strict = entitlement(&read(&behind, &policy, &declared("acme", DAY), 100));
     assert_eq!((strict.access, strict.until), (true, Some(at(150))));
@@ -73,7 +73,7 @@ fn nothing_is_given_before_it_began() {
         (it.access, it.reason)
     };
     let not_begun = (false, Some(NoAccess::NotBegun));
-    // Clocks may differ by a minute. Without its beginning, it began when it was first seen.
+    // Clocks may differ by a minute. Without a known beginning, a subscription begins when it was first observed.
     assert_eq!([-51, -50].map(|second| first(&begun(None), second)), [not_begun, (true, None)]);
     assert_eq!([-56, -55].map(|second| first(&begun(Some(at(5))), second)), [not_begun, (true, None)]);
     let bought = [once(ObjectKind::Payment, "pay", paid(9), &[owner("user"), offer("pro")])];
@@ -81,7 +81,7 @@ fn nothing_is_given_before_it_began() {
     assert_eq!(seen(&bought, &Dunning::default(), 10).until, None);
 }
 
-/// A later observation that doesn't tell the beginning leaves it.
+/// A later observation without the beginning doesn't change it.
 #[test]
 fn a_beginning_is_written_once() {
     let root = subject(ObjectKind::Subscription, "sub");
@@ -105,7 +105,7 @@ fn each_state_gives_what_the_policy_says() {
         };
         assert_eq!((it.access, it.until, it.reason), expect, "{status:?}");
     };
-    // The period ends at 200; three days of slack follow.
+    // The period ends at second 200; three days of slack follow.
     check(Active, Ok(Some(at(200 + 3 * DAY))));
     check(Trialing, Ok(Some(at(200 + 3 * DAY))));
     check(PastDue, Ok(Some(at(10 + DAY))));
@@ -133,7 +133,7 @@ fn several_sources_of_one_benefit_give_what_the_best_gives() {
     check([Active, Active], (true, Some(4), None));
     check([Active, Canceled], (true, Some(2), None));
     check([Active, Unpaid], (true, Some(2), None));
-    // Without access the last reason in the order of `NoAccess` is shown.
+    // Without access, the last reason in the order of `NoAccess` is shown.
     check([Canceled, Paused], (false, None, Some(NoAccess::Paused)));
     check([Canceled, Unpaid], (false, None, Some(NoAccess::GivenUp)));
 }
@@ -148,7 +148,7 @@ fn a_quantity_of_zero_grants_nothing() {
     };
     assert_eq!(none(&[sold(vec![item("price", 0)])]), 0);
     assert_eq!(none(&[sold(vec![item("price", 0), item("price_b", 1)])]), 1);
-    // Metered usage has no quantity, and is no zero.
+    // Metered usage has no quantity; that isn't zero.
     let metered = Item { quantity: None, ..item("price", 1) };
     assert_eq!(none(&[sub("sub", subscription(Active, metered))]), 1);
 }

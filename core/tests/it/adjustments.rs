@@ -1,5 +1,5 @@
-//! What reverses a dispute or a credit without naming it, what a payment sells once, and two sources that use the same
-//! ids.
+//! Tests which dispute or credit a reversal ends if it doesn't name one, what a payment sells once, and two sources
+//! that use the same ids.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ fn money(minor: i64) -> Money {
     Money::new(minor, Currency::new("EUR").expect("a currency")).expect("within bounds")
 }
 
-/// At a second, an object of the subject.
+/// An observation of one of the subject's objects at a second.
 fn shows(subject: &Subject, second: i64, object: &str, object_state: ObjectState) -> Fact {
     Fact {
         subject: subject.clone(),
@@ -93,21 +93,21 @@ fn a_reversal_ends_the_oldest_dispute_that_is_still_open() {
     let undo = || reversal(Undone::Dispute);
     check(&[(2, "d1", dispute(Open))], &[("d1", Open)], Disputed::Open);
     check(&[(2, "d1", dispute(Open)), (3, "r1", undo())], &[("d1", Won)], Disputed::Won);
-    // The reversal alone says nothing of a dispute that is not known yet.
+    // A reversal alone says nothing about a dispute that isn't known yet.
     check(&[(3, "r1", undo())], &[], Disputed::None);
     let again = [(2, "d1", dispute(Open)), (3, "r1", undo()), (4, "d0", dispute(Open))];
     check(&again, &[("d1", Won), ("d0", Open)], Disputed::Open);
-    // A later observation of the same state makes nothing younger.
+    // A later observation of the same state doesn't change an object's age.
     let seen_again = [(2, "d1", dispute(Open)), (4, "d0", dispute(Open)), (3, "r1", undo()), (5, "d1", dispute(Open))];
     check(&seen_again, &[("d1", Won), ("d0", Open)], Disputed::Open);
-    // The dispute that it ended is not known yet: it ends none that came later.
+    // The dispute that the reversal ended isn't known yet. The reversal ends no later dispute.
     check(&[(3, "r1", undo()), (4, "d2", dispute(Open))], &[("d2", Open)], Disputed::Open);
     check(
         &[(2, "d1", dispute(Open)), (3, "r1", undo()), (4, "d2", dispute(Open))],
         &[("d1", Won), ("d2", Open)],
         Disputed::Open,
     );
-    // Told twice, by the dispute itself and by its reversal, it is one.
+    // A reversal that is reported both by the dispute itself and by a reversal object counts once.
     let told = [(3, "d1", dispute(Won)), (3, "r1", undo()), (4, "d2", dispute(Open))];
     check(&told, &[("d1", Won), ("d2", Open)], Disputed::Open);
     check(&[(2, "d1", dispute(Open)), (3, "r1", reversal(Undone::Nothing))], &[("d1", Open)], Disputed::Open);
@@ -160,7 +160,7 @@ fn attempts_are_a_set_and_take_no_part_in_what_went_back() {
 fn what_a_payment_lists_is_granted_item_by_item() {
     let payment = subject(ObjectKind::Payment, "pay");
     let mut facts = vec![shows(&payment, 1, "pay", paid(&[("price_credits", 1), ("price_seat", 3)]))];
-    // Beside a subscription too: what is listed here is not billed by it.
+    // Also next to a subscription: the subscription doesn't bill what is listed here.
     facts[0].links = vec![Link::Subscription(id("sub")), Link::Offer(OfferId::new("ignored").expect("an offer"))];
     let prices = BTreeMap::from([("price_seat".to_owned(), OfferId::new("seat").expect("an offer"))]);
     let catalog = Catalog { prices };

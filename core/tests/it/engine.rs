@@ -1,4 +1,4 @@
-//! The way of a delivery through the engine, on the memory store: what is kept, what is refused, who owns what.
+//! Tests how the engine processes a delivery on the memory store: what is kept, what is refused, who owns what.
 
 mod future;
 mod headers;
@@ -69,8 +69,8 @@ async fn a_refund_before_its_payment_is_parked_and_moved_by_the_payment() {
     assert_eq!(statuses(engine.store().as_ref()).await, expect);
 }
 
-/// A refund knows its payment, the payment its invoice, and only the invoice its customer. In any order the owner
-/// arrives.
+/// A refund names its payment, the payment its invoice, and only the invoice its customer. In any order of arrival, the
+/// owner is found.
 #[tokio::test]
 async fn an_owner_is_taken_over_two_steps_in_any_order() {
     let told = [
@@ -299,7 +299,8 @@ async fn a_customer_is_found_by_the_application_s_id_and_sees_no_provider_ids() 
     assert_eq!(snapshot.agreements.len(), 2);
     let here = engine.customer_at(&acme::source(), &user, at(1000)).await.expect("memory");
     assert_eq!(here.as_ref(), Some(snapshot));
-    // A provider's id is no id of the application, and the claimed customer shows its owner and nothing of the owner's.
+    // A provider's customer id isn't an id of the application. A customer that the application has claimed shows its
+    // owner, but not the owner's data.
     for nobody in ["user_2", "cus_raw"] {
         let nobody = CustomerId::new(nobody).expect("id");
         assert_eq!(engine.customer(&nobody, at(1000)).await.expect("memory"), []);
@@ -394,7 +395,7 @@ async fn an_event_without_an_adapter_hinders_no_other() {
     assert_eq!(report.receipts.len(), 1);
 }
 
-/// A one-time checkout may make an invoice for its payment; the buyer keeps what was bought.
+/// A one-time checkout may create an invoice for its payment. The buyer keeps what was bought.
 #[tokio::test]
 async fn an_invoice_takes_no_purchase_away() {
     let engine = engine();
@@ -402,12 +403,12 @@ async fn an_invoice_takes_no_purchase_away() {
     let paid = told(ObjectKind::Payment, "pay", payment(PaymentState::Succeeded), links);
     handle(&engine, &body("e1", 1, vec![paid])).await;
     let shown = projection(&engine).await;
-    // Nobody in the application claims the provider's customer.
+    // No customer of the application claims the provider's customer.
     assert_eq!(shown["unlinked"]["cus"]["pay"]["access"], json!(true));
     assert_eq!(shown["entitlements"], json!({}));
 }
 
-/// What only a link tells of waits; what it waits for is not known yet, and waits for nobody.
+/// An object known only by a link stays pending. It isn't known yet what it belongs to, and nobody waits for it.
 #[tokio::test]
 async fn what_is_known_by_a_link_alone_is_parked_and_what_it_waits_for_is_not() {
     let engine = engine();
@@ -417,7 +418,7 @@ async fn what_is_known_by_a_link_alone_is_parked_and_what_it_waits_for_is_not() 
     assert_eq!(projection(&engine).await["parked"], expect);
 }
 
-/// Two states in one instant and nothing that orders them: someone has to ask, until a later observation settles it.
+/// Two states at the same instant without an order: the object must be fetched, unless a later observation settles it.
 #[tokio::test]
 async fn an_order_that_only_event_ids_give_is_signalled() {
     let engine = engine();

@@ -1,5 +1,5 @@
-//! What happened to the money of a payment, in any order of what tells of it: partial captures in the ways before and
-//! since Stripe's `2025-03-31.basil`, voids, refunds that are none, and disputes.
+//! Tests the figures of a payment for any order of observations: partial captures as before and since Stripe's
+//! `2025-03-31.basil`, voids, releases that look like refunds, and disputes.
 
 use crate::told::{charge, dispute, id, in_currency, money, paid, refund, shows, subject};
 use purchase_core::{
@@ -14,7 +14,8 @@ use purchase_core::{
     id::{ObjectKind, ProviderId},
 };
 
-/// The state of a payment after these objects, one a second, in every rotation and backwards: always the same.
+/// The state of a payment after these objects, one per second. Every rotation, forwards and backwards, must give the
+/// same state.
 #[track_caller]
 fn state(objects: &[(&str, ObjectState)]) -> SubjectState {
     let payment = subject(ObjectKind::Payment, "pay");
@@ -34,7 +35,7 @@ fn state(objects: &[(&str, ObjectState)]) -> SubjectState {
     expect
 }
 
-/// Authorized, captured, received, refunded, disputed.
+/// Checks the figures authorized, captured, received, refunded and disputed.
 #[track_caller]
 fn check(objects: &[(&str, ObjectState)], expect: (Option<i64>, Option<i64>, Option<i64>, i64, i64)) {
     let Figures { authorized, captured, received, refunded, disputed } = state(objects).figures();
@@ -48,17 +49,17 @@ fn released(objects: &[(&str, ObjectState)], expect: &[&str]) {
     assert_eq!(found, expect, "{objects:?}");
 }
 
-/// A payment of 2000 of which so much came.
+/// A payment of 2000 of which this amount was received.
 fn came(minor: i64) -> ObjectState {
     ObjectState::Payment(Payment { received: Some(money(minor)), ..Payment::new(PaymentState::Succeeded, money(2000)) })
 }
 
-/// What figures show of a release.
+/// A release that the charge's figures show.
 fn counted(counted: bool) -> ObjectState {
     ObjectState::Release(Release { counted, by_version: false })
 }
 
-/// What the version of the API makes likely.
+/// A release that the version of the API makes likely.
 fn likely() -> ObjectState {
     ObjectState::Release(Release { counted: true, by_version: true })
 }
@@ -86,20 +87,20 @@ fn a_payment_goes_from_authorized_to_received() {
     check(&[("pay", intent(PaymentState::Authorized)), ("ch", pending)], (Some(2000), None, None, 0, 0));
     check(&[("pay", paid(2000))], (Some(2000), Some(2000), Some(2000), 0, 0));
     check(&[("ch", charge(2000, 0, false)), ("pay", paid(2000))], (Some(2000), Some(2000), Some(2000), 0, 0));
-    // Before the payment itself is known, its charge tells what came.
+    // Before the payment itself is known, its charge shows what was received.
     check(&[("ch", charge(1200, 0, false))], (Some(2000), Some(1200), Some(1200), 0, 0));
-    // An attempt that failed authorized nothing.
+    // A failed attempt authorized nothing.
     let failed = of_charge(ChargeState::Failed, 0);
     check(&[("ch", failed), ("pay", intent(PaymentState::Failed))], (None, None, None, 0, 0));
 }
 
-/// Before: the release is counted as refunded and listed as a refund.
+/// Before `2025-03-31.basil`: the release is counted as refunded and listed as a refund.
 #[test]
 fn a_release_that_counts_as_a_refund_is_none() {
     let captured = [("pay", came(1200)), ("ch", charge(1200, 0, false)), ("ch_", counted(true)), ("re", back(800))];
     check(&captured, (Some(2000), Some(1200), Some(1200), 0, 0));
     released(&captured, &["re"]);
-    // Then 800 of the 1200 that came go back: the second refund of the same amount is one.
+    // Then 800 of the 1200 received are refunded: the second refund of the same amount is a real one.
     let refunded = [
         ("pay", came(1200)),
         ("ch_", counted(true)),
@@ -109,12 +110,13 @@ fn a_release_that_counts_as_a_refund_is_none() {
     ];
     check(&refunded, (Some(2000), Some(1200), Some(1200), 800, 0));
     released(&refunded, &["re"]);
-    // What the charge totals is net only where the adapter could tell; else the release is taken off here.
+    // The charge's total excludes the release only if the adapter could tell. Otherwise the release is subtracted here.
     let open = [("pay", came(1200)), ("ch_", counted(true)), ("ch", charge(1200, 1000, true))];
     check(&open, (Some(2000), Some(1200), Some(1200), 200, 0));
 }
 
-/// Since: only what was captured can be refunded, and a refund of as much as was released is a refund.
+/// Since `2025-03-31.basil`: only the captured amount can be refunded, and a refund of the released amount is a real
+/// refund.
 #[test]
 fn a_release_that_does_not_count_takes_nothing_from_refunds() {
     let refunded = [
@@ -130,29 +132,29 @@ fn a_release_that_does_not_count_takes_nothing_from_refunds() {
 
 #[test]
 fn figures_decide_before_versions_do() {
-    // No more than 1200 came, so 800 of these 1400 were released.
+    // No more than 1200 was received, so 800 of these 1400 were released.
     let more_than_came = [("pay", came(1200)), ("re", back(800)), ("re_2", back(600))];
     check(&more_than_came, (Some(2000), Some(1200), Some(1200), 600, 0));
     released(&more_than_came, &["re"]);
-    // All of what came can go back.
+    // The whole received amount can be refunded.
     let all = [("pay", came(1200)), ("re", back(800)), ("re_2", back(400))];
     check(&all, (Some(2000), Some(1200), Some(1200), 1200, 0));
     released(&all, &[]);
-    // A refund that failed went nowhere.
+    // A failed refund returned nothing.
     let failed = [("pay", came(1200)), ("re", back(800)), ("re_2", refund(RefundState::Failed, 600))];
     check(&failed, (Some(2000), Some(1200), Some(1200), 800, 0));
-    // The version decides last.
+    // The API version decides only if nothing else does.
     let open = [("pay", came(1200)), ("ch", charge(1200, 800, true)), ("re", back(800))];
     check(&open, (Some(2000), Some(1200), Some(1200), 800, 0));
     released(&open, &[]);
     let counts = [open.as_slice(), &[("version:pay", likely())]].concat();
     check(&counts, (Some(2000), Some(1200), Some(1200), 0, 0));
     released(&counts, &["re"]);
-    // Where all was captured, nothing was released, whatever the version.
+    // If everything was captured, nothing was released, whatever the version.
     let whole = [("pay", paid(2000)), ("ch", charge(2000, 800, false)), ("re", back(800)), ("version:pay", likely())];
     check(&whole, (Some(2000), Some(2000), Some(2000), 800, 0));
     released(&whole, &[]);
-    // A refund of another amount than what was released is no release, whatever its version.
+    // A refund of an amount other than the released one isn't a release, whatever its version.
     let other = [("pay", came(1200)), ("re", back(700)), ("version:pay", likely())];
     check(&other, (Some(2000), Some(1200), Some(1200), 700, 0));
     released(&other, &[]);
@@ -167,7 +169,7 @@ fn of_what_was_never_captured_nothing_goes_back() {
     check(&voided, (Some(2000), Some(0), Some(0), 0, 0));
     released(&voided, &["re"]);
     assert!(!state(&voided).figures().all_went_back());
-    // Where only the charge is known, it tells the same.
+    // If only the charge is known, the result is the same.
     released(&[("ch", ObjectState::Charge(void)), ("re", back(2000))], &["re"]);
 }
 
@@ -179,7 +181,7 @@ fn a_dispute_takes_while_it_is_open_and_after_it_is_lost() {
     }
     let two = [("pay", paid(2000)), ("d", dispute(Open, 500)), ("d_2", dispute(Lost, 700))];
     check(&two, (Some(2000), Some(2000), Some(2000), 0, 1200));
-    // Amounts of two currencies can't be compared: it counts as one of all that came.
+    // Amounts in two currencies can't be compared, so the dispute counts as one of the whole received amount.
     let foreign = purchase_core::fact::object_state::Dispute { state: Open, amount: in_currency(7, "USD") };
     let foreign = [("pay", came(1200)), ("d", ObjectState::Dispute(foreign))];
     check(&foreign, (Some(2000), Some(1200), Some(1200), 0, 1200));
@@ -202,11 +204,12 @@ fn all_went_back_once_refunds_and_disputes_reach_what_came() {
     assert!(all(2000, 0));
     assert!(!all(1000, 999));
     assert!(all(1000, 1000));
-    // Exchange rates move: a dispute of nine tenths is one of all of it. A refund of as much is not.
+    // Exchange rates change, so a dispute of nine tenths counts as one of the whole amount. A refund of nine tenths
+    // doesn't.
     assert!(!all(0, 1799));
     assert!(all(0, 1800));
     assert!(!all(1800, 0));
-    // Of a payment of nothing nothing went back.
+    // A payment of zero can't be refunded in full.
     assert!(!state(&[("pay", paid(0))]).figures().all_went_back());
 }
 
@@ -244,9 +247,9 @@ fn a_price_is_refunded_once_all_its_lines_are() {
     check(&[of(Succeeded, &[("a", 300, false)]), of(Succeeded, &[("a", 300, false)])], &["price_a"]);
     check(&[of(Pending, &[("a", 600, true)])], &[]);
     check(&[of(Failed, &[("a", 600, true)])], &[]);
-    // A line that nobody knows takes nothing.
+    // A line with an unknown price removes nothing.
     check(&[of(Succeeded, &[("c", 600, true)])], &[]);
-    // A price of two lines goes with the second.
+    // A price with two lines is removed with the second line.
     check(&[of(Succeeded, &[("b1", 100, true)])], &[]);
     check(&[of(Succeeded, &[("b1", 100, true)]), of(Succeeded, &[("b2", 100, true)])], &["price_b"]);
     check(&[of(Succeeded, &[("a", 600, true), ("b1", 100, true), ("b2", 100, true)])], &["price_a", "price_b"]);

@@ -1,5 +1,5 @@
-//! The three words of the set law: joining is associative, commutative and idempotent; and its practical half: folding
-//! one fact at a time ends where folding all of them at once does.
+//! Tests that joining is associative, commutative and idempotent, and the practical consequence: folding one fact at a
+//! time gives the same result as folding all facts at once.
 
 mod facts;
 
@@ -18,7 +18,8 @@ use purchase_core::{
     id::{ObjectKind, ObjectRef},
 };
 
-/// Failures are kept under an absolute path: a test of a workspace doesn't run where its source is named from.
+/// Failures are stored under an absolute path, because a workspace's tests don't run in the folder to which the path of
+/// their source is relative.
 fn config() -> ProptestConfig {
     let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/proptest-regressions/fold_properties.txt");
     let standard = ProptestConfig::default();
@@ -68,7 +69,7 @@ fn joined<'a>(facts: impl IntoIterator<Item = &'a Fact>) -> Links {
     all
 }
 
-/// Facts, and the same in another order with some of them twice.
+/// Facts, and the same facts in another order with some duplicates.
 fn shuffled() -> impl Strategy<Value = (Vec<Fact>, Vec<Fact>)> {
     facts().prop_flat_map(|facts| {
         let twice: Vec<Fact> = facts.iter().chain(facts.iter().take(facts.len() / 2)).cloned().collect();
@@ -102,7 +103,7 @@ proptest! {
         prop_assert!(fewer.iter().all(|link| more.iter().any(|known| known == link)));
     }
 
-    /// What is covered may be left out, whatever comes later.
+    /// Covered facts may be left out, whatever arrives later.
     #[test]
     fn covered_links_say_nothing_new(before in facts(), told in links(), version in version(), after in facts()) {
         let mut with = joined(&before);
@@ -118,7 +119,7 @@ proptest! {
         prop_assert_eq!(SubjectState::fold(&subject(), &shuffled), SubjectState::fold(&subject(), &facts));
     }
 
-    /// As the engine does it, with the state stored and loaded between any two facts.
+    /// As in the engine, the state is stored and loaded between any two facts.
     #[test]
     fn one_at_a_time_ends_where_all_at_once_does((facts, shuffled) in shuffled(), in_order in any::<bool>()) {
         let mut arriving = shuffled;
@@ -164,8 +165,8 @@ proptest! {
         }
     }
 
-    /// The oracle: a walk over states in one instant, told as edges in any order, ends where it ended; unless it
-    /// is a closed walk whose start nobody saw.
+    /// The oracle: a walk over states at one instant, given as edges in any order, ends where it ended, unless it is a
+    /// closed walk whose start is unknown.
     #[test]
     fn a_walk_told_in_any_order_ends_where_it_ended(
         steps in proptest::collection::vec(0..4_usize, 1..8),

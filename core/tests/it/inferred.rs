@@ -1,4 +1,4 @@
-//! Whom a subject belongs to, by what it says of itself and by what others say of it, in any order of arrival.
+//! Tests which owner a subject has, from its own data and from inferences of other objects, in any order of arrival.
 
 use crate::told::{agreed, at, id, item, subject, subscription};
 use purchase_core::{
@@ -9,8 +9,8 @@ use purchase_core::{
 
 use purchase_core::fact::object_state::SubscriptionStatus::Active;
 
-/// One word: `10 own:u1` the subject's own in second 10, `10+own:u1` at its creation, `10 i1:u1` that of invoice `i1`,
-/// `10 *:u1` that of one of many objects that are not told apart.
+/// Parses one link to an owner: `10 own:u1` is the subject's own at second 10, `10+own:u1` the same at its creation,
+/// `10 i1:u1` is inferred from invoice `i1`, `10 *:u1` from one of many objects that aren't distinguished.
 fn fact(subject: &Subject, place: usize, text: &str) -> Fact {
     let (when, word) = text.split_once([' ', '+']).expect("a second and a word");
     let (by, name) = word.split_once(':').expect("who says it, and what");
@@ -30,7 +30,7 @@ fn fact(subject: &Subject, place: usize, text: &str) -> Fact {
     Fact { subject: subject.clone(), event: id(&format!("e{place}")), version, observation, links: vec![link] }
 }
 
-/// Every order of so many.
+/// Every permutation of `count` places.
 fn orders(count: usize) -> Vec<Vec<usize>> {
     match count {
         0 => vec![Vec::new()],
@@ -45,7 +45,7 @@ fn orders(count: usize) -> Vec<Vec<usize>> {
     }
 }
 
-/// In every order of arrival, and with the ids of the events in every order: the owner, and whether words contradict.
+/// Checks the owner, and whether links contradict, for every order of arrival and every order of the events' ids.
 #[track_caller]
 fn check(words: &[&str], owner: Option<&str>, contradict: bool) {
     let subject = subject(ObjectKind::Subscription, "sub");
@@ -75,7 +75,7 @@ fn a_subject_s_last_own_word_counts() {
     check(&["10 own:u1", "20 own:u2", "30 own:u1"], Some("u1"), false);
 }
 
-/// A provider whose clock counts seconds sends an object's creation and its first change in one.
+/// A provider whose clock counts seconds reports an object's creation and its first change at the same second.
 #[test]
 fn in_one_second_a_change_comes_after_the_creation() {
     check(&["10+own:u1", "10 own:u2"], Some("u2"), false);
@@ -95,9 +95,9 @@ fn a_contradiction_is_no_owner() {
     check(&["10 i1:u1", "20 i2:u2"], None, true);
     check(&["10 *:u1", "20 *:u2"], None, true);
     check(&["10 i1:u1", "20 *:u2"], None, true);
-    // One object that says two things at once contradicts itself.
+    // One object with two different owners at the same time contradicts itself.
     check(&["10 i1:u1", "10 i1:u2"], None, true);
-    // It ends with the subject's own word.
+    // The subject's own link resolves the contradiction.
     check(&["10 i1:u1", "20 i2:u2", "5 own:u3"], Some("u3"), false);
 }
 
@@ -107,7 +107,7 @@ fn a_later_word_of_one_object_replaces_its_earlier_one() {
     check(&["10 i1:u1", "20 i1:u2", "30 i1:u1"], Some("u1"), false);
     check(&["10 i1:u1", "20 i1:u2", "15 i2:u2"], Some("u2"), false);
     check(&["10 i1:u1", "20 i1:u2", "15 i2:u1"], None, true);
-    // Those that are not told apart replace nothing: each word stands.
+    // Links from objects that aren't distinguished don't replace each other: each remains.
     check(&["10 *:u1", "20 *:u2", "30 *:u1"], None, true);
 }
 
@@ -132,7 +132,7 @@ fn an_offer_is_the_subject_s_own_or_what_others_agree_on() {
     assert_eq!(offer(&[]), None);
 }
 
-/// A fact is old news, and costs no write, only if it can't change what is read, now or later.
+/// A fact is covered, and needs no write, only if it can't change what is read, now or later.
 #[test]
 fn a_word_that_is_as_old_as_the_known_one_is_covered() {
     let by = Some(ObjectRef::new(ObjectKind::Invoice, id("i1")));

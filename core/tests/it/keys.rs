@@ -1,5 +1,5 @@
-//! Whose something is: the application's customers and those of the providers never meet; and what is shown of what
-//! belongs to somebody and grants nothing.
+//! Tests ownership: ids of the application's customers and of the providers' customers are never confused. Also tests
+//! what is shown of an owned object that grants nothing.
 
 use std::collections::BTreeSet;
 
@@ -85,7 +85,7 @@ fn keys_of_different_kinds_are_never_equal() {
 fn what_is_claimed_stands_with_its_owner_alone() {
     let here = source("acme", Mode::Test);
     let cus = once(ObjectKind::Customer, "cus", unnamed_customer(), &[owner("u1")]);
-    // The provider's customer is u1's; one of its subscriptions names another owner.
+    // The provider's customer belongs to u1; one of its subscriptions names another owner.
     let subjects = [cus, sold(&here, "mine", "cus", &[]), sold(&here, "theirs", "cus", &[owner("u2")])];
     let shown = projection(&subjects);
     let canonical = shown.expose_canonical();
@@ -100,11 +100,11 @@ fn what_is_claimed_stands_with_its_owner_alone() {
     let claimed = snapshot(&shown, &at_provider(&here, "cus"));
     assert_eq!(claimed.customer, Some(CustomerId::new("u1").expect("an id")));
     assert_eq!((claimed.entitlements.len(), claimed.agreements.len()), (0, 0));
-    // A customer's id at the provider is no name in the application.
+    // A customer's id at the provider isn't an id in the application.
     assert_eq!(shown.customer(&application("cus")), []);
 }
 
-/// What is shown of an object that grants nothing, in the snapshot of `user`.
+/// What the snapshot of `user` shows of an object that grants nothing.
 #[track_caller]
 fn without_grant(subjects: &[StoredSubject], expect: &[(&Subject, NoGrant)]) {
     let shown = snapshot(&projection(subjects), &application("user"));
@@ -128,9 +128,9 @@ fn what_grants_nothing_says_why() {
     check(mine(ObjectKind::Payment, "pay", paid(9), &[]), Some(NamesNoOffer));
     check(mine(ObjectKind::Payment, "pay", pending(), &[]), Some(NotPaid));
     check(mine(ObjectKind::Payment, "pay", paid(9), &[offer("pro")]), None);
-    // It waits for its payment, and is shown with its state among what could be used.
+    // It awaits its payment, and its state is shown among the entitlements.
     check(mine(ObjectKind::Payment, "pay", pending(), &[offer("pro")]), None);
-    // What a subscription bills or an invoice asks for is said by these.
+    // What a subscription bills or an invoice asks for is shown by the subscription or invoice.
     check(mine(ObjectKind::Payment, "pay", paid(9), &[Link::Subscription(id("sub"))]), None);
     check(mine(ObjectKind::Payment, "pay", paid(9), &[Link::Invoice(id("in"))]), None);
 
@@ -158,12 +158,12 @@ fn what_another_object_of_the_sale_says_need_not_be_said_again() {
     let subject = payment.subject.clone();
     let checkout = |links: &[Link]| mine(ObjectKind::Checkout, "cs", checkout(CheckoutState::Paid), links);
     without_grant(&[payment.clone(), checkout(&[offer("pro"), Link::Payment(id("pay"))])], &[]);
-    // Another sale of the same customer says nothing of this one.
+    // Another sale of the same customer doesn't affect this one.
     let elsewhere = checkout(&[offer("pro"), Link::Payment(id("pay_2"))]);
     without_grant(&[payment, elsewhere], &[(&subject, NoGrant::NamesNoOffer)]);
 }
 
-/// A word of two others about a subject's owner.
+/// An owner inferred from another object.
 fn inferred(name: &str, by: &str) -> Link {
     let by = Some(ObjectRef::new(ObjectKind::Checkout, id(by)));
     Link::InferredOwner { owner: CustomerId::new(name).expect("an id"), by }
@@ -182,7 +182,7 @@ fn what_has_two_owners_by_what_others_say_has_none() {
     assert_eq!(unclaimed.without_grant.into_iter().collect::<Vec<_>>(), expect);
 }
 
-/// `without_grant` holds what grants nothing at all.
+/// `without_grant` contains the objects that grant nothing at all.
 #[test]
 fn nothing_that_grants_is_among_what_grants_nothing() {
     let here = source("acme", Mode::Test);
@@ -214,7 +214,7 @@ fn a_subscription_is_paid_until_its_period_ends_unless_it_is_overdue() {
     check(SubscriptionStatus::Paused, 200, Some(NoAccess::Paused));
 }
 
-/// A subscription that takes its owner from another subject belongs to that owner, too.
+/// A subscription whose owner comes from another subject belongs to that owner, too.
 #[test]
 fn an_owner_taken_from_another_subject_counts_as_its_own() {
     let pay = subject(ObjectKind::Payment, "pay");

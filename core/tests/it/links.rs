@@ -1,4 +1,4 @@
-//! What a subject is known to belong to, as its rows show it.
+//! Tests what a subject is known to belong to, as its rows show it.
 
 use purchase_core::{
     catalog::Catalog,
@@ -22,7 +22,7 @@ fn offer(text: &str) -> Link {
     Link::Offer(OfferId::new(text).expect("an offer"))
 }
 
-/// The rows of one object, told of at these seconds with these links.
+/// The rows of one object that was observed at these seconds with these links.
 fn rows(object_state: &ObjectState, told: &[(i64, Link)]) -> Rows {
     let source = Source { provider: ProviderName::new("acme").expect("name"), account: None, mode: Mode::Test };
     let subject = Subject { source, root: ObjectRef::new(object_state.kind(), id("object")) };
@@ -58,7 +58,7 @@ fn a_price_names_its_product() {
     assert_eq!(rows(&object_state, &[(1, Link::Product(id("prod")))]).prices[0].product.as_deref(), Some("prod"));
 }
 
-/// What the application writes into metadata can change, and change back: the latest is meant.
+/// Metadata set by the application can change, and change back. The latest value counts.
 #[test]
 fn an_agreement_grants_the_offer_that_was_named_last() {
     let object_state = ObjectState::Subscription(Box::new(Subscription {

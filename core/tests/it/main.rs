@@ -1,9 +1,10 @@
-//! The integration tests, in one program: each that is linked on its own costs as much as all of them.
+//! The integration tests, in one program: linking each test separately would take as long as linking all of them.
 
 mod access;
 mod acme;
 mod adjustments;
 mod engine;
+mod errors;
 mod figures;
 mod fold_properties;
 mod inferred;

@@ -1,5 +1,5 @@
-//! What the observations of one object make of it: ties that no evidence settles, ends, and what an observation leaves
-//! untold. Each expectation is a sentence of the design about order, ties and monotone facts.
+//! Tests what the observations of one object settle to: ties that no evidence settles, ends, and fields that an
+//! observation doesn't contain. Each expectation is a sentence of the design about order, ties and monotone facts.
 
 use purchase_core::{
     fact::{
@@ -93,10 +93,10 @@ fn price(unit_amount: Option<i64>, deleted: bool) -> ObjectState {
     ObjectState::Price(Price { bare: unit_amount.is_none(), unit_amount, active: !deleted, interval: None, deleted })
 }
 
-/// The second, the part of the life, and the state.
+/// The second, the phase of the object's life, and the state.
 type Shot = (i64, Phase, ObjectState);
 
-/// What observations of one object settle to. The ids of their events rise or fall: by both the expectation must be met.
+/// The result of observations of one object. The ids of their events rise or fall; the expectation must hold for both.
 fn settled(shots: &[Shot], rising: bool) -> Settled {
     let source = Source { provider: ProviderName::new("acme").expect("name"), account: None, mode: Mode::Test };
     let object = ObjectRef::new(shots[0].2.kind(), id("object"));
@@ -118,7 +118,7 @@ fn settled(shots: &[Shot], rising: bool) -> Settled {
     settled
 }
 
-/// What is shown in the end, and whether it contradicts an end.
+/// Checks the final state, and whether it contradicts an end.
 #[track_caller]
 fn check(shots: &[Shot], shown: &ObjectState, contradicted: bool) {
     for rising in [true, false] {
@@ -128,7 +128,7 @@ fn check(shots: &[Shot], shown: &ObjectState, contradicted: bool) {
     }
 }
 
-/// States in the order of an object's life: of any two in one instant, the later is the last.
+/// Checks states in the order of an object's life: of any two at one instant, the later in this order wins.
 #[track_caller]
 fn lives(states: &[ObjectState]) {
     for (place, earlier) in states.iter().enumerate() {
@@ -144,7 +144,7 @@ fn a_tie_without_evidence_goes_by_the_phase_first() {
     let (draft, open) = (invoice(InvoiceState::Draft, |_| ()), invoice(InvoiceState::Open, |it| it.attempts = 3));
     check(&[(1, Created, open.clone()), (1, Changed, draft.clone())], &draft, false);
     check(&[(1, Changed, open.clone()), (1, Ended, draft.clone())], &draft, false);
-    // A state that is seen again later in the same instant stands where it was seen last.
+    // A state that is observed again later in the same instant counts at its last observation.
     check(&[(1, Created, open.clone()), (1, Changed, draft), (1, Changed, open.clone())], &open, false);
 }
 
@@ -191,7 +191,7 @@ fn what_is_over_stays_over() {
     let active = subscription(SubscriptionStatus::Active, 1, |_| ());
     check(&[(1, Ended, ended.clone()), (2, Changed, active.clone())], &ended, true);
     check(&[(2, Ended, ended.clone()), (1, Changed, active)], &ended, false);
-    // The end of a checkout that was given up is no step towards its payment.
+    // The expiry of a checkout isn't a step towards its payment.
     let expired = checkout(CheckoutState::Expired);
     check(&[(1, Changed, expired.clone()), (2, Changed, checkout(CheckoutState::Completed))], &expired, true);
     let paid = invoice(InvoiceState::Paid, |_| ());
@@ -232,7 +232,7 @@ fn times_that_are_written_once_are_kept() {
         |it| it.voided_at = Some(at(5)),
     ] {
         check(&[(1, Changed, open(told)), (2, Changed, open(|_| ()))], &open(told), false);
-        // Also where the one that tells it loses a tie.
+        // Also if the observation that contains it loses a tie.
         let last = invoice(InvoiceState::Uncollectible, told);
         let untold = invoice(InvoiceState::Uncollectible, |_| ());
         check(&[(1, Changed, untold), (1, Changed, open(told))], &last, false);
@@ -260,7 +260,7 @@ fn a_state_that_cannot_be_read_leaves_the_one_known() {
     }
 }
 
-/// A status without a meaning is one word of an observation whose other words are plain.
+/// A status without a known meaning is one field of an observation whose other fields are clear.
 #[test]
 fn an_unknown_status_leaves_the_known_one_and_tells_the_rest() {
     use SubscriptionStatus::{Active, Canceled, Unknown};
@@ -287,7 +287,7 @@ fn a_bare_tombstone_leaves_what_was_known() {
     }
 }
 
-/// Grace counts from when a subscription fell behind, not from the last time that this was told.
+/// Grace counts from when a subscription became past due, not from the last observation of it.
 #[test]
 fn a_state_is_as_old_as_its_first_observation_since_it_was_entered() {
     use SubscriptionStatus::{Active, PastDue};
@@ -306,7 +306,7 @@ fn personal_data_are_shown_when_asked_for_and_never_printed() {
     assert_eq!(format!("{email:?}"), "Private(redacted)");
 }
 
-/// What versions before 8 of the stores' schema wrote is read as what is written now.
+/// Data written by versions before 8 of the stores' schema is read like data written now.
 #[test]
 fn documents_with_the_older_keys_say_the_same() {
     let provider = ProviderName::new("acme").expect("a name");

@@ -1,4 +1,4 @@
-//! What an operator meets: events of other engines, databases of older versions, public ids, refused deliveries.
+//! Tests the operator's tasks: events of other engines, databases of older versions, public ids, refused deliveries.
 
 mod adapters;
 mod concerned;

@@ -1,5 +1,5 @@
-//! Whom the engine finds to own something through what it is for or came from, and what it shows of a customer whose
-//! sales are spread over several objects.
+//! Tests which owner the engine finds through related objects, and what it shows of a customer whose sales are spread
+//! over several objects.
 
 use crate::acme::{self, at, body, delivery, engine, id, linked, money, projection, source, told};
 use purchase_core::{
@@ -38,7 +38,7 @@ fn subscription(status: SubscriptionStatus) -> ObjectState {
     ObjectState::Subscription(Box::new(Subscription { items, ..Subscription::new(status, "word") }))
 }
 
-/// An engine that was told of these one after the other, each in an event of its own.
+/// An engine that has processed these facts in order, each as a separate event.
 async fn after(facts: &[acme::Told]) -> Engine {
     let engine = engine();
     for (fact, second) in facts.iter().zip(1..) {
@@ -54,7 +54,7 @@ async fn snapshot(engine: &Engine, name: &str, second: i64) -> CustomerSnapshot 
     snapshots.remove(0)
 }
 
-/// What a payment belongs to, in both orders of what is told.
+/// Checks what a payment belongs to, in both orders of the facts.
 async fn check(relatives: &[acme::Told], links: &[Link], expect: Option<&str>) {
     let payment = told(ObjectKind::Payment, "pay", paid(), links.to_vec());
     let mut facts = [relatives, std::slice::from_ref(&payment)].concat();
@@ -79,15 +79,15 @@ async fn a_subject_takes_the_owner_that_its_relatives_agree_on() {
     let sells = Link::Offer(OfferId::new("pro").expect("an id"));
     let both = [Link::Invoice(id("i1")), Link::Invoice(id("i2")), sells.clone()];
     check(&invoices("u1", "u1"), &both, Some("u1")).await;
-    // Relatives of one kind that belong to different customers say nothing.
+    // Related objects of one kind with different customers give no owner.
     check(&invoices("u1", "u2"), &both, None).await;
     check(&invoices("u2", "u1"), &both, None).await;
-    // An invoice comes before a checkout.
+    // An invoice takes precedence over a checkout.
     let over = [of(ObjectKind::Checkout, "cs", "u1"), of(ObjectKind::Invoice, "i1", "u2")];
     check(&over, &[Link::Checkout(id("cs")), Link::Invoice(id("i1")), sells], Some("u2")).await;
 }
 
-/// The payment names neither customer nor owner; only the checkout leads to it.
+/// The payment names neither customer nor owner; only the checkout leads to the owner.
 #[tokio::test]
 async fn a_refund_of_a_payment_that_names_nobody_shows_with_the_buyer() {
     let sold = vec![owner("u1"), Link::Offer(OfferId::new("pro").expect("an id")), Link::Payment(id("pay"))];
@@ -108,7 +108,7 @@ async fn a_refund_of_a_payment_that_names_nobody_shows_with_the_buyer() {
     assert_eq!(access(&facts).await, (false, Some(NoAccess::Refunded)));
 }
 
-/// Access for a stranger is worse than access that is missing and explained.
+/// Access for the wrong person is worse than missing access with a reason.
 #[tokio::test]
 async fn what_others_contradict_is_taken_from_no_relative() {
     let word = |name: &str, by| {
@@ -133,7 +133,7 @@ async fn what_others_contradict_is_taken_from_no_relative() {
 async fn grace_lasts_as_long_as_the_adapter_declares() {
     let facts = [told(ObjectKind::Subscription, "sub", subscription(SubscriptionStatus::PastDue), vec![owner("u1")])];
     let engine = after(&facts).await;
-    // The adapter declares thirty days; the subscription fell behind in second 1.
+    // The adapter declares thirty days; the subscription became past due at second 1.
     let end = 1 + 30 * 24 * 3600;
     for (second, access, reason) in [(end - 1, true, None), (end, false, Some(NoAccess::GraceOver))] {
         let shown = snapshot(&engine, "u1", second).await;
@@ -142,7 +142,7 @@ async fn grace_lasts_as_long_as_the_adapter_declares() {
     }
 }
 
-/// The application's 42 is not the provider's 42.
+/// The application's customer 42 isn't the provider's customer 42.
 #[tokio::test]
 async fn an_id_of_the_provider_finds_nobody_of_the_application() {
     let active = || subscription(SubscriptionStatus::Active);

@@ -1,4 +1,4 @@
-//! What went back of a payment, where a charge's total and the refunds themselves tell of it.
+//! Tests the refunded amount of a payment, from a charge's total and from the refunds themselves.
 
 use purchase_core::{
     fact::{
@@ -40,7 +40,8 @@ fn object_state(word: &str, minor: i64) -> ObjectState {
     }
 }
 
-/// Observations, one each second: `a=succeeded:4` a refund of four, `c=total:4` a charge of which four went back.
+/// Parses observations, one per second: `a=succeeded:4` is a refund of four, `c=total:4` is a charge of which four was
+/// refunded.
 #[track_caller]
 fn check(observations: &str, expect: i64) {
     let facts: Vec<Fact> = observations
@@ -74,7 +75,7 @@ fn a_total_counts_until_what_it_counts_failed() {
 
 #[test]
 fn a_total_that_was_taken_after_a_failure_does_not_count_it() {
-    // The second refund is known by the total only.
+    // The second refund is known only from the total.
     check("a=succeeded:4 c=total:4 a=failed:4 c=total:3", 3);
     check("a=succeeded:4 c=total:4 a=failed:4 c=total:3 a=failed:4", 3);
 }

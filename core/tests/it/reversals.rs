@@ -1,4 +1,4 @@
-//! Which dispute or credit a reversal ends that names none: the oldest that still stands.
+//! Tests which dispute or credit a reversal ends if it doesn't name one: the oldest that is still open.
 
 use purchase_core::{
     fact::{
@@ -39,7 +39,7 @@ fn object_state(word: &str) -> ObjectState {
     }
 }
 
-/// Observations, one each second: `b=open`.
+/// Observations, one per second: `b=open`.
 fn check(observations: &str, expect: &str) {
     let facts: Vec<Fact> = observations
         .split_whitespace()

@@ -1,5 +1,5 @@
-//! What is sold once is granted once, however many objects report the sale; and what becomes of it when money goes back,
-//! whichever of them the money came by.
+//! Tests that a sale is granted once, however many objects report it, and what happens to it when money is returned,
+//! whichever object reports the payment.
 
 use crate::told::{
     application, at, checkout, customer, dispute, entitlement, id, invoice, item, money, offer, once, owner, paid,
@@ -31,7 +31,7 @@ fn checkout_of(links: &[Link]) -> StoredSubject {
     once(ObjectKind::Checkout, "cs", checkout(CheckoutState::Paid), &links)
 }
 
-/// A payment of so much, and what became of it from second 20 on.
+/// A payment of this amount, and its later observations from second 20 on.
 fn payment(name: &str, minor: i64, links: &[Link], after: &[(&str, ObjectState)]) -> StoredSubject {
     let subject = subject(ObjectKind::Payment, name);
     let after = after.iter().zip(20..).map(|((object, object_state), second)| {
@@ -41,7 +41,7 @@ fn payment(name: &str, minor: i64, links: &[Link], after: &[(&str, ObjectState)]
     stored(&subject, &facts)
 }
 
-/// A paid invoice of so much that sells one of `price`.
+/// A paid invoice of this amount that sells one of `price`.
 fn invoice_of(minor: i64, links: &[Link]) -> StoredSubject {
     once(ObjectKind::Invoice, "in", invoice(InvoiceState::Paid, minor, &[item("price", 1)]), &of_user(links))
 }
@@ -50,7 +50,7 @@ fn back(minor: i64) -> (&'static str, ObjectState) {
     ("re", refund(RefundState::Succeeded, minor))
 }
 
-/// What `user` has by the canonical projection: benefit, quantity, sources.
+/// The grants of `user` in the canonical projection: benefit, quantity, sources.
 fn granted(subjects: &[StoredSubject]) -> Vec<(String, Value, Value)> {
     let shown = projection(subjects).expose_canonical();
     assert_eq!(shown["unlinked"], json!({}));
@@ -58,7 +58,7 @@ fn granted(subjects: &[StoredSubject]) -> Vec<(String, Value, Value)> {
     of_user.into_iter().map(|(name, it)| (name, it["quantity"].clone(), it["sources"].clone())).collect()
 }
 
-/// In every order of the subjects.
+/// Checks every order of the subjects.
 #[track_caller]
 fn check(subjects: &[StoredSubject], benefit: &str, source: &str) {
     let mut subjects = subjects.to_vec();
@@ -78,7 +78,7 @@ fn one_sale_is_granted_once_by_the_first_kind_that_says_what_it_sells() {
     check(&[checkout_of(&[])], "pro", "cs");
     let with_payment = [checkout_of(std::slice::from_ref(&by_payment)), payment("pay", 1000, &from_checkout, &[])];
     check(&with_payment, "pro", "pay");
-    // The invoice's lines say what it sells; the offer of its only line is the checkout's.
+    // The invoice's lines say what it sells. The offer of its only line is the checkout's offer.
     let bill = [Link::Checkout(id("cs")), by_payment.clone(), offer("pro")];
     let of_invoice = [from_checkout.as_slice(), std::slice::from_ref(&by_invoice)].concat();
     let whole = [
@@ -87,7 +87,7 @@ fn one_sale_is_granted_once_by_the_first_kind_that_says_what_it_sells() {
         invoice_of(1000, &bill),
     ];
     check(&whole, "pro", "in");
-    // The checkout names the payment alone, and the payment leads to the invoice.
+    // The checkout names only the payment, and the payment leads to the invoice.
     let chain = [
         checkout_of(std::slice::from_ref(&by_payment)),
         payment("pay", 1000, &of_invoice, &[]),
@@ -109,7 +109,7 @@ fn access(it: &Entitlement) -> (bool, Option<NoAccess>) {
     (it.access, it.reason)
 }
 
-/// What `user` may use at second 1000.
+/// The access of `user` at second 1000.
 #[track_caller]
 fn access_by(subjects: &[StoredSubject]) -> (bool, Option<NoAccess>) {
     access(&entitlement(&projection(subjects)))
@@ -134,7 +134,7 @@ fn a_refund_of_an_invoice_s_payment_ends_what_the_invoice_granted() {
 
 #[test]
 fn a_refund_of_a_checkout_s_payment_ends_what_the_checkout_granted() {
-    // The payment doesn't name the checkout, so it says nothing of what it sells.
+    // The payment doesn't name the checkout, so it doesn't say what it sells.
     let with = |after: &[(&str, ObjectState)]| {
         access_by(&[checkout_of(&[Link::Payment(id("pay"))]), payment("pay", 1000, &[], after)])
     };
@@ -153,7 +153,7 @@ fn two_payments_of_one_invoice_are_one_sale() {
         (access_by(&[one.clone(), two.clone(), invoice]), access_by(&[one, two, bare]))
     };
     assert_eq!(with(&[], &[]), (GRANTED, GRANTED));
-    // A part went back.
+    // A part was refunded.
     assert_eq!(with(&[back(400)], &[]), (GRANTED, GRANTED));
     assert_eq!(with(&[], &[back(600)]), (GRANTED, GRANTED));
     assert_eq!(with(&[back(400)], &[back(600)]), (REFUNDED, REFUNDED));
@@ -168,12 +168,12 @@ fn invoice_state(sold: &[purchase_core::fact::object_state::Item]) -> ObjectStat
 
 #[test]
 fn what_was_paid_elsewhere_did_not_go_back() {
-    // Of 1000 the payment brought 600; somebody paid the rest in cash.
+    // The payment brought 600 of 1000; the rest was paid in cash.
     let with = |after: &[(&str, ObjectState)]| {
         access_by(&[invoice_of(1000, &[]), payment("pay", 600, &[Link::Invoice(id("in"))], after)])
     };
     assert_eq!(with(&[back(600)]), GRANTED);
-    // Paid outside the provider altogether.
+    // Paid entirely outside the provider.
     assert_eq!(access_by(&[invoice_of(1000, &[])]), GRANTED);
 }
 
@@ -190,7 +190,8 @@ fn the_invoice_s_state_decides_whether_the_sale_is_paid() {
     assert_eq!(with(InvoiceState::Uncollectible), (false, Some(NoAccess::Expired)));
 }
 
-/// The offer of a subscription's payment is the subscription's, which grants it itself; what came with it once is sold.
+/// The offer of a subscription's payment belongs to the subscription, which grants it itself. One-time items on the
+/// same payment are sold.
 #[test]
 fn what_a_subscription_bills_is_no_sale() {
     let billed = [Link::Invoice(id("in")), offer("pro")];
@@ -208,7 +209,7 @@ fn an_invoice_grants_each_of_its_prices_and_nothing_of_a_quantity_of_zero() {
     let of = |price: &str, quantity: i64| (price.to_owned(), json!(quantity), json!(["in"]));
     let invoice = |links: &[Link]| once(ObjectKind::Invoice, "in", invoice_state(&sold), &of_user(links));
     assert_eq!(granted(&[invoice(&[])]), [of("price_a", 2), of("price_c", 1)]);
-    // An offer stands for all lines that the catalogue doesn't know.
+    // An offer applies to all lines that the catalogue doesn't know.
     assert_eq!(granted(&[invoice(&[offer("pro")])]), [of("pro", 1)]);
 }
 

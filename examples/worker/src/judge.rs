@@ -1,5 +1,5 @@
-//! Decides how tests reach what no caller can: the binding, by a route that runs any statements, and the reading of
-//! variables that they make up. In builds for tests alone.
+//! Decides how tests reach what callers can't: the D1 binding, through a route that runs any statements, and the
+//! reading of variables that a test provides. Only test builds contain this module.
 
 use purchase::d1::{Access, BindingExecutor, Cell, ExecuteError, Executor, Statement};
 use serde::Deserialize;
@@ -23,7 +23,7 @@ struct Asked {
     params: Vec<Option<String>>,
 }
 
-/// Runs a batch on the database of a binding, and answers rows, or the kind of its error.
+/// Runs a batch on the database of a binding, and returns the rows or the kind of error.
 pub(crate) async fn batch(request: &mut Request, env: &Env, binding: &str) -> Result<Response> {
     let asked: Batch = request.json().await?;
     let access = match asked.access.as_str() {
@@ -54,7 +54,7 @@ pub(crate) async fn batch(request: &mut Request, env: &Env, binding: &str) -> Re
     Response::from_json(&answer)
 }
 
-/// Reads an object as if it were the Worker's variables, and answers what it leads to.
+/// Reads an object as if it were the Worker's variables, and returns the resulting configuration or error.
 pub(crate) async fn configured(request: &mut Request) -> std::result::Result<Response, Failure> {
     let variables = JSON::parse(&request.text().await?).map_err(worker::Error::from)?;
     let env: Env = variables.unchecked_into();

@@ -1,7 +1,7 @@
 //! A webhook endpoint as a Cloudflare Worker over its own D1 database.
 //!
-//! Decides how requests reach the library and what is answered. All that the library must not have is here: the clock,
-//! the bindings, the network.
+//! Decides how requests reach the library and how they are answered. The Worker provides what the library doesn't have:
+//! the clock, the bindings, the network.
 
 #[cfg(feature = "judge")]
 mod judge;
@@ -21,7 +21,7 @@ use worker::{Context, Date, Env, Headers, Method, Request, Response, Result, con
 
 use crate::setup::{engine, providers, store};
 
-/// Every request comes here.
+/// Handles every request.
 #[event(fetch)]
 async fn fetch(mut request: Request, env: Env, _context: Context) -> Result<Response> {
     let answered = match answer(&mut request, &env).await {
@@ -52,7 +52,7 @@ async fn webhook(request: &mut Request, env: &Env, provider: &str) -> std::resul
     let unknown = || Refusal::UnknownProvider { provider: provider.to_owned() };
     let provider = ProviderName::new(provider).map_err(|_| unknown())?;
     let providers = providers(env)?;
-    // The library would say the same, of a body that nobody wants to hold.
+    // The library refuses unknown providers too, but only after the body has been read.
     if !providers.iter().any(|it| *it.name() == provider) {
         return Err(unknown().into());
     }
@@ -63,7 +63,7 @@ async fn webhook(request: &mut Request, env: &Env, provider: &str) -> std::resul
     Ok(Response::from_json(&receipt)?.with_status(receipt.http_status()))
 }
 
-/// The body, if it is within the limit: what goes beyond it is not read, whether its length was said or not.
+/// The body, up to the limit. Bytes beyond the limit are not read, whether or not the length was announced.
 async fn body(request: &mut Request, limit: usize) -> std::result::Result<Vec<u8>, Failure> {
     let said = request.headers().get("content-length")?.and_then(|length| length.parse().ok());
     if let Some(bytes) = said.filter(|bytes| *bytes > limit) {
@@ -79,7 +79,7 @@ async fn body(request: &mut Request, limit: usize) -> std::result::Result<Vec<u8
         body.extend(chunk);
         if body.len() > limit {
             let failure = Failure::from(Refusal::BodyTooLarge { bytes: body.len(), limit });
-            // Its size is what nobody knows.
+            // The body's size is unknown.
             let message = format!("the body goes on after {limit} bytes; no more are taken");
             return Err(Failure { message, ..failure });
         }
@@ -87,7 +87,7 @@ async fn body(request: &mut Request, limit: usize) -> std::result::Result<Vec<u8
     Ok(body)
 }
 
-/// What the customer may use now, or at the instant of `?as_of=`.
+/// The customer's access now, or at the instant of `?as_of=`.
 async fn customer(request: &Request, env: &Env, id: &str) -> std::result::Result<Response, Failure> {
     authorize(request, env)?;
     let unknown = || Failure::new(404, "unknown_customer", "nobody has heard of this customer");
@@ -104,7 +104,7 @@ async fn customer(request: &Request, env: &Env, id: &str) -> std::result::Result
     }
 }
 
-/// A word of the address's query. The crate's own type for addresses brings 200 KB for names of hosts in all scripts.
+/// A parameter of the URL's query. The crate's own URL type would add 200 KB for internationalized host names.
 fn query(request: &Request, name: &str) -> Option<String> {
     let address = request.inner().url();
     let (_, query) = address.split_once('?')?;
@@ -116,7 +116,7 @@ async fn migrate(request: &Request, env: &Env) -> std::result::Result<Response, 
     authorize(request, env)?;
     match store(env)?.migrate().await.map_err(Failure::from) {
         Ok(()) => Ok(Response::ok("migrated")?),
-        // Each version is a transaction. A plan's queries for one request may be used up before the last.
+        // Each version is one transaction. The request may use up the plan's queries before the last version.
         Err(failure) if failure.status == 503 => {
             let message =
                 format!("{}; ask again until the answer is \"migrated\": what is done stays", failure.message);
@@ -126,8 +126,8 @@ async fn migrate(request: &Request, env: &Env) -> std::result::Result<Response, 
     }
 }
 
-/// Only whoever bears the token of the binding `API_TOKEN`. Compared by a code under a key, so that the time it takes
-/// tells nothing.
+/// Requires the token of the binding `API_TOKEN`. Keyed hashes are compared, so that the duration reveals nothing about
+/// the token.
 fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Failure> {
     let wrong = || Failure::new(401, "unauthorized", "the request bears no token, or another one");
     let expected = setup::variable(env, "API_TOKEN")?
@@ -141,14 +141,14 @@ fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Failure> {
     }
 }
 
-/// The Worker's clock: the only one. It stands still while a request computes.
+/// The Worker's clock, the only one. It doesn't advance while a request computes.
 fn now() -> std::result::Result<Timestamp, Failure> {
     let micros = i64::try_from(Date::now().as_millis()).ok().and_then(|millis| millis.checked_mul(1000));
     let wrong = || Failure::new(500, "clock", "the clock says no time");
     Timestamp::from_micros(micros.ok_or_else(wrong)?).map_err(|_| wrong())
 }
 
-/// What is answered when something could not be done: a status, a stable word, and a sentence for people.
+/// The answer to a request that failed: a status, a stable code, and a message for people.
 pub(crate) struct Failure {
     status: u16,
     code: &'static str,

@@ -1,5 +1,5 @@
-//! Decides what of the Worker's bindings becomes the engine: the database, once its schema was looked at, and each
-//! provider whose secret is there.
+//! Decides how the engine is built from the Worker's bindings: the database, after a check of its schema, and each
+//! provider that has a secret.
 
 use std::{cell::Cell, sync::Arc};
 
@@ -21,18 +21,18 @@ use worker::{
 use crate::Failure;
 
 thread_local! {
-    /// Whether this instance of the Worker has found the database's schema to be its build's. An instance has one
-    /// thread, and another build is another instance.
+    /// Whether this instance of the Worker has already found the right schema. An instance has one thread, and a new
+    /// build runs in new instances.
     static SCHEMA_IS_RIGHT: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The store on the database that is bound as `DB`. Nothing is asked of it yet.
+/// The store on the database of the binding `DB`. No request is sent to it yet.
 pub(crate) fn store(env: &Env) -> Result<BindingStore, Failure> {
     let database = env.d1("DB").map_err(|fault| Failure::new(503, "no_database", fault))?;
     Ok(BindingStore::new(BindingExecutor::new(database), TablePrefix::default()))
 }
 
-/// The engine, on a database whose schema is right. The database is asked for it until it is, and then not again.
+/// The engine, on a database with the right schema. The schema is checked until it is right, and not again afterwards.
 pub(crate) async fn engine(env: &Env, providers: Vec<Arc<dyn Provider>>) -> Result<Engine, Failure> {
     let settings = Settings { catalog: catalog(env)?, ..Settings::default() };
     let store = store(env)?;
@@ -49,11 +49,11 @@ pub(crate) fn providers(env: &Env) -> Result<Vec<Arc<dyn Provider>>, Failure> {
     Ok([stripe(env)?, paddle(env)?].into_iter().flatten().collect())
 }
 
-/// What prices sell: a text of JSON, or an object, as Wrangler makes of a table of its own.
+/// The catalogue: a JSON text, or the object that Wrangler makes of a table.
 pub(crate) fn catalog(env: &Env) -> Result<Catalog, Failure> {
     const NAME: &str = "CATALOG";
     let value = binding(env, NAME)?;
-    // A binding to some service is an object as well, but not a plain one.
+    // A service binding is an object as well, but not a plain one.
     let is_plain = value.is_object() && Object::from(value.clone()).constructor().name() == "Object";
     let text = match is_plain {
         true => JSON::stringify(&value).ok().and_then(|text| text.as_string()),
@@ -63,7 +63,8 @@ pub(crate) fn catalog(env: &Env) -> Result<Catalog, Failure> {
     serde_json::from_str(&text).map_err(|fault| Failure::new(503, "configuration", format!("{NAME}: {fault}")))
 }
 
-/// A variable or secret; an empty one counts as not set. One that is no text is a mistake, and never "not set".
+/// A variable or secret. An empty one counts as not set. One that isn't a text is an error, and never counts as not
+/// set.
 pub(crate) fn variable(env: &Env, name: &str) -> Result<Option<String>, Failure> {
     let value = binding(env, name)?;
     match value.as_string() {
@@ -77,7 +78,7 @@ pub(crate) fn variable(env: &Env, name: &str) -> Result<Option<String>, Failure>
     }
 }
 
-/// Whatever is bound to a name; undefined where nothing is.
+/// The value that is bound to a name, or undefined.
 fn binding(env: &Env, name: &str) -> Result<JsValue, Failure> {
     Reflect::get(env, &name.into()).map_err(|_| Failure::new(503, "configuration", format!("{name} can't be read")))
 }

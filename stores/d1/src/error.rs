@@ -1,17 +1,17 @@
-//! Decides what D1's messages mean to a store, by how they begin: their ends differ between releases of the engine. It
-//! does not know which way they came.
+//! Translates D1's messages into store errors, by their beginnings, because their ends differ between releases of the
+//! engine. This module does not know whether a message came over HTTP or through the binding.
 
 use purchase_sql::{BatchKind, ExecuteError};
 
-/// So much of a message is kept. It comes from a server, and goes into logs.
+/// The maximum length of a kept message. Messages come from a server and go into logs.
 const MESSAGE_CHARS: usize = 300;
 
-/// What D1, or whoever stands before it, said.
+/// The message of D1, or of a server in front of it.
 #[derive(Debug, thiserror::Error)]
 #[error("D1 says: {0}")]
 struct Said(String);
 
-/// What happens to data that D1 has no room for in one value, row or statement.
+/// The data exceed D1's limits for one value, row or statement.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "D1 says: {0}; a value or a row has at most 2 MB there, a statement 100 KB and 100 parameters: commit fewer \
@@ -19,7 +19,7 @@ struct Said(String);
 )]
 struct TooBig(String);
 
-/// What a message means that a database answered. "Unknown" is what may or may not have happened.
+/// The meaning of a message from a database. "Unknown" means that the batch may or may not have been committed.
 pub(crate) fn classify(message: &str) -> ExecuteError {
     let said = message.trim_start_matches("Error: ").trim_start_matches("D1_ERROR: ");
     let place = |rest: &str| rest.split_once(": ").map_or(rest, |(place, _)| place).to_owned();
@@ -49,7 +49,7 @@ pub(crate) fn classify(message: &str) -> ExecuteError {
     } else if begins(STATEMENT) || said.contains("SQLITE_") {
         ExecuteError::Other { cause: cause() }
     } else {
-        // Nothing says that a statement failed, which would have taken the batch back.
+        // The message doesn't say that a statement failed, which would have rolled back the batch.
         ExecuteError::Unknown { cause: cause() }
     }
 }
@@ -72,13 +72,13 @@ const BUSY: &[&str] =
 /// <https://developers.cloudflare.com/changelog/post/2026-09-01-d1-free-tier-limit-enforcement/>.
 const FULL: &[&str] = &["Exceeded maximum DB size", "Your account has exceeded D1's", "database or disk is full"];
 
-/// A statement is wrong, so nothing of its batch has happened.
+/// A statement is wrong, so nothing of its batch was committed.
 const STATEMENT: &[&str] = &["D1_TYPE_ERROR", "No SQL statements", "Wrong number of parameter", "near \"", "no such "];
 
-/// The database was set back under a batch, whatever the message says before that.
+/// The database was reset during a batch, whatever the rest of the message says.
 const RESET: &[&str] = &["and was reset", "object to be reset", "reset because its code was updated"];
 
-/// What an error means to one who asked for this: reading changes nothing, whether it happened or not.
+/// The meaning of an error for this kind of batch: a read changes nothing, so its outcome is never unknown.
 pub(crate) fn of(access: BatchKind, error: ExecuteError) -> ExecuteError {
     match error {
         ExecuteError::Unknown { cause } if access == BatchKind::Read => ExecuteError::Other { cause },

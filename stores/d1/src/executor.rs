@@ -1,5 +1,6 @@
-//! Decides what may be sent to D1, whichever way it goes: what D1 surely refuses stays here, with a message that says
-//! what to do. What is sent, the parameters, are texts and nulls; every number in them stays exact that way.
+//! Decides what may be sent to D1, over HTTP or through the binding. A batch that exceeds D1's limits is refused before
+//! it is sent, with a message that says what to do. Parameters are sent as texts and nulls, so every number in them
+//! stays exact.
 
 #[cfg(all(feature = "rest", not(target_family = "wasm")))]
 mod answer;
@@ -12,11 +13,11 @@ pub(crate) mod rest;
 
 use purchase_sql::{ExecuteError, Statement};
 
-/// Bytes of a statement: <https://developers.cloudflare.com/d1/platform/limits/>.
+/// The maximum bytes of a statement: <https://developers.cloudflare.com/d1/platform/limits/>.
 const STATEMENT_BYTES: usize = 100_000;
-/// Parameters of a statement.
+/// The maximum parameters of a statement.
 const PARAMETERS: usize = 100;
-/// Bytes of a value; a row has as many altogether.
+/// The maximum bytes of a value, and of all values of a row together.
 const VALUE_BYTES: usize = 2_000_000;
 
 /// Why a batch is not sent.
@@ -32,7 +33,7 @@ enum TooMuch {
     Value { statement: &'static str, bytes: usize },
 }
 
-/// Refuses what D1 can't take. Nothing has been sent then.
+/// Refuses what exceeds D1's limits. Nothing was sent then.
 pub(crate) fn fits(statements: &[Statement]) -> Result<(), ExecuteError> {
     let refused = |why: TooMuch| Err(ExecuteError::Refused { cause: why.into() });
     for Statement { name: statement, sql, params } in statements {
@@ -51,12 +52,13 @@ pub(crate) fn fits(statements: &[Statement]) -> Result<(), ExecuteError> {
     Ok(())
 }
 
-/// The text that is sent for a statement: one alone, for what stands behind a semicolon would be another.
+/// The text to send for a statement. The trailing semicolon is removed, because text after it would count as another
+/// statement.
 pub(crate) fn text(statement: &Statement) -> &str {
     statement.sql.trim_end().trim_end_matches(';')
 }
 
-/// What is sent for parameters.
+/// The values to send for parameters.
 pub(crate) fn values(params: &[purchase_sql::Cell]) -> impl Iterator<Item = Option<&str>> {
     params.iter().map(|cell| cell.0.as_deref())
 }

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 //!
-//! Decides how a D1 database becomes a store: over HTTP, or as the binding of a Worker. The SQL is `purchase-sql`'s, in
-//! SQLite's words, and nothing here knows it.
+//! Opens D1 stores: over HTTP, or through the binding of a Worker. The SQL is in `purchase-sql`, in SQLite's dialect;
+//! this crate doesn't depend on its content.
 
 mod error;
 mod executor;
@@ -24,7 +24,7 @@ pub use crate::executor::{
 #[cfg(all(feature = "rest", not(target_family = "wasm")))]
 pub type D1Store = SqlStore<RestExecutor>;
 
-/// A store on D1 inside a Worker. [`SqlStore::new`] makes it of a [`BindingExecutor`]; [`SqlStore::check_schema`] and
-/// [`SqlStore::migrate`] are its own.
+/// A store on D1 inside a Worker. Create it with [`SqlStore::new`] from a [`BindingExecutor`]. Check and migrate its
+/// schema with [`SqlStore::check_schema`] and [`SqlStore::migrate`].
 #[cfg(all(feature = "worker", target_family = "wasm"))]
 pub type BindingStore = SqlStore<BindingExecutor>;

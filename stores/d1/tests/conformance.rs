@@ -1,4 +1,4 @@
-//! Judges the store by the laws of the conformance kit.
+//! Tests the store with the laws of the conformance kit.
 
 #[path = "conformance/under_test.rs"]
 mod under_test;

@@ -1,9 +1,9 @@
-//! Decides what PostgreSQL says in its own way.
+//! Defines PostgreSQL's dialect of the shared SQL.
 
 use purchase_sql::{Dialect, Entries};
 
-/// [`Entries::Separated`] as rows, whose value is cast as said. `OFFSET 0` keeps the planner from reading the key anew for
-/// every column.
+/// [`Entries::Separated`] as rows, with the value cast to the given type. `OFFSET 0` keeps the planner from parsing the
+/// key again for every column.
 macro_rules! entries {
     ($cast:literal) => {
         concat!(
@@ -14,10 +14,10 @@ macro_rules! entries {
     };
 }
 
-/// PostgreSQL's words.
+/// PostgreSQL's macros.
 ///
-/// Texts sort by their bytes, as in every store. An index can't be named in a statement; instead the connections are
-/// told that any index is better than reading a table through.
+/// Texts sort by their bytes, as in every store. PostgreSQL has no index hints, so the connections' settings make the
+/// planner prefer any index to a sequential scan.
 pub(crate) const POSTGRES: Dialect = Dialect {
     name: "postgres",
     placeholder: '$',
@@ -31,7 +31,7 @@ pub(crate) const POSTGRES: Dialect = Dialect {
         ("lock_free_rows", "FOR UPDATE SKIP LOCKED"),
         ("lock_rows", "FOR UPDATE"),
         ("nested", ""),
-        // Gaps are allowed: a place is only an order.
+        // Gaps are allowed, because sequence numbers only define an order.
         ("next_place", "nextval(CAST('{prefix}place' AS regclass))"),
         ("rows", "jsonb_array_elements(CAST(% AS jsonb))"),
         ("strict", ""),

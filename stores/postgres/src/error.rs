@@ -1,4 +1,4 @@
-//! Decides what PostgreSQL's codes mean to a store. It does not know what was asked.
+//! Translates PostgreSQL's error codes into store errors. This module does not know what the statement was.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use purchase_core::error::StoreError;
 use purchase_sql::ExecuteError;
 use sqlx::postgres::PgDatabaseError;
 
-/// What the server said, without the rows that it said it of: its details and contexts may repeat a customer's data.
+/// The server's message, without its details and contexts, which may repeat a customer's data.
 #[derive(Debug, thiserror::Error)]
 #[error("{message} (SQLSTATE {code})")]
 struct Said {
@@ -14,7 +14,7 @@ struct Said {
     message: String,
 }
 
-/// Why a connection is of no more use.
+/// The connection can't be used any more.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the connection to the server is lost")]
 struct Lost {
@@ -27,7 +27,7 @@ pub(crate) fn is_broken(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Database(error) => {
             let code = error.code().unwrap_or_default();
-            // Connection exceptions; the server shuts down, was shut down, or starts; a backend died.
+            // Connection exceptions; the server shuts down, was shut down, or is starting; a backend crashed.
             code.starts_with("08") || matches!(&*code, "57P01" | "57P02" | "57P03" | "57P05")
         }
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::Tls(_) | sqlx::Error::WorkerCrashed => true,
@@ -35,7 +35,7 @@ pub(crate) fn is_broken(error: &sqlx::Error) -> bool {
     }
 }
 
-/// What a failed statement means that only reads, or that was never sent.
+/// The meaning of an error of a statement that only reads, or that was never sent.
 pub(crate) fn execute_error(error: sqlx::Error) -> ExecuteError {
     let broken = is_broken(&error);
     match error {
@@ -50,7 +50,7 @@ pub(crate) fn execute_error(error: sqlx::Error) -> ExecuteError {
     }
 }
 
-/// What a failed statement means that may have written.
+/// The meaning of an error of a statement that may have written.
 pub(crate) fn write_error(error: sqlx::Error) -> ExecuteError {
     match is_broken(&error) {
         true => match execute_error(error) {
@@ -61,14 +61,14 @@ pub(crate) fn write_error(error: sqlx::Error) -> ExecuteError {
     }
 }
 
-/// The driver tries to connect again and again, and keeps to itself what it met.
+/// The driver retries the connection and doesn't report the errors of its attempts.
 #[derive(Debug, thiserror::Error)]
 #[error("no connection was made within {within:?}: the server is down, can't be reached, or has no connection left")]
 pub(crate) struct NoConnection {
     pub(crate) within: Duration,
 }
 
-/// What a failed statement means beside any commit, and where there was nothing to wait for but the server.
+/// The meaning of an error outside of any commit, where only the server itself can be the cause of a delay.
 pub(crate) fn unavailable(error: ExecuteError, operation: &'static str) -> StoreError {
     match error {
         ExecuteError::Busy { cause } => StoreError::Busy { cause },
@@ -77,7 +77,7 @@ pub(crate) fn unavailable(error: ExecuteError, operation: &'static str) -> Store
     }
 }
 
-/// A server that can't be reached, or that refuses.
+/// The server can't be reached, or refuses the connection.
 pub(crate) fn unreachable(error: sqlx::Error, within: Duration) -> StoreError {
     let error = match error {
         sqlx::Error::PoolTimedOut => ExecuteError::Other { cause: NoConnection { within }.into() },
@@ -88,7 +88,7 @@ pub(crate) fn unreachable(error: sqlx::Error, within: Duration) -> StoreError {
 
 fn database_error(error: &PgDatabaseError) -> ExecuteError {
     let code = error.code();
-    // Values may stand in the message of a data exception, and nowhere else.
+    // Only the message of a data exception may contain values.
     let message = match code.starts_with("22") {
         true => "the server can't take a value".to_owned(),
         false => error.message().to_owned(),
@@ -100,7 +100,7 @@ fn database_error(error: &PgDatabaseError) -> ExecuteError {
         "23505" => ExecuteError::Unique { place: place(error.constraint()) },
         // Serialization failure, deadlock.
         "40001" | "40P01" => ExecuteError::Overtaken { cause: cause() },
-        // Too many connections, the server starts.
+        // Too many connections; the server is starting.
         "53300" | "57P03" => ExecuteError::Busy { cause: cause() },
         // Lock or statement timeout.
         "55P03" | "57014" => ExecuteError::TimedOut { cause: cause() },

@@ -1,5 +1,5 @@
-//! Decides how a batch runs on PostgreSQL: reads in one query, writes in one call, definitions in one message, each of
-//! them one transaction and one round trip. It does not know what the statements say.
+//! Runs a batch on PostgreSQL: reads in one query, writes in one call, definitions in one message. Each is one
+//! transaction and one round trip. This module does not know what the statements mean.
 
 use std::{
     fmt::Write as _,
@@ -25,7 +25,7 @@ use crate::{
     session::connect_options,
 };
 
-/// Says that these locks are this library's, among the application's own.
+/// Separates this library's advisory locks from the application's.
 const LOCKS: i32 = 0x7075_7263;
 
 /// An [`Executor`] on one PostgreSQL database.
@@ -34,17 +34,17 @@ pub struct PostgresExecutor {
     pool: PgPool,
     pub(crate) options: Options,
     pub(crate) function: Arc<Function>,
-    /// When a connection was last found broken: those that have been idle since then are asked before they are used.
+    /// When a connection was last found broken. Connections that have been idle since then are pinged before use.
     broken: Arc<Mutex<Option<Instant>>>,
-    /// What whoever defines begins with.
+    /// The statements that begin every batch of definitions.
     turn: [Statement; 4],
 }
 
 impl PostgresExecutor {
-    /// Opens a pool; the server has to answer once, and to heed what its connections are told.
+    /// Opens a pool. The server must answer once, and the connections' settings must be in effect.
     ///
     /// # Errors
-    /// What the server says, or that there is none.
+    /// The server's error, or that no server answers.
     pub async fn connect(url: &str, options: Options) -> Result<Self, StoreError> {
         let unreachable = |error| unreachable(error, options.acquire_timeout);
         let connect = connect_options(url, &options).map_err(unreachable)?;
@@ -53,7 +53,7 @@ impl PostgresExecutor {
         let pool = PgPoolOptions::new()
             .max_connections(options.connections.get())
             .acquire_timeout(options.acquire_timeout)
-            // A round trip for each use; those that may be broken are asked below.
+            // This test would cost a round trip per use. Connections that may be broken are pinged below.
             .test_before_acquire(false)
             .before_acquire(move |connection, about| {
                 let since = *since.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,7 +86,7 @@ impl PostgresExecutor {
         let within = self.options.acquire_timeout;
         match self.pool.acquire().await {
             Ok(connection) => Ok(ConnectionGuard::new(connection)),
-            // Nobody else has them, so it is the server that gives none.
+            // The pool has free capacity, so the server gave no connection.
             Err(sqlx::Error::PoolTimedOut) if self.pool.size() < self.options.connections.get() => {
                 Err(ExecuteError::Other { cause: NoConnection { within }.into() })
             }
@@ -94,7 +94,7 @@ impl PostgresExecutor {
         }
     }
 
-    /// Gives a connection back, or drops one that is of no more use, and remembers when.
+    /// Returns a connection to the pool. Drops a broken connection instead, and remembers when.
     fn settle(&self, lent: ConnectionGuard, broken: bool) {
         match broken {
             true => {
@@ -106,10 +106,10 @@ impl PostgresExecutor {
     }
 }
 
-/// Waits until nobody else defines anything here: two that make the same table at once would disturb each other even
-/// where it may be there already. The limits are those of requests, and an index on a big table takes its time, as do
-/// those whose turn is earlier. A lock on a table is waited for no longer than elsewhere, since whoever needs
-/// the table waits behind.
+/// Waits until no other process defines tables here: two processes that create the same table at once would conflict
+/// even with `IF NOT EXISTS`. The connection's time limits are meant for requests, but building an index on a big table
+/// takes long, and so may the migrations that run first. The limit on the wait for a table's lock stays in effect,
+/// because other users of the table queue behind that wait.
 fn turn(prefix: &TablePrefix) -> [Statement; 4] {
     let texts = [
         "SET LOCAL statement_timeout = 0".to_owned(),
@@ -120,7 +120,7 @@ fn turn(prefix: &TablePrefix) -> [Statement; 4] {
     texts.map(|sql| Statement { name: "turn", sql: sql.into(), params: Vec::new() })
 }
 
-/// Runs a batch on a connection. What defines begins with `turn`.
+/// Runs a batch on a connection. A batch of definitions begins with `turn`.
 pub(crate) async fn run(
     connection: &mut PgConnection,
     function: &Function,
@@ -141,11 +141,11 @@ pub(crate) async fn run(
 impl Executor for PostgresExecutor {
     async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
         let limit = match access {
-            // As long as it takes: a table may be big, and others have their turn first.
+            // A definition has no limit: a table may be big, and other migrations may run first.
             BatchKind::Define => None,
             BatchKind::Read | BatchKind::Write => deadline(&self.options),
         };
-        // Reads can be asked again: once, with a connection that was seen to work.
+        // A read can be retried once, on a connection that is known to work.
         let mut again = access == BatchKind::Read;
         loop {
             let mut lent = self.lend().await?;
@@ -172,14 +172,14 @@ impl Executor for PostgresExecutor {
     }
 }
 
-/// Statements without parameters in one message, which the server takes as one transaction.
+/// Runs statements without parameters in one message, which the server runs as one transaction.
 async fn define(connection: &mut PgConnection, statements: &[Statement]) -> Result<(), sqlx::Error> {
     let texts: Vec<&str> = statements.iter().map(|statement| &*statement.sql).collect();
-    // The text is made of this project's files with a checked table prefix.
+    // The text consists of this project's files and a checked table prefix.
     sqlx::raw_sql(AssertSqlSafe(texts.join(";\n"))).execute(connection).await.map(drop)
 }
 
-/// Reads as one query, which sees one state.
+/// Reads with one query, which sees one state.
 async fn read(connection: &mut PgConnection, statements: &[Statement]) -> Result<Vec<Vec<Row>>, sqlx::Error> {
     let [statement] = statements else {
         return read_together(connection, statements).await;
@@ -193,7 +193,7 @@ async fn read_together(connection: &mut PgConnection, statements: &[Statement]) 
     for (at, statement) in statements.iter().enumerate() {
         let union = if at == 0 { "" } else { "\nUNION ALL\n" };
         let own = with_placeholders(&statement.sql, |number| format!("${}", number + before));
-        // Writing into a text can't fail.
+        // Writing into a `String` can't fail.
         let _ =
             write!(text, "{union}SELECT {at} AS at, CAST(row_to_json(a{at}) AS text) AS row FROM (\n{own}\n) AS a{at}");
         before += statement.params.len();
@@ -210,7 +210,7 @@ async fn read_together(connection: &mut PgConnection, statements: &[Statement]) 
     Ok(results)
 }
 
-/// Writes in one call, which is a transaction of its own unless one is open.
+/// Writes with one call, which is a separate transaction unless one is open.
 async fn write(
     connection: &mut PgConnection,
     function: &Function,

@@ -1,8 +1,8 @@
-//! Decides how a whole batch reaches the server in one message: as one call of a function that knows every statement of
-//! the shared SQL. Statements are parsed and planned once per connection, all of them run in the call's transaction, and
-//! the answer to the call is the answer to the commit.
+//! Sends a whole batch to the server in one message: as one call of a database function that contains every statement
+//! of the shared SQL. The server parses and plans the statements once per connection. All of them run in the call's
+//! transaction, and the call's result is the commit's result.
 //!
-//! The function's name carries a digest of its text, so libraries of several versions can use one database at once.
+//! The function's name contains a digest of its text, so several versions of the library can use one database at once.
 
 use std::{collections::HashMap, fmt::Write as _};
 
@@ -16,20 +16,20 @@ use crate::dialect::POSTGRES;
 pub(crate) struct Function {
     /// Its name.
     pub(crate) name: String,
-    /// What makes it.
+    /// The SQL that creates it.
     pub(crate) definition: String,
-    /// How it is called.
+    /// The SQL that calls it.
     pub(crate) call: String,
     places: HashMap<&'static str, i32>,
     width: usize,
 }
 
-/// A batch as the function takes it.
+/// A batch as the function's arguments.
 #[derive(Debug)]
 pub(crate) struct Arguments<'a> {
-    /// Which statements.
+    /// The number of each statement.
     pub(crate) places: Vec<i32>,
-    /// The parameters of all, each statement taking as many as the widest has.
+    /// The parameters of all statements, each padded to the largest parameter count.
     pub(crate) params: Vec<Option<&'a str>>,
 }
 
@@ -60,7 +60,7 @@ impl Function {
         }
     }
 
-    /// A batch as arguments. A statement that the function doesn't know fails there.
+    /// Converts a batch to arguments. The function rejects a statement that it doesn't know.
     pub(crate) fn arguments<'a>(&self, statements: &'a [Statement]) -> Arguments<'a> {
         let mut arguments = Arguments { places: Vec::new(), params: Vec::new() };
         for statement in statements {
@@ -72,7 +72,8 @@ impl Function {
     }
 }
 
-/// Writes the choice among statements, by halves: there are many, and a call looks each of its own up.
+/// Writes the selection of a statement as a binary search, because there are many statements and a call selects each of
+/// its own.
 fn choose(body: &mut String, texts: &[&str], first: usize, depth: usize) {
     let indent = "  ".repeat(depth);
     match texts {
@@ -80,7 +81,7 @@ fn choose(body: &mut String, texts: &[&str], first: usize, depth: usize) {
         [text] => {
             let said = with_placeholders(text, |number| format!("_p{number}"));
             let answers = text.starts_with("SELECT") || text.contains("\nRETURNING");
-            // Writing into a text can't fail.
+            // Writing into a `String` can't fail.
             let _ = write!(
                 body,
                 "{indent}IF _which <> {first} THEN\n{indent}  RAISE EXCEPTION 'there is no statement %', _which;\n{indent}END IF;\n"
@@ -105,7 +106,7 @@ fn choose(body: &mut String, texts: &[&str], first: usize, depth: usize) {
     }
 }
 
-/// A statement whose placeholders are written otherwise.
+/// Rewrites a statement's placeholders.
 pub(crate) fn with_placeholders(sql: &str, write: impl Fn(usize) -> String) -> String {
     let mut pieces = sql.split('$');
     let mut text = pieces.next().unwrap_or_default().to_owned();
@@ -120,7 +121,7 @@ pub(crate) fn with_placeholders(sql: &str, write: impl Fn(usize) -> String) -> S
     text
 }
 
-/// The highest number behind a placeholder.
+/// The highest number in a placeholder.
 fn parameters(sql: &str) -> usize {
     let highest = std::cell::Cell::new(0);
     with_placeholders(sql, |number| {

@@ -1,5 +1,5 @@
-//! Decides how long an answer of the server is waited for, and what becomes of a connection whose batch did not come to its
-//! end. The driver waits for ever, and a server that vanishes, power and all, closes nothing.
+//! Limits the wait for the server's answer, and closes the connection of a batch that did not finish. The driver waits
+//! for ever, and a server that loses its power closes no connection.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -11,24 +11,24 @@ use tokio::time::timeout;
 
 use crate::Options;
 
-/// How much longer than the server's own limit its answer may take: it is the server that ends a statement. And how long
-/// it may take to answer what costs it nothing.
+/// How long the client waits beyond the server's own limit, since the server normally ends a statement itself. Also the
+/// limit for trivial requests, such as a ping.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a batch is waited for. None where the server has no limit either.
+/// How long the client waits for a batch. None if the server has no limit either.
 pub(crate) fn deadline(options: &Options) -> Option<Duration> {
     let limit = options.statement_timeout;
     (!limit.is_zero()).then(|| limit.saturating_add(PATIENCE))
 }
 
-/// The server is as if it were not there.
+/// The server doesn't answer.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the server has not answered within {within:?}; the connection is given up")]
 pub(crate) struct Silent {
     within: Duration,
 }
 
-/// Does something with a connection, and waits for it no longer than that.
+/// Does work on a connection, within a time limit.
 pub(crate) async fn within<T>(limit: Option<Duration>, work: impl Future<Output = T>) -> Result<T, Silent> {
     match limit {
         Some(within) => timeout(within, work).await.map_err(|_| Silent { within }),
@@ -36,19 +36,20 @@ pub(crate) async fn within<T>(limit: Option<Duration>, work: impl Future<Output 
     }
 }
 
-/// Asks for a sign of life.
+/// Pings the server.
 pub(crate) async fn ping(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let answer = within(Some(PATIENCE), connection.ping()).await;
     answer.map_err(|silent| sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, silent)))?
 }
 
 tokio::task_local! {
-    /// Said where the way back to the pool has a limit already.
+    /// Set while the connection's return to the pool already has a time limit.
     static LIMITED: ();
 }
 
-/// What the pool does first with a connection that comes back. It then asks for a sign of life itself, without a limit, which
-/// is for ever where the server is silent; so whatever an application left in the middle is asked here before.
+/// The first step when a connection returns to the pool. The pool pings the server afterwards without a time limit, and
+/// would wait for ever on a silent server. This step therefore pings first, with a limit, for connections that an
+/// application dropped in the middle of work.
 pub(crate) async fn released(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     match LIMITED.try_with(|()| ()) {
         Ok(()) => Ok(true),
@@ -56,8 +57,9 @@ pub(crate) async fn released(connection: &mut PgConnection) -> Result<bool, sqlx
     }
 }
 
-/// A connection of the pool while a batch has it. Dropped, by a caller that waits no longer for one, it is closed without a
-/// word: the pool would wait for the end of the batch first, and for ever where no answer comes.
+/// A connection guard: holds a pooled connection while a batch uses it. If the caller stops waiting and the guard is
+/// dropped, the connection is closed without a message to the server. The pool would first wait for the end of the
+/// batch, and for ever if no answer comes.
 pub(crate) struct ConnectionGuard(Option<PoolConnection<Postgres>>);
 
 impl ConnectionGuard {
@@ -65,7 +67,7 @@ impl ConnectionGuard {
         Self(Some(connection))
     }
 
-    /// Gives it back after a batch that came to its end, and lets it go where the way back takes too long.
+    /// Returns the connection to the pool after a finished batch. Drops it if the return takes too long.
     pub(crate) fn give_back(mut self) {
         if let Some(mut connection) = self.0.take() {
             tokio::spawn(timeout(PATIENCE, LIMITED.scope((), connection.return_to_pool())));

@@ -1,5 +1,5 @@
-//! Decides how an application's own rows and this library's land in one commit: the store runs inside a transaction that
-//! the application opened, and which it ends.
+//! Commits an application's own rows and this library's rows together: the store runs inside a transaction that the
+//! application opens and ends.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,8 +21,8 @@ use crate::{
 /// A store inside an application's transaction.
 pub type JoinedStore = SqlStore<JoinedExecutor>;
 
-/// An [`Executor`] inside an application's transaction. Each batch is a savepoint: one that fails leaves the transaction
-/// as it was.
+/// An [`Executor`] inside an application's transaction. Each batch is a savepoint. A failed batch leaves the
+/// transaction unchanged.
 #[derive(Debug)]
 pub struct JoinedExecutor {
     slot: Mutex<Option<Joined>>,
@@ -33,16 +33,16 @@ pub struct JoinedExecutor {
 #[derive(Debug)]
 struct Joined {
     transaction: PgTransaction<'static>,
-    /// Whether its isolation has been asked for. It can't change after that.
+    /// Whether the isolation level was checked. It can't change afterwards.
     checked: bool,
 }
 
-/// There is no transaction any more.
+/// The executor has no transaction any more.
 #[derive(Debug, thiserror::Error)]
 #[error("the application has taken its transaction back, or it was lost with its connection")]
 struct Taken;
 
-/// A transaction that would decide by what was so when it began.
+/// The transaction's isolation level would make it decide on the state at its beginning.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the joined transaction is {found:?}, in which a commit doesn't see what others have committed since it began; begin it \
@@ -54,16 +54,16 @@ struct WrongIsolation {
 
 /// Joins a store to a transaction.
 pub trait Join {
-    /// This store's tables inside a transaction that the application has begun, on this store's
-    /// [pool](crate::Pooled::pool) or on a connection that finds the same tables by its `search_path`.
+    /// Returns this store's tables inside a transaction that the application has begun, on this store's
+    /// [pool](crate::Pooled::pool) or on a connection that finds the same tables through its `search_path`.
     ///
-    /// It has to be `READ COMMITTED`, as on this store's pool it is unless told otherwise; the first batch refuses another
-    /// with [`StoreError::Unavailable`](purchase_core::error::StoreError::Unavailable). In a `REPEATABLE READ` or `SERIALIZABLE`
-    /// one, what others commit in the meantime stays out of observation: a commit that was overtaken would be overtaken
-    /// again each time, and an event that others have released would stay parked.
+    /// The transaction must be `READ COMMITTED`, which is the default on this store's pool. The first batch refuses any
+    /// other level with [`StoreError::Unavailable`](purchase_core::error::StoreError::Unavailable). A `REPEATABLE READ`
+    /// or `SERIALIZABLE` transaction doesn't see what others commit in the meantime: a commit that lost a race would
+    /// lose again at each retry, and an event that others have released would stay parked.
     ///
-    /// Nothing lands before the application commits, and whoever needs one of the same subjects waits until then: keep
-    /// the transaction short. Take it back with [`JoinedExecutor::take`].
+    /// Nothing is committed before the application commits. Until then, other writers of the same subjects wait, so
+    /// keep the transaction short. Get the transaction back with [`JoinedExecutor::take`].
     fn join(&self, transaction: PgTransaction<'static>) -> JoinedStore;
 }
 
@@ -80,13 +80,13 @@ impl Join for PostgresStore {
 }
 
 impl JoinedExecutor {
-    /// Gives the transaction back to the application, to be committed or rolled back. None the second time, and where the
-    /// server did not answer a batch in time: then it is rolled back.
+    /// Returns the transaction to the application, which then commits or rolls back. Returns `None` at the second call,
+    /// and after a batch that the server did not answer in time; the transaction is then rolled back.
     pub async fn take(&self) -> Option<PgTransaction<'static>> {
         self.slot.lock().await.take().map(|joined| joined.transaction)
     }
 
-    /// A batch as a savepoint.
+    /// Runs a batch as a savepoint.
     async fn nested(
         &self,
         joined: &mut Joined,
@@ -103,7 +103,7 @@ impl JoinedExecutor {
         }
         let mut savepoint = joined.transaction.begin().await.map_err(execute_error)?;
         let outcome = run(&mut savepoint, &self.function, access, &[], statements).await;
-        // A connection that is lost takes the application's transaction with it, so nothing of it has happened.
+        // A lost connection ends the application's transaction, so nothing was committed.
         if outcome.as_ref().is_err_and(is_broken) {
             return outcome.map_err(execute_error);
         }
@@ -125,7 +125,7 @@ impl Executor for JoinedExecutor {
         };
         match within(self.limit, self.nested(joined, access, statements)).await {
             Ok(outcome) => outcome,
-            // Not committed, so nothing of it has happened.
+            // The transaction was not committed, so nothing has happened.
             Err(silent) => {
                 *slot = None;
                 Err(ExecuteError::Other { cause: silent.into() })

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 //!
-//! Decides how a server becomes a store: which connections, with which limits, in which schema. The SQL is
-//! `purchase-sql`'s; what PostgreSQL says in its own way stands in `dialect`.
+//! Opens PostgreSQL stores: which connections, with which limits, in which schema. The SQL is in `purchase-sql`;
+//! PostgreSQL's own SQL is in `dialect`.
 
 mod dialect;
 mod error;
@@ -27,25 +27,25 @@ pub use crate::{
 /// A store on PostgreSQL.
 pub type PostgresStore = SqlStore<PostgresExecutor>;
 
-/// How a database is opened.
+/// The options of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// How long to wait for a connection: where all of the pool are in use the answer is then
-    /// [`StoreError::Busy`], where the server gives none it is [`StoreError::Unavailable`].
+    /// How long to wait for a connection. If every connection of the pool is in use, the error is then
+    /// [`StoreError::Busy`]; if the server gives none, it is [`StoreError::Unavailable`].
     pub acquire_timeout: Duration,
-    /// How many connections there are at most.
+    /// The maximum number of connections.
     pub connections: NonZeroU32,
-    /// How long a statement waits for a lock that another transaction holds: less than a provider waits for its answer, which
-    /// may be five seconds. Zero is no limit.
+    /// How long a statement waits for another transaction's lock. This must be less than a provider waits for its
+    /// answer, which may be five seconds. Zero disables the limit.
     pub lock_timeout: Duration,
-    /// What stands before every table's name.
+    /// The prefix of every table's name.
     pub prefix: TablePrefix,
-    /// The schema that the tables are in; none takes what the server says of this user, `public` as a rule. Migrating
-    /// makes it where it isn't there. A connection on which it isn't in effect is refused.
+    /// The schema of the tables. None uses the schema that the server sets for this user, usually `public`. Migrating
+    /// creates a missing schema. A connection is refused if the schema is not in effect on it.
     pub schema: Option<SchemaName>,
-    /// How long a statement may take, after which the server ends it. A server that says nothing for five seconds more is
-    /// taken for lost. Zero is no limit, and a lost server is then waited for as long as the connection seems to
-    /// stand. Migrations have no limit.
+    /// How long a statement may run before the server ends it. If the server doesn't answer for five seconds more, the
+    /// connection counts as lost. Zero disables both limits: the client then waits for a lost server as long as the
+    /// connection seems open. Migrations have no limit.
     pub statement_timeout: Duration,
 }
 
@@ -62,15 +62,16 @@ impl Default for Options {
     }
 }
 
-/// The name of a schema: lower-case letters, digits and underscores, a letter or an underscore first, at most 63.
+/// The name of a schema: lower-case letters, digits and underscores, beginning with a letter or an underscore, at most
+/// 63 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SchemaName(String);
 
 impl SchemaName {
-    /// Takes a name.
+    /// Checks a name.
     ///
     /// # Errors
-    /// [`SchemaNameError`] when it could not stand in a statement without quotes.
+    /// [`SchemaNameError`] when the name could not be written in a statement without quotes.
     pub fn new(text: impl Into<String>) -> Result<Self, SchemaNameError> {
         let text = text.into();
         let fits = (1..=63).contains(&text.len())
@@ -80,7 +81,7 @@ impl SchemaName {
         if fits { Ok(Self(text)) } else { Err(SchemaNameError { text }) }
     }
 
-    /// Its text.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -104,19 +105,19 @@ pub struct SchemaNameError {
     pub text: String,
 }
 
-/// Where stores on PostgreSQL come from.
+/// Opens stores on PostgreSQL.
 #[derive(Debug, Clone, Copy)]
 pub struct Postgres;
 
 impl Postgres {
-    /// Opens a database that has been migrated. The URL is as everywhere:
-    /// `postgres://user:password@host:5432/database?sslmode=verify-full`; what it leaves out is taken from the
-    /// variables `PGHOST`, `PGUSER` and so on.
+    /// Opens a database that has been migrated. The URL has the usual form:
+    /// `postgres://user:password@host:5432/database?sslmode=verify-full`. The variables `PGHOST`, `PGUSER` and so on
+    /// supply missing parts.
     ///
     /// # Errors
-    /// [`StoreError::SchemaMissing`], [`StoreError::SchemaOlder`] or [`StoreError::SchemaNewer`] when the tables are
-    /// not this library's; [`StoreError::Unavailable`] when the server can't be reached or refuses the user, or when the
-    /// schema asked for or `READ COMMITTED` is not in effect on its connections.
+    /// [`StoreError::SchemaMissing`], [`StoreError::SchemaOlder`] or [`StoreError::SchemaNewer`] when the tables have
+    /// another version than this library; [`StoreError::Unavailable`] when the server can't be reached or refuses the
+    /// user, or when the requested schema or `READ COMMITTED` is not in effect on its connections.
     pub async fn open(url: &str, options: Options) -> Result<PostgresStore, StoreError> {
         let store = Self::connect(url, options).await?;
         store.check_schema().await?;
@@ -124,22 +125,22 @@ impl Postgres {
         Ok(store)
     }
 
-    /// Opens a database without asking what is in it.
+    /// Opens a database without checking its schema.
     ///
     /// # Errors
-    /// As [`open`](Self::open), apart from the schema.
+    /// The errors of [`open`](Self::open), except those about the schema.
     pub async fn connect(url: &str, options: Options) -> Result<PostgresStore, StoreError> {
         let prefix = options.prefix.clone();
         Ok(SqlStore::new(PostgresExecutor::connect(url, options).await?, prefix))
     }
 }
 
-/// The pool of a store, for an application that wants to use its connections.
+/// Gives an application access to a store's connection pool.
 pub trait Pooled {
-    /// The pool. Its connections are told what this library's are: they have its limits, look for tables in its
-    /// [schema](Options::schema) and nowhere else, so that a table elsewhere has to be named with its schema, and are made to
-    /// go by indexes (`enable_seqscan`, `enable_hashjoin` and `enable_mergejoin` are off), which a statement that reads
-    /// much of a table is slower by. For such statements an application has a pool of its own.
+    /// The pool. Its connections have this library's settings. They have its time limits. They look for tables only in
+    /// its [schema](Options::schema), so a table elsewhere must be named with its schema. They prefer indexes
+    /// (`enable_seqscan`, `enable_hashjoin` and `enable_mergejoin` are off), which makes statements that read much of a
+    /// table slower. Use a separate pool for such statements.
     fn pool(&self) -> &PgPool;
 }
 

@@ -1,5 +1,5 @@
-//! Decides when a database is migrated: when somebody asks, never by opening it. The tables are `purchase-sql`'s; what
-//! PostgreSQL has beside them is made here.
+//! Migrates a database, only on request and never when opening it. The tables are defined in `purchase-sql`; this
+//! module creates what PostgreSQL needs in addition.
 
 use purchase_core::error::StoreError;
 use purchase_sql::{BatchKind, Cell, Executor, Statement};
@@ -7,11 +7,12 @@ use purchase_sql::{BatchKind, Cell, Executor, Statement};
 use crate::{Options, Postgres, PostgresExecutor, PostgresStore, SchemaName, error::unavailable};
 
 impl Postgres {
-    /// Brings a database to this library's schema. Safe to do again, and from several processes at once: they take
-    /// turns by an advisory lock.
+    /// Migrates a database to this library's schema. Migrating again is safe, also from several processes at once: they
+    /// take turns with an advisory lock.
     ///
     /// # Errors
-    /// [`StoreError::SchemaNewer`] when a newer library was here; otherwise as [`connect`](Self::connect).
+    /// [`StoreError::SchemaNewer`] when a newer library migrated the database; otherwise the errors of
+    /// [`connect`](Self::connect).
     pub async fn migrate(url: &str, options: Options) -> Result<(), StoreError> {
         Self::open_and_migrate(url, options).await.map(drop)
     }
@@ -19,7 +20,7 @@ impl Postgres {
     /// Migrates a database, and opens it.
     ///
     /// # Errors
-    /// As [`migrate`](Self::migrate).
+    /// The errors of [`migrate`](Self::migrate).
     pub async fn open_and_migrate(url: &str, options: Options) -> Result<PostgresStore, StoreError> {
         let store = Self::connect(url, options).await?;
         store.executor().prepare().await?;
@@ -29,13 +30,14 @@ impl Postgres {
 }
 
 impl PostgresExecutor {
-    /// Makes what the tables need: the schema, the order of arrival, and the function that runs a batch.
+    /// Creates what the tables need: the schema, the sequence for the order of arrival, and the function that runs a
+    /// batch.
     ///
     /// # Errors
-    /// What the server says.
+    /// The server's error.
     pub async fn prepare(&self) -> Result<(), StoreError> {
         let prefix = &self.options.prefix;
-        // Even where it is there already, IF NOT EXISTS wants the right to make one.
+        // `IF NOT EXISTS` requires the right to create a schema even if the schema exists.
         let make = |schema: &SchemaName| {
             let name = schema.as_str();
             format!("DO $$ BEGIN IF to_regnamespace('{name}') IS NULL THEN CREATE SCHEMA {name}; END IF; END $$")
@@ -53,7 +55,7 @@ impl PostgresExecutor {
             .map_err(|error| StoreError::Unavailable { operation: "prepare the schema", cause: error.into() })
     }
 
-    /// Whether the function that runs a batch is there: each version of the library has its own.
+    /// Whether the function that runs a batch exists: each version of the library has a different function.
     pub(crate) async fn check_function(&self) -> Result<(), StoreError> {
         const OPERATION: &str = "look for its function";
         let sql = "SELECT CAST(to_regproc($1) AS text) AS name";
@@ -67,7 +69,7 @@ impl PostgresExecutor {
     }
 }
 
-/// The tables are right, and the function isn't there.
+/// The tables are correct, but the function is missing.
 #[derive(Debug, thiserror::Error)]
 #[error("the database has no function of this version of the library; run `Postgres::migrate` once")]
 struct NoFunction;

@@ -1,5 +1,5 @@
-//! Decides what every connection is told, and refuses a server that doesn't heed it where data would go elsewhere, or
-//! decisions be made on an old state.
+//! Sets every connection's settings. Refuses a server on which they are not in effect, if data would otherwise go to
+//! other tables or decisions would use an outdated state.
 
 use std::str::FromStr;
 
@@ -9,10 +9,10 @@ use sqlx::{ConnectOptions, postgres::PgConnectOptions};
 
 use crate::{Options, PostgresExecutor, error::unavailable};
 
-/// What every connection is told.
+/// The settings of every connection.
 ///
-/// A plan must not depend on when statistics were last gathered: every statement finds its rows by an index, whether a
-/// table has ten of them or ten million.
+/// A plan must not depend on when statistics were last gathered: every statement finds its rows with an index, whether
+/// a table has ten rows or ten million.
 const SESSION: &[(&str, &str)] = &[
     ("application_name", "purchase"),
     ("default_transaction_isolation", ISOLATION),
@@ -24,10 +24,10 @@ const SESSION: &[(&str, &str)] = &[
     ("timezone", "UTC"),
 ];
 
-/// How transactions see each other: a statement sees what was committed before it, and what it waited for.
+/// The isolation level: a statement sees what was committed before it began, and the commits that it waited for.
 pub(crate) const ISOLATION: &str = "read committed";
 
-/// A URL with all that its connections are told.
+/// A URL with all settings of its connections.
 pub(crate) fn connect_options(url: &str, options: &Options) -> Result<PgConnectOptions, sqlx::Error> {
     let limits = [
         ("statement_timeout", options.statement_timeout.as_millis().to_string()),
@@ -41,17 +41,17 @@ pub(crate) fn connect_options(url: &str, options: &Options) -> Result<PgConnectO
     })
 }
 
-/// The server took the connection, and not what it was told.
+/// The server accepted the connection, but not its settings.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unheeded {
-    /// Another level of isolation.
+    /// Another isolation level is in effect.
     #[error(
         "transactions of this connection are {found:?} instead of \"read committed\": something between here and the \
          server leaves out what connections are told, as PgBouncer does by ignore_startup_parameters; let \
          it through, or say it to the role: ALTER ROLE … SET default_transaction_isolation = 'read committed'"
     )]
     Isolation { found: String },
-    /// Other tables.
+    /// Another schema is in effect.
     #[error(
         "this connection's search_path is {found:?} instead of {wanted:?}, the schema asked for: something between here \
          and the server leaves out what connections are told, as PgBouncer does by ignore_startup_parameters; let it \
@@ -61,7 +61,7 @@ pub(crate) enum Unheeded {
 }
 
 impl PostgresExecutor {
-    /// Asks what is really in effect.
+    /// Checks the settings that are in effect.
     pub(crate) async fn check_session(&self) -> Result<(), StoreError> {
         const OPERATION: &str = "connect";
         let sql = "SELECT current_setting('default_transaction_isolation') AS isolation, \
@@ -81,7 +81,8 @@ fn check(row: &Row, schema: Option<&str>) -> Result<(), Unheeded> {
         return Err(Unheeded::Isolation { found: isolation });
     }
     match schema {
-        // A role's setting may have it in quotes. A second schema would be looked in for what the first has not.
+        // A role's setting may contain the schema in quotes. A second schema in the path would be searched for tables
+        // that the first schema lacks.
         Some(wanted) if path.trim_matches('"') != wanted => {
             Err(Unheeded::Schema { found: path, wanted: wanted.to_owned() })
         }

@@ -1,4 +1,4 @@
-//! Decides how the statements of one batch are collected, and in which columns a subject and an event are named.
+//! Collects the statements of one batch, and names the columns that identify a subject and an event.
 
 use purchase_core::{
     error::Cause,
@@ -26,12 +26,12 @@ impl<'a> Batch<'a> {
         self.statements.push(self.registry.statement(which, params));
     }
 
-    /// Rows with one long column, as the engine wants them.
+    /// A [`Bulk`] for rows with one long column, in the engine's format.
     pub(crate) fn entries(&self) -> Bulk {
         Bulk::entries(self.registry.entries())
     }
 
-    /// Adds one statement per text of rows, and answers how many.
+    /// Adds one statement per text of rows, and returns the number of statements.
     pub(crate) fn push_bulk(&mut self, which: impl Into<Which>, rows: Bulk, others: &[Cell]) -> Result<usize, Cause> {
         let which = which.into();
         let texts = rows.into_params()?;

@@ -1,4 +1,4 @@
-//! Decides how [`Browse`] is kept: which statement lists what, page by page.
+//! Implements [`Browse`]: decides which statement lists what, page by page.
 
 use async_trait::async_trait;
 use purchase_core::{
@@ -21,7 +21,7 @@ use crate::{
     store::{SqlStore, array, time},
 };
 
-/// The parameters of a page: from which place on, from when, until when, how many.
+/// The parameters of a page: the first position, the start time, the end time and the number of rows.
 fn page(after: Option<i64>, since: Option<Timestamp>, until: Option<Timestamp>, limit: u32) -> [Cell; 4] {
     [number(after.unwrap_or(-1)), since.map_or(Cell::NULL, time), until.map_or(Cell::NULL, time), number(limit.into())]
 }
@@ -37,7 +37,7 @@ impl<E: Executor> Browse for SqlStore<E> {
             }
         };
         if query.key.is_some() || query.public_id.is_some() {
-            // Few, and every filter counts.
+            // These queries return few rows, so filtering them here is cheap.
             events.retain(|stored| {
                 query.key.as_ref().is_none_or(|key| *key == stored.event.key)
                     && (query.statuses.is_empty() || query.statuses.contains(&stored.status))
@@ -78,7 +78,7 @@ impl<E: Executor> Browse for SqlStore<E> {
 
     async fn transitions(&self, query: &TransitionQuery) -> Result<Vec<Transition>, StoreError> {
         let mut batch = Batch::new(self.registry());
-        // No object's public id is empty, so nothing comes before that.
+        // No object's public id is empty, so the empty text sorts before every object.
         let (object, at, change) = match &query.after {
             Some(after) => (after.object.as_str(), after.at, after.change.as_str()),
             None => ("", Timestamp::MIN, ""),
@@ -122,7 +122,7 @@ impl<E: Executor> SqlStore<E> {
     }
 
     fn subject_listing(&self, query: &SubjectQuery) -> Result<Vec<Statement>, Cause> {
-        /// No source sorts behind it.
+        /// Sorts after every source.
         const LAST: &str = "\u{10FFFF}";
         let mut batch = Batch::new(self.registry());
         let source = query.source.as_ref().map(|source| source.expose());

@@ -1,8 +1,8 @@
-//! Decides how many rows become few parameters: JSON texts of about a megabyte. It does not know the tables.
+//! Packs many rows into few parameters: JSON texts of about one megabyte. This module does not know the tables.
 //!
-//! Rows of short columns are arrays in an array. A row with one long column, a body or a document, is an entry: the short
-//! columns as JSON text are its key, the long column is its value. So the database unpacks each long value once, whichever
-//! way it reads the columns. How entries stand in a text is the engine's choice ([`Entries`]).
+//! Rows with only short columns are arrays in one array. A row with one long column (a body or a document) is an entry:
+//! its key is the short columns as JSON text, and its value is the long column. The database therefore unpacks each
+//! long value once, however it reads the columns. The engine chooses the format of entries ([`Entries`]).
 
 use purchase_core::error::Cause;
 use serde::Serialize;
@@ -12,10 +12,10 @@ use crate::{
     executor::Cell,
 };
 
-/// When a text is this long, the next row opens another one.
+/// When a text reaches this length, the next row starts a new text.
 const FULL_BYTES: usize = 1 << 20;
 
-/// What a text of rows is.
+/// The format of a text of rows.
 #[derive(Debug, Clone, Copy)]
 enum Form {
     Array,
@@ -23,7 +23,7 @@ enum Form {
 }
 
 impl Form {
-    /// What stands before the first row, between two rows, and at the end.
+    /// The separators before the first row, between two rows, and at the end.
     fn marks(self) -> [&'static str; 3] {
         match self {
             Form::Array => ["[", ",", "]"],
@@ -33,7 +33,7 @@ impl Form {
     }
 }
 
-/// Rows as texts.
+/// Rows packed into texts.
 #[derive(Debug)]
 pub(crate) struct Bulk {
     form: Form,
@@ -43,12 +43,12 @@ pub(crate) struct Bulk {
 }
 
 impl Bulk {
-    /// Rows of short columns.
+    /// Creates a collection for rows with only short columns.
     pub(crate) fn array() -> Self {
         Self::of(Form::Array)
     }
 
-    /// Rows with one long column.
+    /// Creates a collection for rows with one long column.
     pub(crate) fn entries(entries: Entries) -> Self {
         Self::of(Form::Entries(entries))
     }
@@ -81,8 +81,8 @@ impl Bulk {
         self.close_row()
     }
 
-    /// Makes room for a row whose long column has about so many bytes: it opens another text rather than to make this
-    /// one longer than an engine takes.
+    /// Makes room for a row whose long column has about this many bytes. Starts a new text if the open text would
+    /// otherwise become longer than an engine accepts.
     pub(crate) fn make_room(&mut self, bytes: usize) -> Result<(), Cause> {
         match self.open.len() + bytes > FULL_BYTES {
             true => self.finish(),
@@ -90,18 +90,18 @@ impl Bulk {
         }
     }
 
-    /// How many rows the open text has.
+    /// The number of rows in the open text.
     pub(crate) fn rows_in_open(&self) -> usize {
         self.rows
     }
 
-    /// The texts; none where there is no row.
+    /// Returns the texts, or none if there are no rows.
     pub(crate) fn into_params(mut self) -> Result<Vec<Cell>, Cause> {
         self.finish()?;
         Ok(self.done)
     }
 
-    /// All rows in one text, for statements that have to see them together.
+    /// Returns all rows in one text, for statements that must see all rows together.
     pub(crate) fn one<T: Serialize>(rows: &[T]) -> Result<Cell, Cause> {
         Ok(serde_json::to_string(rows)?.into())
     }

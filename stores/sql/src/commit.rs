@@ -1,5 +1,5 @@
-//! Decides the statements of one commit and their order: fences, locks, facts, and then all that is derived from them. It
-//! knows nothing of how they run.
+//! Decides the statements of one commit and their order: fences, locks, facts, and then everything that is derived from
+//! the facts. This module does not know how the statements run.
 
 use std::collections::HashMap;
 
@@ -22,9 +22,9 @@ use crate::{
     registry::{Query, StatementRegistry},
 };
 
-/// The statements of a commit. An empty one has none.
+/// Returns the statements of a commit. An empty commit has no statements.
 pub(crate) fn statements(registry: &StatementRegistry, commit: &Commit) -> Result<Vec<Statement>, Cause> {
-    // A part that isn't written here is an error of the compiler.
+    // The pattern names every field, so the compiler rejects a new field that is not written here.
     let Commit { at, lease, events, reread, facts, subjects, pending_owners, conflicts, keys } = commit;
     let mut batch = Batch::new(registry);
     fence_events(&mut batch, events, lease.as_ref())?;
@@ -33,7 +33,7 @@ pub(crate) fn statements(registry: &StatementRegistry, commit: &Commit) -> Resul
     lock_subjects(&mut batch, subjects)?;
     write_facts(&mut batch, *at, reread, facts)?;
     update_events(&mut batch, events)?;
-    // Before the subjects are written: it looks for those that are not released yet.
+    // This must run before the subjects are written, because it looks for subjects that are not released yet.
     release_events(&mut batch, subjects)?;
     write_subjects(&mut batch, subjects)?;
     read_model::write(&mut batch, subjects)?;
@@ -43,7 +43,7 @@ pub(crate) fn statements(registry: &StatementRegistry, commit: &Commit) -> Resul
     Ok(batch.statements)
 }
 
-/// Deliveries that are kept for later: those that are new are answered.
+/// Returns the statement that stores deliveries for later. It returns the keys of the new deliveries.
 pub(crate) fn accept(registry: &StatementRegistry, events: &[NewEvent]) -> Result<Vec<Statement>, Cause> {
     let mut batch = Batch::new(registry);
     let mut rows = batch.entries();
@@ -56,7 +56,7 @@ pub(crate) fn accept(registry: &StatementRegistry, events: &[NewEvent]) -> Resul
     Ok(batch.statements)
 }
 
-/// Where an event stands.
+/// An event's processing status.
 struct Disposition<'a> {
     status: EventStatus,
     reason: Option<&'a Reason>,
@@ -68,8 +68,8 @@ fn reason_text(reason: Option<&Reason>) -> Result<Option<String>, Cause> {
     Ok(reason.map(serde_json::to_string).transpose()?)
 }
 
-/// Adds an event with its body. Text is kept as text; anything else is kept as hex, and so is text with a NUL, which engines
-/// cut, or with what ends a row. No JSON has those.
+/// Adds an event with its body. A UTF-8 body is stored as text and any other body as hex. Text that contains a NUL or a
+/// row separator is also stored as hex: engines truncate text at a NUL. JSON contains none of these characters.
 fn event_row(rows: &mut Bulk, event: &NewEvent, disposition: Option<&Disposition<'_>>) -> Result<(), Cause> {
     let text = std::str::from_utf8(&event.body).ok().filter(|text| !text.contains(['\0', KEY_END, ROW_END]));
     rows.make_room(event.body.len())?;
@@ -143,15 +143,16 @@ fn update_events(batch: &mut Batch<'_>, events: &[EventWrite]) -> Result<(), Cau
     Ok(())
 }
 
-/// In one order in every batch: writers that run side by side and want the same subjects then don't wait for each other in a
-/// circle.
+/// Sorts the subjects. All batches lock and write subjects in this order, so concurrent writers of the same subjects
+/// can't deadlock.
 fn in_order(subjects: &[SubjectWrite]) -> Vec<&SubjectWrite> {
     let mut ordered: Vec<&SubjectWrite> = subjects.iter().collect();
     ordered.sort_unstable_by_key(|write| &write.subject);
     ordered
 }
 
-/// Those that are there. Whoever comes second waits here, before it has touched anything that the first may want.
+/// Locks the existing subjects. A second writer waits here, before it has locked anything that the first writer may
+/// need.
 fn lock_subjects(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
     if !batch.registry.locks() {
         return Ok(());
@@ -184,7 +185,8 @@ fn insert_conflicts(batch: &mut Batch<'_>, conflicts: &[Conflict]) -> Result<(),
 fn write_facts(batch: &mut Batch<'_>, at: Timestamp, reread: &[EventKey], facts: &[Fact]) -> Result<(), Cause> {
     let mut rows = batch.entries();
     let mut anew = Vec::new();
-    // An event may say several things about one subject; reading it is pure, so their order is their name.
+    // An event may contain several facts about one subject. Reading an event is deterministic, so a fact's position
+    // identifies the fact.
     let mut ordinals: HashMap<(&Subject, &ProviderId), u32> = HashMap::new();
     for fact in facts {
         let ordinal = ordinals.entry((&fact.subject, &fact.event)).and_modify(|last| *last += 1).or_insert(0);
@@ -211,7 +213,8 @@ fn write_facts(batch: &mut Batch<'_>, at: Timestamp, reread: &[EventKey], facts:
         batch.push_bulk(Query::FactsInsert, rows, &[at])?;
         return Ok(());
     }
-    // What a new reading says again keeps the time of its first commit, so only what it says no more is taken away.
+    // A fact that the new reading contains again keeps the time of its first commit, so only facts that are no longer
+    // read are deleted.
     let events = Bulk::one(&reread.iter().map(event_columns).collect::<Vec<_>>())?;
     batch.push(Query::FactsForget, vec![events.clone(), Bulk::one(&anew)?]);
     batch.push_bulk(Query::FactsReplace, rows, &[at, events])?;
@@ -219,7 +222,7 @@ fn write_facts(batch: &mut Batch<'_>, at: Timestamp, reread: &[EventKey], facts:
 }
 
 fn release_events(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
-    // A subject that was not there yet has held no event back.
+    // A new subject can't have held an event back.
     let held_before = |write: &&SubjectWrite| write.expected_revision > 0;
     let columns = |write: &'_ SubjectWrite| serde_json::to_value(subject_columns(&write.subject));
     let released: Vec<_> = subjects
@@ -235,17 +238,17 @@ fn release_events(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<()
         subjects.iter().filter(|write| !write.owner_settled).map(columns).collect::<Result<_, _>>()?;
     let released = Bulk::one(&released)?;
     if batch.registry.locks() {
-        // Two commits may each release one of the last two subjects that hold an event back. The second sees what the
-        // first did only when it waited for it.
+        // Two commits may each release one of the last two subjects that hold an event back. The second commit sees the
+        // first commit's release only if it waited for it.
         batch.push(Query::EventsReleaseLock, vec![released.clone()]);
     }
     batch.push(Query::EventsRelease, vec![released, Bulk::one(&holding)?]);
     Ok(())
 }
 
-/// The compare-and-swap: a revision that doesn't follow the stored one is written as NULL, which ends the batch. What is
-/// compared is the row as it is at that moment, whoever wrote it last. A subject that isn't there is only written for the
-/// first time; none is ever deleted.
+/// Writes the subjects with compare-and-swap: a revision that doesn't follow the stored revision is written as NULL,
+/// which aborts the batch. The statement compares with the row at that moment, whichever writer wrote it last. A
+/// missing row is only inserted with the first revision. No row is ever deleted.
 fn write_subjects(batch: &mut Batch<'_>, subjects: &[SubjectWrite]) -> Result<(), Cause> {
     let mut rows = batch.entries();
     for write in in_order(subjects) {

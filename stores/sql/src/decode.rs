@@ -1,5 +1,5 @@
-//! Decides how rows are read back into the core's values. A value that can't be read is reported with its table; it is
-//! never passed over in silence.
+//! Decodes rows into the core's values. If a value can't be read, the error names its table. No unreadable value is
+//! skipped silently.
 
 use purchase_core::{
     error::{Cause, StoreError},
@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 
 use crate::executor::{Cell, Row};
 
-/// Reads a row of the columns that every listing of events has.
+/// Decodes a row with the columns that every listing of events has.
 pub(crate) fn event(row: Row) -> Result<StoredEvent, StoreError> {
     Columns::read("events", row, |columns| {
         let (sequence, event) = columns.event()?;
@@ -38,7 +38,7 @@ pub(crate) fn event(row: Row) -> Result<StoredEvent, StoreError> {
     })
 }
 
-/// Reads a body in conflict.
+/// Decodes a conflicting body.
 pub(crate) fn conflict(row: Row) -> Result<StoredConflict, StoreError> {
     Columns::read("event_conflicts", row, |columns| {
         let (sequence, event) = columns.event()?;
@@ -46,46 +46,46 @@ pub(crate) fn conflict(row: Row) -> Result<StoredConflict, StoreError> {
     })
 }
 
-/// The place in the order of arrival of an event that may be unreadable otherwise.
+/// Decodes only the sequence number of an event, whose other columns may be unreadable.
 pub(crate) fn sequence(row: &Row) -> Option<i64> {
     row.first()?.0.as_ref()?.parse().ok()
 }
 
-/// Reads an event's key.
+/// Decodes an event's key.
 pub(crate) fn event_key(row: Row) -> Result<EventKey, StoreError> {
     Columns::read("events", row, |columns| Ok(EventKey { source: columns.source()?, id: columns.id()? }))
 }
 
-/// Reads a subject's key.
+/// Decodes a subject's key.
 pub(crate) fn subject_key(row: Row) -> Result<Subject, StoreError> {
     Columns::read("subjects", row, Columns::subject)
 }
 
-/// Reads a fact's document.
+/// Decodes a fact's document.
 pub(crate) fn fact(row: Row) -> Result<Fact, StoreError> {
     Columns::read("facts", row, |columns| document(&columns.text()?))
 }
 
-/// Reads a fact's document, and when it was committed first.
+/// Decodes a fact's document and the time of its first commit.
 pub(crate) fn stored_fact(row: Row) -> Result<StoredFact, StoreError> {
     Columns::read("facts", row, |columns| {
         Ok(StoredFact { fact: document(&columns.text()?)?, committed_at: Timestamp::from_micros(columns.int()?)? })
     })
 }
 
-/// Reads a subject.
+/// Decodes a subject.
 pub(crate) fn subject(row: Row) -> Result<StoredSubject, StoreError> {
     Columns::read("subjects", row, |columns| {
         Ok(StoredSubject { subject: columns.subject()?, revision: columns.int()?, state: document(&columns.text()?)? })
     })
 }
 
-/// Reads who waits for whom.
+/// Decodes a pending owner: which subject waits for which other subject.
 pub(crate) fn wait(row: Row) -> Result<PendingOwner, StoreError> {
     Columns::read("waits", row, |columns| Ok(PendingOwner { subject: columns.subject()?, on: columns.subject()? }))
 }
 
-/// Reads a taken idempotency key.
+/// Decodes a used idempotency key.
 pub(crate) fn key(row: Row) -> Result<KeyRecord, StoreError> {
     Columns::read("idempotency_keys", row, |columns| {
         let key = IdempotencyKey::new(columns.text()?, columns.text()?)?;
@@ -94,7 +94,7 @@ pub(crate) fn key(row: Row) -> Result<KeyRecord, StoreError> {
     })
 }
 
-/// Reads a transition.
+/// Decodes a transition.
 pub(crate) fn transition(row: Row) -> Result<Transition, StoreError> {
     Columns::read("transitions", row, |columns| {
         let (object, at) = (columns.text()?, Timestamp::from_micros(columns.int()?)?);
@@ -104,24 +104,24 @@ pub(crate) fn transition(row: Row) -> Result<Transition, StoreError> {
     })
 }
 
-/// Reads one text.
+/// Decodes one text.
 pub(crate) fn text(table: &'static str, row: Row) -> Result<String, StoreError> {
     Columns::read(table, row, Columns::text)
 }
 
-/// Reads one number that may be missing.
+/// Decodes one optional number.
 pub(crate) fn optional_int(table: &'static str, row: Row) -> Result<Option<i64>, StoreError> {
     Columns::read(table, row, Columns::optional_int)
 }
 
 fn document<T: DeserializeOwned>(text: &str) -> Result<T, Cause> {
     serde_json::from_str(text).map_err(|error| {
-        // Serde's own message may repeat the value, which is a customer's.
+        // Serde's own message may repeat the value, which may be a customer's data.
         format!("the document is not what was written: line {}, column {}", error.line(), error.column()).into()
     })
 }
 
-/// The columns of one row, taken from the left.
+/// The columns of one row, read from left to right.
 struct Columns(std::vec::IntoIter<Cell>);
 
 impl Columns {
@@ -134,7 +134,7 @@ impl Columns {
     }
 
     fn optional_int(&mut self) -> Result<Option<i64>, Cause> {
-        // The text itself may be anything, so the error doesn't repeat it.
+        // The text may contain anything, so the error doesn't repeat it.
         let parse = |text: String| text.parse().map_err(|_| "a text where a number belongs".into());
         self.optional_text()?.map(parse).transpose()
     }
@@ -167,7 +167,7 @@ impl Columns {
         Ok(self.text()?.parse()?)
     }
 
-    /// What came, but for its ordering key, and its place in the order of arrival.
+    /// Decodes the event as it was received, without its ordering key, and its sequence number.
     fn event(&mut self) -> Result<(i64, NewEvent), Cause> {
         let sequence = self.int()?;
         let key = EventKey { source: self.source()?, id: self.id()? };

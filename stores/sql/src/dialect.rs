@@ -1,32 +1,32 @@
-//! Decides how one shared SQL text becomes an engine's own. A text may have words in braces: the table prefix, parts that
-//! several texts share, and what each engine says in its own way. Nothing else is rewritten.
+//! Translates shared SQL text into one engine's SQL. A shared text may contain macros in braces: the table prefix,
+//! fragments that several texts share, and the constructs that engines spell differently. Nothing else is rewritten.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-/// How an engine wants the shared SQL.
+/// The SQL dialect of one engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
     /// The engine's name.
     pub name: &'static str,
     /// The character before a parameter's number; the shared files write `?1`.
     pub placeholder: char,
-    /// What the engine says for a word, `%` being what follows the word: `{rows ?1}` is the word `rows` followed by `?1`.
-    /// Each of [`MACROS`] must be there.
+    /// The engine's SQL for each macro. `%` is replaced with the text after the macro's name: `{rows ?1}` is the macro
+    /// `rows` with the argument `?1`. Every name in [`MACROS`] must be present.
     pub macros: &'static [(&'static str, &'static str)],
-    /// How rows with one long column come in a parameter.
+    /// The parameter format of rows with one long column.
     pub entries: Entries,
-    /// Whether writers run side by side, so that a batch has to lock the rows that it decides by. Where batches run one
-    /// after another there is nothing to lock.
+    /// Whether writers run concurrently, so that a batch must lock the rows that its decisions depend on. If batches
+    /// run one after another, no locks are needed.
     pub locks: bool,
 }
 
-/// How rows of one key and one long text stand in one parameter. The key is JSON of short columns.
+/// How one parameter contains several rows of one key and one long text. The key is JSON of short columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entries {
-    /// A JSON object: for an engine whose functions read JSON and little else.
+    /// A JSON object, for an engine whose only suitable functions read JSON.
     Object,
-    /// Each row but the last ends with [`ROW_END`], its key with [`KEY_END`]: for an engine to which reading long JSON is dear. JSON
-    /// can't hold these characters, so no key and no document does.
+    /// Each row except the last ends with [`ROW_END`], and its key with [`KEY_END`]. This is for an engine that is slow
+    /// to parse long JSON. JSON can't contain these characters, so no key and no document contains them.
     Separated,
 }
 
@@ -35,21 +35,22 @@ pub const KEY_END: char = '\u{1f}';
 /// Ends a row in [`Entries::Separated`].
 pub const ROW_END: char = '\u{1e}';
 
-/// The words that each engine says in its own way:
+/// The macros that each engine defines:
 ///
-/// * `boolean`, `integer`, `text`: types of columns; an integer has 64 bits, a text sorts by its bytes;
-/// * `strict`, `strict_by_key`: what a table's definition ends with, the latter where rows are kept by the primary key;
-/// * `tables`: the tables there are, with their `name`;
+/// * `boolean`, `integer`, `text`: column types; an integer has 64 bits, a text sorts by its bytes;
+/// * `strict`, `strict_by_key`: the end of a table's definition, the latter for tables whose rows are stored by primary
+///   key;
+/// * `tables`: the existing tables, with their `name`;
 /// * `rows`: a JSON array as rows of one column `value`;
 /// * `entries`: [`Entries`] as rows of `key`, which is JSON, and `value`, which is a text;
 /// * `fields`: the same, with a `value` that is JSON;
-/// * `document`: the whole `value`: a text without its quotes, anything else as JSON text;
-/// * `json_object`: the function that makes an object of names and values;
-/// * `next_place`: an event's place in the order of arrival, where `key ->> 0` counts the rows of one statement from 1;
-/// * `nested`: before `JOIN`, where the engine has to be told to go from left to right;
-/// * `using`: the index that an engine is told to take, where it can be told;
-/// * `lock_rows`, `lock_free_rows`: after a `SELECT` whose rows nobody else may change until the end, the latter leaving
-///   out those that somebody else has locked.
+/// * `document`: the whole `value`: a text without its quotes, any other value as JSON text;
+/// * `json_object`: the function that builds an object from names and values;
+/// * `next_place`: an event's sequence number, where `key ->> 0` counts the rows of one statement from 1;
+/// * `nested`: the keyword before `JOIN` for an engine that must be forced to join from left to right;
+/// * `using`: the index hint, for an engine that supports one;
+/// * `lock_rows`, `lock_free_rows`: the lock clause after a `SELECT`; no other writer may change the selected rows
+///   until the batch ends. `lock_free_rows` skips rows that another writer has locked.
 pub const MACROS: &[&str] = &[
     "boolean",
     "document",
@@ -69,12 +70,12 @@ pub const MACROS: &[&str] = &[
     "using",
 ];
 
-/// SQLite's macros, in which D1 speaks as well.
+/// SQLite's macros. D1 uses them too.
 pub const SQLITE: Dialect = Dialect {
     name: "sqlite",
     placeholder: '?',
     macros: &[
-        // CHECKs say which integers are booleans.
+        // CHECK constraints say which integers are booleans.
         ("boolean", "INTEGER"),
         ("document", "value"),
         ("entries", "json_each(%)"),
@@ -100,7 +101,7 @@ pub const SQLITE: Dialect = Dialect {
     locks: false,
 };
 
-/// What several texts share.
+/// The fragments that several texts share.
 const PARTS: &[(&str, &str)] = &[
     ("event", include_str!("../queries/parts/event.sql")),
     ("disposition", include_str!("../queries/parts/disposition.sql")),
@@ -114,13 +115,14 @@ const PARTS: &[(&str, &str)] = &[
 ];
 
 impl Dialect {
-    /// The engine's text of a shared one. A word that nobody knows is left as it stands, where every engine refuses it.
+    /// Translates a shared text into the engine's SQL. An unknown macro is left unchanged, and every engine then
+    /// rejects the statement.
     pub(crate) fn render(&self, prefix: &TablePrefix, shared: &str) -> Arc<str> {
         let mut text = String::with_capacity(shared.len() * 2);
         self.say(prefix, shared, &mut text);
         match self.placeholder {
             '?' => text.into(),
-            // No text has a question mark but in a placeholder.
+            // Shared texts contain question marks only in placeholders.
             other => text.replace('?', other.encode_utf8(&mut [0; 4])).into(),
         }
     }
@@ -138,7 +140,7 @@ impl Dialect {
             match own.or_else(part) {
                 Some(said) => self.say(prefix, &said, text),
                 None if name == "prefix" => text.push_str(prefix.as_str()),
-                // PostgreSQL's path to the whole of a JSON value.
+                // This is PostgreSQL's path to a whole JSON value.
                 None => text.extend(["{", word, "}"]),
             }
         }
@@ -146,16 +148,16 @@ impl Dialect {
     }
 }
 
-/// What stands before the name of every table: lower-case letters, digits and underscores, a letter or an underscore
-/// first, at most 32.
+/// The prefix of every table's name: lower-case letters, digits and underscores, beginning with a letter or an
+/// underscore, at most 32 characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TablePrefix(String);
 
 impl TablePrefix {
-    /// Takes a prefix. The empty one is allowed.
+    /// Checks a prefix. The empty prefix is allowed.
     ///
     /// # Errors
-    /// [`PrefixError`] when it could not stand in a table's name without quotes.
+    /// [`PrefixError`] when the prefix could not be part of an unquoted table name.
     pub fn new(text: impl Into<String>) -> Result<Self, PrefixError> {
         let text = text.into();
         let fits = text.len() <= 32
@@ -164,7 +166,7 @@ impl TablePrefix {
         if fits { Ok(Self(text)) } else { Err(PrefixError { text }) }
     }
 
-    /// Its text.
+    /// The prefix as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -189,7 +191,7 @@ impl FromStr for TablePrefix {
     }
 }
 
-/// The text can't stand before a table's name.
+/// The text can't be the prefix of a table's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no table prefix; take lower-case letters, digits and underscores, no digit first, at most 32")]
 pub struct PrefixError {
@@ -220,7 +222,7 @@ mod tests {
         let shared = "SELECT {document} FROM {rows ?1}, {prefix}a {using b}";
         assert_eq!(said(dialect, shared), "SELECT value #>> '{}' FROM unpack($1), p_a ");
         assert_eq!(said(SQLITE, shared), "SELECT value FROM json_each(?1), p_a INDEXED BY p_b");
-        // A part has words of its own.
+        // A fragment may contain macros.
         assert!(said(SQLITE, "{parked}").contains("CROSS JOIN p_facts AS facts"));
     }
 

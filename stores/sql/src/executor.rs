@@ -1,5 +1,5 @@
-//! Decides what a database has to be able to do: run some statements as one transaction. It does not know what the
-//! statements say.
+//! Defines what a database must be able to do: run several statements as one transaction. This module does not know
+//! what the statements mean.
 
 use std::{fmt, sync::Arc};
 
@@ -15,55 +15,56 @@ use crate::dialect::Dialect;
 /// A database.
 ///
 /// An implementor must make sure that
-/// * [`batch`](Self::batch) is atomic: after an error nothing of it is there, but for [`ExecuteError::Unknown`]; after a
-///   dropped future or a crash, all of it or nothing;
-/// * a batch that was answered with `Ok` survives, and is seen by every later batch;
+/// * [`batch`](Self::batch) is atomic: after an error nothing of it is committed, except after
+///   [`ExecuteError::Unknown`]; after a dropped future or a crash, all of it or nothing is committed;
+/// * a batch that returned `Ok` is durable, and every later batch sees it;
 /// * a writing batch never sees another writer's changes between two of its statements;
 /// * a reading batch sees one consistent state.
 ///
-/// "Never sees another writer's changes" is wanted of decisions, not of reads: where writers run side by side it is
-/// enough that rows locked by [`Dialect::locks`]' statements stay as they are.
+/// "Never sees another writer's changes" applies to decisions, not to reads. If writers run concurrently, it is enough
+/// that the rows locked by the statements for [`Dialect::locks`] stay unchanged.
 #[async_trait]
 pub trait Executor: Send + Sync {
-    /// Runs the statements in order in one transaction, and answers the rows of each.
+    /// Runs the statements in order in one transaction, and returns the rows of each.
     ///
     /// # Errors
-    /// [`ExecuteError`]; then nothing was written, except where it says that this is not known.
+    /// [`ExecuteError`]. Nothing was written, except where the variant says that the outcome is unknown.
     async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError>;
 
-    /// How this database wants the shared SQL to be written.
+    /// The dialect in which this database needs the shared SQL.
     fn dialect(&self) -> &Dialect;
 }
 
 /// What a batch does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchKind {
-    /// It defines tables, or whatever else is no statement of [`statements`](crate::statements). None has parameters.
+    /// It defines tables, or runs other statements that are not in [`statements`](crate::statements). These statements
+    /// have no parameters.
     Define,
     /// It only reads.
     Read,
-    /// It writes, or both.
+    /// It writes, or reads and writes.
     Write,
 }
 
 /// One statement, ready to run.
 #[derive(Debug, Clone)]
 pub struct Statement {
-    /// Its name: that of its file, without the ending, or of a table and what is done to it.
+    /// Its name: the name of its file without the extension, or of a table and an action on it.
     pub name: &'static str,
-    /// Its text, in the executor's dialect, table prefix applied. It holds no value from outside.
+    /// Its text, in the executor's dialect, with the table prefix applied. It contains no external value.
     pub sql: Arc<str>,
-    /// Its parameters, from the first on.
+    /// Its parameters, in order.
     pub params: Vec<Cell>,
 }
 
-/// A value that goes in or comes back: text, or nothing. Whole numbers travel as decimal text, so that none goes through
-/// a floating-point number on its way; the statements say what is a number.
+/// A value of a parameter or a column: text or null. Whole numbers are sent as decimal text, so that no number passes
+/// through a floating-point type. The statements cast the text to a number.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Cell(pub Option<String>);
 
 impl Cell {
-    /// Nothing.
+    /// SQL `NULL`.
     pub const NULL: Self = Self(None);
 }
 
@@ -78,7 +79,7 @@ pub(crate) fn number(number: i64) -> Cell {
     number.to_string().into()
 }
 
-/// Texts hold bodies and personal data, so only their size is shown.
+/// Texts contain bodies and personal data, so only their size is shown.
 impl fmt::Debug for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -88,10 +89,10 @@ impl fmt::Debug for Cell {
     }
 }
 
-/// One row, in the order of the statement's columns. No two columns of a statement have one name.
+/// One row, in the order of the statement's columns. The columns of a statement have different names.
 pub type Row = Vec<Cell>;
 
-/// A row that an engine answers as a JSON object of its columns.
+/// A row that an engine returns as a JSON object of its columns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonRow(pub Row);
 
@@ -123,81 +124,81 @@ impl<'de> Visitor<'de> for Columns {
     }
 }
 
-/// Why a batch did not happen. Nothing was written, except where it says that this is not known.
+/// Why a batch failed. Nothing was written, except where the variant says that the outcome is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecuteError {
-    /// Somebody else holds the database.
+    /// Another process holds the database's lock.
     #[error("the database is locked")]
     Busy {
-        /// The driver's word.
+        /// The driver's message.
         #[source]
         cause: Cause,
     },
-    /// What is there is no database, or a damaged one.
+    /// The file is not a database, or the database is damaged.
     #[error("the database is damaged")]
     Damaged {
-        /// The driver's word.
+        /// The driver's message.
         #[source]
         cause: Cause,
     },
-    /// There is no room.
+    /// The database is full.
     #[error("the database is full")]
     Full {
-        /// The driver's word.
+        /// The driver's message.
         #[source]
         cause: Cause,
     },
-    /// A column that must not be null would have been.
+    /// A column that must not be null would have been null.
     #[error("null in {place}")]
     NotNull {
         /// `table.column`.
         place: String,
     },
-    /// Anything else.
+    /// Any other failure.
     #[error("the database refused")]
     Other {
-        /// The driver's word.
+        /// The driver's message.
         #[source]
         cause: Cause,
     },
     /// The database can't be written to.
     #[error("the database is read-only")]
     ReadOnly {
-        /// The driver's word.
+        /// The driver's message.
         #[source]
         cause: Cause,
     },
-    /// A constraint other than a key or a null: a value beyond its bounds, for one.
+    /// A constraint other than a key or `NOT NULL` is violated, for example a value outside its bounds.
     #[error("the database refuses the data")]
     Refused {
-        /// The driver's word.
+        /// The driver's message.
         #[source]
         cause: Cause,
     },
-    /// Another writer was in the way, and one of the two had to give up.
+    /// Two writers conflicted, and the database aborted this one.
     #[error("another writer was faster")]
     Overtaken {
-        /// The driver's word.
+        /// The driver's message.
         #[source]
         cause: Cause,
     },
-    /// It waited too long for a lock, or took too long.
+    /// The batch waited too long for a lock, or ran too long.
     #[error("it took too long, or waited too long for a lock")]
     TimedOut {
-        /// The driver's word.
+        /// The driver's message.
         #[source]
         cause: Cause,
     },
-    /// A key is there already.
+    /// The key already exists.
     #[error("a second row for {place}")]
     Unique {
         /// `table.column, table.column`, or the table with the constraint's name.
         place: String,
     },
-    /// The database was lost before it answered. Whether the batch happened is not known.
+    /// The connection to the database was lost before it answered. Whether the batch was committed is unknown.
     #[error("the database was lost before it answered")]
     Unknown {
-        /// The driver's word.
+        /// The driver's message.
         #[source]
         cause: Cause,
     },

@@ -1,11 +1,12 @@
-//! Decides how the store's promises become SQL: which statements, in which order, in one atomic batch. It knows no
-//! driver, no connection and no pool; those are behind [`Executor`].
+//! Implements the store contract in SQL: which statements run, in which order, in one atomic batch. This crate knows no
+//! driver, no connection and no pool; these are behind [`Executor`].
 //!
-//! Every statement that decides is a plain file under `queries/`, and so is every older migration under `schema/`; what
-//! replaces and prints the read model's rows follows from one description of its tables. Many rows travel as one JSON
-//! parameter, so a commit is a bounded number of statements however much it brings, and no statement comes near the
-//! hundred parameters that some engines stop at. Compare-and-swap is a
-//! `NOT NULL` in the row that is written, a fence one in a table of its own.
+//! Every statement that makes a decision is a plain file under `queries/`, and every older migration is a plain file
+//! under `schema/`. The statements that replace and print the read model's rows are generated from one description of
+//! its tables. Many rows are sent as one JSON parameter. A commit therefore needs a bounded number of statements,
+//! whatever its size, and no statement comes near the limit of one hundred parameters that some engines have.
+//! Compare-and-swap is a `NOT NULL` constraint on the written row. A fence is a `NOT NULL` constraint in a separate
+//! table.
 
 mod batch;
 mod browse;

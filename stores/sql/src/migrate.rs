@@ -1,4 +1,4 @@
-//! Decides how the tables come to be: forward only, one version per transaction, each at most once.
+//! Creates and migrates the tables: forward only, one version per transaction, each version at most once.
 
 use async_trait::async_trait;
 use purchase_core::{error::StoreError, store::Maintain};
@@ -11,20 +11,20 @@ use crate::{
     store::{SqlStore, store_error},
 };
 
-/// The version that this library needs: that of the last file, or of the newest column of the read model.
+/// The version that this library needs: the version of the last file, or of the newest column of the read model.
 pub const SCHEMA_VERSION: u32 = {
     let (file, column) = (FILES[FILES.len() - 1].0, spelling::newest());
     if column > file { column } else { file }
 };
 
-/// Makes the table of versions.
+/// Creates the table of versions.
 const CREATE: &str = include_str!("../schema/create.sql");
 
-/// Writes down that a migration was made.
+/// Records that a migration has run.
 const MARK: &str = include_str!("../schema/mark.sql");
 
-/// Version, name of the file, and text. The statements of a file stand between lines of `--;`. A version that only brings
-/// columns of the read model needs none.
+/// The version, file name and text of each migration. Lines of `--;` separate the statements of a file. A version that
+/// only adds columns to the read model needs no file.
 const FILES: &[(u32, &str, &str)] = &[
     (1, "0001_first", include_str!("../schema/0001_first.sql")),
     (2, "0002_credits", include_str!("../schema/0002_credits.sql")),
@@ -37,11 +37,11 @@ const FILES: &[(u32, &str, &str)] = &[
 ];
 
 impl<E: Executor> SqlStore<E> {
-    /// Brings the tables to [`SCHEMA_VERSION`], and gives the rows that an older library wrote their public ids, page by
-    /// page. Doing it again does nothing; several processes may do it at once.
+    /// Migrates the tables to [`SCHEMA_VERSION`], and gives the rows that an older library wrote their public ids, page
+    /// by page. Migrating again does nothing. Several processes may migrate at once.
     ///
     /// # Errors
-    /// [`StoreError::SchemaNewer`] when a newer library was here; otherwise what the database says.
+    /// [`StoreError::SchemaNewer`] when a newer library migrated the database; otherwise the database's error.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         self.migrate_to(SCHEMA_VERSION).await?;
         self.check_schema().await?;
@@ -65,7 +65,7 @@ impl<E: Executor> SqlStore<E> {
             let batch = self.migration(version);
             match self.executor().batch(BatchKind::Define, &batch).await {
                 Ok(_) => tracing::info!(version, "the database has been migrated"),
-                // Another process was faster: the version is a key, and its migration is whole.
+                // Another process ran this migration first. The version is a key, so its migration is complete.
                 Err(ExecuteError::Unique { .. }) => {}
                 Err(error) => return Err(store_error(error, OPERATION)),
             }
@@ -73,11 +73,11 @@ impl<E: Executor> SqlStore<E> {
         Ok(())
     }
 
-    /// Whether the tables are those that this library needs.
+    /// Checks that the tables have the version that this library needs.
     ///
     /// # Errors
-    /// [`StoreError::SchemaMissing`], [`StoreError::SchemaOlder`] or [`StoreError::SchemaNewer`]; otherwise what the
-    /// database says.
+    /// [`StoreError::SchemaMissing`], [`StoreError::SchemaOlder`] or [`StoreError::SchemaNewer`]; otherwise the
+    /// database's error.
     pub async fn check_schema(&self) -> Result<(), StoreError> {
         let wanted = SCHEMA_VERSION;
         match self.schema_version().await? {
@@ -88,7 +88,7 @@ impl<E: Executor> SqlStore<E> {
         }
     }
 
-    /// The version of the tables; none where not even the table of versions is there, 0 where it is empty.
+    /// The version of the tables: none if the table of versions is missing, 0 if it is empty.
     async fn schema_version(&self) -> Result<Option<u32>, StoreError> {
         const OPERATION: &str = "read the schema's version";
         let exists = self.registry().statement(Query::SchemaExists, Vec::new());
@@ -100,7 +100,7 @@ impl<E: Executor> SqlStore<E> {
         read_version(rows).map(Some)
     }
 
-    /// The version's key first: whoever is second stops there, before any table.
+    /// The version's key is inserted first, so a second process stops there before it changes a table.
     fn migration(&self, version: u32) -> Vec<Statement> {
         let mark = MARK.replace("{version}", &version.to_string());
         let file = FILES.iter().find(|(of, ..)| *of == version);
@@ -110,7 +110,7 @@ impl<E: Executor> SqlStore<E> {
         self.definitions(name, texts.chain(brought.iter().map(String::as_str)))
     }
 
-    /// Statements without parameters, in the engine's own words.
+    /// Runs statements without parameters, in the engine's dialect.
     pub(crate) fn definitions<'t>(
         &self,
         name: &'static str,
@@ -130,7 +130,7 @@ fn read_version(rows: Vec<Row>) -> Result<u32, StoreError> {
 #[async_trait]
 impl<E: Executor> Maintain for SqlStore<E> {
     async fn ready(&self) -> Result<(), StoreError> {
-        // One question where all is well; another says what is wrong.
+        // If the schema is correct, one query is enough. A second query finds out what is wrong.
         let version = self.registry().statement(Query::SchemaVersion, Vec::new());
         match self.run("read the schema's version", BatchKind::Read, &[version]).await {
             Ok(rows) if read_version(rows.concat())? == SCHEMA_VERSION => Ok(()),
@@ -152,7 +152,8 @@ mod tests {
     use super::*;
     use crate::{spelling::FROZEN, tables::TABLES};
 
-    /// What no catalogue of an engine is asked for: the files have the checks that the description wants, and no other.
+    /// Checks what no engine's catalogue is queried for: the files contain exactly the checks that the description
+    /// requires.
     #[test]
     fn columns_of_the_files_are_checked_as_described() {
         let frozen = FILES.iter().filter(|(version, ..)| *version <= FROZEN);

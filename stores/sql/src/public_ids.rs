@@ -1,6 +1,7 @@
-//! Decides how rows are found by the ids that receipts and logs show. Those are digests, which no engine computes: each row
-//! has its own in an indexed column, written with the row. Rows of an older library are given theirs after the migration;
-//! what such a library inserts while this one is deployed is looked for one by one, by an index of rows without.
+//! Finds rows by the public ids that receipts and logs show. Public ids are digests, which no engine computes, so each
+//! row stores its public id in an indexed column. Rows of an older library get their public ids after the migration. An
+//! older library may still insert rows while this version is deployed. These rows are searched one by one, with an
+//! index of rows without a public id.
 
 use purchase_core::{
     error::{Cause, Chain, StoreError},
@@ -17,21 +18,21 @@ use crate::{
     store::SqlStore,
 };
 
-/// How many rows are looked at or named at a time: short columns only.
+/// The number of rows that one statement reads or updates. It can be large because the rows have only short columns.
 const PAGE: usize = 500;
 
-/// A page of rows without a public id: those that can be read, and where the next page begins.
+/// A page of rows without a public id: the keys that can be read, and the start of the next page.
 struct Unnamed<K, P> {
     keys: Vec<K>,
-    /// None: this was the last page.
+    /// None on the last page.
     next: Option<P>,
 }
 
-/// The cells that a subject's key begins with.
+/// The columns of a subject's key.
 type KeyCells = [Cell; 3];
 
 impl<E: Executor> SqlStore<E> {
-    /// Gives every row without a public id its own.
+    /// Stores the public id of every row without one.
     pub(crate) async fn name_rows(&self) -> Result<(), StoreError> {
         const OPERATION: &str = "write public ids";
         let refused = |cause: Cause| StoreError::Refused { operation: OPERATION, cause };
@@ -67,7 +68,7 @@ impl<E: Executor> SqlStore<E> {
         self.run(OPERATION, BatchKind::Write, &batch.statements).await.map(drop)
     }
 
-    /// The event of a public id, if there is one.
+    /// Finds the event with a public id.
     pub(crate) async fn event_named(&self, public_id: &str) -> Result<Vec<StoredEvent>, StoreError> {
         let found = self.find(Query::EventsByPublicId, vec![public_id.into()]).await?;
         if !found.is_empty() {
@@ -79,7 +80,7 @@ impl<E: Executor> SqlStore<E> {
             if let Some((_, key)) = page.keys.iter().find(|(_, key)| key.public_id() == public_id) {
                 let (source, id) = event_columns(key);
                 let found = self.find(Query::EventsByKey, vec![source.into(), id.into()]).await?;
-                // Bodies in conflict with it come after it.
+                // The conflicting bodies of an event come after the event itself.
                 return found.into_iter().take(1).map(decode::event).collect();
             }
             after = page.next;
@@ -87,7 +88,7 @@ impl<E: Executor> SqlStore<E> {
         Ok(Vec::new())
     }
 
-    /// The subject of a public id, if there is one.
+    /// Finds the subject with a public id.
     pub(crate) async fn subject_named(&self, public_id: &str) -> Result<Vec<StoredSubject>, StoreError> {
         const OPERATION: &str = "look up a public id";
         let found = self.find(Query::SubjectsByPublicId, vec![public_id.into()]).await?;

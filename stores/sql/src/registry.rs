@@ -1,5 +1,5 @@
-//! Decides which statements there are: one per file under `queries/`, and those that follow from the tables of the read
-//! model. It does not know when they run.
+//! Lists all statements: one per file under `queries/`, and those generated from the tables of the read model. The
+//! statement registry does not know when they run.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ macro_rules! queries {
             $($query,)*
         }
 
-        /// Name and shared text of each, in the order of the variants.
+        /// The name and shared text of each, in the order of the variants.
         const FILES: &[(&str, &str)] = &[
             $(($file, include_str!(concat!("../queries/", $file, ".sql"))),)*
         ];
@@ -70,11 +70,11 @@ queries! {
     PendingOwnersLoad = "pending_owners_load",
 }
 
-/// A statement: one of the files, or one that follows from a table's description.
+/// A statement: either a file, or generated from a table's description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Which {
     File(Query),
-    /// Of the table at this place in [`TABLES`].
+    /// A statement of the table at this index of [`TABLES`].
     Clear(usize),
     Dump(usize),
     Put(usize),
@@ -87,7 +87,7 @@ impl From<Query> for Which {
 }
 
 impl Which {
-    /// Its place among all statements. The tables that aren't written by subject come last, so they have no gap.
+    /// Its index among all statements. The tables that aren't written by subject come last, so the indexes have no gap.
     fn place(self) -> usize {
         let (files, tables) = (FILES.len(), TABLES.len());
         match self {
@@ -99,7 +99,7 @@ impl Which {
     }
 }
 
-/// Name and shared text of all.
+/// The name and shared text of every statement.
 fn all() -> Vec<(&'static str, String)> {
     let files = FILES.iter().map(|(name, text)| (*name, (*text).to_owned()));
     let dumps = TABLES.iter().map(|table| (table.statements[2], spelling::dump(table)));
@@ -111,7 +111,7 @@ fn all() -> Vec<(&'static str, String)> {
     files.chain(dumps).chain(written).collect()
 }
 
-/// Every statement in one dialect, rendered once.
+/// The statement registry: every statement in one dialect, rendered once.
 #[derive(Debug)]
 pub(crate) struct StatementRegistry {
     statements: Vec<(&'static str, Arc<str>)>,
@@ -126,12 +126,12 @@ impl StatementRegistry {
         Self { statements, entries: dialect.entries, locks: dialect.locks }
     }
 
-    /// How rows with one long column come in a parameter.
+    /// The parameter format of rows with one long column.
     pub(crate) fn entries(&self) -> Entries {
         self.entries
     }
 
-    /// Whether rows have to be locked before a batch decides by them.
+    /// Whether a batch must lock the rows that its decisions depend on.
     pub(crate) fn locks(&self) -> bool {
         self.locks
     }
@@ -142,7 +142,7 @@ impl StatementRegistry {
     }
 }
 
-/// Name and text of every statement in a dialect, for whoever wants to prove that each one prepares.
+/// The name and text of every statement in a dialect, for tests that every statement can be prepared.
 pub fn statements(dialect: &Dialect, prefix: &TablePrefix) -> Vec<(&'static str, Arc<str>)> {
     StatementRegistry::new(dialect, prefix).statements
 }

@@ -1,20 +1,20 @@
-//! Decides how a described table is spelled in the shared SQL: what defines its later columns, and the statements that
-//! replace and print its rows. It does not know when they run.
+//! Generates shared SQL from a table's description: the definitions of its later columns, and the statements that
+//! replace and print its rows. This module does not know when they run.
 
 use purchase_core::snapshot::columns::{Column, Kind};
 
 use crate::tables::{Index, Rule, Subjects, TABLES, Table};
 
-/// Columns and indexes of the versions up to this one stand in the files under `schema/`; later ones are made from the
-/// description.
+/// The files under `schema/` define the columns and indexes of the versions up to this one. The definitions of later
+/// versions are generated from the description.
 pub(crate) const FROZEN: u32 = 5;
 
-/// What of the tables a version of the schema brings.
+/// The definitions that a version of the schema adds to the tables.
 pub(crate) fn brought(version: u32) -> Vec<String> {
     TABLES.iter().filter(|_| version > FROZEN).flat_map(|table| brought_to(table, version)).collect()
 }
 
-/// The newest version that brings a column or an index.
+/// The newest version that adds a column or an index.
 pub(crate) const fn newest() -> u32 {
     let mut newest = 0;
     let mut table = 0;
@@ -49,7 +49,7 @@ fn brought_to(table: &Table, version: u32) -> impl Iterator<Item = String> {
     columns.chain(indexes.map(|index| index_on(table, index)))
 }
 
-/// A kind's word in the shared SQL.
+/// The macro for a column's type.
 pub(crate) fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::Boolean => "{boolean}",
@@ -58,8 +58,8 @@ pub(crate) fn word(kind: Kind) -> &'static str {
     }
 }
 
-/// A column that is added to rows which are there already. Until a rebuild writes them anew they say nothing, zero, false or an
-/// empty text.
+/// Defines a column that is added to existing rows. Until a rebuild replaces these rows, the column is null, zero,
+/// false or an empty text.
 fn definition(table: &Table, column: &Column) -> String {
     let Column { name, kind, optional, amount, .. } = *column;
     let zero = match kind {
@@ -88,7 +88,7 @@ fn index_on(table: &Table, index: &Index) -> String {
     )
 }
 
-/// Takes the rows of some subjects away: an array of source, kind and id for each.
+/// Deletes the rows of some subjects. The parameter is an array of source, kind and id for each.
 pub(crate) fn clear(table: &Table, subjects: &Subjects) -> String {
     let values = match subjects.root.len() {
         2 => "value ->> 0, value ->> 2",
@@ -98,7 +98,7 @@ pub(crate) fn clear(table: &Table, subjects: &Subjects) -> String {
     format!("DELETE FROM {{prefix}}{name}\nWHERE ({root}) IN (SELECT {values} FROM {{rows ?1}} AS listed)")
 }
 
-/// Writes rows: entries of a row under its source and its place.
+/// Writes rows. Each entry has the row's source and ordinal as its key, and the row as its value.
 pub(crate) fn put(table: &Table, subjects: &Subjects) -> String {
     let added = table.added.iter().enumerate().map(|(at, column)| read(column, &format!("key ->> {at}")));
     let own = table.own.iter().map(|column| read(column, &format!("value ->> '{}'", column.name)));
@@ -119,7 +119,7 @@ pub(crate) fn put(table: &Table, subjects: &Subjects) -> String {
 
 /// Prints the rows as JSON objects, in the order of their keys.
 pub(crate) fn dump(table: &Table) -> String {
-    // Qualified, since SQLite takes an unknown name between double quotes for a text.
+    // The name is qualified because SQLite reads an unknown name in double quotes as a text.
     let pair = |column: &Column| format!("\n  '{0}', listed.\"{0}\"", column.name);
     let pairs: Vec<String> = table.columns().map(pair).collect();
     format!(
@@ -146,13 +146,13 @@ fn key(table: &Table) -> String {
     quoted(table.key.iter().copied())
 }
 
-/// What empties the tables, those that point at others first.
+/// Empties the tables. Tables that refer to other tables come first.
 #[cfg(feature = "testing")]
 pub(crate) fn empty() -> impl Iterator<Item = String> {
     TABLES.iter().rev().map(|table| format!("DELETE FROM {{prefix}}{}", table.name))
 }
 
-/// What spoils every column that is in no key, and takes the rows away where a subject may have many.
+/// Changes every column that is in no key, and deletes the rows of tables where a subject may have many.
 #[cfg(feature = "testing")]
 pub(crate) fn tamper() -> impl Iterator<Item = String> {
     let spoilt = |column: &Column| {

@@ -1,4 +1,4 @@
-//! Decides how each promise of [`Store`] is kept: which batches it takes, and what a failure of one means.
+//! Implements [`Store`]: decides which batches each operation runs, and what a failed batch means.
 
 use std::collections::HashSet;
 
@@ -30,27 +30,27 @@ pub struct SqlStore<E> {
 }
 
 impl<E: Executor> SqlStore<E> {
-    /// A store on a database. Nothing is asked of the database yet; see [`check_schema`](Self::check_schema).
+    /// Creates a store on a database. Nothing is sent to the database yet; see [`check_schema`](Self::check_schema).
     pub fn new(executor: E, prefix: TablePrefix) -> Self {
         let registry = StatementRegistry::new(executor.dialect(), &prefix);
         Self { executor, prefix, registry }
     }
 
-    /// The database.
+    /// The executor.
     pub fn executor(&self) -> &E {
         &self.executor
     }
 
-    /// What stands before every table's name.
+    /// The prefix of every table's name.
     pub fn prefix(&self) -> &TablePrefix {
         &self.prefix
     }
 
-    /// Everything that is derived from the facts, read from its real columns: tables in a fixed order, their rows as
+    /// Reads everything that is derived from the facts, from its real columns: tables in a fixed order, their rows as
     /// JSON objects in the order of their keys.
     ///
     /// # Errors
-    /// What the database says.
+    /// The database's error.
     pub async fn dump_read_model(&self) -> Result<Vec<(String, Vec<String>)>, StoreError> {
         let mut batch = Batch::new(&self.registry);
         for table in 0..TABLES.len() {
@@ -82,7 +82,7 @@ impl<E: Executor> SqlStore<E> {
         self.executor.batch(access, statements).await.map_err(|error| store_error(error, operation))
     }
 
-    /// What a failed commit means, by the constraint that it broke.
+    /// The meaning of a failed commit, from the constraint that it violated.
     fn commit_error(&self, error: ExecuteError) -> CommitError {
         let at = |place: &str, table: &str| {
             place
@@ -103,7 +103,7 @@ impl<E: Executor> SqlStore<E> {
     }
 }
 
-/// What a failed batch means where no constraint is expected to break.
+/// The meaning of a failed batch in which no constraint is expected to fail.
 pub(crate) fn store_error(error: ExecuteError, operation: &'static str) -> StoreError {
     match error {
         ExecuteError::Busy { cause } | ExecuteError::Overtaken { cause } => StoreError::Busy { cause },
@@ -127,7 +127,8 @@ impl<E: Executor> Store for SqlStore<E> {
             .map_err(|cause| StoreError::Refused { operation: OPERATION, cause })?;
         let rows = self.run(OPERATION, BatchKind::Write, &batch).await?.concat();
         let mut new = rows.into_iter().map(decode::event_key).collect::<Result<HashSet<_>, _>>()?;
-        // Taken out, so that of two deliveries of one event in one call only the first is new.
+        // A key is removed once it is reported, so that of two deliveries of one event in one call only the first is
+        // new.
         Ok(events.iter().map(|event| new.remove(&event.key)).collect())
     }
 
@@ -140,8 +141,8 @@ impl<E: Executor> Store for SqlStore<E> {
             vec![lease.token.as_str().into(), time(lease.until), time(claim.now), number(claim.limit.into())],
         );
         let rows = self.run("claim events", BatchKind::Write, &batch.statements).await?.concat();
-        // They are leased already, so one that can't be read must not take the others with it, not even those behind it in
-        // its ordering key. Its own lease ends by itself.
+        // The events are leased already. If one can't be read, the others must still be returned, including those
+        // behind it in its ordering key. The unreadable event's lease expires.
         let mut claimed = Vec::with_capacity(rows.len());
         let mut unreadable = None;
         for row in rows {
@@ -196,7 +197,8 @@ pub(crate) fn time(time: Timestamp) -> Cell {
     number(time.micros())
 }
 
-/// Adds the statements of a load, and answers how many of them find events, subjects, waits, facts and keys.
+/// Adds the statements of a load. Returns the number of statements for events, subjects, pending owners, facts and
+/// keys.
 fn push_load(batch: &mut Batch<'_>, wanted: &Wanted) -> Result<[usize; 5], Cause> {
     let Wanted { events, bodies, subjects, facts, keys } = wanted;
     let without: HashSet<&EventKey> = bodies.iter().collect();
@@ -212,7 +214,7 @@ fn push_load(batch: &mut Batch<'_>, wanted: &Wanted) -> Result<[usize; 5], Cause
     Ok([heads + bodies, found, pending_owners, facts, keys])
 }
 
-/// Rows of short columns.
+/// Packs rows with only short columns.
 pub(crate) fn array<T: Serialize>(all: impl Iterator<Item = T>) -> Result<Bulk, Cause> {
     let mut rows = Bulk::array();
     for columns in all {

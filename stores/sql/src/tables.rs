@@ -1,5 +1,5 @@
-//! Decides how the read model stands in tables: keys, indexes, which table points at which, and how a subject's rows are
-//! found and written. The columns are the rows' own, described where these are defined.
+//! Describes the read model's tables: keys, indexes, references between tables, and how a subject's rows are found and
+//! written. The row types describe their own columns, where they are defined.
 
 use purchase_core::{
     error::Cause,
@@ -20,18 +20,19 @@ use crate::bulk::Bulk;
 pub(crate) struct Table {
     /// Its name, without the prefix.
     pub(crate) name: &'static str,
-    /// What a row is: for the page about the tables.
+    /// What a row is, for the page about the tables.
     #[cfg(test)]
     pub(crate) about: &'static str,
-    /// What a store adds to a row: where the subject lives, and a row's place among the subject's.
+    /// The columns that a store adds to a row: the subject's source, and the row's ordinal among the subject's rows.
     pub(crate) added: &'static [Column],
-    /// The row's own.
+    /// The row's own columns.
     pub(crate) own: &'static [Column],
     /// The primary key.
     pub(crate) key: &'static [&'static str],
-    /// Each column by which rows are found, where it has a value.
+    /// The indexed columns. An index contains only rows where the column has a value.
     pub(crate) indexes: &'static [Index],
-    /// Whose rows are in it, and how these are found and written; none for a table that isn't written by subject.
+    /// The subjects that have rows here, and how their rows are found and written. None for a table that isn't written
+    /// by subject.
     pub(crate) of: Option<Subjects>,
     /// The names of its statements.
     pub(crate) statements: [&'static str; 3],
@@ -41,29 +42,29 @@ pub(crate) struct Table {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Index {
     pub(crate) column: &'static str,
-    /// The version of the schema that brought it.
+    /// The schema version that added it.
     pub(crate) since: u32,
 }
 
-/// The subjects whose rows a table has.
+/// The subjects that have rows in a table.
 #[derive(Clone, Copy)]
 pub(crate) struct Subjects {
     pub(crate) kinds: &'static [ObjectKind],
-    /// The columns that say which subject a row belongs to: its source, its kind where several have rows, and its id.
+    /// The columns that identify a row's subject: its source, its kind if several kinds have rows, and its id.
     pub(crate) root: &'static [&'static str],
     pub(crate) rule: Rule,
-    /// The id of the subject that each row names as its own.
+    /// The id of the subject that each row belongs to.
     pub(crate) roots: fn(&Rows) -> Vec<&str>,
-    /// Adds the rows, under their source and their places.
+    /// Adds the rows, with their source and ordinals.
     pub(crate) write: fn(&Rows, &str, &mut Bulk) -> Result<(), Cause>,
 }
 
 /// How many rows a subject can have in a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
-    /// Any number: they are taken away and written anew.
+    /// Any number: the rows are deleted and inserted again.
     Many,
-    /// At most one: it is written over.
+    /// At most one: the row is overwritten.
     One,
 }
 
@@ -112,7 +113,7 @@ macro_rules! table {
     };
 }
 
-/// Every table. Those that others point at come first.
+/// Every table. Tables that other tables refer to come first.
 #[rustfmt::skip]
 pub(crate) const TABLES: &[Table] = &[
     table!(CustomerRow, "customers", one Customer, index "owner"),
@@ -153,7 +154,7 @@ impl Table {
         self.added.iter().chain(self.own)
     }
 
-    /// Those that are not in the key.
+    /// The columns that are not in the key.
     pub(crate) fn beside_the_key(&self) -> impl Iterator<Item = &Column> {
         self.columns().filter(|column| !self.key.contains(&column.name))
     }

@@ -1,5 +1,5 @@
-//! Decides what is done to tables behind a store's back, and only in tests: they are emptied, tampered with, or marked as
-//! another version's.
+//! Changes tables behind a store's back, only in tests: empties them, tampers with them, or marks them as another
+//! version's.
 
 use purchase_core::error::StoreError;
 
@@ -13,27 +13,28 @@ use crate::{
     tables::TABLES,
 };
 
-/// What is done to the tables.
+/// What to do to the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tampering {
-    /// Every table but that of the schema's version is emptied, which is quicker than to make a new database.
+    /// Empty every table except the schema's version. This is faster than creating a new database.
     Empty,
-    /// The schema's version is one less: an older library's.
+    /// Set the schema's version to one less, as if by an older library.
     OlderSchema,
-    /// The schema's version is one more: a newer library's.
+    /// Set the schema's version to one more, as if by a newer library.
     NewerSchema,
-    /// There is no schema any more.
+    /// Remove the schema.
     NoSchema,
-    /// Events as a library of schema version 3 kept them, in a database of that version: one thin event that waits for a
-    /// fetch, one in the queue, one that is done, one that failed, one that can't be read.
+    /// Insert events as a library of schema version 3 stored them, in a database of that version: one thin event that
+    /// waits for a fetch, one in the queue, one that is done, one that failed, one that can't be read.
     OlderEvents,
-    /// What a library of schema version 5 writes of an event that says nothing new: the event and a fact, no subject.
+    /// Insert what a library of schema version 5 writes for an event that says nothing new: the event and a fact, no
+    /// subject.
     OlderFacts,
-    /// What a library of schema version 5 writes of an event that says something of a subject.
+    /// Insert what a library of schema version 5 writes for an event about a subject.
     OlderSubject,
-    /// Rows of the read model are removed, or every column of them is changed.
+    /// Delete rows of the read model, or change every column of them.
     ReadModel,
-    /// Events and subjects have no public ids, as where an older library wrote them.
+    /// Remove the public ids of events and subjects, as in rows that an older library wrote.
     Unnamed,
 }
 
@@ -65,21 +66,20 @@ impl Tampering {
 }
 
 impl<E: Executor> SqlStore<E> {
-    /// Does it.
+    /// Applies the change.
     ///
     /// # Errors
-    /// What the database says.
+    /// The database's error.
     pub async fn tamper(&self, tampering: Tampering) -> Result<(), StoreError> {
         let texts = tampering.texts();
         let batch = self.definitions("testing", texts.iter().map(String::as_str));
         self.run("tamper", BatchKind::Define, &batch).await.map(drop)
     }
 
-    /// What the tables of the read model really are, a line for each column, key and index: to be compared with
-    /// [`described`].
+    /// Lists the actual tables of the read model, a line for each column, key and index, to compare with [`described`].
     ///
     /// # Errors
-    /// What the database says.
+    /// The database's error.
     pub async fn shape(&self) -> Result<Vec<String>, StoreError> {
         let text = match self.executor().dialect().name {
             "postgres" => include_str!("../testing/shape_postgres.sql"),
@@ -93,16 +93,16 @@ impl<E: Executor> SqlStore<E> {
         Ok(lines)
     }
 
-    /// Brings an empty database to an older version of the schema, as the library of that version left it.
+    /// Migrates an empty database to an older version of the schema, as the library of that version left it.
     ///
     /// # Errors
-    /// What the database says.
+    /// The database's error.
     pub async fn migrate_to_version(&self, version: u32) -> Result<(), StoreError> {
         self.migrate_to(version).await
     }
 }
 
-/// What the tables of the read model should be, a line for each column, key and index.
+/// Lists the described tables of the read model, a line for each column, key and index.
 pub fn described(dialect: &Dialect) -> Vec<String> {
     let kind = |kind| dialect.render(&TablePrefix::default(), spelling::word(kind));
     let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-//! Decides what SQLite's result codes mean to a store. It does not know what was asked.
+//! Translates SQLite's result codes into store errors. This module does not know what the statement was.
 
 use std::{io, path::PathBuf};
 
@@ -6,7 +6,7 @@ use purchase_core::error::{Cause, StoreError};
 use purchase_sql::ExecuteError;
 use sqlx::error::ErrorKind;
 
-/// What a failed statement means.
+/// The meaning of a failed statement.
 pub(crate) fn execute_error(error: sqlx::Error) -> ExecuteError {
     let Some((kind, code, message)) = error.as_database_error().map(|it| (it.kind(), primary(it), it.message())) else {
         return match error {
@@ -29,7 +29,7 @@ pub(crate) fn execute_error(error: sqlx::Error) -> ExecuteError {
     }
 }
 
-/// What a failed opening means.
+/// The meaning of a failed attempt to open a database.
 pub(crate) fn open_error(error: sqlx::Error, path: PathBuf) -> StoreError {
     let cannot_open = error.as_database_error().and_then(primary) == Some(code::CANTOPEN);
     match execute_error(error) {
@@ -50,14 +50,14 @@ pub(crate) fn open_error(error: sqlx::Error, path: PathBuf) -> StoreError {
     }
 }
 
-/// More writers wait in this process than get their turn in time.
+/// So many writers wait in this process that this one did not get its turn in time.
 pub(crate) fn too_many_writers() -> ExecuteError {
     ExecuteError::Busy {
         cause: io::Error::new(io::ErrorKind::TimedOut, "too many writers wait in this process").into(),
     }
 }
 
-/// There is no file, or no way to it.
+/// The file doesn't exist, or can't be accessed.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "there is no database at {}, or this user may not open it or its folder; check the path and the permissions, or \
@@ -70,7 +70,7 @@ struct CannotOpen {
     cause: Cause,
 }
 
-/// The primary result code; the driver answers the extended one.
+/// The primary result code. The driver returns the extended code.
 fn primary(error: &dyn sqlx::error::DatabaseError) -> Option<u32> {
     error.code()?.parse::<u32>().ok().map(|extended| extended & 0xff)
 }

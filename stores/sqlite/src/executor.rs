@@ -1,7 +1,7 @@
-//! Decides how a batch runs on SQLite: one connection writes, some read. It does not know what the statements say.
+//! Runs a batch on SQLite: one connection writes, several read. This module does not know what the statements mean.
 //!
-//! A connection that writes is in the executor's hand only between batches that ended cleanly. A batch that is dropped
-//! half way takes its connection with it, and SQLite rolls back what a closed connection leaves.
+//! The executor keeps its writing connection only between batches that ended cleanly. If the future of a running batch
+//! is dropped, its connection is dropped too, and SQLite rolls back what a closed connection leaves.
 
 use std::{
     path::Path,
@@ -24,11 +24,12 @@ use crate::{
     error::{execute_error, open_error, too_many_writers},
 };
 
-/// How long a batch waits for its turn behind other writers of this process. Each of them is done in milliseconds, or
-/// gives up after its own busy timeout.
+/// How long a batch waits for other writers of this process. Each of these finishes within milliseconds, or fails after
+/// its own busy timeout.
 const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// More than there are texts that a connection usually runs: one for each set of tables that a commit touches.
+/// This is more than the number of texts that a connection usually runs: one text for each set of tables that a commit
+/// changes.
 const STATEMENT_CACHE: usize = 256;
 
 /// An [`Executor`] on one SQLite database.
@@ -41,10 +42,10 @@ pub struct SqliteExecutor {
 
 #[derive(Debug)]
 enum Readers {
-    /// Readers of a file. They see what is committed, and wait for nobody.
+    /// Readers of a file. They see committed data, and wait for no writer.
     Pool(SqlitePool),
-    /// A database in memory is read through the connection that writes. It lives as long as any connection, and this
-    /// one is never used.
+    /// A database in memory is read through the writing connection. The database exists only while a connection to it
+    /// is open, so this unused connection keeps it alive.
     Writer { _keeps: Mutex<SqliteConnection> },
 }
 
@@ -52,7 +53,7 @@ impl SqliteExecutor {
     /// Opens a database: a path, or a URL that begins with `sqlite:`.
     ///
     /// # Errors
-    /// What SQLite says; no table is looked at.
+    /// SQLite's error. No table is read.
     pub async fn connect(place: &Path, options: Options) -> Result<Self, StoreError> {
         let text = place.to_str().unwrap_or_default();
         let is_url = text.starts_with("sqlite:");
@@ -64,8 +65,8 @@ impl SqliteExecutor {
         };
         let connect = configure(connect, &options);
         let started = Instant::now();
-        // Two processes that open a new file at once both want to switch it to the write-ahead log, and for that
-        // SQLite doesn't wait.
+        // If two processes open a new file at once, both try to switch it to the write-ahead log. SQLite's busy timeout
+        // doesn't cover this.
         let writer = loop {
             match connect.connect().await.map_err(at) {
                 Err(StoreError::Busy { .. }) if started.elapsed() < options.busy_timeout => {
@@ -136,10 +137,10 @@ fn configure(connect: SqliteConnectOptions, options: &Options) -> SqliteConnectO
         .foreign_keys(true)
         .synchronous(synchronous)
         .statement_cache_capacity(STATEMENT_CACHE)
-        // 16 MiB per connection: the inner pages of every table stay in memory.
+        // 16 MiB per connection keep the inner pages of every table in memory.
         .pragma("cache_size", "-16384")
         .pragma("temp_store", "memory")
-        // A log of 16 MiB: pages that many commits change are copied into the file once for all of them.
+        // With a log of 16 MiB, a page that many commits change is copied into the file only once.
         .pragma("wal_autocheckpoint", "4000")
         .disable_statement_logging();
     if let Some(pages) = options.max_pages {
@@ -147,23 +148,24 @@ fn configure(connect: SqliteConnectOptions, options: &Options) -> SqliteConnectO
     }
     match options.read_only {
         true => connect.read_only(true),
-        // A file keeps its journal's mode, so a reader has nothing to set.
+        // A file keeps its journal mode, so a reader sets none.
         false => connect.create_if_missing(options.create_if_missing).journal_mode(SqliteJournalMode::Wal),
     }
 }
 
-/// Runs statements in one transaction. The second answer tells whether the connection is as it was before.
-///
-/// They travel as one text: a statement of its own costs two changes of threads, more than most of these statements
-/// take to run. The driver keeps each text prepared, and there are few, since commits touch the same tables again and
+/// Runs statements in one transaction. The second returned value says whether the connection is in its initial state
 /// again.
+///
+/// The statements are sent as one text: each separate statement would cost two thread switches, which take longer than
+/// most of these statements. The driver keeps each text prepared. There are few texts, because commits change the same
+/// tables again and again.
 async fn transaction(
     connection: &mut SqliteConnection,
     access: BatchKind,
     statements: &[Statement],
 ) -> (Result<Vec<Vec<Row>>, ExecuteError>, bool) {
     let mut text = Text::default();
-    // One statement that reads sees one state by itself.
+    // A single reading statement sees one state without a transaction.
     if let (BatchKind::Read, [statement]) = (access, statements) {
         text.push(&statement.sql, &statement.params);
         return (run(connection, text).await.0.map_err(execute_error), true);
@@ -171,7 +173,8 @@ async fn transaction(
     text.push(
         match access {
             BatchKind::Read => "BEGIN",
-            // Taking the lock at once is what makes a busy database wait instead of fail half way.
+            // `BEGIN IMMEDIATE` takes the lock at once. On a busy database the batch then waits at its start instead of
+            // failing in the middle.
             BatchKind::Define | BatchKind::Write => "BEGIN IMMEDIATE",
         },
         &[],
@@ -183,17 +186,17 @@ async fn transaction(
     let (outcome, begun) = run(connection, text).await;
     match outcome {
         Ok(mut results) => {
-            // What BEGIN and COMMIT answer.
+            // Removes the results of `BEGIN` and `COMMIT`.
             results.remove(0);
             results.pop();
             (Ok(results), true)
         }
-        // The database's own refusal to begin, a lock for one, leaves the connection as it was.
+        // If the database refuses to begin, for example because of a lock, the connection is unchanged.
         Err(error) if !begun => {
             let clean = error.as_database_error().is_some();
             (Err(execute_error(error)), clean)
         }
-        // After some errors, a full disk for one, SQLite has rolled back by itself and refuses to do it again.
+        // After some errors, for example a full disk, SQLite has already rolled back, and a second rollback fails.
         Err(error) => {
             let clean = sqlx::query("ROLLBACK").execute(connection).await.is_ok();
             (Err(execute_error(error)), clean)
@@ -201,11 +204,11 @@ async fn transaction(
     }
 }
 
-/// Runs a text and answers the rows of each statement, and whether at least one of them ended well.
+/// Runs a text. Returns the rows of each statement, and whether at least one statement succeeded.
 async fn run(connection: &mut SqliteConnection, text: Text<'_>) -> (Result<Vec<Vec<Row>>, sqlx::Error>, bool) {
     let mut results: Vec<Vec<Row>> = Vec::new();
     let mut open = Vec::new();
-    // The text is made of this project's files with a checked table prefix; values come as parameters.
+    // The text consists of this project's files and a checked table prefix. Values are parameters.
     let mut query = sqlx::query(AssertSqlSafe(text.sql));
     for param in text.params {
         query = query.bind(param.0.as_deref());
@@ -225,8 +228,8 @@ async fn run(connection: &mut SqliteConnection, text: Text<'_>) -> (Result<Vec<V
     }
 }
 
-/// Statements joined into one text. The driver hands parameters out in the order of their places over all statements,
-/// so numbered places lose their numbers, and a parameter that stands in two places is handed out twice.
+/// Statements joined into one text. The driver binds parameters by their position over all statements, so numbered
+/// placeholders lose their numbers, and a parameter with two placeholders is bound twice.
 #[derive(Default)]
 struct Text<'a> {
     sql: String,
@@ -240,7 +243,7 @@ impl<'a> Text<'a> {
         for piece in pieces {
             let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
             let number: usize = piece[..digits].parse().unwrap_or_default();
-            // A number without a parameter is bound as null, as SQLite itself would.
+            // A number without a parameter is bound as null, as in SQLite itself.
             self.params.push(params.get(number.wrapping_sub(1)).unwrap_or(&Cell::NULL));
             self.sql.push('?');
             self.sql.push_str(&piece[digits..]);

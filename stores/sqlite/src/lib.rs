@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 //!
-//! Decides how a place becomes a store: which file or memory, with which promises. The SQL is `purchase-sql`'s, and
-//! nothing here knows it.
+//! Opens SQLite stores: in a file or in memory, with which guarantees. The SQL is in `purchase-sql`; this crate doesn't
+//! depend on its content.
 
 mod error;
 mod executor;
@@ -18,22 +18,22 @@ pub use crate::executor::SqliteExecutor;
 /// A store on SQLite.
 pub type SqliteStore = SqlStore<SqliteExecutor>;
 
-/// How a database is opened.
+/// The options of a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// How long to wait for another process that holds the lock, before the answer is "busy".
+    /// How long to wait for another process's lock before the store returns "busy".
     pub busy_timeout: Duration,
-    /// Whether to create the file where there is none.
+    /// Whether to create a missing file.
     pub create_if_missing: bool,
     /// What an acknowledged commit survives.
     pub durability: Durability,
-    /// The size, in pages of 4 KiB, beyond which the database counts as full. None: the disk decides.
+    /// The maximum size of the database, in pages of 4 KiB. None: only the disk limits the size.
     pub max_pages: Option<NonZeroU32>,
-    /// What stands before every table's name.
+    /// The prefix of every table's name.
     pub prefix: TablePrefix,
-    /// Whether nothing may be written.
+    /// Whether the database is opened read-only.
     pub read_only: bool,
-    /// How many connections may read at once, beside the one that writes.
+    /// The maximum number of reading connections, in addition to the writing connection.
     pub readers: NonZeroU32,
 }
 
@@ -51,17 +51,17 @@ impl Default for Options {
     }
 }
 
-/// What an acknowledged commit survives. No choice can leave a half commit.
+/// What an acknowledged commit survives. No choice can leave half a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
     /// A power loss: the disk is synchronized with every commit.
     PowerLoss,
-    /// A crash of the process. A power loss may take the last commits, so a delivery may have been acknowledged in
-    /// vain: only for tests and for data that can be fetched again.
+    /// A crash of the process. A power loss may lose the last commits, and so deliveries that were already
+    /// acknowledged. Use this only for tests and for data that can be fetched again.
     ProcessCrash,
 }
 
-/// Where stores on SQLite come from.
+/// Opens stores on SQLite.
 #[derive(Debug, Clone, Copy)]
 pub struct Sqlite;
 
@@ -69,27 +69,27 @@ impl Sqlite {
     /// Opens a database that has been migrated. The place is a path, or a URL that begins with `sqlite:`.
     ///
     /// # Errors
-    /// [`StoreError::SchemaMissing`], [`StoreError::SchemaOlder`] or [`StoreError::SchemaNewer`] when the tables are
-    /// not this library's; [`StoreError::Unavailable`] when there is no such file; [`StoreError::Corrupt`] when it is
-    /// no database.
+    /// [`StoreError::SchemaMissing`], [`StoreError::SchemaOlder`] or [`StoreError::SchemaNewer`] when the tables have
+    /// another version than this library; [`StoreError::Unavailable`] when the file doesn't exist;
+    /// [`StoreError::Corrupt`] when the file is not a database.
     pub async fn open(place: impl AsRef<Path>, options: Options) -> Result<SqliteStore, StoreError> {
         let store = Self::connect(place, options).await?;
         store.check_schema().await?;
         Ok(store)
     }
 
-    /// Opens an empty database in memory, migrated. It is gone with the store.
+    /// Opens an empty, migrated database in memory. It is deleted with the store.
     ///
     /// # Errors
-    /// Only what SQLite itself refuses.
+    /// SQLite's own errors only.
     pub async fn open_in_memory() -> Result<SqliteStore, StoreError> {
         Self::open_and_migrate("sqlite::memory:", Options::default()).await
     }
 
-    /// Opens a database without asking what is in it.
+    /// Opens a database without checking its schema.
     ///
     /// # Errors
-    /// As [`open`](Self::open), apart from the schema.
+    /// The errors of [`open`](Self::open), except those about the schema.
     pub async fn connect(place: impl AsRef<Path>, options: Options) -> Result<SqliteStore, StoreError> {
         let prefix = options.prefix.clone();
         let executor = SqliteExecutor::connect(place.as_ref(), options).await?;

@@ -1,5 +1,5 @@
-//! What the tests of group commit and of the queue share: an adapter that panics on demand, and a store whose calls are
-//! seen, held up or fail on demand. Nothing here measures time.
+//! Shared code of the tests of group commit and of the queue: an adapter that panics on demand, and a store whose calls
+//! can be observed, delayed, or made to fail. Nothing here measures time.
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::{
@@ -32,15 +32,15 @@ use purchase_conformance::wrapped::Wrapped;
 use tokio::sync::Semaphore;
 
 pub(crate) const SECRET: &str = "whsec_queue";
-/// When every delivery comes: long before any clock that a worker reads.
+/// The time at which every delivery arrives, long before the time of any worker's clock.
 pub(crate) const RECEIVED: i64 = 1_767_225_600;
 
-/// An event that creates a customer. The mark stands in its body.
+/// An event that creates a customer. Its body contains the mark.
 pub(crate) fn delivery(event: &str, mark: &str) -> Delivery {
     customers_event(event, &format!("cus_{event}"), mark)
 }
 
-/// An event about a customer of its own choice.
+/// An event about the given customer.
 pub(crate) fn customers_event(event: &str, customer: &str, mark: &str) -> Delivery {
     let body = format!(
         r#"{{"id": "{event}", "object": "event", "type": "customer.created", "created": {created}, "livemode": false,
@@ -57,7 +57,7 @@ pub(crate) fn customers_event(event: &str, customer: &str, mark: &str) -> Delive
     }
 }
 
-/// Stripe's adapter with a defect: where armed, it panics over bodies that hold the word `panic`.
+/// Stripe's adapter with a defect: when armed, it panics on bodies that contain the word `panic`.
 fn defective(inner: Stripe, armed: Arc<AtomicBool>) -> Wrapped {
     let panic_over = move |body: &[u8]| {
         let marked = body.windows(5).any(|word| word == b"panic");
@@ -77,31 +77,31 @@ fn defective(inner: Stripe, armed: Arc<AtomicBool>) -> Wrapped {
     }
 }
 
-/// What a commit does.
+/// How the store behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weather {
     Fair,
-    /// More than one event at once is always stale.
+    /// A commit of more than one event is always stale.
     Crowded,
     /// Commits fail.
     Down,
-    /// Claims fail, too.
+    /// Commits and claims fail.
     Gone,
-    /// An event whose body holds the word `poison` meets a lock that nobody lifts.
+    /// An event whose body contains the word `poison` waits for a lock that is never released.
     Locked,
-    /// The store is lost before it answers, and nothing has happened.
+    /// The connection is lost before the store answers, and the commit has not happened.
     Lost,
     /// Loads are never answered.
     Mute,
-    /// An event whose body holds the word `poison` is refused.
+    /// An event whose body contains the word `poison` is refused.
     Poison,
-    /// As `Poison`, and what has no facts can't be written either.
+    /// Like `Poison`, and events without facts can't be written either.
     Stuck,
-    /// The store is lost before it answers, and all has happened.
+    /// The connection is lost before the store answers, but the commit has happened.
     Swallowed,
 }
 
-/// What is told of a commit when it comes to the gate.
+/// Called with each commit that reaches the gate.
 type Witness = Box<dyn Fn(&Commit) + Send + Sync>;
 
 /// A store whose commits wait for a permit of `gate`.
@@ -109,29 +109,29 @@ pub(crate) struct Gate {
     inner: Arc<dyn Store>,
     witness: Witness,
     pub(crate) gate: Semaphore,
-    /// A permit for each commit that came to the gate, and for each question that is never answered.
+    /// A permit for each commit that has reached the gate, and for each load that is never answered.
     pub(crate) began: Semaphore,
     /// A permit for each claim that found nothing.
     pub(crate) idle: Semaphore,
     weather: Mutex<(Weather, usize)>,
-    /// How many commits were tried.
+    /// The number of attempted commits.
     pub(crate) tried: AtomicUsize,
     commits: Mutex<Vec<Vec<String>>>,
     tokens: Mutex<Vec<String>>,
 }
 
 impl Gate {
-    /// One in memory whose gate is open for ever.
+    /// A memory store whose gate is always open.
     pub(crate) fn open() -> Arc<Self> {
         Self::before(Arc::new(MemoryStore::new()), Box::new(|_| {}))
     }
 
-    /// One in memory whose gate is closed.
+    /// A memory store whose gate is closed.
     pub(crate) fn closed() -> Arc<Self> {
         Self::with_permits(0, Arc::new(MemoryStore::new()), Box::new(|_| {}))
     }
 
-    /// One before another store, whose gate is open for ever.
+    /// Wraps another store; the gate is always open.
     pub(crate) fn before(inner: Arc<dyn Store>, witness: Witness) -> Arc<Self> {
         Self::with_permits(Semaphore::MAX_PERMITS / 2, inner, witness)
     }
@@ -155,12 +155,12 @@ impl Gate {
         self.gate.add_permits(Semaphore::MAX_PERMITS / 2);
     }
 
-    /// Waits for so many commits to come to the gate.
+    /// Waits until this many commits have reached the gate.
     pub(crate) async fn begun(&self, commits: u32) {
         self.began.acquire_many(commits).await.expect("open").forget();
     }
 
-    /// For so many calls; afterwards it is fair again.
+    /// Sets the behaviour of the next `calls` calls. Afterwards it is `Fair` again.
     pub(crate) fn turn(&self, weather: Weather, calls: usize) {
         *self.weather.lock().expect("weather") = (weather, calls);
     }
@@ -174,7 +174,7 @@ impl Gate {
         self.tokens.lock().expect("tokens").clone()
     }
 
-    /// The weather of a call that has to do with it.
+    /// The behaviour of a call to which the current weather applies.
     fn weather(&self, minds: impl Fn(Weather) -> bool) -> Weather {
         let mut turned = self.weather.lock().expect("weather");
         if turned.1 == 0 || !minds(turned.0) {
@@ -184,7 +184,7 @@ impl Gate {
         turned.0
     }
 
-    /// Every event, with its status, its attempts, and its row.
+    /// Every stored event, by id.
     pub(crate) async fn stored(&self) -> BTreeMap<String, StoredEvent> {
         let all = self.inner.events(&EventQuery { limit: 10_000, ..EventQuery::default() }).await.expect("events");
         all.into_iter().map(|stored| (stored.event.key.id.expose().to_owned(), stored)).collect()
@@ -290,7 +290,7 @@ impl Maintain for Gate {
     }
 }
 
-/// An engine over a store, and the switch of its adapter's defect.
+/// An engine on a store, and the switch for its adapter's defect.
 pub(crate) fn engine(store: &Arc<Gate>, retry: RetryPolicy) -> (Engine, Arc<AtomicBool>) {
     let armed = Arc::new(AtomicBool::new(false));
     let config = StripeConfig::new(ModePolicy::Both, [SECRET]).expect("a config");
@@ -301,10 +301,10 @@ pub(crate) fn engine(store: &Arc<Gate>, retry: RetryPolicy) -> (Engine, Arc<Atom
     (engine, armed)
 }
 
-/// Three attempts without a rest between them.
+/// Three attempts without a delay between them.
 pub(crate) const AT_ONCE: RetryPolicy = RetryPolicy { attempts: 3, first_seconds: 0, most_seconds: 0 };
 
-/// Polls once, which is enough for a delivery to be queued, and says whether that was all.
+/// Polls a future once, which queues its delivery, and returns whether it is still pending.
 pub(crate) fn is_waiting<F: Future + ?Sized>(future: &mut Pin<Box<F>>) -> bool {
     matches!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())), Poll::Pending)
 }

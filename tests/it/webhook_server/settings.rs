@@ -1,4 +1,4 @@
-//! What the server refuses to start with, and what it takes.
+//! Tests which settings the server accepts, and with which it refuses to start.
 
 use std::{fs, time::Duration};
 

@@ -1,5 +1,5 @@
-//! Decides how the Worker and its database are reached: the routes as its callers do, the database by its REST API, past
-//! the Worker.
+//! Decides how tests access the Worker and its database: the routes as callers do, and the database directly, by its
+//! REST API.
 
 use std::{
     env,
@@ -25,37 +25,37 @@ use tokio::{
     time::timeout,
 };
 
-/// How a refusal may be answered: by the sender's fault.
+/// The range of statuses for a refusal, which is the sender's fault.
 pub(crate) const REFUSED: std::ops::Range<u16> = 400..500;
 
-/// Set where a Worker runs beside its database: what deliveries to it are signed with.
+/// Set if a Worker is running with its database. The value is the secret for signing deliveries to it.
 const SECRET: &str = "PURCHASE_TEST_WORKER_SECRET";
 
-/// The Worker has one database, so tests take turns.
+/// The Worker has one database, so tests run one at a time.
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// What the Worker said of schemas that are not its build's, before it had ever seen the right one.
+/// The Worker's answers about wrong schemas, before it has found the right one.
 static SAID_OF_SCHEMAS: OnceCell<Vec<Said>> = OnceCell::const_new();
 
-/// How long an answer may take.
+/// The longest time for an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What was wrong, on which route; and the status and the word that it was answered with.
+/// The fault, the route, and the status and error code of the answer.
 pub(crate) type Said = (&'static str, &'static str, u16, String);
 
-/// A Worker that runs.
+/// A running Worker.
 pub(crate) struct Endpoint {
     client: Client,
     base: Url,
     token: String,
-    /// What deliveries are signed with.
+    /// The secret for signing deliveries.
     pub(crate) secret: String,
     database: Arc<D1Store>,
     _turn: Option<MutexGuard<'static, ()>>,
 }
 
 impl Endpoint {
-    /// Waits for the others; the first of all has the Worker make its tables. None where no Worker was started.
+    /// Waits for the other tests. The first caller lets the Worker create its tables. `None` if no Worker was started.
     pub(crate) async fn take() -> Result<Option<Self>, Cause> {
         let Ok(secret) = env::var(SECRET) else {
             eprintln!("SKIPPED: {SECRET} is not set; `cargo xtask worker test` starts a Worker and sets it");
@@ -67,9 +67,9 @@ impl Endpoint {
         let token = variable("PURCHASE_TEST_D1_TOKEN")?;
         let base = variable("PURCHASE_TEST_D1_URL")?;
         let databases = variable("PURCHASE_TEST_D1_DATABASES")?;
-        // A bare workerd ends a connection whose request it did not read to its end, and does not say so.
+        // A bare workerd closes a connection without notice if it didn't read the request to its end.
         let client = Client::builder().no_proxy().pool_max_idle_per_host(0).build()?;
-        // The Worker's own is the first.
+        // The first database is the Worker's.
         let place = format!("d1:tests/{}", databases.split(',').next().unwrap_or_default());
         let options = Options { base: base.clone(), ..Options::default() };
         let database = Arc::new(D1::connect(&place, Token::new(token.as_str())?, options)?);
@@ -78,12 +78,12 @@ impl Endpoint {
         Ok(Some(endpoint))
     }
 
-    /// What the Worker said of other schemas than its own.
+    /// The Worker's answers about wrong schemas.
     pub(crate) fn said_of_schemas() -> &'static [Said] {
         SAID_OF_SCHEMAS.get().map_or(&[], Vec::as_slice)
     }
 
-    /// Shows a new Worker one wrong schema after the other, and in the end the right one, which it makes by itself.
+    /// Gives a new Worker one wrong schema after the other, and finally the right one, which it creates itself.
     async fn first(&self) -> Result<Vec<Said>, Cause> {
         let found = self.database.check_schema().await;
         if !matches!(found, Err(StoreError::SchemaMissing { .. })) {
@@ -109,7 +109,7 @@ impl Endpoint {
         Ok(said)
     }
 
-    /// A delivery that nobody signed, and a customer whom nobody knows.
+    /// Sends a delivery without a valid signature, and asks about an unknown customer.
     async fn ask(&self, what: &'static str, said: &mut Vec<Said>) -> Result<(), Cause> {
         let (status, answer) = self.deliver("stripe", &Signed::default(), b"{}").await?;
         said.push((what, "webhooks", status, word(&answer)));
@@ -123,13 +123,13 @@ impl Endpoint {
         Ok((answer.status().as_u16(), answer.text().await?))
     }
 
-    /// The same, for somebody who bears another token.
+    /// The same endpoint with another token.
     pub(crate) fn as_caller(&self, token: &str) -> Self {
         let (client, base, secret) = (self.client.clone(), self.base.clone(), self.secret.clone());
         Self { client, base, token: token.to_owned(), secret, database: Arc::clone(&self.database), _turn: None }
     }
 
-    /// Posts a delivery: status and answer.
+    /// Posts a delivery. Returns the status and the answer.
     pub(crate) async fn deliver(&self, provider: &str, signed: &Signed, body: &[u8]) -> Result<(u16, Value), Cause> {
         let mut request = self.client.post(self.url(&["webhooks", provider])?).body(body.to_vec());
         for (name, value) in &signed.0 {
@@ -138,8 +138,9 @@ impl Endpoint {
         answered(request).await
     }
 
-    /// Posts a part of a delivery as it stands on the wire: headers with their line ends, and so much of a body, in
-    /// chunks where no header says its length. The answer must come without any more: status and answer.
+    /// Posts a part of a delivery as it is on the wire: headers with their line ends, and a part of a body, in chunks
+    /// if no header gives its length. The answer must arrive without any further bytes. Returns the status and the
+    /// answer.
     pub(crate) async fn begin(&self, provider: &str, headers: &str, body: &[u8]) -> Result<(u16, Value), Cause> {
         let address = self.base.socket_addrs(|| None)?;
         let mut stream = TcpStream::connect(address.as_slice()).await?;
@@ -164,17 +165,17 @@ impl Endpoint {
         .await?
     }
 
-    /// What variables like these lead to: status and answer.
+    /// Reads variables like these. Returns the status and the answer.
     pub(crate) async fn configured(&self, variables: &Value) -> Result<(u16, Value), Cause> {
         answered(self.client.post(self.url(&["configured"])?).json(variables)).await
     }
 
-    /// Makes the database's schema another one.
+    /// Replaces the database's schema.
     pub(crate) async fn tamper(&self, tampering: Tampering) -> Result<(), Cause> {
         Ok(self.database.tamper(tampering).await?)
     }
 
-    /// Asks about a customer: status and answer.
+    /// Asks about a customer. Returns the status and the answer.
     pub(crate) async fn customer(&self, id: &str, as_of: Option<&str>) -> Result<(u16, Value), Cause> {
         let mut url = self.url(&["customers", id])?;
         if let Some(as_of) = as_of {
@@ -183,19 +184,19 @@ impl Endpoint {
         answered(self.client.get(url).bearer_auth(&self.token)).await
     }
 
-    /// Takes everything out of the Worker's database.
+    /// Empties the Worker's database.
     pub(crate) async fn empty(&self) -> Result<(), Cause> {
         self.tamper(Tampering::Empty).await
     }
 
-    /// What is in the Worker's database, read past the Worker as a scenario's reader does.
+    /// The content of the Worker's database, read directly, as a reader of the scenario sees it.
     pub(crate) async fn projection(&self, scenario: &Scenario) -> Result<Value, Cause> {
         let settings = Settings { catalog: scenario.catalog.clone(), ..Settings::default() };
         let query = ProjectionQuery { source: None, as_of: scenario.as_of };
         Ok(self.engine().with_settings(settings).projection(&query).await?.expose_canonical())
     }
 
-    /// How many events are in the Worker's database.
+    /// The number of events in the Worker's database.
     pub(crate) async fn events(&self) -> Result<usize, Cause> {
         Ok(self.engine().events(&EventQuery { limit: 100, ..EventQuery::default() }).await?.len())
     }
@@ -216,12 +217,12 @@ async fn answered(request: reqwest::RequestBuilder) -> Result<(u16, Value), Caus
     Ok((answer.status().as_u16(), answer.json().await?))
 }
 
-/// The word of an answer that is an error.
+/// The error code of an answer.
 fn word(answer: &Value) -> String {
     answer["error"].as_str().unwrap_or_default().to_owned()
 }
 
-/// The clock by which deliveries are signed.
+/// The time for signing deliveries.
 pub(crate) fn now() -> Result<Timestamp, Cause> {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
     Ok(Timestamp::from_micros(i64::try_from(since_1970.as_micros())?)?)

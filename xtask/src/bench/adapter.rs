@@ -1,4 +1,4 @@
-//! Measures verifying and reading a delivery. The floor: the same HMAC-SHA256, and parsing the body into plain JSON.
+//! Measures verifying and reading a delivery. The floor is the same HMAC-SHA256, and parsing the body into plain JSON.
 
 use std::{hint::black_box, time::Instant};
 
@@ -17,7 +17,7 @@ use sha2::Sha256;
 use super::{BenchArgs, Row, Times};
 use crate::scenarios::{self, Body, SECRET};
 
-/// A round goes over the bodies so often that it takes some ten milliseconds.
+/// A round repeats the bodies until it takes about ten milliseconds.
 const DELIVERIES_PER_ROUND: usize = 3000;
 
 pub(super) fn rows(args: &BenchArgs) -> anyhow::Result<Vec<Row>> {
@@ -30,7 +30,7 @@ pub(super) fn rows(args: &BenchArgs) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Stripe's adapter as the other rows use it too.
+/// Stripe's adapter, which the other rows use as well.
 pub(super) fn stripe() -> anyhow::Result<Stripe> {
     let mut config = StripeConfig::new(ModePolicy::Both, [SECRET])?;
     config.tolerance_seconds = None;
@@ -61,7 +61,7 @@ fn row(name: &str, bodies: &[Body], rounds: u32) -> anyhow::Result<Row> {
     let (mut ours, mut floor) = (Times::default(), Times::default());
     for _ in 0..rounds {
         for _ in 0..repeat {
-            // A delivery is consumed on its way, so each pass gets its own, outside of the measure.
+            // Processing consumes a delivery, so each pass gets new ones, made outside the measured time.
             let fresh = deliveries.clone();
             let begin = Instant::now();
             for delivery in fresh {

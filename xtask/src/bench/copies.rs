@@ -1,5 +1,5 @@
-//! Decides how the fixtures' bodies become any number of customers: each copy of them has ids of its own, wherever one is
-//! named.
+//! Decides how the fixtures' bodies are copied for any number of customers: each copy has its own ids, wherever an id
+//! occurs.
 
 use anyhow::{Context, ensure};
 use purchase_core::delivery::Delivery;
@@ -8,20 +8,20 @@ use serde_json::Value;
 use super::adapter::delivery;
 use crate::scenarios;
 
-/// What the ids begin with that each copy has for itself. Prices and products are everybody's.
+/// The prefixes of the ids that differ in each copy. Prices and products are shared.
 const OWN: &[&str] = &[
     "ch_", "cs_", "cus_", "dp_", "du_", "evt_", "il_", "in_", "inpay_", "pi_", "py_", "pyr_", "re_", "seti_", "si_",
     "sub_",
 ];
 
-/// Deliveries that follow one another, copied again and again.
+/// A sequence of deliveries that is copied repeatedly.
 pub(super) struct Copies {
     templates: Vec<Value>,
     made: usize,
 }
 
 impl Copies {
-    /// Copies of the first deliveries of the fixtures, in their true order.
+    /// Copies of the first deliveries of the fixtures, in the provider's order.
     pub(super) fn of_first(deliveries: usize) -> anyhow::Result<Self> {
         let bodies = scenarios::bodies()?.into_iter();
         let templates = bodies.filter_map(|body| serde_json::from_slice(&body.bytes).ok()).take(deliveries).collect();
@@ -43,7 +43,7 @@ impl Copies {
         &self.templates
     }
 
-    /// The next copy of all, in order.
+    /// The next copy of all bodies, in order.
     pub(super) fn next(&mut self) -> anyhow::Result<Vec<Delivery>> {
         self.made += 1;
         let copy = |template: &Value| {
@@ -54,7 +54,7 @@ impl Copies {
         self.templates.iter().map(copy).collect()
     }
 
-    /// So many copies, one after another.
+    /// The given number of copies, one after another.
     pub(super) fn take(&mut self, copies: usize) -> anyhow::Result<Vec<Delivery>> {
         let mut deliveries = Vec::with_capacity(copies * self.templates.len());
         for _ in 0..copies {
@@ -64,7 +64,7 @@ impl Copies {
     }
 }
 
-/// Gives the ids that begin so a number of their own, wherever they are named.
+/// Adds a number to every id with one of the prefixes, wherever the id occurs.
 pub(super) fn rename(value: &mut Value, prefixes: &[&str], number: usize) {
     match value {
         Value::String(text) if prefixes.iter().any(|prefix| text.starts_with(prefix)) => {

@@ -1,6 +1,6 @@
-//! Measures the whole way of a delivery into D1 over HTTP, durably, by senders that wait for each answer: each delivery in
-//! its own commit, and those that come together in one. The floor is one insert of the same body per request, by the same
-//! client to the same server.
+//! Measures the whole processing of a delivery into D1 over HTTP, durably, by senders that wait for each answer: with
+//! each delivery in its own commit, and with group commits. The floor is one insert of the same body per request, by
+//! the same client to the same server.
 
 use std::time::{Duration, Instant};
 
@@ -18,11 +18,12 @@ use super::{
 };
 use crate::services::{self, Running};
 
-/// So many deliveries, in whole scenarios but the last, are one customer's story or a few; then come others.
+/// This many deliveries, whole scenarios except for the last, form the story of one or a few customers. Then the next
+/// customers follow.
 const DELIVERIES: usize = 60;
 
-/// How many send, whether their deliveries share commits, and the ratio of times that is aimed at. A delivery is two
-/// requests, one that reads and one that commits, and the floor's is one.
+/// The number of senders, whether deliveries share commits, and the target for the ratio of times. A delivery takes two
+/// requests, one that reads and one that commits; the floor takes one.
 const CASES: [(&str, usize, bool, f64); 4] = [
     ("D1 over HTTP, one by one, 1 sender", 1, false, 4.0),
     ("D1 over HTTP, one by one, 8 senders", 8, false, 4.0),
@@ -36,13 +37,13 @@ pub(super) async fn rows(args: &BenchArgs, running: &Running) -> anyhow::Result<
     for (number, (name, senders, grouped, aim)) in CASES.into_iter().enumerate() {
         let mut copies = Copies::of_first(DELIVERIES)?;
         let floor_table = Floor::new(&server, number, &copies).await?;
-        // Tables of its own: those of an earlier run may still be there.
+        // Separate tables, because those of an earlier run may still exist.
         let engine = engine(&server.url(&format!("b{}n{number}_", std::process::id()))).await?;
         let door = match grouped {
             true => Door::Grouped(GroupCommit::new(engine, GroupSettings::default())),
             false => Door::OneByOne(engine),
         };
-        // Connections are made and statements prepared before anything is measured.
+        // Connections are made and statements prepared before the measurement.
         send(&door, &mut copies, senders, 1).await?;
         floor_table.insert(senders).await?;
         let (mut ours, mut floor) = (Times::default(), Times::default());
@@ -74,13 +75,13 @@ impl Server {
         Ok(Self { base: variable(services::D1_URL)?, token: variable(services::D1_TOKEN)?, database })
     }
 
-    /// As this library's stores are told.
+    /// The URL for this library's stores.
     fn url(&self, prefix: &str) -> String {
         format!("d1:bench/{}?token={}&base={}&prefix={prefix}", self.database, self.token, self.base)
     }
 }
 
-/// A table that takes bodies, one a request.
+/// A table for bodies, with one insert per request.
 struct Floor {
     executor: RestExecutor,
     insert: String,
@@ -99,7 +100,7 @@ impl Floor {
         Ok(Self { executor, insert: format!("INSERT INTO {table} (body) VALUES (?1)"), bodies })
     }
 
-    /// Each sender inserts every body, one after another. How long it took.
+    /// Each sender inserts every body, one after another. Returns the time.
     async fn insert(&self, senders: usize) -> anyhow::Result<Duration> {
         let begin = Instant::now();
         let mut tasks = JoinSet::new();

@@ -1,4 +1,4 @@
-//! Decides where measures on PostgreSQL happen: each in a schema of its own, which is dropped afterwards.
+//! Decides where measurements on PostgreSQL run: each in a separate schema that is dropped afterwards.
 
 use std::process::Command;
 
@@ -12,24 +12,24 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Makes an empty schema; one of this name that was left behind goes.
+    /// Creates an empty schema. A schema of the same name from an earlier run is dropped.
     pub(super) async fn create(server: &str, name: &str) -> anyhow::Result<Self> {
         let database = Self { server: server.to_owned(), schema: format!("bench_{name}") };
         database.run(&format!("DROP SCHEMA IF EXISTS {0} CASCADE; CREATE SCHEMA {0}", database.schema)).await?;
         Ok(database)
     }
 
-    /// As this library's stores are told.
+    /// The URL for this library's stores.
     pub(super) fn url(&self) -> anyhow::Result<String> {
         self.url_with("schema", &self.schema)
     }
 
-    /// As every other client of PostgreSQL is told.
+    /// The URL for other PostgreSQL clients.
     pub(super) fn url_of_schema(&self) -> anyhow::Result<String> {
         self.url_with("options", &format!("-c search_path={}", self.schema))
     }
 
-    /// Tells a program of PostgreSQL's where to go. No password stands among its arguments.
+    /// Sets the connection settings of a PostgreSQL program. The password isn't passed as an argument.
     pub(super) fn told<'a>(&self, program: &'a mut Command) -> anyhow::Result<&'a mut Command> {
         let url = self.parsed()?;
         program.env("PGHOST", url.host_str().context("the server's address has no host")?);
@@ -45,7 +45,7 @@ impl Database {
 
     async fn run(&self, sql: &str) -> anyhow::Result<()> {
         let mut connection = PgConnection::connect(&self.server).await.context("PostgreSQL can't be reached")?;
-        // The names are this program's own.
+        // The names come from this program, so they need no quoting.
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
         Ok(connection.close().await?)
     }
@@ -53,7 +53,7 @@ impl Database {
     fn url_with(&self, name: &str, value: &str) -> anyhow::Result<String> {
         let mut url = self.parsed()?;
         url.query_pairs_mut().append_pair(name, value);
-        // A space is a plus only in forms.
+        // A plus means a space only in forms.
         Ok(url.as_str().replace('+', "%20"))
     }
 

@@ -1,5 +1,5 @@
-//! Decides what the least is that PostgreSQL can do with a delivery: `pgbench` inserts the same bodies into one table with
-//! a primary key, one commit each, by as many connections, each statement prepared once.
+//! Decides the floor on PostgreSQL: `pgbench` inserts the same bodies into one table with a primary key, one commit
+//! each, with the same number of connections, and each statement prepared once.
 
 use std::{
     fmt::Write as _,
@@ -15,7 +15,7 @@ use sqlx::{Connection, PgConnection};
 use super::database::Database;
 use crate::{services, shell};
 
-/// A table in a schema of its own, and the script that fills it.
+/// A table in a separate schema, and the script that fills it.
 pub(super) struct Floor {
     database: Database,
     pgbench: PathBuf,
@@ -24,7 +24,8 @@ pub(super) struct Floor {
 }
 
 impl Floor {
-    /// The bodies lie in the database already, and each connection reads them once: what it inserts, it sends.
+    /// The bodies are in the database already, and each connection reads them once, so that an insert sends the whole
+    /// body.
     pub(super) async fn new(server: &str, name: &str, bodies: &[Value], scratch: &Path) -> anyhow::Result<Self> {
         let pgbench = services::postgres_program("pgbench").context(
             "pgbench is missing; it comes with PostgreSQL's server: install it, or choose other rows by --only",
@@ -48,7 +49,7 @@ impl Floor {
         Ok(Self { database, pgbench, script: file, bodies: bodies.len() })
     }
 
-    /// Inserts every body so often by each of the connections. How long it took, without connecting.
+    /// Inserts every body the given number of times on each connection. Returns the time without connecting.
     pub(super) fn insert(&self, connections: usize, times: usize) -> anyhow::Result<Duration> {
         let mut pgbench = Command::new(&self.pgbench);
         pgbench.args(["--no-vacuum", "--protocol", "prepared"]);
@@ -64,7 +65,7 @@ impl Floor {
         Ok(Duration::from_secs_f64(seconds))
     }
 
-    /// How many commits one run of the script has.
+    /// The number of commits in one run of the script.
     pub(super) fn bodies(&self) -> usize {
         self.bodies
     }
@@ -81,7 +82,7 @@ fn script(bodies: &[Value]) -> String {
     let mut script = format!("SELECT {} FROM body \\gset\n", columns.join(", "));
     for (number, body) in bodies.iter().enumerate() {
         let event_type = body["type"].as_str().unwrap_or_default();
-        // Writing into a text can't fail.
+        // Writing into a string can't fail.
         let _ = write!(
             script,
             "\\set id random(1, 9000000000000000000)\nINSERT INTO delivery (id, source, type, at, body) VALUES \

@@ -1,5 +1,5 @@
-//! Measures what a delivery costs a database that holds many events already, each about a customer of its own. The floor
-//! is the same delivery into a database with a thousand.
+//! Measures the cost of a delivery in a database that already contains many events, each about a different customer.
+//! The floor is the same delivery into a database with a thousand events.
 
 use std::{
     path::Path,
@@ -14,17 +14,17 @@ use super::{BenchArgs, Row, Times, copies::Copies, database::Database, ingest, i
 
 const FLOOR: usize = 1_000;
 const MANY: usize = 100_000;
-/// Takes long to fill, so only when asked for.
+/// This takes long to fill, so it is measured only on request.
 const FULL: usize = 1_000_000;
 const DELIVERIES_PER_ROUND: usize = 60;
-/// How many share a commit while the database is filled.
+/// The number of deliveries in one commit while the database is filled.
 const AT_ONCE: usize = 500;
 
 pub(super) async fn sqlite(args: &BenchArgs, scratch: &Path) -> anyhow::Result<Vec<Row>> {
     let mut filled = Vec::new();
     for events in sizes(args) {
         let file = scratch.join(format!("growth-{events}.sqlite"));
-        // Filled without waiting for the disk, and measured with it.
+        // The database is filled without waiting for the disk, and measured with it.
         fill(&ingest::engine(&file, Durability::ProcessCrash).await?, events).await?;
         filled.push((events, ingest::engine(&file, Durability::PowerLoss).await?));
     }
@@ -68,7 +68,7 @@ async fn rows(store: &str, args: &BenchArgs, filled: Vec<(usize, Engine)>) -> an
     for round in 0..=args.rounds {
         for (_, engine, copies, times) in &mut measured {
             let took = one_by_one(engine, copies).await?;
-            // The first is for plans and caches.
+            // The first measurement only warms up plans and caches.
             if round > 0 {
                 times.add(took);
             }

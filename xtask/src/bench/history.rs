@@ -1,5 +1,5 @@
-//! Measures what a delivery costs a customer with a long history. The floor is the same customer with ten facts: what
-//! was is folded already, so what comes should cost the same.
+//! Measures the cost of a delivery for a customer with a long history. The floor is the same customer with ten facts:
+//! earlier facts are already folded, so a new delivery should cost the same.
 
 use std::{path::Path, time::Instant};
 
@@ -18,7 +18,7 @@ use crate::scenarios;
 
 const EARLIER_FACTS: [usize; 3] = [10, 1_000, 10_000];
 const DELIVERIES_PER_ROUND: usize = 20;
-/// What the ids of invoices, their lines and their payments begin with.
+/// The prefixes of the ids of invoices, their lines and their payments.
 const OF_INVOICES: &[&str] = &["ch_", "il_", "in_", "inpay_", "pi_", "py_"];
 
 pub(super) async fn rows(args: &BenchArgs, scratch: &Path) -> anyhow::Result<Vec<Row>> {
@@ -31,7 +31,7 @@ pub(super) async fn rows(args: &BenchArgs, scratch: &Path) -> anyhow::Result<Vec
         let mut engines = Vec::new();
         for earlier in EARLIER_FACTS {
             let file = scratch.join(format!("history-{event_type}-{earlier}.sqlite"));
-            // Waiting for the disk costs the same whatever the history, and would hide what the history costs.
+            // Waiting for the disk takes the same time whatever the history, and would hide the cost of the history.
             let engine = engine(&file, Durability::ProcessCrash).await?;
             preload(&engine, &mut next, earlier).await?;
             engines.push((engine, Times::default()));
@@ -64,7 +64,7 @@ async fn preload(engine: &Engine, next: &mut Series, earlier: usize) -> anyhow::
     Ok(())
 }
 
-/// Events of one type about one customer, each a second after the one before.
+/// Events of one type about one customer, each one second after the previous one.
 struct Series {
     template: Value,
     fresh_objects: bool,
@@ -72,7 +72,7 @@ struct Series {
 }
 
 impl Series {
-    /// Events like the first one of their type in the fixtures. Fresh objects: each event is about an object of its own.
+    /// Events like the first one of their type in the fixtures. Each event is about a new object.
     fn new(event_type: &str, fresh_objects: bool) -> anyhow::Result<Self> {
         for body in scenarios::bodies()? {
             let template: Value = serde_json::from_slice(&body.bytes)?;

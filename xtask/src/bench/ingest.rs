@@ -1,5 +1,5 @@
-//! Measures the whole way of a delivery into a SQLite file, durably. The floor: the same bytes into one table, with the
-//! same number of commits, the same journal and the same synchronization.
+//! Measures the whole processing of a delivery into a SQLite file, durably. The floor inserts the same bytes into one
+//! table, with the same number of commits, the same journal and the same synchronization.
 
 use std::{path::Path, str::FromStr, sync::Arc, time::Instant};
 
@@ -44,15 +44,15 @@ pub(super) async fn rows(args: &BenchArgs, scratch: &Path) -> anyhow::Result<Vec
     Ok(rows)
 }
 
-/// An engine over a new SQLite file.
+/// An engine on a new SQLite file.
 pub(super) async fn engine(file: &Path, durability: Durability) -> anyhow::Result<Engine> {
     let options = Options { create_if_missing: true, durability, ..Options::default() };
     let store = Sqlite::open_and_migrate(file, options).await?;
     Ok(Engine::new(Arc::new(store)).with_provider(Arc::new(stripe()?)))
 }
 
-/// Takes deliveries in, some at once, and makes sure that they were taken. Bodies that can't be read count as taken:
-/// they are kept.
+/// Processes deliveries, some concurrently, and checks that they were accepted. Bodies that can't be read count as
+/// accepted, because they are stored.
 pub(super) async fn ingest(engine: &Engine, deliveries: Vec<Delivery>, at_once: usize) -> anyhow::Result<()> {
     let mut rest = deliveries.into_iter();
     loop {

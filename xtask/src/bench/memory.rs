@@ -1,5 +1,5 @@
-//! Measures how much memory a worker takes at most while it works off a queue in PostgreSQL, in a process of its own. The
-//! floor is the same worker with a tenth of the queue: what is in memory should not follow what is in the queue.
+//! Measures the peak memory of a worker that processes a queue in PostgreSQL, in a separate process. The floor is the
+//! same worker with a tenth of the queue: memory should not grow with the queue.
 
 use std::{
     process::Command,
@@ -19,11 +19,11 @@ use crate::shell;
 const FLOOR: usize = 2_000;
 const EVENTS: usize = 20_000;
 const DELIVERIES: usize = 50;
-/// How many accept at once while the queue is filled.
+/// The number of concurrent accepts while the queue is filled.
 const SENDERS: usize = 16;
-/// Tells the worker's process which database it works on. It holds a password, so it is no argument.
+/// Passes the database's URL to the worker's process. It contains a password, so it isn't an argument.
 const DATABASE: &str = "PURCHASE_BENCH_DATABASE";
-/// Where Linux says what a process took at most.
+/// Where Linux reports the peak memory of a process.
 const STATUS: &str = "/proc/self/status";
 
 pub(super) async fn rows(server: &str) -> anyhow::Result<Vec<Row>> {
@@ -45,7 +45,7 @@ pub(super) async fn rows(server: &str) -> anyhow::Result<Vec<Row>> {
     }])
 }
 
-/// The process of a worker: works until so many events are done, and prints what it took at most, in KiB.
+/// The worker's process: it processes the given number of events, and prints its peak memory in KiB.
 pub(super) async fn drain(events: u64) -> anyhow::Result<()> {
     let url = std::env::var(DATABASE).with_context(|| format!("{DATABASE} is not set"))?;
     let (done, all) = (Arc::new(AtomicU64::new(0)), Arc::new(Notify::new()));
@@ -64,7 +64,7 @@ pub(super) async fn drain(events: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What a worker took at most, in MiB.
+/// The peak memory of a worker, in MiB.
 async fn peak(server: &str, events: usize) -> anyhow::Result<f64> {
     let database = Database::create(server, "queue").await?;
     let url = database.url()?;

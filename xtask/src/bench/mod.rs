@@ -1,6 +1,6 @@
-//! Decides what is measured: what a delivery costs, each time beside a floor, the least that any receiver of it would
-//! have to do. Measured and floor runs alternate, and the median over the rounds counts, so that a busy machine moves
-//! both. Only the ratios carry over to another machine.
+//! Decides what is measured: the cost of a delivery, next to a floor, the least work that any receiver would have to
+//! do. Measured runs and floor runs alternate, and the median over the rounds counts, so that a busy machine affects
+//! both. Only the ratios can be compared between machines.
 
 mod adapter;
 mod copies;
@@ -29,28 +29,28 @@ use crate::{
     shell::{self, Tone, paint},
 };
 
-/// Measures what a delivery costs, each time beside the least that it could cost.
+/// Measures the cost of a delivery, next to a floor: the least work that any receiver would have to do.
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
-    /// How the table is printed.
+    /// The format of the table.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Works a queue off and says how much memory that took: what the rows of `memory` start.
+    /// Processes a queue of this many events and prints the peak memory. The rows of `memory` start this.
     #[arg(long, hide = true, value_name = "EVENTS")]
     drain: Option<u64>,
-    /// Also measures a million stored events, which takes long to fill.
+    /// Also measures a database with a million stored events, which takes long to fill.
     #[arg(long)]
     full: bool,
-    /// Also measures verifying and reading over every JSON file below this folder.
+    /// Also measures verifying and reading of every JSON file below this folder.
     #[arg(long, value_name = "DIR")]
     payloads: Option<PathBuf>,
-    /// Measures only these.
+    /// Measures only these rows; repeat the option for several. Default: all rows.
     #[arg(long, value_enum)]
     only: Vec<Rows>,
-    /// How often each pair is measured; the median counts.
+    /// The number of measurements of each pair; the median counts.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Fails when a ratio is over its aim.
+    /// Fails if a ratio exceeds its target.
     #[arg(long)]
     strict: bool,
 }
@@ -61,39 +61,39 @@ enum Format {
     Text,
 }
 
-/// What is measured together.
+/// A set of rows that is measured together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Rows {
-    /// Verifying and reading, in memory.
+    /// Verifying and reading a delivery, in memory.
     Adapter,
-    /// The whole way into D1 over HTTP; the server is started where none is named.
+    /// The whole processing into D1 over HTTP. The server is started unless the environment names one.
     D1,
-    /// A database that holds many events, in SQLite and in PostgreSQL.
+    /// A database that contains many events, in SQLite and in PostgreSQL.
     Growth,
     /// A customer with a long history, in SQLite.
     History,
-    /// How much memory a worker takes.
+    /// The peak memory of a worker.
     Memory,
-    /// The whole way into PostgreSQL, which is started where none is named.
+    /// The whole processing into PostgreSQL. The server is started unless the environment names one.
     Postgres,
-    /// The whole way into SQLite.
+    /// The whole processing into SQLite.
     Sqlite,
 }
 
-/// One line of the table.
+/// One row of the table.
 #[derive(Debug, Serialize)]
 struct Row {
     name: String,
     ours: f64,
     floor: f64,
     ratio: f64,
-    /// The ratio should not be over this.
+    /// The target: the ratio should not exceed it.
     aim: f64,
-    /// What the floor is.
+    /// What the floor consists of.
     floor_is: &'static str,
-    /// How many deliveries one round measures.
+    /// The number of deliveries that one round measures.
     deliveries: usize,
-    /// What `ours` and `floor` count.
+    /// The unit of `ours` and `floor`.
     unit: &'static str,
 }
 
@@ -103,7 +103,7 @@ struct Report {
     rows: Vec<Row>,
 }
 
-/// Measures, in a release build.
+/// Measures in a release build.
 pub(crate) fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     if cfg!(debug_assertions) {
         return in_release();
@@ -115,7 +115,8 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     }
     let scratch = shell::target_dir().join("bench");
     std::fs::create_dir_all(&scratch).with_context(|| format!("could not make {}", scratch.display()))?;
-    // Beside the build, not in /tmp, which may be memory: what a synchronized commit costs is part of the measure.
+    // Next to the build, not in /tmp, which may be in memory: the cost of a synchronized commit is part of the
+    // measurement.
     let scratch = tempfile::tempdir_in(scratch)?;
     let report = Report { rounds: args.rounds, rows: runtime.block_on(rows(&args, scratch.path()))? };
     match args.format {

@@ -1,5 +1,5 @@
-//! Measures the whole way of a delivery into PostgreSQL, durably, by senders that wait for each answer: each delivery in
-//! its own commit, and those that come together in one. The floor is one insert of the same body per commit.
+//! Measures the whole processing of a delivery into PostgreSQL, durably, by senders that wait for each answer: with
+//! each delivery in its own commit, and with group commits. The floor is one insert of the same body per commit.
 
 use std::{
     path::Path,
@@ -14,13 +14,14 @@ use tokio::task::JoinSet;
 
 use super::{BenchArgs, Row, Times, adapter::stripe, copies::Copies, database::Database, floor::Floor};
 
-/// So many deliveries, in whole scenarios but the last, are one customer's story or a few; then come others.
+/// This many deliveries, whole scenarios except for the last, form the story of one or a few customers. Then the next
+/// customers follow.
 const DELIVERIES: usize = 60;
-/// How often a sender goes through them in a round, for ever new customers.
+/// How often a sender repeats the deliveries in a round, each time for new customers.
 const TIMES: usize = 5;
 
-/// How many send, whether their deliveries share commits, and the ratio of times that is aimed at: 0.4 of the floor's
-/// rate one by one, 1.5 of it together.
+/// The number of senders, whether deliveries share commits, and the target for the ratio of times: 0.4 of the floor's
+/// rate for separate commits, 1.5 of it for shared ones.
 const CASES: [(&str, usize, bool, f64); 4] = [
     ("PostgreSQL, one by one, 1 sender", 1, false, 2.5),
     ("PostgreSQL, one by one, 8 senders", 8, false, 2.5),
@@ -58,20 +59,20 @@ pub(super) async fn rows(args: &BenchArgs, server: &str, scratch: &Path) -> anyh
     Ok(rows)
 }
 
-/// An engine over the database that a URL names.
+/// An engine on the database at a URL.
 pub(super) async fn engine(url: &str) -> anyhow::Result<Engine> {
     let store = purchase::open::open(url).await?;
     Ok(Engine::new(store).with_provider(Arc::new(stripe()?)))
 }
 
-/// Where deliveries go in.
+/// The entry point for deliveries.
 #[derive(Clone)]
 pub(super) enum Door {
     Grouped(GroupCommit),
     OneByOne(Engine),
 }
 
-/// Each sender sends its own customers' deliveries, one after another, and waits for each answer.
+/// Each sender sends the deliveries of its own customers, one after another, and waits for each answer.
 pub(super) async fn send(door: &Door, copies: &mut Copies, senders: usize, times: usize) -> anyhow::Result<Duration> {
     let each: Vec<Vec<Delivery>> = (0..senders).map(|_| copies.take(times)).collect::<anyhow::Result<_>>()?;
     let begin = Instant::now();

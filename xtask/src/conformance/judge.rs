@@ -1,9 +1,10 @@
-//! Decides what the program that judges is made of: every package directly under `adapters/` and `stores/` that says in
-//! `tests/conformance/under_test.rs` how it is judged, or in another folder of its tests how it is judged as well. So
-//! there is no list that a new adapter would have to enter.
+//! Decides what the conformance program consists of: every package directly under `adapters/` and `stores/` that has
+//! the file `tests/conformance/under_test.rs`, or the same file in another folder of its tests for an additional way of
+//! checking it. So there is no list to which a new adapter must be added.
 //!
-//! The program is a package of its own below the target folder. It takes its dependencies from the manifests of those
-//! packages, and versions, profiles, lock file and features from the workspace, so that all that is compiled already is shared.
+//! The program is a separate package below the target folder. It takes its dependencies from the manifests of those
+//! packages, and its versions, profiles, lock file and features from the workspace, so that it reuses all crates that
+//! are already compiled.
 
 use std::{
     fs,
@@ -15,19 +16,19 @@ use toml::{Table, Value};
 
 use crate::beside::{self, manifest as manifest_of};
 
-/// Where a package says how it is judged.
+/// The file in which a package says how it is checked.
 pub(super) const UNDER_TEST: &str = "tests/conformance/under_test.rs";
 
-/// A package that can be judged, and one way to do it.
+/// A package that can be checked, and one way of checking it.
 #[derive(Debug)]
 struct Judged {
-    /// The folder's name, and what sets the way apart from the usual one.
+    /// The folder's name, with a suffix if this isn't the usual way.
     name: String,
     folder: PathBuf,
     under_test: PathBuf,
 }
 
-/// Writes the package, files that are as they should be apart, and says where its manifest is.
+/// Writes the package and returns its manifest's path. Files that are already right aren't written again.
 pub(super) fn generate(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
     let (adapters, stores) = (judged(&root.join("adapters"))?, judged(&root.join("stores"))?);
     let folder = target.join("judge");
@@ -35,7 +36,7 @@ pub(super) fn generate(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
     let path = folder.join("Cargo.toml");
     write(&path, &manifest(root, &folder, adapters.iter().chain(&stores))?)?;
     write(&folder.join("src/main.rs"), &program(root, &adapters, &stores)?)?;
-    // Cargo takes out of the lock file what the package doesn't need, so the original is kept beside it.
+    // Cargo removes packages that this one doesn't need from the lock file, so a copy of the original is kept.
     let lock = read(&root.join("Cargo.lock"))?;
     let (own, original) = (folder.join("Cargo.lock"), folder.join("workspace.lock"));
     if fs::read_to_string(&original).ok().as_ref() != Some(&lock) || !own.exists() {
@@ -45,7 +46,7 @@ pub(super) fn generate(root: &Path, target: &Path) -> anyhow::Result<PathBuf> {
     Ok(path)
 }
 
-/// The packages in a folder that can be judged, by name.
+/// The packages in a folder that can be checked, by name.
 fn judged(folder: &Path) -> anyhow::Result<Vec<Judged>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("{} can't be listed", folder.display()))? {
@@ -84,7 +85,7 @@ fn manifest<'a>(root: &Path, place: &Path, all: impl Iterator<Item = &'a Judged>
             for (name, wanted) in own.get(section).and_then(Value::as_table).into_iter().flatten() {
                 let mut wanted = as_table(wanted.clone());
                 rebase(&mut wanted, there);
-                // What is optional for the package is none of its judge's business.
+                // Optional dependencies of the package don't matter for checking it.
                 if wanted.remove("optional") != Some(Value::Boolean(true)) {
                     add(&mut dependencies, name, Value::Table(wanted), folder)?;
                 }
@@ -109,7 +110,7 @@ fn manifest<'a>(root: &Path, place: &Path, all: impl Iterator<Item = &'a Judged>
     Ok(format!("# Made by `cargo xtask conformance` from what stands in adapters/ and stores/.\n{manifest}"))
 }
 
-/// Adds a dependency, or the features that another package wants of it.
+/// Adds a dependency, or the further features that another package requires of it.
 fn add(dependencies: &mut Table, name: &str, wanted: Value, of: &Path) -> anyhow::Result<()> {
     let Some(known) = dependencies.get_mut(name).and_then(Value::as_table_mut) else {
         dependencies.insert(name.to_owned(), wanted);
@@ -122,7 +123,7 @@ fn add(dependencies: &mut Table, name: &str, wanted: Value, of: &Path) -> anyhow
     }
     features.sort_by_key(ToString::to_string);
     features.dedup();
-    // A package that is judged stands here by its path; another one may name it too, by way of the workspace.
+    // A checked package is referenced by its path. Another package may reference it through the workspace.
     if *known != wanted && !known.contains_key("path") {
         if !wanted.contains_key("path") {
             bail!("{}/Cargo.toml wants {name} otherwise than another package does: {wanted} and {known}", of.display());
@@ -164,7 +165,7 @@ fn as_table(dependency: Value) -> Table {
     }
 }
 
-/// Makes a path, which starts in a folder, start where that folder's own path starts.
+/// Prefixes the dependency's path, which is relative to a folder, with that folder's path.
 fn rebase(dependency: &mut Table, folder: &Path) {
     if let Some(path) = dependency.get("path").and_then(Value::as_str) {
         let path = folder.join(path);
@@ -184,7 +185,7 @@ fn read(path: &Path) -> anyhow::Result<String> {
     fs::read_to_string(path).with_context(|| format!("{} can't be read", path.display()))
 }
 
-/// Writes a file whose content is another: a file that is written anew would be built anew.
+/// Writes a file only if its content changed, because cargo rebuilds what was written.
 fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     match fs::read_to_string(path) {
         Ok(known) if known == text => Ok(()),
@@ -254,7 +255,7 @@ mod tests {
             files.map(|file| fs::metadata(file).expect("it is there").modified().expect("a time"))
         };
         make();
-        // Cargo takes out what it doesn't need.
+        // Cargo removes packages that aren't needed.
         fs::write(target.join("judge/Cargo.lock"), "version = 4\n# pruned\n").expect("a file");
         let before = touched();
         make();

@@ -1,5 +1,6 @@
-//! Decides how the project's own adapters and stores are judged together: a small program is made from what stands in
-//! `adapters/` and `stores/`, built, and run with the same arguments. What it is asked and answers is the kit's `cli`.
+//! Decides how the project's own adapters and stores are checked together: this command generates a small program from
+//! the packages in `adapters/` and `stores/`, builds it, and runs it with the same arguments. The kit's `cli` module
+//! defines the arguments and the output.
 
 mod judge;
 
@@ -20,19 +21,19 @@ use crate::{
     shell,
 };
 
-/// Replays every scenario in every order, and judges adapters and stores by the laws of the kit.
+/// Replays every scenario in every order, and checks adapters and stores against the laws of the conformance kit.
 ///
-/// `cargo xtask conformance --help` shows its options.
+/// `cargo xtask conformance --help` lists the options.
 #[derive(Debug, Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct ConformanceArgs {
-    /// What the kit is asked.
+    /// The arguments for the kit.
     #[arg(num_args = 0.., allow_hyphen_values = true, trailing_var_arg = true, value_name = "OPTIONS")]
     arguments: Vec<OsString>,
 }
 
-/// Builds the program and runs it beside the servers that its stores need. Exit code 2 when one of them can't be had:
-/// then nothing was proved.
+/// Builds the program and runs it with the servers that its stores need. The exit code is 2 if a server isn't
+/// available, because then nothing was proved.
 pub(crate) fn run(args: &ConformanceArgs) -> anyhow::Result<ExitCode> {
     let needed = needed(&shell::root(), &args.arguments);
     let ready = program().and_then(|program| Ok((program, servers(&needed, &args.arguments)?)));
@@ -44,7 +45,7 @@ pub(crate) fn run(args: &ConformanceArgs) -> anyhow::Result<ExitCode> {
         }
     };
     let mut judge = Command::new(&program);
-    // What the environment says of a server that can't be had leads nowhere.
+    // The environment may still name a server that isn't available.
     for name in needed.iter().flat_map(|service| service.variables()) {
         judge.env_remove(name);
     }
@@ -53,16 +54,16 @@ pub(crate) fn run(args: &ConformanceArgs) -> anyhow::Result<ExitCode> {
         .envs(servers.iter().flat_map(Running::variables))
         .status()
         .with_context(|| format!("could not start {}", program.display()))?;
-    // A program that was killed has proved nothing either.
+    // A program that was killed hasn't proved anything either.
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(2)))
 }
 
-/// Builds the program that has every adapter and every store, and says where it is.
+/// Builds the program with every adapter and every store, and returns its path.
 pub(crate) fn program() -> anyhow::Result<PathBuf> {
     build(&judge::generate(&shell::root(), &shell::target_dir())?)
 }
 
-/// The servers of the stores that will be judged. One that can't be had and may be skipped is left out.
+/// The servers of the stores that will be checked. An unavailable server that may be skipped is left out.
 fn servers(needed: &[Service], arguments: &[OsString]) -> anyhow::Result<Vec<Running>> {
     let mut running = Vec::new();
     for service in needed {
@@ -77,7 +78,8 @@ fn servers(needed: &[Service], arguments: &[OsString]) -> anyhow::Result<Vec<Run
     Ok(running)
 }
 
-/// A store is named like the server that it needs, and is judged when it says how and somebody asks for it.
+/// Whether a store is checked. A store has the name of the server that it needs; it must provide a judge and be
+/// selected.
 fn needed(root: &Path, arguments: &[OsString]) -> Vec<Service> {
     let stores = values(arguments, "--store");
     let is_asked = |name: &str| stores.contains(&name);
@@ -88,7 +90,7 @@ fn needed(root: &Path, arguments: &[OsString]) -> Vec<Service> {
     Service::ALL.into_iter().filter(|service| is_asked(service.name()) && is_judged(service.name())).collect()
 }
 
-/// What an option is given on a command line, `--option VALUE` or `--option=VALUE`, each time.
+/// Every value of a command-line option, given as `--option VALUE` or `--option=VALUE`.
 fn values<'a>(arguments: &'a [OsString], option: &str) -> Vec<&'a str> {
     let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).collect();
     let apart = words.windows(2).filter(|pair| pair[0] == option).map(|pair| pair[1]);
@@ -96,13 +98,13 @@ fn values<'a>(arguments: &'a [OsString], option: &str) -> Vec<&'a str> {
     apart.chain(joined).collect()
 }
 
-/// Builds the package of a manifest, without the network where that is possible, and says where its program is.
+/// Builds the package of a manifest, offline if possible, and returns the path of its program.
 fn build(manifest: &Path) -> anyhow::Result<PathBuf> {
     let _shown = Progress::start(|| "building the judge …".to_owned());
     let (offline, said) = try_build(manifest, &["--offline"])?;
     match offline {
         Some(program) => return Ok(program),
-        // Cargo names the flag wherever it was in the way.
+        // Cargo's error mentions the flag if the flag caused the failure.
         None if said.contains("offline") => {}
         None => bail!("the judge can't be built:\n{said}"),
     }
@@ -112,7 +114,7 @@ fn build(manifest: &Path) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// What cargo built, if it did, and what it said.
+/// The path of the built program, if the build succeeded, and cargo's output.
 fn try_build(manifest: &Path, flags: &[&str]) -> anyhow::Result<(Option<PathBuf>, String)> {
     let terminal = io::stderr().is_terminal();
     let mut cargo = shell::cargo();

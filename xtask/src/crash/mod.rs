@@ -1,10 +1,10 @@
-//! Decides how the promise "durable before acknowledged, at any crash" is tried on the real programs: the example server,
-//! or the database under it, is killed at random moments while senders deliver as a provider does, each until it is
-//! answered 2xx.
+//! Decides how the promise "durable before acknowledged, at any crash" is tested on the real programs. The example
+//! server, or the database under it, is killed at random moments while senders deliver as a provider does: each
+//! delivery is repeated until it is answered 2xx.
 //!
-//! A run is made of passes. Each begins with an empty database and sends every delivery of the fixtures, shuffled; when
-//! all are acknowledged, what is stored must be what an undisturbed run stored. A pass is short, so that every kill finds
-//! work in progress.
+//! A run consists of passes. Each pass begins with an empty database and sends every delivery of the fixtures,
+//! shuffled. When all are acknowledged, the stored data must equal that of an undisturbed run. Passes are short, so
+//! that every kill interrupts work in progress.
 
 mod place;
 mod sender;
@@ -33,28 +33,28 @@ use crate::{
     shell::{self, Tone, paint},
 };
 
-/// Kills the webhook server again and again while deliveries come, and compares the end with an undisturbed run.
+/// Kills the webhook server repeatedly while deliveries arrive, and compares the result with an undisturbed run.
 #[derive(Debug, Args)]
 pub(crate) struct CrashArgs {
-    /// How often it is killed.
+    /// The number of kills.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
     kills: u32,
-    /// The seed of every random choice; without it, one is drawn and printed.
+    /// The seed of every random choice. Default: a new seed, which is printed.
     #[arg(long)]
     seed: Option<u64>,
-    /// How many senders deliver at once.
+    /// The number of senders that deliver concurrently.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     concurrency: u32,
-    /// Where the server keeps what it is given. A database server that isn't there is started.
+    /// The store that the webhook server uses. PostgreSQL and D1 servers are started if they aren't running.
     #[arg(long, value_enum, default_value_t = Database::Sqlite)]
     store: Database,
-    /// What is killed: the webhook server, or the database server under it, which is then started again.
+    /// The process to kill: the webhook server, or the database server that it uses. The killed process is restarted.
     #[arg(long, value_enum, default_value_t = Victim::Server)]
     kill: Victim,
-    /// The build of the server.
+    /// The build profile of the webhook server.
     #[arg(long, value_enum, default_value_t = Profile::Release)]
     profile: Profile,
-    /// When the run must be over; fewer kills by then is a failure.
+    /// The time limit of the whole run, in seconds. The command fails if it hasn't made all kills by then.
     #[arg(long, default_value_t = 230)]
     seconds: u64,
 }
@@ -67,7 +67,7 @@ enum Database {
 }
 
 impl Database {
-    /// The server that it is.
+    /// The service that this database needs.
     fn service(self) -> Option<Service> {
         match self {
             Self::D1 => Some(Service::D1),
@@ -83,23 +83,23 @@ enum Victim {
     Server,
 }
 
-/// The build of a program.
+/// The build profile of a program.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum Profile {
     Dev,
     Release,
 }
 
-/// How long a server lives at most, once it listens.
+/// The longest life of a webhook server in milliseconds, measured from when it listens.
 const LIFE_MILLIS: u64 = 45;
-/// How long a database server lives at most, once it answers.
+/// The longest life of a database server in milliseconds, measured from when it answers.
 const DATABASE_LIFE_MILLIS: u64 = 400;
-/// One in so many kills comes while the server starts.
+/// One in this many kills happens while the server starts.
 const KILLS_AT_START: u32 = 10;
-/// One in so many deliveries comes once more after it was acknowledged.
+/// One in this many deliveries is sent again after it was acknowledged.
 pub(crate) const DUPLICATES: u32 = 6;
 
-/// What happened over all passes.
+/// Counts over all passes.
 #[derive(Debug, Default)]
 struct Score {
     passes: u32,
@@ -108,7 +108,7 @@ struct Score {
     tally: Tally,
 }
 
-/// Kills, and judges.
+/// Runs the passes and checks their results.
 pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
     let service = args.store.service();
     if args.kill == Victim::Database && service.is_none() {
@@ -117,7 +117,7 @@ pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
     let program = build(args.profile)?;
     let running = service.map(|service| services::ensure(&[service])).transpose()?;
     if let (Victim::Database, Some(running), Some(service)) = (args.kill, &running, service) {
-        // Another server of the kind may be up as well, and killing that one would prove nothing.
+        // Another server of this kind may be running too. Killing that one would prove nothing.
         let name = service.name();
         ensure!(
             !running.is_given(service),
@@ -162,7 +162,7 @@ pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Builds the example server, and answers its program.
+/// Builds the example server and returns the path of its program.
 pub(crate) fn build(profile: Profile) -> anyhow::Result<PathBuf> {
     let mut cargo = shell::cargo();
     cargo.args(["build", "--quiet", "--workspace", "--all-features", "--example", "webhook_server"]);
@@ -218,24 +218,24 @@ fn progress(score: &Score, kills: u32) {
     if out.is_terminal() {
         let end = if score.kills >= kills { "\n" } else { "" };
         print!("\r{} of {kills} kills, {} passes{end}", score.kills, score.passes);
-        // A progress line that can't be flushed is no reason to stop.
+        // A failure to flush the progress line is no reason to stop.
         drop(out.flush());
     }
 }
 
-/// One database from empty to everything acknowledged.
+/// One pass: from an empty database until everything is acknowledged.
 #[derive(Clone)]
 struct Pass<'a> {
     program: &'a Path,
     bodies: &'a Arc<[Body]>,
     concurrency: u32,
     database: Place,
-    /// The database server that is killed; none where it is the webhook server.
+    /// The database server to kill. `None` if the webhook server is killed.
     victim: Option<Service>,
 }
 
 impl Pass<'_> {
-    /// Sends everything, killing at most so often; answers what is stored at the end, and what was acknowledged.
+    /// Sends everything, with at most `kills` kills. Returns the data stored at the end, and the acknowledged events.
     async fn run(
         &self,
         random: &mut StdRng,
@@ -266,7 +266,7 @@ impl Pass<'_> {
         Ok((stored, board.acknowledged()))
     }
 
-    /// Starts the server, kills it, and starts it again, until there is nothing more to kill.
+    /// Starts the webhook server, kills it and restarts it, until no kills are left or everything is delivered.
     async fn kill_server(
         &self,
         board: &Board,
@@ -302,7 +302,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Starts the server, and kills the database under it again and again while it runs.
+    /// Starts the webhook server, and repeatedly kills the database under it.
     async fn kill_database(
         &self,
         service: Service,

@@ -1,4 +1,4 @@
-//! Decides where each pass finds an empty database: a file, or a schema of its own on a server.
+//! Decides where each pass gets an empty database: a new file, or a new schema or table prefix on a server.
 
 use std::{path::Path, path::PathBuf, sync::Arc};
 
@@ -12,12 +12,12 @@ use crate::services::Running;
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     url: String,
-    /// The file that it is, if it is one.
+    /// The file, if the database is one.
     file: Option<PathBuf>,
 }
 
 impl Place {
-    /// A place of this name.
+    /// Creates a database location with this name.
     pub(super) fn new(
         database: Database,
         running: Option<&Running>,
@@ -49,28 +49,28 @@ impl Place {
         }
     }
 
-    /// What the server is given.
+    /// The database URL for the webhook server.
     pub(super) fn url(&self) -> &str {
         &self.url
     }
 
-    /// The store.
+    /// Opens the store.
     pub(super) async fn open(&self) -> anyhow::Result<Arc<dyn Store>> {
         Ok(open::open(&self.url).await?)
     }
 
-    /// Removes a file and what belongs to it. What is on a server goes with the server's data.
+    /// Removes the file and its companion files. Data on a server is deleted with the server's data.
     pub(super) fn remove(&self) {
         for ending in self.file.iter().flat_map(|_| ["", "-wal", "-shm"]) {
             let mut file = self.file.clone().unwrap_or_default().into_os_string();
             file.push(ending);
-            // Two of them are gone when the server stopped in order.
+            // Two of the files don't exist if the server was shut down properly.
             drop(std::fs::remove_file(file));
         }
     }
 }
 
-/// A name of this run: a server that is used again may hold what others left.
+/// A name that is unique to this run, because a reused server may hold data of earlier runs.
 fn of_run(scratch: &Path) -> String {
     let name = scratch.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     name.chars().filter(char::is_ascii_alphanumeric).collect()

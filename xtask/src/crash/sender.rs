@@ -1,4 +1,5 @@
-//! Delivers as a provider does: several at once, each again and again until it is answered 2xx, some once more after that.
+//! Delivers as a provider does: several deliveries concurrently, each repeated until it is answered 2xx, and some once
+//! more after that.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -18,23 +19,23 @@ use tokio::sync::watch;
 use super::{DUPLICATES, server::READ_TOKEN};
 use crate::scenarios::{self, Body, SECRET};
 
-/// After so many answers 4xx a delivery is left alone, as providers do at last. The verdict wants its event stored all
-/// the same, exactly as undisturbed.
+/// A delivery is abandoned after this many 4xx answers, because providers give up eventually too. Its event must still
+/// be stored exactly as in the undisturbed run.
 const PATIENCE: u32 = 3;
 
-/// What is still to be sent and what was answered, shared by the senders and the one who kills.
+/// The deliveries still to be sent and the answers so far, shared by the senders and the task that kills.
 pub(super) struct Board {
     bodies: Arc<[Body]>,
     state: Mutex<State>,
     address: watch::Sender<Option<SocketAddr>>,
     done: watch::Sender<bool>,
-    /// Requests that were sent and are not answered.
+    /// The number of requests that are sent but not answered.
     pub(super) in_flight: AtomicU32,
 }
 
 struct State {
     queue: VecDeque<Task>,
-    /// Tasks that a sender has in hand.
+    /// The number of tasks that senders are working on.
     taken: usize,
     acknowledged: BTreeSet<usize>,
     last_answer: String,
@@ -43,24 +44,24 @@ struct State {
 #[derive(Clone, Copy)]
 struct Task {
     body: usize,
-    /// How often it was answered 4xx.
+    /// The number of 4xx answers.
     refused: u32,
-    /// Whether the last try of it was cut off or put off.
+    /// Whether the last attempt got no answer or a 5xx answer.
     open: bool,
 }
 
-/// What the senders saw.
+/// Counts of what the senders observed.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Answers 2xx.
+    /// 2xx answers.
     pub(super) acknowledged: u32,
-    /// Those among them that said "duplicate".
+    /// 2xx answers that said "duplicate".
     pub(super) duplicates: u32,
-    /// Requests that were not answered.
+    /// Requests without an answer.
     pub(super) cut_off: u32,
-    /// Answers 5xx: the delivery is wanted again.
+    /// 5xx answers, which ask for another delivery.
     pub(super) put_off: u32,
-    /// Deliveries that were cut off or put off, and whose next answer said that they were there already.
+    /// Deliveries without an answer or with a 5xx answer, where the next answer said that the event was already stored.
     pub(super) stored_unanswered: u32,
 }
 
@@ -93,24 +94,24 @@ impl Board {
         }
     }
 
-    /// Tells the senders where the server is, or that there is none.
+    /// Publishes the server's address to the senders, or that there is no server.
     pub(super) fn listen_at(&self, address: Option<SocketAddr>) {
         self.address.send_replace(address);
     }
 
-    /// Waits until everything is settled.
+    /// Waits until every delivery is settled.
     pub(super) async fn done(&self) {
         let mut done = self.done.subscribe();
-        // The sender of this channel is this board itself, which lives.
+        // The channel can't close: this board owns its sender.
         drop(done.wait_for(|done| *done).await);
     }
 
-    /// The event ids that were answered 2xx.
+    /// The ids of the events that were answered 2xx.
     pub(super) fn acknowledged(&self) -> Vec<String> {
         self.state().acknowledged.iter().map(|body| self.bodies[*body].event.clone()).collect()
     }
 
-    /// The last answer that was not 2xx, for messages.
+    /// The last answer that wasn't 2xx, for messages.
     pub(super) fn last_answer(&self) -> String {
         self.state().last_answer.clone()
     }
@@ -126,7 +127,7 @@ impl Board {
         task
     }
 
-    /// Puts a task back, or settles it.
+    /// Returns a task to the queue, or marks it as settled.
     fn give_back(&self, again: Option<Task>) {
         let mut state = self.state();
         state.queue.extend(again);
@@ -137,7 +138,7 @@ impl Board {
     }
 }
 
-/// One sender: takes tasks until all are settled.
+/// Runs one sender: it takes tasks until all are settled.
 pub(super) async fn send_all(board: Arc<Board>, seed: u64) -> anyhow::Result<Tally> {
     let mut random = StdRng::seed_from_u64(seed);
     let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).no_proxy().build()?;
@@ -171,7 +172,7 @@ pub(super) async fn send_all(board: Arc<Board>, seed: u64) -> anyhow::Result<Tal
             }
             Answer::CutOff => {
                 tally.cut_off += 1;
-                // The one who kills says when there is a server again; until then nothing can be delivered.
+                // The task that kills announces the next server. Until then no delivery is possible.
                 drop(tokio::time::timeout(Duration::from_millis(50), address.changed()).await);
                 Some(Task { open: true, ..task })
             }
@@ -192,12 +193,12 @@ async fn post(client: &reqwest::Client, server: SocketAddr, secret: &Secret, bod
     if !status.is_success() {
         return Ok(Answer::Refused(status.as_u16()));
     }
-    // A provider that saw the status has its acknowledgement, whether or not the body arrives.
+    // A provider that saw the status has its acknowledgement, even if the body doesn't arrive.
     let receipt: Value = response.json().await.unwrap_or_default();
     Ok(Answer::Taken { duplicate: receipt["duplicate"] == true })
 }
 
-/// The projection at an instant after everything, byte for byte.
+/// The projection as of a time after all events, byte for byte.
 pub(super) async fn projection(server: SocketAddr) -> anyhow::Result<String> {
     let address = format!("http://{server}/projection?as_of=2026-07-01T00:00:00Z");
     let client = reqwest::Client::builder().no_proxy().build()?;

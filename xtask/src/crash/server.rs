@@ -1,4 +1,4 @@
-//! Runs the example server as a process: starts it, reads where it listens, kills it or asks it to stop.
+//! Runs the example server as a process: starts it, finds its address, and kills or stops it.
 
 use std::{
     net::SocketAddr,
@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::{scenarios::SECRET, signals};
 
-/// The token of reads.
+/// The token for reading requests.
 pub(crate) const READ_TOKEN: &str = "token-of-a-local-run";
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -27,7 +27,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts one on a database, at a port that the system chooses.
+    /// Starts a server on a database, at a port chosen by the system.
     pub(crate) fn start(program: &Path, database: &str) -> anyhow::Result<Self> {
         let child = Command::new(program)
             .env("ADDR", "127.0.0.1:0")
@@ -39,7 +39,8 @@ impl Server {
             .env_remove("STRIPE_TOLERANCE_SECONDS")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            // Each refused delivery is a line there; the ones that never can be read come in every pass.
+            // The server logs a line for each refused delivery, and every pass contains deliveries that can never be
+            // read.
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
@@ -47,7 +48,7 @@ impl Server {
         Ok(Self { child, address: None })
     }
 
-    /// Waits until it listens.
+    /// Waits until the server listens.
     pub(crate) async fn ready(&mut self) -> anyhow::Result<SocketAddr> {
         let stdout = self.child.stdout.take().context("the server's output is read already")?;
         let mut lines = BufReader::new(stdout).lines();
@@ -59,12 +60,12 @@ impl Server {
         Ok(address)
     }
 
-    /// Where it listens.
+    /// The server's address.
     pub(crate) fn address(&self) -> anyhow::Result<SocketAddr> {
         self.address.context("the server does not listen yet")
     }
 
-    /// Kills it, without a warning.
+    /// Kills the server without warning.
     pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
         self.child.start_kill().context("could not kill the server")?;
         let status =
@@ -73,17 +74,18 @@ impl Server {
         Ok(())
     }
 
-    /// Its process id.
+    /// The server's process id.
     pub(crate) fn id(&self) -> anyhow::Result<u32> {
         self.child.id().context("the server is gone")
     }
 
-    /// Asks it to stop, which it must do in order.
+    /// Asks the server to stop, and fails if it doesn't shut down properly.
     pub(crate) async fn stop(self) -> anyhow::Result<()> {
         self.stop_within(PATIENCE).await?.map(drop).context("the server does not stop")
     }
 
-    /// Asks it to stop, and answers how long that took. None: it did not stop within `patience`, and was killed.
+    /// Asks the server to stop, and returns how long that took. Returns `None` if it didn't stop within `patience` and
+    /// was killed.
     pub(crate) async fn stop_within(mut self, patience: Duration) -> anyhow::Result<Option<Duration>> {
         let id = self.id()?;
         let begin = Instant::now();

@@ -1,27 +1,27 @@
-//! Decides whether what a killed server stored is what an undisturbed one stored: the inbox, the facts, the projection.
+//! Decides whether a killed server stored the same data as an undisturbed one: inbox, facts and projection.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use purchase_core::store::{EventQuery, EventStatus, Store, SubjectQuery, Wanted};
 
-/// At most so many differences of one kind are shown.
+/// The largest number of differences of one kind that is printed.
 const SHOWN: usize = 5;
 
-/// What is in a database.
+/// The content of a database.
 pub(super) struct Stored {
     /// Every row of the inbox: the event's id and its status.
     events: Vec<(String, EventStatus)>,
-    /// Every fact that shows an object, as text. A fact that only repeats links is kept or not by what came before it, so
-    /// links are compared where they are joined, in the states.
+    /// Every fact that shows an object, as text. Whether a fact that only repeats links is kept depends on the order of
+    /// arrival, so links are compared after they are joined, in the states.
     facts: Vec<String>,
     /// Every subject and its folded state, as text.
     states: Vec<String>,
-    /// What the server answered.
+    /// The projection as the server answered it.
     projection: String,
 }
 
 impl Stored {
-    /// Reads a database that no server holds.
+    /// Reads a database that no running server uses.
     pub(super) async fn read(store: &dyn Store, projection: String) -> anyhow::Result<Self> {
         let mut events = Vec::new();
         let mut after = None;
@@ -40,7 +40,7 @@ impl Stored {
             after = Some(last.subject.clone());
             for stored in &page {
                 let mut state = serde_json::to_value(&stored.state)?;
-                // What was told and taken back again is a memory of the way here, not of what is so.
+                // Retracted changes depend on the order of arrival and aren't part of the final state.
                 state.as_object_mut().map(|keys| keys.remove("retracted"));
                 states.push(serde_json::to_string(&(&stored.subject, state))?);
             }
@@ -60,7 +60,7 @@ impl Stored {
     }
 }
 
-/// What is not as it must be, a sentence each.
+/// The differences, one sentence each.
 pub(super) fn differences(expected: &Stored, found: &Stored, acknowledged: &[String]) -> Vec<String> {
     let mut broken = Vec::new();
     let mut say = |what: &str, of: Vec<String>| {

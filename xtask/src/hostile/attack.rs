@@ -1,4 +1,5 @@
-//! Decides what hostile clients do: as much as anybody can who knows the address and not the secret.
+//! Decides how hostile clients attack: with everything that is possible for someone who knows the address but not the
+//! secret.
 
 use std::{
     fmt,
@@ -20,26 +21,26 @@ use tokio::{
     time::sleep,
 };
 
-/// What is announced as a body.
+/// The announced size of a body in bytes.
 const BODY_BYTES: usize = 1_000_000;
-/// What a trickling client sends at a time, and how long it rests afterwards: twelve seconds for a body.
+/// The bytes that a trickling client sends at a time, before it pauses. A whole body takes twelve seconds.
 const TRICKLE_BYTES: usize = 16 << 10;
 const TRICKLE_REST: Duration = Duration::from_millis(200);
-/// A signature that can be read, of nobody who knows the secret.
+/// A well-formed signature that wasn't made with the secret.
 const FORGED: &str = "t=1,v1=abababababababababababababababababababababababababababababababab";
 
-/// How the server is attacked.
+/// The kind of attack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Attack {
-    /// Not at all.
+    /// No attack.
     None,
     /// Connections on which nothing is ever sent.
     Silent,
-    /// Large bodies without a signature, as fast as they go.
+    /// Large bodies without a signature, as fast as possible.
     Unsigned,
-    /// Large bodies with a forged signature, slowly.
+    /// Large bodies with a forged signature, sent slowly.
     Trickled,
-    /// One client whose body never ends, also when the server is asked to stop.
+    /// One client whose body never ends, even after the server is asked to stop.
     SlowAtEnd,
 }
 
@@ -55,7 +56,7 @@ impl Attack {
     }
 }
 
-/// What hostile clients met.
+/// Counts of what the hostile clients observed.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     connected: AtomicU32,
@@ -71,21 +72,21 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Clients that attack until they are ended.
+/// Clients that attack until they are stopped.
 pub(super) struct Attackers {
     clients: JoinSet<()>,
     tally: Arc<Tally>,
 }
 
 impl Attackers {
-    /// Disconnects all.
+    /// Disconnects all clients.
     pub(super) async fn end(mut self) -> Tally {
         self.clients.shutdown().await;
         Arc::into_inner(self.tally).unwrap_or_default()
     }
 }
 
-/// Connects all clients, and lets them attack at once.
+/// Connects all clients, and then starts the attack of all of them.
 pub(super) async fn begin(attack: Attack, server: SocketAddr, clients: u32, on: &Handle) -> Attackers {
     let clients = match attack {
         Attack::None => 0,
@@ -119,11 +120,11 @@ pub(super) async fn begin(attack: Attack, server: SocketAddr, clients: u32, on: 
     attackers
 }
 
-/// One connection, to its end.
+/// Runs one connection until it ends.
 async fn once(attack: Attack, stream: TcpStream, flood: &[u8], tally: &Tally) {
     let (mut from, mut to) = stream.into_split();
     let sending = async {
-        // The server may answer and close before it has all; then there is nobody to send to.
+        // The server may answer and close the connection before it has read everything; sending then fails.
         match attack {
             Attack::None | Attack::Silent => {}
             Attack::Unsigned => drop(to.write_all(flood).await),

@@ -1,6 +1,6 @@
-//! Decides how the webhook server is measured in a hostile world: while clients attack it, a good sender delivers genuine
-//! deliveries, and what that sender sees, the server's memory and its end are the figures. Nothing is judged here; the
-//! server's own tests do that.
+//! Decides how the webhook server is measured under attack. While hostile clients attack, a well-behaved sender sends
+//! genuine deliveries. The figures are that sender's results, the server's memory, and how the server shuts down. This
+//! command only measures; the server's own tests check limits.
 
 mod attack;
 mod sender;
@@ -21,31 +21,32 @@ use crate::{
 /// Longer than the server's own shutdown time-out.
 const PATIENCE: Duration = Duration::from_secs(25);
 
-/// Measures how the webhook server serves a good sender while hostile clients attack it.
+/// Measures how the webhook server serves a well-behaved sender while hostile clients attack it.
 #[derive(Debug, Args)]
 pub(crate) struct HostileArgs {
-    /// How many hostile clients attack at once.
+    /// The number of hostile clients that attack at the same time.
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=5000))]
     clients: u32,
-    /// How long each attack lasts.
+    /// The duration of each attack, in seconds.
     #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-    /// Another build of the server, to compare with; without it, this checkout's is built for release.
+    /// The path of another build of the server, for comparison. Default: the server of this checkout, built in release
+    /// mode.
     #[arg(long, value_name = "PATH")]
     server: Option<PathBuf>,
 }
 
-/// What was measured during one attack.
+/// The measurements of one attack.
 struct Row {
     attack: Attack,
     seen: Seen,
     hostile: attack::Tally,
     peak_kib: Option<u64>,
-    /// None: it did not end in time.
+    /// How long the shutdown took. `None` if the server didn't stop in time.
     end: Option<Duration>,
 }
 
-/// Attacks, and prints what was measured.
+/// Runs the attacks and prints the measurements.
 pub(crate) fn run(args: &HostileArgs) -> anyhow::Result<ExitCode> {
     let program = match &args.server {
         Some(program) => program.clone(),
@@ -54,7 +55,7 @@ pub(crate) fn run(args: &HostileArgs) -> anyhow::Result<ExitCode> {
     let bodies: Arc<[Body]> = scenarios::bodies()?.into();
     let scratch = tempfile::tempdir()?;
     let runtime = Builder::new_multi_thread().enable_all().build()?;
-    // One thread apart, so that what the good sender sees is the server's doing.
+    // A separate thread, so that the clients don't affect what the well-behaved sender measures.
     let hostile = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let mut rows = Vec::new();
     for attack in Attack::value_variants() {
@@ -77,7 +78,7 @@ async fn measure(
     let address = server.ready().await?;
     let attackers = attack::begin(attack, address, args.clients, hostile).await;
     let time = match attack {
-        // It has only to be there when the server is asked to stop.
+        // The client only has to be connected when the server is asked to stop.
         Attack::SlowAtEnd => Duration::from_secs(1),
         Attack::None | Attack::Silent | Attack::Trickled | Attack::Unsigned => Duration::from_secs(args.seconds),
     };
@@ -95,7 +96,7 @@ async fn measure(
     Ok(Row { attack, seen, hostile, peak_kib, end })
 }
 
-/// The most memory that a process ever had, where the system tells.
+/// The peak memory of a process, if the system reports it.
 fn peak_kib(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,5 +1,5 @@
-//! Decides what a good sender does: genuine deliveries at a steady rate, each on a connection of its own, whether or not
-//! the ones before are answered. So a server that stands still is seen by every delivery of that time.
+//! Decides how the well-behaved sender works: it sends genuine deliveries at a steady rate, each on a new connection,
+//! whether or not the earlier ones are answered. If the server stalls, every delivery during that time shows it.
 
 use std::{
     net::SocketAddr,
@@ -16,12 +16,12 @@ use tokio::{
 
 use crate::scenarios::{self, Body, SECRET};
 
-/// How often one is sent.
+/// The interval between deliveries.
 const EVERY: Duration = Duration::from_millis(20);
-/// How long an answer is waited for, at least as long as providers do.
+/// How long the sender waits for an answer, which is at least as long as providers wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What became of the deliveries.
+/// The results of the deliveries.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub(super) sent: u32,
@@ -33,21 +33,21 @@ pub(super) struct Seen {
     pub(super) put_off: u32,
     /// Not answered.
     pub(super) lost: u32,
-    /// How long each answer took, from the shortest on.
+    /// The time that each answer took, in ascending order.
     times: Vec<Duration>,
 }
 
 impl Seen {
-    /// The time within which this part of the answers came.
+    /// The time within which this fraction of the answers arrived.
     pub(super) fn quantile(&self, part: f64) -> Duration {
         let place = (self.times.len() as f64 * part).ceil() as usize;
         self.times.get(place.saturating_sub(1)).copied().unwrap_or_default()
     }
 }
 
-/// Delivers for so long, and waits for the answers.
+/// Delivers for `time`, and waits for the answers.
 pub(super) async fn deliver(server: SocketAddr, bodies: &Arc<[Body]>, time: Duration) -> anyhow::Result<Seen> {
-    // A provider has many machines: no connection is used twice.
+    // A provider has many machines, so no connection is reused.
     let client = Client::builder().timeout(PATIENCE).no_proxy().pool_max_idle_per_host(0).build()?;
     let secret = Secret::new(SECRET)?;
     let mut ticks = interval(EVERY);

@@ -1,6 +1,6 @@
-//! Decides whether what is stamped out keeps its promise: it is laid out, it compiles without a warning, and its tests
-//! fail with the steps to do. The package stands below the target folder, always at the same place, so that a second
-//! check builds little.
+//! Decides whether a package made from the template is as promised: formatted, compiling without warnings, and with
+//! tests that fail and name the steps to do. The package is always created at the same place below the target folder,
+//! so a second check builds little.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ use crate::{
     shell::{self, Tone, paint},
 };
 
-/// The tests that fail, each with what it says, and those of the template that hold from the beginning.
+/// The tests that must fail, each with its message, and the template's tests that must pass from the beginning.
 const FAIL: &[(&str, &str)] = &[
     ("step_1_signature", "step 1: write claim() in src/signature.rs (which header, which bytes are signed"),
     ("step_2_envelope", "step 1: write claim() in src/signature.rs"),
@@ -35,7 +35,7 @@ pub(super) fn run() -> anyhow::Result<ExitCode> {
         fs::remove_dir_all(&out).with_context(|| format!("{} can't be removed", out.display()))?;
     }
     let folder = stamp_elsewhere("lemon-tree", &out, Some(&root))?;
-    // The versions of the workspace are there, and compiled with its features.
+    // The lock file of the workspace has versions that are already downloaded and compiled with its features.
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).context("Cargo.lock can't be copied")?;
     let manifest = folder.join("Cargo.toml");
     fs::write(&manifest, sharing(&root, &folder)?.to_string())?;
@@ -69,7 +69,7 @@ pub(super) fn run() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The manifest of what was stamped out, changed so that it is built of what the workspace has compiled.
+/// Changes the manifest of the new package so that it uses the crates that the workspace has compiled.
 fn sharing(root: &Path, folder: &Path) -> anyhow::Result<Table> {
     let mut own = beside::manifest(folder)?;
     let workspace = beside::workspace(root, folder)?;
@@ -92,7 +92,7 @@ fn sharing(root: &Path, folder: &Path) -> anyhow::Result<Table> {
     Ok(own)
 }
 
-/// Runs what must succeed, and shows what it says only if it doesn't.
+/// Runs a command that must succeed, and prints its output only if it fails.
 fn must(command: &mut Command) -> anyhow::Result<()> {
     let output = command.output().with_context(|| format!("could not start `{}`", shell::shown(command)))?;
     if !output.status.success() {

@@ -1,17 +1,17 @@
-//! Decides how an adapter is entered into the workspace's manifest and the facade: one line each, in alphabetical order,
-//! where the other adapters stand.
+//! Decides how a new adapter is entered into the workspace's manifest and the facade: one line in each place that lists
+//! the adapters, in alphabetical order.
 
 use anyhow::bail;
 
 use super::Names;
 
-/// The two files with the adapter in them.
+/// The two files with the adapter added.
 pub(super) struct Entered {
     pub(super) manifest: String,
     pub(super) library: String,
 }
 
-/// Enters an adapter.
+/// Adds an adapter to both texts.
 pub(super) fn enter(names: &Names, manifest: &str, library: &str) -> anyhow::Result<Entered> {
     let (name, package) = (names.name.as_str(), names.package());
     let module = name.replace('-', "_");
@@ -39,7 +39,7 @@ pub(super) fn enter(names: &Names, manifest: &str, library: &str) -> anyhow::Res
     Ok(Entered { manifest, library })
 }
 
-/// Inserts a line below a head, among those that begin alike: before the first that sorts behind it.
+/// Inserts a line below a heading, among the lines with the same beginning, in alphabetical order.
 fn insert(text: &str, head: &str, alike: &str, new: &[String]) -> anyhow::Result<String> {
     let mut lines: Vec<&str> = text.lines().collect();
     let Some(begin) = lines.iter().position(|line| *line == head) else {
@@ -54,7 +54,7 @@ fn insert(text: &str, head: &str, alike: &str, new: &[String]) -> anyhow::Result
     Ok(lines.join("\n") + "\n")
 }
 
-/// rustfmt puts it where it belongs, so the end will do.
+/// The position doesn't matter: rustfmt sorts these lines.
 fn append(text: &str, new: &[String]) -> String {
     format!("{}\n{}\n", text.trim_end(), new.join("\n"))
 }
@@ -80,7 +80,7 @@ mod tests {
             let path = at(&["workspace", "dependencies", &package, "path"]);
             assert_eq!(path, Some(format!("adapters/{name}").into()));
             assert_eq!(at(&["dependencies", &package, "optional"]), Some(true.into()));
-            // Nothing else has changed.
+            // Nothing else may have changed.
             let added = |new: &str, old: &str| new.lines().count() - old.lines().count();
             assert_eq!((added(&entered.manifest, MANIFEST), added(&entered.library, LIBRARY)), (3, 3));
             for line in MANIFEST.lines() {

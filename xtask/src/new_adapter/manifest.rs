@@ -1,12 +1,12 @@
-//! Decides what a manifest says outside of the workspace: what it inherits is written out.
+//! Decides what a manifest contains outside the workspace: the inherited settings are written out.
 
 use std::path::Path;
 
 use anyhow::{Context, bail};
 use toml::{Table, Value};
 
-/// Writes out what stands as `key.workspace = true`, and the workspace's lints. The project's own packages are taken by
-/// their version, or from a checkout.
+/// Replaces `key.workspace = true` and the workspace's lints by their values. The project's own packages are referenced
+/// by version, or by a path in a checkout.
 pub(super) fn detach(manifest: &str, workspace: &Table, checkout: Option<&Path>) -> anyhow::Result<String> {
     let inherited = workspace.get("workspace").and_then(Value::as_table).context("there is no workspace")?;
     let section = |name: &str| inherited.get(name).and_then(Value::as_table).context("the workspace lacks a section");
@@ -16,7 +16,7 @@ pub(super) fn detach(manifest: &str, workspace: &Table, checkout: Option<&Path>)
         let written = match line.strip_suffix(".workspace = true") {
             None if line == "[lints]" => break,
             None => line.to_owned(),
-            // The package is nobody's but its author's.
+            // The package belongs to its author, not to this project.
             Some("repository" | "license") => continue,
             Some(key) => match (fields.get(key), dependencies.get(key)) {
                 (Some(value), _) => format!("{key} = {value}"),

@@ -1,6 +1,6 @@
-//! Decides how a new adapter begins: a package that compiles, and tests that fail and say what to write next, in order.
-//! What stands in its files is in `template/`; this file fills in the names and, in this workspace, enters the adapter
-//! into the facade.
+//! Decides what a new adapter starts with: a package that compiles, and tests that fail and say what to write next, in
+//! order. The files come from `template/`. This module fills in the names and, inside this workspace, adds the adapter
+//! to the facade.
 
 mod check;
 mod facade;
@@ -17,28 +17,30 @@ use clap::Args;
 
 use crate::shell::{self, Tone, paint};
 
-/// Stamps out a new adapter: a package that compiles, whose tests fail and say what to write next.
+/// Creates a new adapter from a template: the package compiles, and its failing tests say what to write next.
 ///
-/// In this workspace it makes adapters/NAME and fixtures/NAME, and enters the adapter as a feature of the facade. With
-/// --out it makes the same package elsewhere and touches nothing here. The chapter conformance/docs/write-an-adapter.md
-/// goes through the steps.
+/// By default the command creates adapters/NAME and fixtures/NAME in this workspace, and adds the adapter to the facade
+/// as a feature. With --out it creates the same package elsewhere and changes nothing here. The chapter
+/// conformance/docs/write-an-adapter.md explains the steps.
 #[derive(Debug, Args)]
 pub(crate) struct NewAdapterArgs {
-    /// The provider's name: lower case letters, digits and hyphens, as in the endpoint's path.
+    /// The provider's name, as in the endpoint's path: lower-case letters, digits and hyphens.
     #[arg(required_unless_present = "check")]
     name: Option<String>,
-    /// Makes the package in DIR/NAME, outside of this workspace.
+    /// Creates the package in DIR/NAME, outside this workspace.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// With --out: takes core and the kit from this checkout and not from the registry.
+    /// With --out: the package depends on core and the conformance kit in this checkout. Default: their versions in the
+    /// registry.
     #[arg(long, value_name = "CHECKOUT", requires = "out")]
     path: Option<PathBuf>,
-    /// Stamps an adapter out below the target folder, builds it, and checks that its tests fail as they promise.
+    /// Creates an adapter below the target folder, builds it, and checks that its tests fail with the expected
+    /// messages.
     #[arg(long, conflicts_with_all = ["name", "out", "path"])]
     check: bool,
 }
 
-/// Stamps, or checks what is stamped.
+/// Creates an adapter, or checks the template.
 pub(crate) fn run(args: &NewAdapterArgs) -> anyhow::Result<ExitCode> {
     if args.check {
         return check::run();
@@ -55,7 +57,7 @@ pub(crate) fn run(args: &NewAdapterArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The names that a template is filled with.
+/// The names that are filled into a template.
 pub(super) struct Names {
     /// `lemon-tree`.
     name: String,
@@ -64,7 +66,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Refuses names that can't be a package, a module and a part of an endpoint's path.
+    /// Refuses names that can't be used for a package, a module and a part of an endpoint's path.
     fn new(name: &str) -> anyhow::Result<Self> {
         let part = |part: &str| {
             part.starts_with(|char: char| char.is_ascii_lowercase())
@@ -104,7 +106,7 @@ impl Names {
     }
 }
 
-/// The files of a package. `template/` has them under the same names.
+/// The files of a package, under the same names as in `template/`.
 const PACKAGE: &[(&str, &str)] = &[
     ("README.md", include_str!("template/README.md.tmpl")),
     ("src/config.rs", include_str!("template/config.rs.tmpl")),
@@ -119,7 +121,7 @@ const PACKAGE: &[(&str, &str)] = &[
     ("tests/steps.rs", include_str!("template/steps.rs.tmpl")),
 ];
 
-/// The files beside the scenarios.
+/// The files next to the scenarios.
 const FIXTURES: &[(&str, &str)] = &[
     ("README.md", include_str!("template/fixtures-README.md.tmpl")),
     ("first-scenario.toml", include_str!("template/first-scenario.toml.tmpl")),
@@ -128,7 +130,7 @@ const FIXTURES: &[(&str, &str)] = &[
 
 const MANIFEST: &str = include_str!("template/Cargo.toml.tmpl");
 
-/// Everything is thought out before the first file is written.
+/// Prepares everything before the first file is written.
 fn stamp_here(name: &str) -> anyhow::Result<()> {
     let (names, root) = (Names::new(name)?, shell::root());
     let folder = root.join("adapters").join(name);
@@ -138,7 +140,7 @@ fn stamp_here(name: &str) -> anyhow::Result<()> {
     let mut files = vec![(folder.join("Cargo.toml"), names.fill(MANIFEST, ""))];
     files.extend(package(&names, &folder, "../../fixtures"));
     let fixtures = root.join("fixtures").join(name);
-    // Recordings may have come first.
+    // The folder may already exist, because recordings were made first.
     files.extend(fixtures_of(&names, &fixtures).filter(|(path, _)| !path.exists()));
     let entered = facade::enter(&names, &read(&root.join("Cargo.toml"))?, &read(&root.join("src/lib.rs"))?)?;
     files.push((root.join("Cargo.toml"), entered.manifest));
@@ -146,7 +148,7 @@ fn stamp_here(name: &str) -> anyhow::Result<()> {
     write_all(&files)?;
     lay_out(&folder.join("Cargo.toml"));
     lay_out(&root.join("Cargo.toml"));
-    // Only the new package is entered; no version of another one moves.
+    // The lock file gains only the new package; the versions of other packages don't change.
     let mut lock = shell::cargo();
     lock.args(["update", "--workspace", "--offline", "--quiet"]);
     if let Err(error) = shell::output(&mut lock) {
@@ -205,7 +207,7 @@ fn write_all(files: &[(PathBuf, String)]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Names are of different lengths, so that lines break elsewhere. Without rustfmt it is left to whoever has it.
+/// Names differ in length, so lines may need different breaks. If rustfmt isn't installed, the files stay unformatted.
 fn lay_out(manifest: &Path) {
     let mut fmt = shell::cargo();
     fmt.arg("fmt").arg("--manifest-path").arg(manifest);

@@ -1,19 +1,19 @@
-//! Decides how values in a JSON text are replaced and nothing else is touched: order, white space, spelling of numbers
-//! and of everything that stays are the sender's, byte for byte.
+//! Decides how values in a JSON text are replaced while everything else stays byte for byte as the sender wrote it:
+//! order, white space, and the spelling of numbers and of unchanged values.
 
 use anyhow::{Context, bail};
 
-/// One value that is no container.
+/// One string, number or other value that isn't a container.
 pub(crate) struct Scalar<'a> {
-    /// The keys on the way to it; elements of lists add none.
+    /// The keys that lead to the value. Elements of lists add none.
     pub(crate) path: &'a [String],
-    /// Its text: of a string what it says, of a number its digits.
+    /// The value's text: the decoded content of a string, or the digits of a number.
     pub(crate) text: &'a str,
-    /// Whether it is a string.
+    /// Whether the value is a string.
     pub(crate) is_string: bool,
 }
 
-/// Copies a JSON text, asking for each string and number what to write in its place.
+/// Copies a JSON text. `replace` is called for each string and number, and returns the replacement, if any.
 pub(crate) fn rewrite(text: &str, replace: impl FnMut(&Scalar<'_>) -> Option<String>) -> anyhow::Result<String> {
     let mut walk = Walk { text, at: 0, out: String::with_capacity(text.len()), path: Vec::new(), replace };
     walk.value()?;
@@ -37,7 +37,7 @@ impl<F: FnMut(&Scalar<'_>) -> Option<String>> Walk<'_, F> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Copies up to a byte.
+    /// Copies the input up to a byte offset.
     fn copy(&mut self, end: usize) {
         self.out.push_str(&self.text[self.at..end]);
         self.at = end;
@@ -108,7 +108,7 @@ impl<F: FnMut(&Scalar<'_>) -> Option<String>> Walk<'_, F> {
         }
     }
 
-    /// Where the string that begins here ends, and what it says.
+    /// The end of the string that begins here, and its decoded content.
     fn string(&self) -> anyhow::Result<(usize, String)> {
         let bytes = self.text.as_bytes();
         let mut end = self.at + 1;

@@ -1,5 +1,5 @@
-//! Decides what a recording looks like on disk: a scenario as the kit reads it, complete but for what must hold at its
-//! end. It is brought up to date with each delivery, so that an interrupted recording is one too.
+//! Decides how a recording is stored on disk: as a scenario that the kit can read, complete except for the
+//! expectations. The folder is updated after each delivery, so an interrupted recording is usable as well.
 
 use std::{
     collections::HashSet,
@@ -22,12 +22,12 @@ pub(crate) struct Folder {
     begun: Timestamp,
     deliveries: usize,
     repeated: usize,
-    /// Digests of the bodies that came.
+    /// Digests of the bodies received so far.
     seen: HashSet<[u8; 32]>,
 }
 
 impl Folder {
-    /// Makes the folder. A secret that is given is written down; otherwise one is made up.
+    /// Creates the folder. A given secret is written to it; otherwise a secret is invented.
     pub(crate) fn create(
         path: &Path,
         provider: &str,
@@ -58,22 +58,22 @@ impl Folder {
         &self.path
     }
 
-    /// How many deliveries are written.
+    /// The number of deliveries written.
     pub(crate) fn deliveries(&self) -> usize {
         self.deliveries
     }
 
-    /// How many came a second time.
+    /// The number of deliveries that were received a second time.
     pub(crate) fn repeated(&self) -> usize {
         self.repeated
     }
 
-    /// Whether the secret may be known, so that signatures may be kept.
+    /// Whether signatures may be kept, because the secret may be published.
     pub(crate) fn keeps_signatures(&self) -> bool {
         self.keeps_signatures
     }
 
-    /// Writes a delivery down, and says under which name.
+    /// Writes a delivery to disk and returns its file name.
     pub(crate) fn add(
         &mut self,
         event_type: &str,
@@ -152,7 +152,7 @@ as_of = "{}"
     }
 }
 
-/// The clock, to the second.
+/// The current time, in whole seconds.
 fn now() -> anyhow::Result<Timestamp> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
     Ok(Timestamp::from_seconds(i64::try_from(since.as_secs())?)?)

@@ -1,5 +1,5 @@
-//! Decides what is written in the place of what must not be kept: invented values, the same for the same in all of a
-//! recording, so that two objects of one customer stay two objects of one customer.
+//! Decides how values that must not be kept are replaced by invented ones. Within a recording, equal values get equal
+//! replacements, so that two objects of one customer stay two objects of one customer.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -14,7 +14,7 @@ use crate::record::{
     rules::{Kind, Rules},
 };
 
-/// What betrays itself by its look, wherever it stands, and what it is. The longest first.
+/// Patterns of values that are recognizable by their form, and the kind of each. Longest first.
 const PATTERNS: &[(Kind, &str)] = &[
     (Kind::Secret, r"(?i-u:Bearer) [A-Za-z0-9._~+/=-]{8,}"),
     (Kind::Secret, r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"),
@@ -26,30 +26,30 @@ const PATTERNS: &[(Kind, &str)] = &[
     (Kind::Ip, r"(?-u:\b)(?:[0-9A-Fa-f]{1,4}:){1,6}(?::[0-9A-Fa-f]{1,4}){1,6}(?-u:\b)"),
 ];
 
-/// An address with a query or with a long word in its path may let in whoever has it.
+/// A URL with a query or with a long path segment may give access to its holder.
 const URL: &str = r#"https?://[^\s"<>\\]+"#;
 
-/// An id as most providers write it: a short word, an underscore, letters and digits.
+/// The form of most providers' ids: a short word, an underscore, letters and digits.
 const ID: &str = r"(?-u:\b)((?:[a-z]{2,12}_)+)([A-Za-z0-9]{8,})(?-u:\b)";
 
-/// The masks of a recording.
+/// The replacements of a recording.
 pub(crate) struct Mask {
     rules: Rules,
     map_ids: bool,
-    /// The real signing secret, wherever it should turn up.
+    /// The real signing secret, which is replaced wherever it occurs.
     secret: Option<String>,
     patterns: Vec<(Kind, Regex)>,
     url: Regex,
     id: Regex,
     invented: HashMap<(Kind, String), String>,
-    /// For each kind: how many different values, in how many places.
+    /// For each kind: the number of distinct values, and the number of places.
     counts: BTreeMap<&'static str, (usize, usize)>,
-    /// So that nobody finds an id by trying: another one in each recording.
+    /// Random for each recording, so that nobody can find an id by trying candidates.
     salt: [u8; 8],
 }
 
 impl Mask {
-    /// Masks by a provider's rules.
+    /// Creates a mask from a provider's rules.
     pub(crate) fn new(rules: Rules, map_ids: bool, secret: Option<String>) -> anyhow::Result<Self> {
         let patterns = PATTERNS.iter().map(|(kind, pattern)| Ok((*kind, Regex::new(pattern)?)));
         Ok(Self {
@@ -70,19 +70,19 @@ impl Mask {
         &self.rules
     }
 
-    /// How much was replaced: by kind, how many different values, in how many places.
+    /// The replacements made: for each kind, the number of distinct values and of places.
     pub(crate) fn counts(&self) -> &BTreeMap<&'static str, (usize, usize)> {
         &self.counts
     }
 
-    /// A body with everything replaced that must not be kept; the other bytes as they came.
+    /// Replaces everything in a body that must not be kept. The other bytes stay unchanged.
     ///
     /// # Errors
-    /// When it is no UTF-8, or when what comes out is no JSON.
+    /// When the body is not UTF-8, or when the result is not JSON.
     pub(crate) fn body(&mut self, bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
         let text = std::str::from_utf8(bytes)?;
         let scrubbed = body::rewrite(text, |scalar| self.scalar(scalar))?;
-        // What can't be read again would be a fault of this program, and must not become a fixture.
+        // An unreadable result would be a defect of this program, and must not become a fixture.
         let _: serde_json::Value = serde_json::from_str(&scrubbed)?;
         Ok(scrubbed.into_bytes())
     }
@@ -108,7 +108,7 @@ impl Mask {
             Some(Kind::Email | Kind::Url | Kind::Id) | None if scalar.is_string => {
                 let text = self.text(scalar.text);
                 match kind {
-                    // A field that the list names holds one, even if it doesn't look so.
+                    // A field on the list contains this kind, even if its text doesn't match the pattern.
                     Some(kind) if text == scalar.text => self.invent(kind, scalar.text),
                     None if self.map_ids && text == scalar.text && is_id_key(key) => self.invent(Kind::Id, scalar.text),
                     _ => text,
@@ -122,7 +122,7 @@ impl Mask {
         (new != scalar.text).then_some(new)
     }
 
-    /// Everything in a text that betrays itself by its look.
+    /// Replaces everything in a text that is recognizable by its form.
     fn text(&mut self, text: &str) -> String {
         let mut text = text.to_owned();
         if let Some(secret) = self.secret.clone().filter(|secret| text.contains(secret.as_str())) {
@@ -138,7 +138,7 @@ impl Mask {
             let id = self.id.clone();
             text = id
                 .replace_all(&text, |found: &Captures<'_>| {
-                    // A word of the provider has an underscore too: `charge_automatically`.
+                    // Providers' words contain underscores too, such as `charge_automatically`.
                     let is_word = found[2].bytes().all(|byte| byte.is_ascii_lowercase());
                     if is_word { found[0].to_owned() } else { self.invent(Kind::Id, &found[0]) }
                 })
@@ -156,9 +156,9 @@ impl Mask {
         }
     }
 
-    /// The invented value of a real one.
+    /// The invented value for a real one.
     fn invent(&mut self, kind: Kind, real: &str) -> String {
-        // What this recording invented is not real: it may meet a second pattern.
+        // A value that this recording invented may match a second pattern, and isn't replaced again.
         if self.invented.values().any(|invented| invented == real) {
             return real.to_owned();
         }
@@ -185,7 +185,7 @@ impl Mask {
         new
     }
 
-    /// A number stays one, of as many digits.
+    /// Replaces a number by another number with the same count of digits.
     fn invent_digits(&mut self, kind: Kind, real: &str) -> String {
         let count = self.counts.entry(kind.as_str()).or_default();
         count.1 += 1;
@@ -198,7 +198,7 @@ impl Mask {
         new
     }
 
-    /// Another id of the same look: its prefix, and letters and digits where there were some.
+    /// An invented id of the same form: the same prefix, with letters and digits in the same places.
     fn id(&self, real: &str) -> String {
         if is_whole(real) {
             return digits(&self.digest(real), real.len());
@@ -231,7 +231,7 @@ fn card(nth: usize, real: &str) -> String {
     }
 }
 
-/// So many digits, the first of which is no zero.
+/// A number of `count` digits that doesn't begin with zero.
 fn digits(digest: &[u8], count: usize) -> String {
     let digit = |(at, byte): (usize, &u8)| char::from(b'0' + if at == 0 { 1 + byte % 9 } else { byte % 10 });
     digest.iter().cycle().take(count).enumerate().map(digit).collect()

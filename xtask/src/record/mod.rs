@@ -1,6 +1,6 @@
-//! Decides how a scenario is recorded: what a provider, or a stand-in of one, sends to an address on this machine becomes
-//! a folder that the kit can read, scrubbed of everything that must not be kept. What must hold at its end nobody but a
-//! person can say.
+//! Decides how a scenario is recorded: deliveries that a provider, or a stand-in for one, sends to an address on this
+//! machine become a folder that the kit can read, with everything masked that must not be kept. The expectations at the
+//! end of the scenario must be written by a person.
 
 mod body;
 mod folder;
@@ -25,48 +25,50 @@ use crate::{
     shell::{self, Tone, paint},
 };
 
-/// Receives deliveries on this machine and writes them down as a scenario, scrubbed.
+/// Receives deliveries on this machine, masks personal and secret values, and writes the deliveries to disk as a
+/// scenario.
 ///
-/// Bring the deliveries to it with the provider's own forwarder, or send them from a stand-in. Secrets, e-mail addresses,
-/// names, phone numbers, addresses, card digits, IP addresses, tax ids and addresses with tokens are replaced by invented
-/// ones, the same by the same. Which fields of a provider hold what stands in fixtures/PROVIDER/scrub.toml. Look at what
-/// was written before you commit it: no list knows everything.
+/// Forward the deliveries with the provider's own forwarder, or send them from a stand-in. Secrets, e-mail addresses,
+/// names, phone numbers, postal addresses, card digits, IP addresses, tax ids and URLs with tokens are replaced by
+/// invented values; equal values get equal replacements. The file fixtures/PROVIDER/scrub.toml lists the provider's
+/// fields and what they contain. Check the files before you commit them: no list is complete.
 ///
-/// NNN in the files' names is the order of arrival. Rename the files where the provider's true order is another.
+/// NNN in the file names is the order of arrival. Rename the files if the provider's true order is different.
 #[derive(Debug, Args)]
 pub(crate) struct RecordArgs {
-    /// The provider: the folder of fixtures that the scenario is for.
+    /// The provider: the name of its folder in fixtures.
     #[arg(long, value_name = "NAME")]
     provider: String,
-    /// The scenario's folder, which must not be there yet: FIXTURES/PROVIDER/SCENARIO.
+    /// The scenario's folder: FIXTURES/PROVIDER/SCENARIO. It must not exist yet.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Where to listen: an address of this machine that nobody else can reach. Port 0 lets the system choose.
+    /// The address to listen on. It must be an address of this machine that others can't reach. With port 0 the system
+    /// chooses a port.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// Verifies each delivery with the secret in this variable of the environment, and answers 400 to what isn't
-    /// genuine. Otherwise everything is taken.
+    /// Verifies each delivery with the signing secret in this environment variable, and answers 400 if it isn't
+    /// genuine. Default: deliveries aren't verified and all are accepted.
     #[arg(long, value_name = "VARIABLE")]
     secret_env: Option<String>,
-    /// Keeps the signatures of bodies in which nothing had to be scrubbed, and with them the secret itself: only for the
-    /// secret of a stand-in that everybody may know.
+    /// Keeps the signatures of bodies in which nothing was masked, and writes the signing secret to the scenario as
+    /// well. Use this only for the secret of a stand-in that may be published. Default: no signature is kept.
     #[arg(long, requires = "secret_env")]
     keep_signatures: bool,
-    /// Ends after so many deliveries; otherwise Ctrl-C does.
+    /// Stops after N deliveries. Default: records until Ctrl-C.
     #[arg(long, value_name = "N")]
     count: Option<usize>,
-    /// Replaces ids too, the same by the same in all bodies of the recording.
+    /// Also replaces ids; equal ids get equal replacements in all bodies of the recording. Default: ids are kept.
     #[arg(long)]
     map_ids: bool,
-    /// The list of the provider's fields; otherwise fixtures/PROVIDER/scrub.toml.
+    /// The list of the provider's fields. Default: fixtures/PROVIDER/scrub.toml.
     #[arg(long, value_name = "FILE")]
     scrub: Option<PathBuf>,
-    /// Where the deliveries come from, for `source` in scenario.toml.
+    /// A description of where the deliveries come from, for the field `source` in scenario.toml.
     #[arg(long, value_name = "TEXT")]
     source: Option<String>,
 }
 
-/// Records until it is told to end, then sums up.
+/// Records until it is stopped, then prints a summary.
 pub(crate) fn run(args: RecordArgs) -> anyhow::Result<ExitCode> {
     let rules = rules(&args)?;
     let (recorder, listen) = (recorder(&args, rules)?, args.listen);
@@ -128,27 +130,27 @@ fn recorder(args: &RecordArgs, rules: Rules) -> anyhow::Result<Recorder> {
     Ok(Recorder { folder, mask, verifier, refused: Vec::new() })
 }
 
-/// One request, as it came.
+/// One request as received.
 pub(crate) struct Request {
-    /// Names in lower case, in order.
+    /// Header names in lower case, in the order of arrival.
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
 }
 
-/// What is recorded so far.
+/// The state of a recording.
 pub(crate) struct Recorder {
     folder: Folder,
     mask: Mask,
     verifier: Option<Verifier>,
-    /// Why deliveries were kept out.
+    /// The reasons why deliveries were rejected.
     refused: Vec<String>,
 }
 
 impl Recorder {
-    /// Takes one delivery in.
+    /// Accepts one delivery.
     ///
     /// # Errors
-    /// Why it is kept out, for its sender.
+    /// The reason why the delivery is rejected, for its sender.
     fn take(&mut self, request: &Request) -> Result<String, String> {
         let taken = self.try_take(request);
         match &taken {
@@ -175,7 +177,7 @@ impl Recorder {
             .map_err(|error| format!("{event_type}: {error:#}"))
     }
 
-    /// What was recorded, what was replaced, what is left to do.
+    /// The summary: what was recorded, what was replaced, and what is left to do.
     fn summary(&self) -> String {
         let folder = &self.folder;
         let mut told = format!("\n{} deliveries in {}\n", folder.deliveries(), folder.path().display());

@@ -1,12 +1,12 @@
-//! Decides which fields hold what must not be kept: those that mean the same at every provider, and those that a
-//! provider's own list in its folder of fixtures adds.
+//! Decides which fields contain values that must not be kept: fields with the same meaning at every provider, and
+//! fields from the list in a provider's fixture folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What a value is, and so what it is replaced by.
+/// The kind of a value, which decides how it is replaced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
@@ -23,7 +23,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// For people.
+    /// The kind's name, for people.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Kind::Address => "address",
@@ -40,7 +40,7 @@ impl Kind {
     }
 }
 
-/// The list of one provider: `scrub.toml`.
+/// A provider's list: `scrub.toml`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -55,7 +55,7 @@ struct File {
     keep: Vec<String>,
 }
 
-/// Fields by their names. A name may be a path's end: `customer_details.name`.
+/// Fields by name. A name may be the end of a path: `customer_details.name`.
 #[derive(Debug)]
 pub(crate) struct Rules {
     event_type: String,
@@ -65,10 +65,10 @@ pub(crate) struct Rules {
     keep: Vec<Vec<String>>,
 }
 
-/// What is kept of every request.
+/// The headers that are kept of every request.
 const HEADERS: &[&str] = &["content-type", "user-agent"];
 
-/// What fields of these names hold at every provider.
+/// The kinds of fields with these names at every provider.
 const FIELDS: &[(Kind, &[&str])] = &[
     (
         Kind::Address,
@@ -108,7 +108,7 @@ impl Rules {
         if !event_type.starts_with('/') {
             anyhow::bail!("event_type = {event_type:?} is no JSON pointer: it begins with /");
         }
-        // The provider's own word comes first.
+        // The provider's list takes precedence.
         let own = file.fields.iter().flat_map(|(kind, names)| names.iter().map(|name| (*kind, path(name))));
         let general = FIELDS.iter().flat_map(|(kind, names)| names.iter().map(|name| (*kind, path(name))));
         let mut headers = lower(file.headers);
@@ -122,12 +122,12 @@ impl Rules {
         })
     }
 
-    /// The event's type, for the file's name.
+    /// The event's type, for the file name.
     pub(crate) fn event_type<'a>(&self, body: &'a Value) -> Option<&'a str> {
         body.pointer(&self.event_type)?.as_str()
     }
 
-    /// What the value at the end of a path of keys is. A field that holds an object or a list lends its kind to
+    /// The kind of the value at the end of a path of keys. If a field contains an object or a list, its kind applies to
     /// everything in it.
     pub(crate) fn kind(&self, path: &[String]) -> Option<Kind> {
         if self.keep.iter().any(|end| path.ends_with(end)) {
@@ -135,7 +135,7 @@ impl Rules {
         }
         (1..=path.len()).rev().find_map(|length| {
             let found = self.fields.iter().find(|(_, end)| path[..length].ends_with(end)).map(|(kind, _)| *kind);
-            // Which country somebody lives in decides about taxes and names nobody.
+            // A country decides about taxes and identifies nobody.
             let names_nobody = ["country", "country_code", "type"].contains(&path.last().map_or("", String::as_str));
             found.filter(|_| length == path.len() || !names_nobody)
         })

@@ -1,4 +1,4 @@
-//! Decides how deliveries come in: any POST, whatever its path; one after the other, in the order of their arrival.
+//! Decides how deliveries are received: every POST, at any path, one after the other in the order of arrival.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -17,7 +17,7 @@ use tokio::{
 
 use crate::record::{Recorder, Request};
 
-/// A server that is bound and not yet serving.
+/// A server that is bound but not yet serving.
 pub(crate) struct Server {
     listener: TcpListener,
     address: SocketAddr,
@@ -38,12 +38,13 @@ pub(crate) async fn bind(listen: SocketAddr, recorder: Recorder) -> anyhow::Resu
 }
 
 impl Server {
-    /// Where it listens.
+    /// The server's address.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves until so many deliveries are recorded or somebody presses Ctrl-C; what is on its way ends first.
+    /// Serves until `count` deliveries are recorded or the user presses Ctrl-C. Requests in progress are finished
+    /// first.
     pub(crate) async fn run(self, count: Option<usize>) -> anyhow::Result<Arc<Mutex<Recorder>>> {
         let shared = Arc::clone(&self.shared);
         let end = async move {

@@ -1,5 +1,5 @@
-//! Judges the recorder: by bodies with what must not be kept, and from end to end over HTTP on this machine, down to the
-//! kit that reads the folder.
+//! Tests the recorder with bodies that contain values that must not be kept, and end to end over HTTP on this machine,
+//! including the kit that reads the folder.
 
 use std::{fs, path::Path};
 
@@ -61,7 +61,7 @@ fn what_betrays_itself_is_found_anywhere() {
         r#"{"hosted":"https://pay.example.com/i/acct_1/test_YWNjdF8xTTJKVGtMa?s=ap","receipt":"https://a.example/b","v6":"2001:db8:85a3::8a2e:370:7334"}"#,
         r#"{"hosted":"https://example.com/scrubbed/1","receipt":"https://example.com/scrubbed/2","v6":"192.0.2.1"}"#,
     );
-    // A time has colons too, and a version has dots.
+    // Times contain colons too, and versions contain dots.
     check(
         r#"{"at":"2026-01-01T10:20:30.123456Z","of":"1.2.3"}"#,
         r#"{"at":"2026-01-01T10:20:30.123456Z","of":"1.2.3"}"#,
@@ -141,7 +141,7 @@ fn what_cannot_be_meant_is_refused() {
     check("stripe/one", &[], "is there already");
 }
 
-/// Sends, over HTTP, what a scenario of the project holds, with what must not be kept besides.
+/// Sends the bodies of one of the project's scenarios over HTTP, with added values that must not be kept.
 async fn record(out: &Path, bodies: &[Vec<u8>], count: usize) -> (String, Vec<u16>) {
     let args = args(out, &[]);
     let recorder = recorder(&args, rules(&args).expect("rules")).expect("a recorder");
@@ -168,7 +168,7 @@ async fn a_recording_is_a_scenario_once_it_expects_something() {
     let own = shell::root().join("fixtures/stripe/renewal-fails-then-recovers");
     let sent = scenarios::read(&own.join("deliveries"), "renewal").expect("deliveries");
     let mut bodies: Vec<Vec<u8>> = sent.iter().map(|body| body.bytes.clone()).collect();
-    // One comes twice, and one is no JSON.
+    // One body is sent twice, and one isn't JSON.
     bodies.insert(1, bodies[0].clone());
     bodies.insert(1, b"hello".to_vec());
     let (summary, answers) = record(&out, &bodies, sent.len()).await;
@@ -197,7 +197,7 @@ async fn a_recording_is_a_scenario_once_it_expects_something() {
         let headers = recorded.headers.as_ref().expect("they are kept");
         assert_eq!((headers.all("cookie").count(), headers.all("stripe-signature").count()), (0, 0));
         let (kept, came) = (String::from_utf8_lossy(&recorded.body), String::from_utf8_lossy(&sent.bytes));
-        // The layout is the sender's: as many lines, and the same ids.
+        // The sender's layout is kept: the same number of lines, and the same ids.
         assert_eq!(kept.lines().count(), came.lines().count());
         assert!(kept.contains(&sent.event));
     }

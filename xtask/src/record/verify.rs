@@ -1,5 +1,5 @@
-//! Decides whether a delivery is genuine, by asking the program that judges: it has every adapter, and this one names
-//! none.
+//! Decides whether a delivery is genuine. It asks the conformance program, which contains every adapter; this program
+//! depends on none.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -19,7 +19,7 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    /// Starts it for an adapter. The secret stays in its variable.
+    /// Starts the program for an adapter. The secret stays in its environment variable.
     pub(crate) fn start(provider: &str, variable: &str) -> anyhow::Result<Self> {
         let program = conformance::program()?;
         let mut child = Command::new(&program)
@@ -38,10 +38,10 @@ impl Verifier {
         Ok(Self { child, stdin, stdout })
     }
 
-    /// Asks about one delivery.
+    /// Verifies one delivery.
     ///
     /// # Errors
-    /// Why it isn't genuine.
+    /// The reason why the delivery isn't genuine.
     pub(crate) fn check(&mut self, request: &Request) -> Result<(), String> {
         let headers: Vec<(&str, String)> =
             request.headers.iter().map(|(name, value)| (name.as_str(), hex::encode(value))).collect();
@@ -59,7 +59,7 @@ impl Verifier {
 
 impl Drop for Verifier {
     fn drop(&mut self) {
-        // It waits for nothing but this program; if it is gone already, that is as good.
+        // The program only waits for input from this one. It may have ended already, which is fine.
         let _ = self.child.kill().and_then(|()| self.child.wait());
     }
 }

@@ -1,5 +1,5 @@
-//! Decides how a local Cloudflare D1 is started, ended and killed: the real engine in workerd, which a small program on
-//! Node serves in the shape of Cloudflare's REST API.
+//! Decides how a local Cloudflare D1 is started, stopped and killed. It is the real engine in workerd, behind a small
+//! Node program that serves it in the shape of Cloudflare's REST API.
 
 use std::{
     fs::{self, File},
@@ -15,22 +15,22 @@ use serde_json::{Value, json};
 use super::{Service, Variables, locks, node, process, state::Home};
 use crate::signals;
 
-/// Names the server that tests use: its address, without a path.
+/// The variable with the address of the D1 server for tests, without a path.
 pub(crate) const URL: &str = "PURCHASE_TEST_D1_URL";
-/// What clients must bear.
+/// The variable with the token that clients must send.
 pub(crate) const TOKEN: &str = "PURCHASE_TEST_D1_TOKEN";
-/// The ids of the databases, separated by commas.
+/// The variable with the ids of the databases, separated by commas.
 pub(crate) const DATABASES: &str = "PURCHASE_TEST_D1_DATABASES";
-/// How many databases there are, so that tests need not share one. They cost nothing until they are used.
+/// The number of databases, so that tests need not share one. An unused database costs nothing.
 const COUNT: u32 = 16;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A host and its data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct D1 {
-    /// Node's process, and the group that it and workerd are; nobody's before the first start.
+    /// The id of the Node process, and of the process group of Node and workerd. `None` before the first start.
     pid: Option<u32>,
-    /// Where the host's program and its packages are.
+    /// The folder of the host's program and its packages.
     node: PathBuf,
     folder: PathBuf,
     port: u16,
@@ -38,7 +38,7 @@ pub(super) struct D1 {
 }
 
 impl D1 {
-    /// Makes the folder of a new host, which does not run yet.
+    /// Creates the folder of a new host without starting it.
     pub(super) fn create(home: &Home) -> anyhow::Result<Self> {
         node::prepare(home.node())?;
         let (folder, node) = (home.data_of(Service::D1), home.node().to_path_buf());
@@ -47,9 +47,9 @@ impl D1 {
         Ok(Self { pid: None, node, folder, port: process::free_port()?, token: process::secret() })
     }
 
-    /// Starts the processes. They do not answer yet.
+    /// Starts the processes, and returns before they answer.
     pub(super) fn spawn(&mut self) -> anyhow::Result<()> {
-        // What it leaves there when it is killed goes with the data.
+        // Files that remain here after a kill are deleted with the data.
         let scratch = self.folder.join("scratch");
         fs::create_dir_all(&scratch)?;
         let log = File::options().create(true).append(true).open(self.log())?;
@@ -64,7 +64,7 @@ impl D1 {
         Ok(())
     }
 
-    /// Waits until it answers.
+    /// Waits until the host answers.
     pub(super) fn ready(&self) -> anyhow::Result<()> {
         let mut answers = false;
         process::wait_until("the local D1 answers", PATIENCE, || {
@@ -78,7 +78,7 @@ impl D1 {
         Ok(())
     }
 
-    /// Ends it in order.
+    /// Stops the host with a proper shutdown.
     pub(super) fn stop(&self) -> anyhow::Result<()> {
         self.end("TERM")
     }
@@ -91,7 +91,7 @@ impl D1 {
     fn end(&self, signal: &str) -> anyhow::Result<()> {
         match (self.running(), self.pid) {
             (Some(pid), _) => signals::to_group(pid, signal)?,
-            // Somebody killed Node alone: workerd goes on without it.
+            // Node was killed alone, and workerd is still running.
             (None, Some(pid)) if !process::is_free(self.port) && process::is_survived(pid) => {
                 signals::to_group(pid, "KILL")?;
             }
@@ -106,18 +106,18 @@ impl D1 {
         process::delete(&self.folder)
     }
 
-    /// Node's process, when it runs and is this host.
+    /// The id of the Node process, if it is running and belongs to this host.
     pub(super) fn running(&self) -> Option<u32> {
         self.pid.filter(|pid| process::runs(*pid, &self.data().to_string_lossy()))
     }
 
-    /// Whether a statement is answered.
+    /// Whether the host answers a statement.
     pub(super) fn answers(&self) -> bool {
         let answer = self.query(&self.token, &json!({"sql": "select 1 as one"}));
         answer.is_ok_and(|(status, body)| status == 200 && body["result"][0]["results"][0]["one"] == 1)
     }
 
-    /// Asks the first database: status and body.
+    /// Sends a request to the first database. Returns the status and the body.
     pub(super) fn query(&self, token: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
         let database = databases().next().unwrap_or_default();
         let path = format!("/client/v4/accounts/any/d1/database/{database}/query");
@@ -145,17 +145,18 @@ impl D1 {
     }
 }
 
-/// The host's program on a port, with its databases; it keeps them only where it is told to.
+/// The command that runs the host on a port, with its databases. Their data is kept only if the caller adds a data
+/// folder.
 pub(super) fn host(node: &Path, token: &str, port: u16) -> Command {
     let mut host = Command::new(node::program(node));
     host.arg(node.join("host.mjs")).args(["--port", &port.to_string()]);
     host.args(["--databases", &databases().collect::<Vec<_>>().join(",")]);
-    // The token is no argument, for those can be listed by everybody.
+    // The token isn't passed as an argument, because every user can list arguments.
     host.env(TOKEN, token).env("WRANGLER_SEND_METRICS", "false").current_dir(node);
     host
 }
 
-/// A host that somebody else starts, and what its clients need to know besides its address.
+/// A host for the caller to start, and the variables that its clients need besides its address.
 pub(super) fn own_host(home: &Home) -> anyhow::Result<(Command, Variables)> {
     node::prepare(home.node())?;
     let token = process::secret();
@@ -167,7 +168,8 @@ fn databases() -> impl Iterator<Item = String> {
     (1..=COUNT).map(|number| format!("00000000-0000-4000-8000-{number:012}"))
 }
 
-/// One request and its answer. On a thread of its own, since callers may or may not stand in a runtime.
+/// Sends one request and returns its answer. It runs in a separate thread, because the caller may be inside an async
+/// runtime.
 pub(super) fn post(url: &str, token: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
     let exchange = async || -> anyhow::Result<(u16, Value)> {
         let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build()?;

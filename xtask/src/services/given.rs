@@ -1,11 +1,11 @@
-//! Decides when a server of somebody else is used: when the environment names one that is not the one started here.
+//! Decides when a server run by someone else is used: when environment variables name one that wasn't started here.
 
 use anyhow::{Context, bail};
 
 use super::{Service, Variables, process};
 
-/// What the environment says about a service that somebody else runs. `own` is what is said about the one started here,
-/// `said` looks a variable up. The error never holds an address's password.
+/// The variables of a service that someone else runs. `own` has the variables of the one started here; `said` looks up
+/// an environment variable. The error never contains a password.
 pub(super) fn by_environment(
     service: Service,
     own: Option<&Variables>,
@@ -29,7 +29,7 @@ pub(super) fn by_environment(
     let parsed = reqwest::Url::parse(&url).map_err(|error| anyhow::anyhow!("{} is no address: {error}", names[0]))?;
     let host = parsed.host_str().with_context(|| format!("{} names no host", names[0]))?;
     let port = parsed.port_or_known_default().unwrap_or(default_port);
-    // An address of version 6 stands in brackets there and nowhere else.
+    // Only a URL writes an IPv6 address in brackets.
     if !process::listens(host.trim_matches(['[', ']']), port) {
         bail!("{} names {host}:{port}, where nobody listens; start that server, or unset the variable", names[0]);
     }
@@ -45,7 +45,7 @@ mod tests {
         *,
     };
 
-    /// Shows what is found in an environment of one variable for PostgreSQL.
+    /// The result for an environment with one variable for PostgreSQL.
     fn postgres(url: &str, own: Option<&Variables>) -> Result<Option<Variables>, String> {
         let said = |name: &str| (name == postgres::URL).then(|| url.to_owned());
         by_environment(Service::Postgres, own, said).map_err(|error| format!("{error:#}"))

@@ -1,5 +1,5 @@
-//! Decides how a program that is missing comes onto the machine: by the system's own packages, where that needs no
-//! question and no password, and otherwise not at all.
+//! Decides how a missing program is installed: with the system's package manager if that needs neither a prompt nor a
+//! password, and otherwise not at all.
 
 use std::process::{Command, Stdio};
 
@@ -8,14 +8,14 @@ use anyhow::bail;
 use super::process;
 use crate::shell;
 
-/// What a program's package is called.
+/// The names of a program's package.
 pub(super) struct Package {
     pub(super) program: &'static str,
     pub(super) apt: &'static [&'static str],
     pub(super) brew: &'static str,
 }
 
-/// Installs a package. The error says what was tried and what to do.
+/// Installs a package. The error says what was tried and what the user can do.
 pub(super) fn install(package: &Package) -> anyhow::Result<()> {
     let Package { program, apt, brew } = package;
     if shell::works(Command::new("apt-get").arg("--version")) {
@@ -28,7 +28,7 @@ pub(super) fn install(package: &Package) -> anyhow::Result<()> {
             );
         }
         eprintln!("installing {program}: apt-get install {}", apt.join(" "));
-        // The lists may be missing or too old; they are brought up to date only then.
+        // The package lists may be missing or outdated. They are updated only if the installation fails.
         if apt_get(sudo, &[&["install"], *apt].concat()).is_err() {
             apt_get(sudo, &["update"])?;
             apt_get(sudo, &[&["install"], *apt].concat())?;
@@ -43,7 +43,7 @@ pub(super) fn install(package: &Package) -> anyhow::Result<()> {
 }
 
 fn apt_get(sudo: bool, arguments: &[&str]) -> anyhow::Result<()> {
-    // Variables go through `env`, since sudo drops those it isn't told to keep.
+    // Variables are passed through `env`, because sudo drops all others by default.
     let mut command = Command::new(if sudo { "sudo" } else { "env" });
     if sudo {
         command.args(["-n", "env"]);

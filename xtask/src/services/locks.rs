@@ -1,5 +1,6 @@
-//! Decides when the files go by which tests lock the databases of a local D1: once its server is gone. The tests name them
-//! after its address (`stores/d1/tests/conformance/databases.rs`), in the system's temporary folder.
+//! Decides when lock files of tests are deleted: after their D1 server has ended. Tests use these files in the system's
+//! temporary folder to lock the databases of a local D1, and name them after the server's address
+//! (`stores/d1/tests/conformance/databases.rs`).
 
 use std::{
     fs::{self, File},
@@ -8,10 +9,10 @@ use std::{
 
 use super::process;
 
-/// The beginning of the name of each; the server's port follows.
+/// The prefix of each file's name. The server's port follows.
 const BEGINNING: &str = "purchase-d1-http---127-0-0-1-";
 
-/// Removes those of servers that are gone.
+/// Deletes the lock files of servers that have ended.
 pub(super) fn sweep() {
     sweep_in(&std::env::temp_dir(), |port| !process::is_free(port));
 }
@@ -20,9 +21,9 @@ fn sweep_in(folder: &Path, is_served: impl Fn(u16) -> bool) {
     for entry in folder.read_dir().into_iter().flatten().flatten() {
         let Some(port) = entry.file_name().to_str().and_then(port) else { continue };
         let lock = File::open(entry.path());
-        // While it is held its test is there, whatever has become of the server.
+        // A locked file belongs to a running test, even if the server has ended.
         if !is_served(port) && lock.as_ref().is_ok_and(|lock| lock.try_lock().is_ok()) {
-            // Another command may have removed it first.
+            // Another command may have deleted the file first.
             drop(fs::remove_file(entry.path()));
         }
     }

@@ -1,5 +1,5 @@
-//! Decides what servers tests can have: a real PostgreSQL and a real local Cloudflare D1, thrown away with their data.
-//! A command that needs one asks `ensure` for it; `up` keeps them running between commands.
+//! Decides which servers tests can use: a real PostgreSQL and a real local Cloudflare D1, both deleted with their data
+//! after use. A command that needs a server calls `ensure`; `up` keeps servers running between commands.
 
 mod d1;
 mod given;
@@ -28,10 +28,10 @@ use state::{Home, Kept};
 
 use crate::signals;
 
-/// Names and values for the environment of whoever uses a service.
+/// Names and values of environment variables for the users of a service.
 pub(crate) type Variables = Vec<(&'static str, String)>;
 
-/// Starts, shows and stops the servers that tests use.
+/// Starts, shows and stops the servers that tests need: PostgreSQL and a local Cloudflare D1.
 #[derive(Debug, Args)]
 pub(crate) struct ServicesArgs {
     #[command(subcommand)]
@@ -40,31 +40,34 @@ pub(crate) struct ServicesArgs {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Starts what does not run, and says how tests reach it.
+    /// Starts the services that aren't running, and prints the environment variables that tests need. The services keep
+    /// running until `down`.
     Up {
-        /// Only this one.
+        /// Starts only this service. Default: all services.
         #[arg(long)]
         only: Option<Service>,
+        /// The output format.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Stops what `up` started, and deletes its data.
+    /// Stops the services that `up` started, and deletes their data.
     Down,
-    /// Says what runs. Exit code 0 when everything does, 1 when not.
+    /// Shows which services are running. The exit code is 0 if all of them are, otherwise 1.
     Status {
+        /// The output format.
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
-    /// Kills a service, as a crash would; its data stay.
+    /// Kills a service, to simulate a crash. Its data is kept.
     Crash { service: Service },
-    /// Starts a service that was killed, at the same address with the same data.
+    /// Restarts a killed service, at the same address and with the same data.
     Restart { service: Service },
 }
 
-/// A kind of server that tests use.
+/// A kind of server that tests need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Service {
-    /// Cloudflare D1: the engine in workerd, behind the shape of the REST API.
+    /// Cloudflare D1: the engine in workerd, behind an API in the shape of D1's REST API.
     D1,
     /// PostgreSQL.
     Postgres,
@@ -73,7 +76,7 @@ pub(crate) enum Service {
 impl Service {
     pub(crate) const ALL: [Self; 2] = [Self::D1, Self::Postgres];
 
-    /// As the command line has it.
+    /// The service's name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::D1 => "d1",
@@ -81,7 +84,7 @@ impl Service {
         }
     }
 
-    /// The variables that say where it is, the address first.
+    /// The environment variables that contain the service's address and credentials, the address first.
     pub(crate) fn variables(self) -> &'static [&'static str] {
         match self {
             Self::D1 => &[D1_URL, D1_TOKEN, D1_DATABASES],
@@ -90,7 +93,7 @@ impl Service {
     }
 }
 
-/// Runs one of the commands.
+/// Runs the subcommand.
 pub(crate) fn run(args: &ServicesArgs) -> anyhow::Result<ExitCode> {
     let home = Home::of_checkout();
     match &args.action {
@@ -113,14 +116,14 @@ pub(crate) fn run(args: &ServicesArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Services that run. Dropped, it stops those that nobody else wants and deletes their data.
+/// Running services. Dropping this value stops the services that have no other user, and deletes their data.
 #[derive(Debug)]
 pub(crate) struct Running {
     home: Home,
     services: Vec<Ready>,
 }
 
-/// A service that answers.
+/// A service that answers requests.
 #[derive(Debug)]
 struct Ready {
     service: Service,
@@ -128,16 +131,16 @@ struct Ready {
     whose: Whose,
 }
 
-/// Who is in charge of a service.
+/// Who started a service and is responsible for stopping it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Whose {
-    /// Somebody else: the environment names it.
+    /// Someone else started it; an environment variable contains its address.
     Given,
-    /// This program; it runs for this user of it, or until `down`.
+    /// This program started it. It runs for this user, or until `down`.
     Own { user: Option<u32> },
 }
 
-/// Makes sure that services run, and starts what does not.
+/// Ensures that the services are running, and starts those that aren't.
 pub(crate) fn ensure(services: &[Service]) -> anyhow::Result<Running> {
     static ONCE: Once = Once::new();
     let mut watched = Ok(());
@@ -145,44 +148,45 @@ pub(crate) fn ensure(services: &[Service]) -> anyhow::Result<Running> {
     watched.and_then(|()| up(&Home::of_checkout(), services, Some(std::process::id())))
 }
 
-/// A local D1 of one's own, at a port that the system chooses, which keeps nothing; and what its clients need to know.
+/// The command for a private local D1 that stores nothing permanently and listens on a port chosen by the system, with
+/// the environment variables for its clients.
 pub(crate) fn d1_host() -> anyhow::Result<(std::process::Command, Variables)> {
     let home = Home::of_checkout();
     d1::own_host(&home)
 }
 
-/// Makes sure that a local D1 could be started.
+/// Ensures that a local D1 can be started.
 pub(crate) fn prepare_d1() -> anyhow::Result<()> {
     node::prepare(Home::of_checkout().node())
 }
 
-/// Clears away what tests have left in the temporary folder for a local D1 that is gone.
+/// Deletes lock files that tests left in the temporary folder for local D1 servers that no longer exist.
 pub(crate) fn sweep_d1_locks() {
     locks::sweep();
 }
 
-/// Kills a service, as a crash would, whichever command started it. Its data stay, for `restart`.
+/// Kills a service, to simulate a crash, whichever command started it. Its data is kept for `restart`.
 pub(crate) fn crash(service: Service) -> anyhow::Result<()> {
     crash_in(&Home::of_checkout(), service)
 }
 
-/// Starts a service that was killed, at the same address with the same data.
+/// Restarts a killed service, at the same address and with the same data.
 pub(crate) fn restart(service: Service) -> anyhow::Result<()> {
     restart_in(&Home::of_checkout(), service)
 }
 
-/// One of PostgreSQL's own programs, where it is on this machine.
+/// The path of one of PostgreSQL's programs on this machine.
 pub(crate) fn postgres_program(name: &str) -> Option<PathBuf> {
     programs::find().map(|folder| folder.join(name)).filter(|program| program.is_file())
 }
 
 impl Running {
-    /// Whether somebody else runs a service, so that it can't be killed and started again.
+    /// Whether someone else started a service, so that this program can't kill and restart it.
     pub(crate) fn is_given(&self, service: Service) -> bool {
         self.services.iter().any(|ready| ready.service == service && ready.whose == Whose::Given)
     }
 
-    /// What whoever uses the services finds them by.
+    /// The environment variables that users of the services need.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.services.iter().flat_map(|ready| &ready.variables).map(|(name, value)| (*name, value.as_str()))
     }
@@ -199,7 +203,7 @@ impl Drop for Running {
     }
 }
 
-/// Makes sure that services run for a process, or for everybody until `down`.
+/// Ensures that services are running, either for one process or for everyone until `down`.
 fn up(home: &Home, services: &[Service], user: Option<u32>) -> anyhow::Result<Running> {
     let mut running = Running { home: home.clone(), services: Vec::new() };
     for service in services {
@@ -260,7 +264,8 @@ fn restart_in(home: &Home, service: Service) -> anyhow::Result<()> {
     }
 }
 
-/// Ends the use of a service by a process. When nobody else wants it, it is stopped and its data are deleted.
+/// Removes a process from the users of a service. If it was the last user, the service is stopped and its data is
+/// deleted.
 fn leave(home: &Home, service: Service, user: u32) -> anyhow::Result<()> {
     let mut held = home.hold()?;
     match held.state.of(service).map(|kept| kept.leave(user)) {
@@ -270,7 +275,7 @@ fn leave(home: &Home, service: Service, user: u32) -> anyhow::Result<()> {
     }
 }
 
-/// Ends the use of everything by this process.
+/// Removes this process from the users of every service.
 fn leave_all(home: &Home) {
     let own = std::process::id();
     for service in Service::ALL {
@@ -282,7 +287,7 @@ fn leave_all(home: &Home) {
     }
 }
 
-/// Stops what stays, and what nobody uses who would stop it.
+/// Stops the services that `up` started, and services whose users have all ended without stopping them.
 fn down(home: &Home) -> anyhow::Result<()> {
     for service in Service::ALL {
         let mut held = home.hold()?;
@@ -307,7 +312,7 @@ fn down(home: &Home) -> anyhow::Result<()> {
 }
 
 impl state::Held {
-    /// A service that this program started, for doing something to it.
+    /// A service that this program started, for an operation on it.
     fn started(&mut self, service: Service) -> anyhow::Result<&mut Kept> {
         let name = service.name();
         self.state.of(service).with_context(|| {
@@ -322,7 +327,8 @@ impl state::Held {
         self.save()
     }
 
-    /// Starts a service. What runs is written down before it is waited for: nothing is left when that is cut off.
+    /// Starts a service. The state is saved before the wait for the service, so that an interrupted start can be
+    /// cleaned up.
     fn start(&mut self, service: Service) -> anyhow::Result<()> {
         self.save()?;
         match &mut self.started(service)?.server {

@@ -1,5 +1,5 @@
-//! Decides which Node runs the local D1, the system's or, where that is too old, one that npm brings; and when packages
-//! are installed: once for each lock file, beside what cargo builds, never in the source tree.
+//! Decides which Node runs the local D1: the system's, or one installed with npm if the system's is too old. It also
+//! decides when packages are installed: once for each lock file, below cargo's target folder, never in the source tree.
 
 use std::{
     fs,
@@ -16,12 +16,12 @@ use crate::shell;
 const OLDEST: u32 = 20;
 const PACKAGES: [&str; 2] = ["package.json", "package-lock.json"];
 const PROGRAMS: [&str; 2] = ["host.mjs", "rest.mjs"];
-/// Holds the hash of what is installed.
+/// This file contains the hash of the lock file that is installed.
 const STAMP: &str = "installed";
-/// Where the lock file of a Node that npm brings is, and where it is installed.
+/// The folder of the lock file for Node from npm, and its installation folder.
 const OWN: &str = "node";
 
-/// Makes a folder ready to run the host in.
+/// Prepares a folder in which the D1 host can run.
 pub(super) fn prepare(folder: &Path) -> anyhow::Result<()> {
     let source = shell::root().join("xtask/d1");
     find_or_install(&source, folder)?;
@@ -29,7 +29,7 @@ pub(super) fn prepare(folder: &Path) -> anyhow::Result<()> {
     PROGRAMS.iter().try_for_each(|name| copy(&source, folder, name))
 }
 
-/// The program that runs the host of a folder that is ready.
+/// The Node program for a prepared folder.
 pub(super) fn program(folder: &Path) -> PathBuf {
     match version("node".as_ref()) {
         Some(version) if is_new_enough(&version) => "node".into(),
@@ -37,13 +37,13 @@ pub(super) fn program(folder: &Path) -> PathBuf {
     }
 }
 
-/// Whether a folder has been made ready.
+/// Whether a folder has been prepared.
 #[cfg(test)]
 pub(super) fn is_prepared(folder: &Path) -> bool {
     folder.join(STAMP).exists()
 }
 
-/// Makes sure that there is a Node to run the host, and npm.
+/// Ensures that npm and a Node that can run the host are available.
 fn find_or_install(source: &Path, folder: &Path) -> anyhow::Result<()> {
     if !shell::works(Command::new("npm").arg("--version")) {
         install::install(&Package { program: "Node.js with npm", apt: &["nodejs", "npm"], brew: "node" })?;
@@ -53,7 +53,7 @@ fn find_or_install(source: &Path, folder: &Path) -> anyhow::Result<()> {
         Some(version) => version,
         None => "none that runs".to_owned(),
     };
-    // What a system calls stable is often too old, and npm is content with it.
+    // The system's stable version is often too old for the host, but new enough for npm.
     let what = format!("a Node of its own, some 190 MB, for the system has {found}");
     let installed = packages(&source.join(OWN), &folder.join(OWN), &what);
     match version(&own(folder)) {
@@ -68,7 +68,7 @@ fn find_or_install(source: &Path, folder: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Installs what a lock file names, unless that was done already.
+/// Installs the packages in a lock file, unless they are installed already.
 fn packages(source: &Path, folder: &Path, what: &str) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
     let mut hash = Sha256::new();
@@ -82,7 +82,7 @@ fn packages(source: &Path, folder: &Path, what: &str) -> anyhow::Result<()> {
     }
     eprintln!("d1: npm ci: {what}, into {}", folder.display());
     let mut npm = Command::new("npm");
-    // What the packages need comes as packages; their scripts have nothing to add.
+    // All needed files come as packages, so the packages' install scripts aren't run.
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel", "error"]);
     shell::must(npm.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null())).with_context(|| what.to_owned())?;
     fs::write(&stamp, hash).with_context(|| format!("{} can't be written", stamp.display()))
@@ -94,7 +94,8 @@ fn copy(source: &Path, folder: &Path, name: &str) -> anyhow::Result<()> {
     fs::write(folder.join(name), bytes).with_context(|| format!("{name} can't be written"))
 }
 
-/// The Node that npm brings, whose package is named after the system that it is for. Old versions of npm don't link it.
+/// The Node installed from npm. The package's name contains the system's name; old versions of npm create no link to
+/// the program.
 fn own(folder: &Path) -> PathBuf {
     let architecture = match std::env::consts::ARCH {
         "aarch64" => "arm64",
@@ -108,7 +109,7 @@ fn version(node: &Path) -> Option<String> {
     Some(shell::output(Command::new(node).arg("--version")).ok()?.trim().to_owned())
 }
 
-/// Whether what `node --version` prints will do.
+/// Whether the output of `node --version` is a suitable version.
 fn is_new_enough(version: &str) -> bool {
     let major = version.strip_prefix('v').and_then(|version| version.split('.').next()?.parse::<u32>().ok());
     major.is_some_and(|major| major >= OLDEST)

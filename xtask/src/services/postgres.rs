@@ -1,5 +1,5 @@
-//! Decides how a throw-away PostgreSQL server is made, started, ended and killed. It listens on loopback alone, wants a
-//! password, and keeps what it promises on a crash.
+//! Decides how a temporary PostgreSQL server is created, started, stopped and killed. It listens on loopback only,
+//! requires a password, and is durable across a crash.
 
 use std::{fs, path::PathBuf, process::Command, time::Duration};
 
@@ -14,12 +14,13 @@ use super::{
 };
 use crate::shell;
 
-/// Names the server that tests use, also one that somebody else runs.
+/// The variable with the URL of the PostgreSQL server for tests, also if someone else runs it.
 pub(super) const URL: &str = "PURCHASE_TEST_POSTGRES_URL";
 /// The name of the superuser and of the database.
 const NAME: &str = "purchase";
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What differs from a server's defaults. Durability does not: it is what tests that kill the server are about.
+/// Settings that differ from PostgreSQL's defaults. The durability settings don't, because tests that kill the server
+/// depend on them.
 const SETTINGS: &str = "
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -36,12 +37,12 @@ pub(super) struct Postgres {
     folder: PathBuf,
     port: u16,
     password: String,
-    /// Who it runs as: it refuses to be root.
+    /// The user account that the server runs as: PostgreSQL refuses to run as root.
     user: Option<User>,
 }
 
 impl Postgres {
-    /// Makes the data of a new server, which does not run yet.
+    /// Creates the data of a new server without starting it.
     pub(super) fn create(home: &Home) -> anyhow::Result<Self> {
         let programs = programs::find_or_install()?;
         let user = match process::is_root()? {
@@ -66,7 +67,7 @@ impl Postgres {
         }
         let mut initdb = self.program("initdb");
         initdb.args(["--username", NAME, "--auth", "scram-sha-256", "--encoding", "UTF8", "--no-locale"]);
-        // Whether a new cluster is on the disk already matters to nobody.
+        // Losing a new cluster in a crash does no harm, so it isn't synchronized to disk.
         initdb.arg("--no-sync").arg("--pwfile").arg(&password).arg("--pgdata").arg(self.data());
         shell::output(&mut initdb)?;
         fs::remove_file(&password)?;
@@ -75,11 +76,11 @@ impl Postgres {
         fs::write(&settings, own).with_context(|| format!("{} can't be written", settings.display()))
     }
 
-    /// Starts the server, and makes its database the first time.
+    /// Starts the server. The first start also creates the database.
     pub(super) fn start(&self) -> anyhow::Result<()> {
         let log = self.log();
         let mut start = self.pg_ctl(&["start", "--wait", "--silent"]);
-        // The server would keep this program's own output open.
+        // Otherwise the server would keep this program's output open.
         let started = shell::output(start.arg("--log").arg(&log));
         started.with_context(|| process::tail(&log))?;
         if !self.answers() {
@@ -88,7 +89,7 @@ impl Postgres {
         Ok(())
     }
 
-    /// Ends the server as a crash does: nothing is written any more, and the next start recovers.
+    /// Stops the server as a crash would: it writes nothing more, and the next start recovers.
     pub(super) fn crash(&self) -> anyhow::Result<()> {
         match self.pid() {
             Some(_) => {
@@ -102,14 +103,14 @@ impl Postgres {
         process::delete(&self.folder)
     }
 
-    /// The server's process, when it runs and is this server.
+    /// The server's process id, if it is running.
     pub(super) fn pid(&self) -> Option<u32> {
         let file = fs::read_to_string(self.data().join("postmaster.pid")).ok()?;
         let pid = file.lines().next()?.parse().ok()?;
         process::runs(pid, &self.data().to_string_lossy()).then_some(pid)
     }
 
-    /// Whether a statement is answered.
+    /// Whether the server answers a statement.
     pub(super) fn answers(&self) -> bool {
         let mut psql = self.client("psql");
         psql.args(["--no-psqlrc", "--tuples-only", "--no-align", "--dbname", NAME, "--command", "select 1"]);
@@ -139,19 +140,20 @@ impl Postgres {
         command
     }
 
-    /// One of the server's programs, as its user and without the settings that somebody's shell has for another server.
+    /// One of PostgreSQL's programs, run as the server's user and without the user's environment settings for other
+    /// servers.
     fn program(&self, name: &str) -> Command {
         let mut command = command_as(self.user.as_ref(), &self.programs.join(name));
         let inherited = std::env::vars_os().map(|(name, _)| name);
         for variable in inherited.filter(|name| name.to_string_lossy().starts_with("PG")) {
             command.env_remove(variable);
         }
-        // Messages are in the log; their language decides nothing.
+        // Fixes the language of messages, which only appear in the log.
         command.env("LC_ALL", "C");
         command
     }
 
-    /// A program that talks to the server. The password is no argument, for those can be listed by everybody.
+    /// A client program of the server. The password isn't passed as an argument, because every user can list arguments.
     pub(super) fn client(&self, name: &str) -> Command {
         let mut command = self.program(name);
         command.env("PGPASSWORD", &self.password).env("PGCONNECT_TIMEOUT", "5");
@@ -160,7 +162,7 @@ impl Postgres {
     }
 }
 
-/// Who a server runs as when this program is root.
+/// The user account that a server runs as if this program runs as root.
 fn unprivileged() -> anyhow::Result<User> {
     ["postgres", "nobody"].into_iter().find_map(User::named).context(
         "PostgreSQL refuses to run as root, and there is neither a user `postgres` nor `nobody`; \
@@ -168,7 +170,7 @@ fn unprivileged() -> anyhow::Result<User> {
     )
 }
 
-/// A new folder for a server. Where its user can't go into the checkout's, it lies in the system's temporary folder.
+/// A new folder for a server. It is in the system's temporary folder if the server's user can't enter the checkout's.
 fn folder(home: &Home, user: Option<&User>) -> anyhow::Result<PathBuf> {
     let folder = home.data_of(Service::Postgres);
     process::delete(&folder)?;

@@ -1,4 +1,4 @@
-//! Decides where PostgreSQL's own programs are: in the search path, where Debian and Homebrew put them, or where
+//! Decides where PostgreSQL's own programs are: in the search path, where Debian and Homebrew install them, or where
 //! `pg_config` says.
 
 use std::{
@@ -17,20 +17,20 @@ use super::{
 };
 use crate::shell;
 
-/// What a server needs.
+/// The programs that a server needs.
 const NEEDED: &[&str] = &["createdb", "initdb", "pg_ctl", "postgres", "psql"];
-/// Folders that have one folder for each version.
+/// Folders with one subfolder for each installed version.
 const OF_VERSIONS: &[&str] =
     &["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt", "/home/linuxbrew/.linuxbrew/opt"];
 
-/// The folder of the programs.
+/// The folder that contains the programs.
 pub(super) fn find() -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let versions = OF_VERSIONS.iter().flat_map(|folder| newest_first(Path::new(folder)));
     in_search_path(&path).chain(versions).chain(said_by_pg_config()).find(|folder| is_complete(folder))
 }
 
-/// The folder of the programs, which are installed if need be.
+/// The folder that contains the programs. If there is none, PostgreSQL is installed.
 pub(super) fn find_or_install() -> anyhow::Result<PathBuf> {
     if let Some(folder) = find() {
         return Ok(folder);
@@ -49,13 +49,14 @@ pub(super) fn find_or_install() -> anyhow::Result<PathBuf> {
     })
 }
 
-/// Where links in the search path lead: beside one program that is linked, the others often are not.
+/// The targets of links in the search path. Often only some of the programs are linked, but the targets are in one
+/// folder.
 fn in_search_path(path: &OsStr) -> impl Iterator<Item = PathBuf> {
     let found = env::split_paths(path).map(|folder| folder.join("initdb")).filter_map(|file| file.canonicalize().ok());
     found.filter_map(|file| file.parent().map(Path::to_path_buf)).collect::<Vec<_>>().into_iter()
 }
 
-/// The `bin` of each version in a folder: `15` (Debian), `postgresql@17` (Homebrew), or without a number.
+/// The `bin` folder of each version: `15` (Debian), `postgresql@17` (Homebrew), or without a number.
 fn newest_first(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -73,7 +74,7 @@ fn said_by_pg_config() -> Option<PathBuf> {
     bindir(&shell::output(Command::new("pg_config").arg("--bindir")).ok()?)
 }
 
-/// What `pg_config --bindir` prints: one absolute path.
+/// The output of `pg_config --bindir`: one absolute path.
 fn bindir(said: &str) -> Option<PathBuf> {
     let folder = PathBuf::from(said.lines().next()?.trim());
     folder.is_absolute().then_some(folder)

@@ -1,4 +1,4 @@
-//! Decides what can be done with a server, whichever kind it is.
+//! Decides which operations every kind of server supports.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Service, Variables, d1, postgres, state::Home};
 
-/// A server that this program started, now or earlier.
+/// A server that this program started, in this run or an earlier one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Server {
@@ -32,7 +32,7 @@ impl Server {
     pub(super) fn end_and_delete(&self) -> anyhow::Result<()> {
         match self {
             Self::D1(server) => server.stop().and_then(|()| server.delete()),
-            // What would be saved by an orderly end is deleted.
+            // A proper shutdown would only save data that is deleted next.
             Self::Postgres(server) => server.crash().and_then(|()| server.delete()),
         }
     }

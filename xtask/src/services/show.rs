@@ -1,4 +1,4 @@
-//! Decides how services are shown: to a reader, to a shell, to a program.
+//! Decides how services are displayed: for a person, a shell or a program.
 
 use std::process::ExitCode;
 
@@ -10,14 +10,14 @@ use serde_json::json;
 use super::{Service, Variables, given, state::Home};
 use crate::shell::{Tone, paint};
 
-/// For whom services are shown.
+/// The output format.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum Format {
     /// Lines for a shell: `eval "$(cargo xtask services up --format env)"`.
     Env,
-    /// One object, by service.
+    /// One JSON object with an entry for each service.
     Json,
-    /// A table, and the lines for a shell.
+    /// A table for people, and the lines for a shell.
     Text,
 }
 
@@ -32,7 +32,7 @@ struct Row {
     variables: Variables,
 }
 
-/// Shows services. Exit code 0 when all of them run, 1 when not.
+/// Displays the services. The exit code is 0 if all of them are running, otherwise 1.
 pub(super) fn show(home: &Home, services: &[Service], format: Format) -> anyhow::Result<ExitCode> {
     let rows = services.iter().map(|service| row(home, *service)).collect::<anyhow::Result<Vec<Row>>>()?;
     match format {

@@ -1,5 +1,5 @@
-//! Decides what is remembered from one command to the next: which servers were started, where, and who is to stop them.
-//! One command at a time reads and changes it.
+//! Decides what is stored between commands: which servers were started, their addresses, and who must stop them. Only
+//! one command at a time reads and changes this state.
 
 use std::{
     fs::{self, File},
@@ -13,13 +13,13 @@ use serde::{Deserialize, Serialize};
 use super::{Server, Service, process};
 use crate::shell;
 
-/// The folder of everything that services need: the state, their data, their programs.
+/// The folder with everything that services need: the state, their data, their programs.
 #[derive(Debug, Clone)]
 pub(super) struct Home {
     folder: PathBuf,
-    /// Where the packages of Node stand, which hold no data and are kept.
+    /// The folder of the Node packages. They contain no data and are kept.
     node: PathBuf,
-    /// Whether servers that the environment names are taken instead of own ones.
+    /// Whether servers named by environment variables are used instead of servers started here.
     heeds_environment: bool,
 }
 
@@ -32,16 +32,16 @@ pub(super) struct State {
 /// A server that was started.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Kept {
-    /// Whether it stays until `down`. Otherwise the last of its users stops it.
+    /// Whether the server runs until `down`. Otherwise its last user stops it.
     #[serde(default)]
     pub(super) stays: bool,
-    /// The processes that use it, each as often as it asked for it.
+    /// The processes that use it. A process appears once for each request.
     #[serde(default)]
     pub(super) users: Vec<u32>,
     pub(super) server: Server,
 }
 
-/// The state while nobody else can change it.
+/// The state, locked for exclusive access.
 pub(super) struct Held {
     path: PathBuf,
     pub(super) state: State,
@@ -49,24 +49,24 @@ pub(super) struct Held {
 }
 
 impl Home {
-    /// The one below the folder that cargo builds in: each checkout has its own.
+    /// The home below cargo's target folder. Each checkout has its own.
     pub(super) fn of_checkout() -> Self {
         let folder = shell::target_dir().join("services");
         Self { node: folder.join("node"), folder, heeds_environment: true }
     }
 
-    /// One elsewhere, which shares nothing but the packages of Node, and has only servers of its own.
+    /// A home elsewhere. It shares only the Node packages, and ignores servers named by environment variables.
     #[cfg(test)]
     pub(super) fn elsewhere(folder: &Path) -> Self {
         Self { folder: folder.to_path_buf(), heeds_environment: false, ..Self::of_checkout() }
     }
 
-    /// A variable of the environment.
+    /// Reads an environment variable.
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|_| self.heeds_environment)
     }
 
-    /// The folder of one service's data, which may not be there yet.
+    /// The folder of one service's data. It may not exist yet.
     pub(super) fn data_of(&self, service: Service) -> PathBuf {
         self.folder.join(service.name())
     }
@@ -75,7 +75,7 @@ impl Home {
         &self.node
     }
 
-    /// Waits until nobody else has the state, and reads it. One that can't be read is named, never overwritten.
+    /// Waits for the exclusive lock and reads the state. An unreadable state is reported, never overwritten.
     pub(super) fn hold(&self) -> anyhow::Result<Held> {
         let folder = &self.folder;
         fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
@@ -95,7 +95,7 @@ impl Home {
 }
 
 impl Held {
-    /// Writes the state down, whole or not at all. It holds passwords, so that nobody else may read it.
+    /// Writes the state atomically. Only the owner may read the file, because it contains passwords.
     pub(super) fn save(&self) -> anyhow::Result<()> {
         let save = || -> anyhow::Result<()> {
             let draft = self.path.with_extension("draft");
@@ -112,7 +112,7 @@ impl State {
         self.servers.iter_mut().find(|kept| kept.server.service() == service)
     }
 
-    /// Remembers a server in place of an earlier one.
+    /// Records a server, replacing an earlier one.
     pub(super) fn put(&mut self, kept: Kept) {
         self.remove(kept.server.service());
         self.servers.push(kept);
@@ -125,7 +125,8 @@ impl State {
 }
 
 impl Kept {
-    /// Notes that a process uses it, or that it stays for everybody. Who was killed uses it no longer.
+    /// Records that a process uses the server, or that it runs until `down`. Processes that were killed are removed
+    /// from the users.
     pub(super) fn take(&mut self, user: Option<u32>) {
         self.users.retain(|user| is_alive(*user));
         match user {
@@ -134,8 +135,7 @@ impl Kept {
         }
     }
 
-    /// Notes that a process uses it no longer, as often as it asked for it or one time less. Answers whether nobody is
-    /// left who wants it.
+    /// Removes one use by a process. Returns whether nobody needs the server any more.
     pub(super) fn leave(&mut self, user: u32) -> bool {
         if let Some(at) = self.users.iter().position(|other| *other == user) {
             self.users.remove(at);
@@ -144,18 +144,18 @@ impl Kept {
         !self.stays && self.users.is_empty()
     }
 
-    /// How often a process asked for it.
+    /// The number of uses by a process.
     pub(super) fn times_used_by(&self, user: u32) -> usize {
         self.users.iter().filter(|other| **other == user).count()
     }
 
-    /// Another process that uses it.
+    /// Another process that uses the server.
     pub(super) fn other_user(&self) -> Option<u32> {
         self.users.iter().copied().find(|user| *user != std::process::id() && is_alive(*user))
     }
 }
 
-/// Whether a process runs that can stop what it uses.
+/// Whether a process is running that can stop the server it uses.
 fn is_alive(user: u32) -> bool {
     user == std::process::id() || process::runs(user, "xtask")
 }

@@ -1,5 +1,5 @@
-//! Decides what is believed about services: that real ones start, answer, survive a crash with their data, and go
-//! without a trace. A server whose programs are missing is skipped loudly; `cargo xtask test` installs them first.
+//! Tests the services: real servers start, answer, keep their data across a crash, and leave nothing behind. If a
+//! server's programs are missing, its tests are skipped with a message; `cargo xtask test` installs the programs first.
 
 use std::{fs, process::Stdio};
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::signals;
 
-/// A text of a kind that must arrive as it was sent.
+/// A text whose characters must arrive unchanged.
 const TEXT: &str = "9007199254740993 'é\u{1f600}";
 
 fn lacks(service: Service, home: &Home) -> bool {
@@ -23,7 +23,7 @@ fn lacks(service: Service, home: &Home) -> bool {
     lacks
 }
 
-/// What the PostgreSQL of a home answers to a statement.
+/// Sends a statement to a home's PostgreSQL and returns the answer.
 fn psql(home: &Home, statement: &str) -> anyhow::Result<String> {
     let mut held = home.hold()?;
     let Server::Postgres(server) = &held.started(Service::Postgres)?.server else { bail!("another server") };
@@ -32,7 +32,7 @@ fn psql(home: &Home, statement: &str) -> anyhow::Result<String> {
     Ok(crate::shell::output(psql.args(arguments).arg(statement))?.trim().to_owned())
 }
 
-/// What the D1 of a home answers: the status, and the first value of the last statement or the code of the error.
+/// Sends a request to a home's D1. Returns the status, and the first value of the last statement or the error code.
 fn d1(home: &Home, token: Option<&str>, body: &Value) -> anyhow::Result<(u16, Value)> {
     let mut held = home.hold()?;
     let Server::D1(server) = &held.started(Service::D1)?.server else { bail!("another server") };
@@ -89,7 +89,7 @@ fn d1_survives_a_crash_and_goes_without_a_trace() -> anyhow::Result<()> {
     assert!(d1(&home, None, &count).is_err(), "it is dead");
     restart_in(&home, Service::D1)?;
     assert_eq!(d1(&home, None, &json!({"sql": "select a from t"}))?, (200, json!(TEXT)));
-    // As the system does when memory is short: Node is killed, and workerd is not.
+    // The system may do this when memory is short: it kills Node, but not workerd.
     let node = home.hold()?.started(Service::D1)?.server.pid().context("no process")?;
     signals::to_process(node, "KILL")?;
     process::wait_until("node has ended", std::time::Duration::from_secs(10), || !process::runs(node, ""))?;
@@ -97,7 +97,7 @@ fn d1_survives_a_crash_and_goes_without_a_trace() -> anyhow::Result<()> {
     gone(&home, Service::D1, running)
 }
 
-/// Starts a service, and shows that a second command finds it and leaves it alone.
+/// Starts a service, and shows that a second command finds and keeps the running one.
 fn started(home: &Home, service: Service) -> anyhow::Result<Running> {
     let running = up(home, &[service], Some(std::process::id()))?;
     let pid =
@@ -111,7 +111,7 @@ fn started(home: &Home, service: Service) -> anyhow::Result<Running> {
     Ok(running)
 }
 
-/// Shows that nothing is left when the one who started a service is done.
+/// Shows that nothing is left when the process that started a service has ended.
 fn gone(home: &Home, service: Service, running: Running) -> anyhow::Result<()> {
     let server = home.hold()?.started(service)?.server.clone();
     drop(running);
@@ -167,7 +167,8 @@ fn the_last_who_uses_a_server_stops_it() -> anyhow::Result<()> {
 fn a_server_of_an_earlier_time_is_cleaned_up() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let home = Home::elsewhere(folder.path());
-    // As after a restart of the machine: the state names a process that is another one now, and its owner is gone.
+    // As after a reboot: the state contains the id of a process that is now a different one, and its owner no longer
+    // runs.
     let data = home.data_of(Service::D1);
     fs::create_dir_all(&data)?;
     let d1 = json!({"pid": std::process::id(), "node": home.node(), "folder": data, "port": 1, "token": "t"});

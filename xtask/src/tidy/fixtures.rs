@@ -1,4 +1,4 @@
-//! Decides when a fixture is one: its bodies parse, its events are its own, and it expects something.
+//! Decides when a fixture is valid: its bodies parse, its event ids are unique to it, and it expects something.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Decides what may hang below a package, and what every package inherits.
+//! Decides which packages a package may depend on, and what every package inherits from the workspace.
 
 use super::{Finding, Rule, repo::Repo};
 

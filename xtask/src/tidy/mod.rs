@@ -1,5 +1,6 @@
-//! Decides which rules of the house are checked by a program: those that no compiler and no clippy lint knows. Each rule
-//! carries a specimen, a change to a sound tree that breaks it, and is tried on it before it is believed.
+//! Decides which of the project's rules are checked by a program: those that neither the compiler nor a clippy lint
+//! checks. Each rule has a specimen, a change that breaks the rule in a sound tree. The rule must catch its specimen
+//! before its result counts.
 
 mod fixtures;
 mod graph;
@@ -15,10 +16,10 @@ use repo::Repo;
 
 use crate::shell::{Tone, paint};
 
-/// Checks the rules of the house that no compiler knows.
+/// Checks the project's rules that neither the compiler nor clippy checks.
 #[derive(Debug, Args)]
 pub(crate) struct TidyArgs {
-    /// Lists the rules and does nothing else.
+    /// Lists the rules and exits.
     #[arg(long)]
     list: bool,
 }
@@ -28,15 +29,15 @@ struct Rule {
     name: &'static str,
     says: &'static str,
     check: fn(&Repo) -> Vec<Finding>,
-    /// Breaks the rule in a sound tree.
+    /// Changes a sound tree so that it breaks the rule.
     specimen: fn(&mut Repo),
 }
 
-/// A place that breaks a rule.
+/// A place where a rule is broken.
 #[derive(Debug)]
 struct Finding {
     path: String,
-    /// Counted from 1; 0 for the whole file.
+    /// The line number, from 1; 0 means the whole file.
     line: usize,
     what: String,
 }
@@ -46,7 +47,7 @@ impl Finding {
         Self { path: path.to_owned(), line: 0, what: what.into() }
     }
 
-    /// At a line, counted from 0.
+    /// A finding at a line, given as an index from 0.
     fn at(path: &str, index: usize, what: impl Into<String>) -> Self {
         Self { path: path.to_owned(), line: index + 1, what: what.into() }
     }
@@ -92,7 +93,7 @@ pub(crate) fn run(args: TidyArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether a rule lets a sound tree pass and catches its specimen.
+/// Whether a rule accepts a sound tree and catches its specimen.
 fn sees(rule: &Rule) -> bool {
     let sound = Repo::sound();
     let mut broken = sound.clone();

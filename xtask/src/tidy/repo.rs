@@ -1,5 +1,5 @@
-//! Decides what tidy looks at: the project's text files and the dependency trees of its packages, in memory, so that a
-//! rule can be shown a tree that breaks it.
+//! Decides what tidy examines: the project's text files and its packages' dependency trees, held in memory so that a
+//! rule can be tested on a tree that breaks it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,9 +10,10 @@ use crate::shell;
 /// The project as the rules see it.
 #[derive(Clone)]
 pub(crate) struct Repo {
-    /// Every text file that git knows or would add, by path.
+    /// Every text file that git tracks or would add, by path.
     pub(crate) files: BTreeMap<String, String>,
-    /// The packages below each package that must stay pure, all features on, without dev-dependencies.
+    /// For each package that must stay pure: the packages that it depends on, with all features and without
+    /// dev-dependencies.
     pub(crate) trees: BTreeMap<String, BTreeSet<String>>,
 }
 
@@ -24,7 +25,7 @@ impl Repo {
         git.current_dir(&root).args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"]);
         let mut files = BTreeMap::new();
         for path in shell::output(&mut git)?.split('\0').filter(|path| !path.is_empty()) {
-            // A file may be listed and gone, or not be text; neither is ours to judge.
+            // A listed file may be deleted or not be text. The rules skip both.
             if let Ok(text) = std::fs::read_to_string(root.join(path)) {
                 files.insert(path.to_owned(), text);
             }
@@ -40,7 +41,7 @@ impl Repo {
         Ok(repo)
     }
 
-    /// A small project that keeps every rule.
+    /// A small project that follows every rule.
     pub(crate) fn sound() -> Self {
         let mut repo = Self { files: BTreeMap::new(), trees: BTreeMap::new() };
         let manifest = "[package]\nname = \"NAME\"\n\n[lints]\nworkspace = true\n";
@@ -79,7 +80,7 @@ impl Repo {
         self.files.insert(path.to_owned(), text.to_owned());
     }
 
-    /// Files whose path begins with one of the prefixes and has the ending.
+    /// Files whose path begins with one of the prefixes and has the extension.
     pub(crate) fn under<'a>(
         &'a self,
         prefixes: &'a [&str],
@@ -91,7 +92,7 @@ impl Repo {
             .filter(move |(path, _)| path.ends_with(ending) && prefixes.iter().any(|prefix| path.starts_with(prefix)))
     }
 
-    /// The folders in a folder: `adapters` gives the providers, `stores` the databases.
+    /// The subfolders of a folder: for `adapters` the providers, for `stores` the databases.
     pub(crate) fn rooms(&self, folder: &str) -> BTreeSet<String> {
         let prefix = format!("{folder}/");
         let below = self.files.keys().filter_map(|path| path.strip_prefix(&prefix));

@@ -1,22 +1,22 @@
-//! Decides what in a Rust file is code: comments and literals told apart from it, functions and traits found by their
-//! braces. It is no parser: it reads files that rustfmt has laid out.
+//! Decides which parts of a Rust file are code. It separates comments and literals from code, and finds functions and
+//! traits by their braces. It isn't a parser: it reads only files formatted by rustfmt.
 
-/// A Rust file, taken apart.
+/// A Rust file, split into its parts.
 pub(crate) struct Source {
-    /// The file with comments blanked, line by line.
+    /// The lines of the file, with comments blanked.
     pub(crate) text: Vec<String>,
-    /// The same with the insides of literals blanked too.
+    /// The same lines, with the content of literals blanked too.
     pub(crate) code: Vec<String>,
 }
 
-/// A function and its place.
+/// A function and its position.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Function {
     /// Its name.
     pub(crate) name: String,
-    /// Its first line, counted from 1.
+    /// The number of its first line, from 1.
     pub(crate) line: usize,
-    /// How many lines it has, signature included.
+    /// The number of its lines, including the signature.
     pub(crate) lines: usize,
     /// Whether it has a body.
     pub(crate) has_body: bool,
@@ -32,7 +32,7 @@ enum State {
 }
 
 impl Source {
-    /// Takes a file apart.
+    /// Splits a file into its parts.
     pub(crate) fn new(file: &str) -> Self {
         let chars: Vec<char> = file.chars().collect();
         let (mut text, mut code) = (String::with_capacity(file.len()), String::with_capacity(file.len()));
@@ -56,7 +56,7 @@ impl Source {
         Self { text: lines(text), code: lines(code) }
     }
 
-    /// How many lines stand before the tests, which come last.
+    /// The number of lines before the tests, which come last.
     pub(crate) fn tests_begin(&self) -> usize {
         let marks = self.code.iter().enumerate().filter(|(_, line)| line.trim() == "#[cfg(test)]");
         let mut of_modules = marks.filter(|(at, _)| {
@@ -68,7 +68,7 @@ impl Source {
         of_modules.next().map_or(self.code.len(), |(at, _)| at)
     }
 
-    /// Every function, nested ones too.
+    /// Every function, including nested ones.
     pub(crate) fn functions(&self) -> Vec<Function> {
         let all: Vec<char> = self.code.join("\n").chars().collect();
         let mut found = Vec::new();
@@ -86,7 +86,7 @@ impl Source {
         found
     }
 
-    /// The functions that a trait declares; none when the file has no such trait.
+    /// The functions that a trait declares. Empty if the file doesn't contain the trait.
     pub(crate) fn functions_of_trait(&self, name: &str) -> Option<Vec<Function>> {
         let head = format!("trait {name}");
         let first = self
@@ -104,7 +104,7 @@ fn is_word(char: char) -> bool {
     char.is_alphanumeric() || char == '_'
 }
 
-/// The state after the next characters, and how many they are.
+/// The state after the next characters, and the number of those characters.
 fn step(state: State, rest: &[char]) -> (State, usize) {
     let pair = |one, other| rest.first() == Some(&one) && rest.get(1) == Some(&other);
     match state {
@@ -128,7 +128,8 @@ fn step(state: State, rest: &[char]) -> (State, usize) {
     }
 }
 
-/// A word is taken whole, so that the `r` of `for"` opens nothing; a raw string's opening goes with it.
+/// Reads a word as a whole, so that the `r` of `for"` doesn't start a raw string. The opening of a raw string belongs
+/// to its `r`.
 fn word(rest: &[char]) -> (State, usize) {
     let letters = rest.iter().take_while(|char| is_word(**char)).count();
     let prefix: String = rest[..letters].iter().collect();
@@ -153,7 +154,7 @@ fn char_literal(rest: &[char]) -> usize {
     }
 }
 
-/// Where an item that begins here ends: at its `;`, or at the brace that closes its body.
+/// The end of the item that begins here: its `;`, or the brace that closes its body.
 fn end_of_item(all: &[char], begin: usize) -> (usize, bool) {
     let (mut round, mut braces) = (0_usize, 0_usize);
     for (offset, char) in all[begin..].iter().enumerate() {

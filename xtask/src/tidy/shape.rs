@@ -1,4 +1,4 @@
-//! Decides what files, functions and folders look like: their first line, their length, their names.
+//! Decides the form of files, functions and folders: first line, length and name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -105,27 +105,28 @@ fn no_default_methods(repo: &Repo) -> Vec<Finding> {
 fn same_rooms(repo: &Repo) -> Vec<Finding> {
     let required = ["README.md", "src/facts.rs", "src/lib.rs", "src/signature.rs", "src/wire.rs"];
     let mut findings = of_one_shape(repo, "adapters", Beyond::Alike, &required);
-    // An engine may need what no other does.
+    // The engine may need files that no other folder has.
     let required = ["README.md", "src/error.rs", "src/executor.rs", "src/lib.rs", "src/migrate.rs"];
     findings.extend(of_one_shape(repo, "stores", Beyond::Own, &required));
     findings
 }
 
-/// Whether what one room has beyond the required must be in every other.
+/// Whether every room must have the optional files that one room has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Beyond {
     Alike,
     Own,
 }
 
-/// What each room of a folder must have, and what the others have and one lacks. `stores/sql` is shared, no room.
+/// The files that each room of a folder must have, and files that all but one have. `stores/sql` is shared code, not a
+/// room.
 fn of_one_shape(repo: &Repo, folder: &str, beyond: Beyond, required: &[&str]) -> Vec<Finding> {
     let mut rooms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for room in repo.rooms(folder).into_iter().filter(|room| room != "sql") {
         let prefix = format!("{folder}/{room}/");
         let files = repo.files.keys().filter_map(|path| path.strip_prefix(&prefix));
         let top = files.filter(|path| match path.strip_prefix("src/") {
-            // Where unit tests stand is nobody's business.
+            // The rule ignores where unit tests are.
             Some(file) => !file.contains('/') && file != "tests.rs",
             None => *path == "README.md",
         });
@@ -143,7 +144,7 @@ fn of_one_shape(repo: &Repo, folder: &str, beyond: Beyond, required: &[&str]) ->
     findings
 }
 
-/// Uses that go downwards and are meant. Each is a pair of plain data and what reads it.
+/// Allowed uses of a module further down in the list. Each is a pair of plain data and the code that reads it.
 const DOWNWARDS: &[(&str, &str, &str)] =
     &[("snapshot", "store", "a projection reads stored subjects, which are plain data")];
 
@@ -151,7 +152,7 @@ fn module_order(repo: &Repo) -> Vec<Finding> {
     let Some(lib) = repo.files.get("core/src/lib.rs") else {
         return vec![Finding::file("core/src/lib.rs", "it is missing")];
     };
-    // rustfmt sorts modules that stand together, so a blank line is what sets one level apart from the next.
+    // rustfmt sorts adjacent modules, so a blank line separates one level from the next.
     let mut level = 0;
     let mut levels: BTreeMap<&str, usize> = BTreeMap::new();
     for line in lib.lines() {
@@ -175,7 +176,7 @@ fn module_order(repo: &Repo) -> Vec<Finding> {
     findings
 }
 
-/// Core's modules that code names after `crate::`, alone or in braces.
+/// The names of core's modules in code after `crate::`, alone or in braces.
 fn used_modules(code: &[String]) -> Vec<(usize, String)> {
     let mut used = Vec::new();
     let word = |text: &str| text.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect::<String>();
@@ -190,7 +191,7 @@ fn used_modules(code: &[String]) -> Vec<(usize, String)> {
                 None => used.push((index, word(rest))),
             }
         }
-        // In braces a module stands at depth one, at the beginning or after a comma.
+        // In braces, a module's name is at depth one, at the beginning or after a comma.
         let mut begins = true;
         for (at, char) in rest.char_indices() {
             if depth == 1 && begins && char.is_alphabetic() {

@@ -1,4 +1,4 @@
-//! Decides which words may stand where: a provider's name, SQL, a clock, marks of unfinished work.
+//! Decides which words may appear where: a provider's name, SQL, a clock, marks of unfinished work.
 
 use super::{Finding, Rule, repo::Repo, rust::Source};
 
@@ -29,7 +29,7 @@ pub(super) const RULES: &[Rule] = &[
     },
 ];
 
-/// A provider is known by the folder of its adapter.
+/// Each provider's name is the name of its adapter's folder.
 fn provider_words(repo: &Repo) -> Vec<Finding> {
     let names = repo.rooms("adapters");
     search(repo, &["core/src/", "stores/", "conformance/src/"], |line| {
@@ -92,7 +92,7 @@ fn pure(repo: &Repo) -> Vec<Finding> {
 }
 
 fn finished(repo: &Repo) -> Vec<Finding> {
-    // Written in halves, so that this file does not catch itself.
+    // Split in halves, so that this file doesn't match itself.
     const COMMENTS: &[&str] = &[concat!("FIX", "ME"), concat!("XX", "X")];
     const CODE: &[&str] = &[
         concat!("todo", "!"),
@@ -114,7 +114,7 @@ fn finished(repo: &Repo) -> Vec<Finding> {
     findings
 }
 
-/// Lines of Rust without comments in which something is found.
+/// Lines of Rust code, without comments, in which `found` finds something.
 fn search(repo: &Repo, prefixes: &[&str], found: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, file) in repo.under(prefixes, ".rs") {
@@ -125,7 +125,7 @@ fn search(repo: &Repo, prefixes: &[&str], found: impl Fn(&str) -> Option<String>
     findings
 }
 
-/// Whether a word stands in a line, and is not a part of a longer one.
+/// Whether a word occurs in a line as a whole word.
 fn has_word(line: &str, word: &str) -> bool {
     let is_word = |char: char| char.is_alphanumeric() || char == '_';
     line.match_indices(word).any(|(at, _)| {
@@ -135,7 +135,7 @@ fn has_word(line: &str, word: &str) -> bool {
     })
 }
 
-/// Whether a file is tests from its first line.
+/// Whether the whole file is tests.
 pub(super) fn is_test_file(path: &str) -> bool {
     path.contains("/tests/") || path.ends_with("/tests.rs")
 }

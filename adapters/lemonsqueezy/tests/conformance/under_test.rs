@@ -1,4 +1,4 @@
-//! Decides how the kit plays Lemon Squeezy: how it signs, and how one of its events is edited.
+//! Tells the conformance kit how Lemon Squeezy signs, and how to edit one of its events.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 const HEADER: &str = "x-signature";
 
-/// What the scenarios sell once.
+/// The variants that the scenarios sell once.
 const ONE_TIME_VARIANTS: [&str; 2] = ["910001", "910002"];
 
-/// Lemon Squeezy, to be judged.
+/// The Lemon Squeezy adapter under test.
 pub(crate) fn under_test() -> ProviderUnderTest {
     ProviderUnderTest {
         name: NAME,
@@ -31,7 +31,7 @@ pub(crate) fn under_test() -> ProviderUnderTest {
     }
 }
 
-/// The scenarios' custom data are the application's own. There is no tolerance: no time is signed.
+/// The scenarios' custom data are the application's own. There is no tolerance, because no time is signed.
 fn build(endpoint: &Endpoint<'_>) -> Built {
     let mode = endpoint.mode.map_or(ModePolicy::Both, ModePolicy::Only);
     let config = LemonSqueezyConfig::new(mode, endpoint.secrets.iter().copied())?;
@@ -40,8 +40,8 @@ fn build(endpoint: &Endpoint<'_>) -> Built {
     Ok(Arc::new(LemonSqueezy::new(LemonSqueezyConfig { one_time_variants, custom_data, ..config })?))
 }
 
-/// The hex digest of the HMAC-SHA256 of the body and of nothing else. A webhook has one secret; while it is replaced,
-/// two webhooks send to one endpoint, which stands here as one request that both signed.
+/// The hex digest of the HMAC-SHA256 of the body only. A webhook has one secret. While the secret is replaced, two
+/// webhooks send to one endpoint, which is shown here as one request with both signatures.
 fn sign(secrets: &[&str], body: &[u8], _at: Timestamp) -> Signed {
     let secrets = secrets.iter().filter_map(|text| Secret::new(*text).ok());
     let macs = secrets.map(|secret| (HEADER.to_owned(), hex::encode(secret.sign(&[body])).into_bytes()));
@@ -68,7 +68,7 @@ fn edit(body: &[u8], change: impl FnOnce(&mut Value) -> Option<()>) -> Option<Ve
     Some(event.to_string().into_bytes())
 }
 
-/// No event has an id, so that the one that is asked for can't be given.
+/// No event has an id, so this function can't set a requested id.
 fn unknown_type(body: &[u8], _: &str) -> Option<Vec<u8>> {
     edit(body, |event| event.pointer_mut("/meta/event_name").map(|name| *name = json!("kettle_descaled")))
 }
@@ -84,7 +84,7 @@ fn unreadable(body: &[u8], _: &str) -> Option<Unreadable> {
     Some(Unreadable { body, path: "data.id".to_owned() })
 }
 
-/// Only what orders and subscriptions are about is read: events of licence keys are not.
+/// Only events about orders and subscriptions are read; events of licence keys are not.
 fn is_read(body: &[u8]) -> Option<()> {
     let event: Value = serde_json::from_slice(body).ok()?;
     let name = event.pointer("/meta/event_name")?.as_str()?;
@@ -92,7 +92,7 @@ fn is_read(body: &[u8]) -> Option<()> {
     (read && name != "subscription_gifted").then_some(())
 }
 
-/// No event has an id: other content is another event.
+/// No event has an id, so other content is another event.
 fn contradiction(_: &[u8]) -> Option<Vec<u8>> {
     None
 }
@@ -107,7 +107,7 @@ fn other_mode(body: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// A delivery that comes again repeats every byte.
+/// A repeated delivery has exactly the same bytes.
 fn repetition(_: &[u8]) -> Option<Vec<u8>> {
     None
 }

@@ -1,8 +1,8 @@
-//! Decides what an event says of an adjustment: a refund, a dispute or a credit of a transaction, or the reversal of
-//! one. It doesn't know what the transaction sold.
+//! Reads an adjustment: a refund, a dispute or a credit of a transaction, or the reversal of one. This module does not
+//! know what the transaction sold.
 //!
-//! An adjustment never changes its action; the action says what kind of object it is. (Source: Paddle's API reference,
-//! "Adjustments".)
+//! An adjustment never changes its action, and the action determines the kind of object. (Source: Paddle's API
+//! reference, "Adjustments".)
 
 use purchase_core::{
     fact::{
@@ -21,7 +21,7 @@ use purchase_core::{
 use super::Reading;
 use crate::wire::{Reads as _, View};
 
-/// `adjustment`: a member of its transaction's payment, or of its invoice where no money goes back.
+/// `adjustment`: a member of its transaction's payment, or of its invoice if no money is returned.
 pub(super) fn adjustment(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let object = &reading.object;
     let transaction = object.at("transaction_id").need_id()?;
@@ -38,8 +38,8 @@ pub(super) fn adjustment(reading: &Reading<'_>, facts: &mut Collector) -> Result
     Ok(())
 }
 
-/// The observation, and whose member it is. An action that this version doesn't know is kept as a reversal of nothing:
-/// what it means can be read when the events are replayed by a version that knows it.
+/// Returns the observation, and the subject that it is a member of. An unknown action is kept as a reversal of nothing:
+/// a later version that knows the action can read it when the events are replayed.
 fn observation(object: &View<'_, '_>) -> Result<(ObjectKind, ObjectState), ReadFault> {
     let (action, status) = (object.at("action").need_text()?, object.at("status").need_text()?);
     let reversal = |undoes| match status {
@@ -102,7 +102,7 @@ fn refund_state(status: &str) -> RefundState {
     }
 }
 
-/// A chargeback takes the money at once, whatever its approval; a warning is a question before one.
+/// A chargeback takes the money at once, whatever its approval. A warning is an inquiry before a chargeback.
 fn dispute_state(action: &str, status: &str) -> DisputeState {
     match (status, action) {
         ("approved" | "pending_approval", "chargeback") => DisputeState::Open,

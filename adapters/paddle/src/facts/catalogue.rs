@@ -1,5 +1,5 @@
-//! Decides what an event says of a product or a price. Prices that a transaction makes up for itself are none of the
-//! catalogue's. It doesn't know which offer of the application a price stands for.
+//! Reads a product or a price. Prices that a transaction defines only for itself are not in the catalogue. This module
+//! does not know which offer of the application a price belongs to.
 
 use purchase_core::{
     fact::{
@@ -43,7 +43,7 @@ pub(super) fn price(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), 
     Ok(())
 }
 
-/// Only what is active can be sold. Objects of 2023 may lack the status; there was no other then.
+/// Only an active object can be sold. Objects of 2023 may lack the status; `active` was then the only one.
 fn is_active(object: &View<'_, '_>) -> Result<bool, ReadFault> {
     Ok(matches!(object.at("status").text()?, Some("active") | None))
 }

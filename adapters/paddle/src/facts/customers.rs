@@ -1,4 +1,4 @@
-//! Decides what an event says of a customer. It doesn't know what the customer bought.
+//! Reads a customer. This module does not know what the customer bought.
 
 use purchase_core::{
     fact::{
@@ -12,7 +12,7 @@ use purchase_core::{
 
 use super::Reading;
 
-/// `customer`. Its own custom data name its owner. Customers are archived, never deleted.
+/// `customer`. Its own custom data name its owner. Paddle archives customers and never deletes them.
 pub(super) fn customer(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Customer)?, &reading.object);
     let object_state = ObjectState::Customer(Customer {

@@ -1,4 +1,4 @@
-//! Decides what an event says of a subscription. It doesn't know whether the customer may use what is billed.
+//! Reads a subscription. This module does not know whether the customer may use what is billed.
 
 use purchase_core::{
     fact::{
@@ -14,13 +14,13 @@ use purchase_core::{
 use super::Reading;
 use crate::wire::View;
 
-/// `subscription`. Only `subscription.created` names the transaction that the subscription came from.
+/// `subscription`. Only `subscription.created` names the transaction that created the subscription.
 pub(super) fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Subscription)?, &reading.object);
     facts.observation(&root, reading.observation(&root, observation(object)?));
     facts.belongs(&root, &reading.attribution()?);
     if let Some(transaction) = object.at("transaction_id").id()? {
-        // Only what is collected automatically went through a checkout.
+        // Only a transaction that is collected automatically went through a checkout.
         let checkout = object.at("collection_mode").text()? == Some("automatic");
         let of = |kind| ObjectRef::new(kind, transaction.clone());
         facts.link(&root, [Link::Invoice(transaction.clone()), Link::Payment(transaction.clone())]);
@@ -43,7 +43,7 @@ fn observation(object: &View<'_, '_>) -> Result<ObjectState, ReadFault> {
         "past_due" => SubscriptionStatus::PastDue,
         "paused" => SubscriptionStatus::Paused,
         "trialing" => SubscriptionStatus::Trialing,
-        // `inactive` too: Paddle's SDKs list it, and nothing says what it means.
+        // This includes `inactive`: Paddle's SDKs list it, but its meaning is not documented.
         _ => SubscriptionStatus::Unknown,
     };
     let canceled_at = object.at("canceled_at").rfc3339()?;
@@ -66,7 +66,7 @@ fn observation(object: &View<'_, '_>) -> Result<ObjectState, ReadFault> {
     })))
 }
 
-/// What is decided and has not happened yet.
+/// The change that is scheduled and has not happened yet.
 #[derive(Default)]
 struct Scheduled {
     cancel_at: Option<Timestamp>,
@@ -90,7 +90,7 @@ impl Scheduled {
     }
 }
 
-/// What is billed again and again. Imported subscriptions may list what was sold once as well.
+/// The recurring items. Imported subscriptions may also list one-time items.
 fn items(subscription: &View<'_, '_>) -> Result<Vec<Item>, ReadFault> {
     let mut quantities = Quantities::default();
     for item in subscription.at("items").elements()? {
@@ -101,7 +101,7 @@ fn items(subscription: &View<'_, '_>) -> Result<Vec<Item>, ReadFault> {
     Ok(quantities.into_items())
 }
 
-/// None once it is canceled, and in older events while it is paused.
+/// There is no period once the subscription is canceled, and in older events while it is paused.
 fn period(view: &View<'_, '_>) -> Result<Option<Period>, ReadFault> {
     let (start, end) = (view.at("starts_at").rfc3339()?, view.at("ends_at").rfc3339()?);
     Ok(start.zip(end).map(|(start, end)| Period { start, end }))

@@ -37,7 +37,7 @@ fn the_phase_follows_the_last_word_of_the_type() {
     }
 }
 
-/// The version of an event that occurred at a time and shows an object that was updated at a time.
+/// The version of an event with this `occurred_at` that shows an object with this `updated_at`.
 fn version(occurred_at: &str, updated_at: Value) -> Version {
     let object = json!({"id": "pro_1", "status": "active", "updated_at": updated_at});
     let body = with(event("product.updated", object), json!({ "occurred_at": occurred_at }));
@@ -53,7 +53,8 @@ fn check(occurred_at: &str, updated_at: Value, at: &str) {
 
 #[test]
 fn an_observation_is_as_old_as_its_update() {
-    // The recorded observation of a failed payment was taken before the one of past due, and told after it.
+    // In the recording, the observation of the failed payment was taken before the one of past due, and reported after
+    // it.
     let past_due = version("2024-09-09T16:04:04.834513Z", json!("2024-09-09T16:04:04.278528938Z"));
     let failed = version("2024-09-09T16:04:04.835508Z", json!("2024-09-09T16:04:02.613735Z"));
     let billed = version("2024-09-09T16:04:02.989795Z", json!("2024-09-09T16:04:02.613735612Z"));
@@ -75,7 +76,7 @@ fn an_update_in_the_future_counts_as_now() {
 #[test]
 fn an_update_that_is_zero_or_missing_counts_as_now() {
     let occurred_at = "2023-08-21T14:08:43.786457Z";
-    // The zero of Go, and that of Unix.
+    // Go's zero time and Unix's zero time.
     for zero in ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z"] {
         check(occurred_at, json!(zero), occurred_at);
     }
@@ -103,7 +104,7 @@ fn read_with(change: impl FnOnce(&mut PaddleConfig), body: &Value) -> Result<Vec
     }
 }
 
-/// The facts where the application's keys are believed everywhere.
+/// The facts if the application's keys are read everywhere.
 fn facts(event_type: &str, object: Value) -> Vec<Fact> {
     read_with(|config| config.custom_data = CustomData::Everywhere, &event(event_type, object)).expect("facts")
 }

@@ -1,5 +1,5 @@
-//! Decides what an event says of a transaction: an invoice, its payment with every attempt, and the checkout that it
-//! went through, all under the transaction's id. It doesn't know what became of the money later.
+//! Reads a transaction: an invoice, its payment with every attempt, and the checkout that it went through. All except
+//! the attempts have the transaction's id. This module does not know what happened to the money later.
 
 use std::collections::BTreeSet;
 
@@ -39,7 +39,7 @@ pub(super) fn transaction(reading: &Reading<'_>, facts: &mut Collector) -> Resul
     for attempt in &bill.attempts {
         facts.observation(&payment, attempt.observation());
     }
-    // The custom data of a subscription are copied into its later transactions: there the offer is the subscription's.
+    // Paddle copies a subscription's custom data into its later transactions: their offer is then the subscription's.
     let offer = attribution.offer.clone().filter(|_| bill.through_checkout && !bill.recurs);
     facts.belongs(&payment, &Attribution { offer, ..attribution.clone() });
     facts.link(&payment, [Link::Invoice(id.clone())]);
@@ -57,20 +57,20 @@ pub(super) fn transaction(reading: &Reading<'_>, facts: &mut Collector) -> Resul
     Ok(())
 }
 
-/// What a transaction says that more than one of its observations needs.
+/// The values of a transaction that several of its observations need.
 struct Bill<'v> {
     status: &'v str,
     origin: Option<&'v str>,
     totals: Totals,
-    /// The newest first, as Paddle lists them.
+    /// Newest first, in Paddle's order.
     attempts: Vec<Attempt<'v>>,
-    /// Whether a buyer pays it in a checkout.
+    /// Whether a buyer pays the transaction in a checkout.
     through_checkout: bool,
-    /// Whether it bills anything again and again.
+    /// Whether the transaction bills anything that recurs.
     recurs: bool,
-    /// What it sells once.
+    /// The one-time items.
     sold: Vec<Item>,
-    /// The lines of that, which adjustments name.
+    /// The lines of the one-time items, which adjustments name.
     lines: Vec<Line>,
 }
 
@@ -87,7 +87,8 @@ impl<'v> Bill<'v> {
                 attempts.push(Attempt::read(&attempt, currency)?);
             }
         }
-        // A charge may wait for the renewal, and those of 2023 came as updates. A new payment method sells nothing.
+        // A charge may wait for the renewal, and charges of 2023 came as updates. A change of the payment method sells
+        // nothing.
         let sells = matches!(
             origin,
             Some("api" | "subscription_charge" | "subscription_recurring" | "subscription_update" | "web")
@@ -169,7 +170,7 @@ impl<'v> Bill<'v> {
     }
 }
 
-/// The lines of what is sold once, by the ids that adjustments name. A draft may not have them yet.
+/// The lines of the one-time items, by the ids that adjustments name. A draft may not have lines yet.
 fn lines_of(object: &View<'_, '_>, sold: &[Item], currency: Currency) -> Result<Vec<Line>, ReadFault> {
     let list = object.at("details.line_items");
     let mut lines = Vec::new();
@@ -192,16 +193,16 @@ fn is_paid(status: &str) -> bool {
 
 /// The amounts of a transaction.
 struct Totals {
-    /// What the invoice asks for in all.
+    /// The invoice's total.
     total: Money,
-    /// What is due after credits.
+    /// The amount due after credits.
     due: Money,
-    /// What was paid of that.
+    /// The paid part of the amount due.
     paid: Money,
 }
 
 impl Totals {
-    /// A draft may not be calculated yet: it asks for nothing.
+    /// A draft may not be calculated yet: its amounts are zero.
     fn read(object: &View<'_, '_>, status: &str, currency: Currency) -> Result<Self, ReadFault> {
         if status == "draft" && !object.at("details").is_there() {
             let nothing = Money::zero(currency);
@@ -211,7 +212,7 @@ impl Totals {
         let due = totals.at("grand_total").need_money(currency)?;
         let balance = totals.at("balance");
         let open = balance.need_money(currency)?.minor();
-        // Paddle's examples and simulator leave the balance as it was.
+        // Paddle's examples and simulator keep the old balance on paid transactions.
         let paid = if is_paid(status) { due } else { balance.money_of(due.minor() - open, currency)? };
         Ok(Self { total: totals.at("total").need_money(currency)?, due, paid })
     }
@@ -235,7 +236,7 @@ impl<'v> Attempt<'v> {
         })
     }
 
-    /// The event is about the transaction: it says nothing of when the attempt began.
+    /// The event is about the transaction: it doesn't say when the attempt began.
     fn observation(&self) -> Observation {
         let state = match self.status {
             "canceled" | "dropped" | "error" => ChargeState::Failed,

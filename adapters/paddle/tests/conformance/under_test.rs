@@ -1,4 +1,4 @@
-//! Decides how the kit plays Paddle: how Paddle signs, and how one of its events is edited.
+//! Tells the conformance kit how Paddle signs, and how to edit one of its events.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const HEADER: &str = "paddle-signature";
 
-/// Paddle, to be judged.
+/// The Paddle adapter under test.
 pub(crate) fn under_test() -> ProviderUnderTest {
     ProviderUnderTest {
         name: NAME,
@@ -28,8 +28,8 @@ pub(crate) fn under_test() -> ProviderUnderTest {
     }
 }
 
-/// The scenarios' custom data are the application's own. No event says whether it is live, so an endpoint of both modes
-/// is one of the sandbox.
+/// The scenarios' custom data are the application's own. No event says whether it is live, so an endpoint for both
+/// modes counts as a sandbox.
 fn build(endpoint: &Endpoint<'_>) -> Built {
     let config = PaddleConfig::new(endpoint.mode.unwrap_or(Mode::Test), endpoint.secrets.iter().copied())?;
     let tolerance_seconds = endpoint.tolerance_seconds;
@@ -37,7 +37,7 @@ fn build(endpoint: &Endpoint<'_>) -> Built {
     Ok(Arc::new(Paddle::new(PaddleConfig { tolerance_seconds, simulated, custom_data, ..config })?))
 }
 
-/// Paddle sends one signature for each secret that is live while secrets are rotated.
+/// Paddle sends one signature for each live secret during a rotation.
 fn sign(secrets: &[&str], body: &[u8], at: Timestamp) -> Signed {
     let time = at.seconds().to_string();
     let signature = |secret: Secret| format!(";h1={}", hex::encode(secret.sign(&[time.as_bytes(), b":", body])));
@@ -63,7 +63,7 @@ fn forge(genuine: &Signed) -> Vec<(&'static str, Signed)> {
     forged
 }
 
-/// Lays values over an event; a path of keys has dots between them.
+/// Lays values over an event. Dots separate the keys of a path.
 fn with(body: &[u8], values: &[(&str, Value)]) -> Option<Vec<u8>> {
     let mut event: Value = serde_json::from_slice(body).ok()?;
     for (path, value) in values {
@@ -89,7 +89,7 @@ fn unknown_value(body: &[u8], id: &str) -> Option<Vec<u8>> {
     with(body, &[("event_id", json!(id)), ("data.status", json!("hibernating"))])
 }
 
-/// Types whose object's id is read. Others may be ignored, whatever is in them.
+/// The types whose object's id is read. Events of other types may be ignored, whatever they contain.
 const READ: [&str; 9] = [
     "adjustment.created",
     "adjustment.updated",

@@ -1,5 +1,5 @@
-//! Every recorded body is read; which types give facts stands here, and not in the adapter. What an observation must
-//! show is taken from the body itself, field by field.
+//! Tests that every recorded body is read. This file, not the adapter, lists the types that must give facts. The
+//! expected content of an observation is taken from the body itself, field by field.
 
 use crate::common;
 
@@ -18,10 +18,10 @@ use purchase_core::{
 use purchase_paddle::{CustomData, Paddle, PaddleConfig, Simulated};
 use serde_json::Value;
 
-/// Kinds of objects of which every event must be facts; events of all others must be ignored.
+/// Kinds of objects whose every event must give facts. Events of all other kinds must be ignored.
 const FACTS: &[&str] = &["adjustment", "customer", "price", "product", "subscription", "transaction"];
 
-/// Types that Paddle lists and nobody has recorded.
+/// Types that Paddle lists and that have no recording.
 const UNRECORDED: usize = 5;
 
 #[test]
@@ -33,7 +33,7 @@ fn every_recorded_payload_is_read() {
     for path in files {
         let bytes = fs::read(&path).expect("readable");
         let body: Value = serde_json::from_slice(&bytes).expect("JSON");
-        // Bodies that were recorded with their headers are wrapped.
+        // Bodies that were recorded together with their headers are wrapped.
         let (bytes, body) = match body.get("body") {
             Some(inner) => (inner.to_string().into_bytes(), inner.clone()),
             None => (bytes, body),
@@ -104,7 +104,7 @@ fn version(body: &Value) -> Version {
     Version { at: updated_at.unwrap_or(then).min(then), then }
 }
 
-/// Compares an observation with the fields of the object that it was taken of.
+/// Compares an observation with the fields of its object.
 fn assert_shows(object_state: &ObjectState, object: &Value, path: &Path) {
     let amount = |minor: i64, place: &str| {
         let text = object.pointer(place).and_then(Value::as_str);

@@ -1,5 +1,5 @@
-//! Every published signature case of Paddle's SDKs, with the verdict that they give, or ours where they differ from
-//! each other (the README's table says why).
+//! Tests every published signature case of Paddle's SDKs, with the SDKs' verdict, or with this adapter's verdict where
+//! the SDKs differ from each other (the README's table says why).
 
 use crate::common;
 
@@ -9,13 +9,13 @@ use purchase_core::{id::Mode, verify::SignatureError};
 use purchase_paddle::{DEFAULT_TOLERANCE_SECONDS, Paddle, PaddleConfig};
 use serde_json::Value;
 
-/// What the SDKs don't agree on, or give no reason for, and what we say.
+/// The cases on which the SDKs disagree, or give no reason, and this adapter's verdict.
 const OURS: [(&str, &str); 5] = [
     ("future-ts", "future"),
     ("node-invalid-sig", "no_matching_signature"),
-    // A header that is in order and has no `h1`: more exact than "malformed".
+    // A valid header without `h1`: this verdict is more exact than "malformed".
     ("node-malformed-2", "no_expected_scheme"),
-    // Its signature is of another time: what nobody signed is not judged by its age.
+    // The signature is of another time, and the age of an unsigned time is not checked.
     ("node-invalid-ts", "no_matching_signature"),
     ("node-multiple-hashes", "accept"),
 ];

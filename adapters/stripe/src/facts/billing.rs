@@ -1,8 +1,8 @@
-//! Decides what an event says of a subscription, a schedule or an invoice. It doesn't know whether the customer may
+//! Reads a subscription, a schedule, an invoice or a credit note. This module does not know whether the customer may
 //! use what is billed.
 //!
-//! Since `2025-03-31.basil` a subscription's period stands on its items, and an invoice names its subscription under
-//! `parent` and its payments under `payments`; before, all stood at the top. Both places are read, by their shape.
+//! Since `2025-03-31.basil` a subscription's period is on its items, and an invoice names its subscription under
+//! `parent` and its payments under `payments`. Before, all of these were at the top level. Both shapes are read.
 
 use purchase_core::{
     fact::{
@@ -20,7 +20,7 @@ use purchase_core::{
 use super::{Moment, Reading, payments};
 use crate::wire::{Reads as _, View};
 
-/// `subscription`. Its latest invoice is one of its own.
+/// `subscription`. Its latest invoice belongs to it.
 pub(super) fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let root = reading.root(ObjectKind::Subscription)?;
     let attribution = reading.attribution()?;
@@ -36,7 +36,7 @@ pub(super) fn subscription(reading: &Reading<'_>, facts: &mut Collector) -> Resu
     Ok(())
 }
 
-/// `subscription_schedule`. After its release it still names the subscription that it steered.
+/// `subscription_schedule`. After its release it still names the subscription that it controlled.
 pub(super) fn schedule(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Schedule)?, &reading.object);
     let subscription = match object.at("subscription").id()? {
@@ -49,7 +49,7 @@ pub(super) fn schedule(reading: &Reading<'_>, facts: &mut Collector) -> Result<(
     Ok(())
 }
 
-/// `credit_note`: a member of its invoice's subject. What of it is paid out is a refund of its own.
+/// `credit_note`: a member of its invoice's subject. The amount that is paid out has a separate refund.
 pub(super) fn credit_note(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let credit = reading.root(ObjectKind::Credit)?;
     let invoice = ObjectRef::new(ObjectKind::Invoice, reading.object.at("invoice").need_id()?);
@@ -68,8 +68,8 @@ fn state_of_credit(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, Re
     Ok(ObjectState::Credit(Credit { state, amount }))
 }
 
-/// `invoice`. It keeps a copy of the subscription's metadata as they were when it was finalized, or made while it is a
-/// draft: an old word of the subscription. (Source: Stripe's OpenAPI document,
+/// `invoice`. It contains a copy of the subscription's metadata, taken when it was finalized, or when it was created
+/// while it is a draft. So the copy is an older statement of the subscription. (Source: Stripe's OpenAPI document,
 /// `invoice.parent.subscription_details.metadata`: "an immutable snapshot … at the time of invoice finalization".)
 pub(super) fn invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Invoice)?, &reading.object);
@@ -119,8 +119,8 @@ fn subscription_metadata<'s, 'v>(invoice: &'s View<'s, 'v>) -> View<'s, 'v> {
     if new.is_there() { new } else { invoice.at("subscription_details.metadata") }
 }
 
-/// `invoice.upcoming` shows an invoice that isn't there yet: it has no id, or the id of a preview. The other
-/// announcement shows a real one, where it names it.
+/// `invoice.upcoming` shows an invoice that doesn't exist yet: it has no id, or the id of a preview. The other
+/// announcement shows a real invoice, if it names one.
 pub(super) fn announced_invoice(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     match reading.event_type {
         "invoice.will_be_due" if reading.object.at("id").is_there() => invoice(reading, facts),
@@ -128,7 +128,8 @@ pub(super) fn announced_invoice(reading: &Reading<'_>, facts: &mut Collector) ->
     }
 }
 
-/// `invoice_payment`: since `2025-03-31.basil` the only thing that ties a payment to its invoice. It has no observation.
+/// `invoice_payment`: since `2025-03-31.basil` the only object that links a payment to its invoice. It has no
+/// observation.
 pub(super) fn invoice_payment(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let invoice = reading.object.at("invoice").need_id()?;
     if let Some(payment) = payments::paid_by(&reading.object.at("payment"))? {
@@ -138,7 +139,7 @@ pub(super) fn invoice_payment(reading: &Reading<'_>, facts: &mut Collector) -> R
     Ok(())
 }
 
-/// The payments of an invoice that were not called off, each once.
+/// The payments of an invoice that were not canceled, each once.
 fn payments_of(invoice: &View<'_, '_>) -> Result<Vec<ProviderId>, ReadFault> {
     let mut payments: Vec<ProviderId> = payments::paid_by(invoice)?.into_iter().collect();
     let list = invoice.at("payments.data");
@@ -203,7 +204,8 @@ fn items(subscription: &View<'_, '_>) -> Result<Vec<Item>, ReadFault> {
     Ok(quantities.into_items())
 }
 
-/// From the first start to the last end of the items' periods, which may differ; else the subscription's own.
+/// From the earliest start to the latest end of the items' periods, which may differ; otherwise the subscription's own
+/// period.
 fn period(subscription: &View<'_, '_>) -> Result<Option<Period>, ReadFault> {
     let mut whole: Option<Period> = None;
     for item in subscription.at("items.data").elements()? {
@@ -265,9 +267,9 @@ fn state_of_invoice(view: &View<'_, '_>, moment: Moment<'_>) -> Result<ObjectSta
     }))
 }
 
-/// What an invoice sells once. On a subscription's invoice that is what came with the subscription: one-time lines of the
-/// first invoice. (Source: Stripe's API reference, `line_items` of a checkout session: one-time prices are added to the
-/// initial invoice.) Later invoice items are fees and corrections.
+/// The one-time items of an invoice. On a subscription's invoice these are the one-time lines of the first invoice.
+/// (Source: Stripe's API reference, `line_items` of a checkout session: one-time prices are added to the initial
+/// invoice.) Later invoice items are fees and corrections.
 fn sold(invoice: &View<'_, '_>) -> Result<Vec<Item>, ReadFault> {
     let bills_subscription =
         invoice.at("parent.subscription_details.subscription").is_there() || invoice.at("subscription").is_there();
@@ -285,7 +287,7 @@ fn sold(invoice: &View<'_, '_>) -> Result<Vec<Item>, ReadFault> {
     Ok(quantities.into_items())
 }
 
-/// The price of a line that comes from an invoice item, is no proration, and takes money. Before
+/// The price of a line that comes from an invoice item, is not a proration, and is not negative. Before
 /// `2025-03-31.basil` the line's type says where it comes from.
 fn one_time_price(line: &View<'_, '_>) -> Result<Option<ProviderId>, ReadFault> {
     let parent = line.at("parent");

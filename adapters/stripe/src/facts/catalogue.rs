@@ -1,5 +1,5 @@
-//! Decides what an event says of a product or a price. The older `plan.*` events are counterparts of `price.*` and say
-//! nothing more. It doesn't know which offer of the application a price stands for.
+//! Reads a product or a price. The older `plan.*` events are counterparts of `price.*` and contain nothing more. This
+//! module does not know which offer of the application a price belongs to.
 
 use purchase_core::{
     fact::{
@@ -46,7 +46,7 @@ fn state_of_price(view: &View<'_, '_>, moment: Moment<'_>) -> Result<ObjectState
     let tombstone = view.at("deleted").flag()?.unwrap_or(false);
     let bare = tombstone && !view.has_key("active");
     let unit_amount = match view.at("unit_amount") {
-        // Null where the amount is a fraction of the minor unit, or where there are tiers.
+        // The amount is null if it is a fraction of the minor unit, or if the price has tiers.
         amount if amount.is_there() => amount.money(view.at("currency").need_currency()?)?,
         _ => None,
     };

@@ -1,4 +1,4 @@
-//! Decides what an event says of a checkout session, and what the session ties together.
+//! Reads a checkout session, and the objects that the session links.
 
 use purchase_core::{
     fact::{
@@ -16,11 +16,12 @@ use crate::{
     wire::{Reads as _, View},
 };
 
-/// `checkout.session`. What it says of others is as old as the session: its metadata are set when it is made.
+/// `checkout.session`. What it says about other objects is as old as the session, because its metadata are set when it
+/// is created.
 pub(super) fn session(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (root, object) = (reading.root(ObjectKind::Checkout)?, &reading.object);
     let mut attribution = reading.attribution()?;
-    // A buyer can write it in the address of a payment link, so it says nothing of the customer.
+    // A buyer can write `client_reference_id` in the address of a payment link, so it names no owner of the customer.
     let by_buyer = attribution.owner.is_none();
     if by_buyer && reading.client_reference == ClientReference::CustomerId {
         attribution.owner = application_id(&object.at("client_reference_id"), |text| CustomerId::new(text))?;
@@ -73,7 +74,7 @@ fn state(view: &View<'_, '_>, moment: Moment<'_>) -> Result<CheckoutState, ReadF
         Some("expired") => CheckoutState::Expired,
         Some("open") => CheckoutState::Open,
         Some(_) => CheckoutState::Unknown,
-        // Sessions of old API versions have no status; there only the event's type tells.
+        // Sessions of old API versions have no status. Only the event's type gives it.
         None if moment.is("checkout.session.expired") => CheckoutState::Expired,
         None => completed,
     })

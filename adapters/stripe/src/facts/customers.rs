@@ -1,4 +1,4 @@
-//! Decides what an event says of a customer. It doesn't know what the customer bought.
+//! Reads a customer. This module does not know what the customer bought.
 
 use purchase_core::{
     fact::object_state::{Customer, ObjectState, Private},

@@ -1,8 +1,8 @@
-//! Decides what an event says of a payment: a payment intent, and its charges, refunds and disputes, which are members
-//! of the payment's subject. It doesn't know what was bought.
+//! Reads a payment: a payment intent, and its charges, refunds and disputes, which are members of the payment's
+//! subject. This module does not know what was bought.
 //!
-//! A payment is named by its payment intent. Direct charges, which are older than payment intents and still possible,
-//! have none: there the charge's id stands for the payment's.
+//! A payment's id is the id of its payment intent. Direct charges, which are older than payment intents and still
+//! possible, have no payment intent. Their payment's id is the charge's id.
 
 use purchase_core::{
     fact::{
@@ -33,7 +33,7 @@ pub(super) fn payment_intent(reading: &Reading<'_>, facts: &mut Collector) -> Re
     pays(reading, &root, facts)
 }
 
-/// Ties a payment to the invoice that it names, both ways.
+/// Links a payment and the invoice that it names, in both directions.
 fn pays(reading: &Reading<'_>, payment: &ObjectRef, facts: &mut Collector) -> Result<(), ReadFault> {
     if let Some(invoice) = reading.object.at("invoice").id()? {
         facts.link(payment, [Link::Invoice(invoice.clone())]);
@@ -42,8 +42,8 @@ fn pays(reading: &Reading<'_>, payment: &ObjectRef, facts: &mut Collector) -> Re
     Ok(())
 }
 
-/// `charge`. A charge without a payment intent is the payment as well, and its metadata are the payment's. Those of
-/// another charge were copied from its intent when it was made.
+/// `charge`. A charge without a payment intent is also the payment, and its metadata are the payment's. Any other
+/// charge has a copy of its intent's metadata from the charge's creation.
 pub(super) fn charge(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let (object, charge) = (&reading.object, reading.root(ObjectKind::Charge)?);
     let intent = object.at("payment_intent").id()?;
@@ -79,10 +79,10 @@ pub(super) fn charge(reading: &Reading<'_>, facts: &mut Collector) -> Result<(),
     Ok(())
 }
 
-/// Adds that a release may count as a refund, where the version of the API makes that likely.
+/// Adds that a release may count as a refund, if the API version makes that likely.
 fn likely_release(reading: &Reading<'_>, root: &ObjectRef, facts: &mut Collector) -> Result<(), ReadFault> {
     if reading.releases_are_refunds() {
-        // It is no object of Stripe's, and must not be taken for a charge's own release.
+        // This is not an object of Stripe's, and must not be mistaken for a charge's own release.
         let id = format!("version:{}", root.id.expose());
         let id = reading.object.at("id").id_from(&id, |text| ProviderId::new(text))?;
         let object = ObjectRef::new(ObjectKind::Release, id);
@@ -92,13 +92,13 @@ fn likely_release(reading: &Reading<'_>, root: &ObjectRef, facts: &mut Collector
     Ok(())
 }
 
-/// The figures of a charge.
+/// The amounts of a charge.
 struct Totals {
     amount: Money,
     captured: Money,
-    /// What Stripe totals as refunded.
+    /// Stripe's total of refunds.
     refunded: Money,
-    /// Whether they are those at the capture, when nothing can have been refunded yet.
+    /// Whether these are the amounts at the capture, when nothing can have been refunded yet.
     at_capture: bool,
 }
 
@@ -106,7 +106,7 @@ impl Totals {
     fn read(view: &View<'_, '_>, at_capture: bool) -> Result<Self, ReadFault> {
         let currency = view.at("currency").need_currency()?;
         let amount = view.at("amount").need_money(currency)?;
-        // Charges of old API versions don't say how much was captured: all of it, or nothing.
+        // Charges of old API versions don't say how much was captured: it was the whole amount, or nothing.
         let captured = match view.at("amount_captured").money(currency)? {
             Some(captured) => captured,
             None if is_captured(view)? => amount,
@@ -116,13 +116,13 @@ impl Totals {
         Ok(Self { amount, captured, refunded, at_capture })
     }
 
-    /// What was authorized and not captured, in minor units.
+    /// The amount that was authorized and not captured, in minor units.
     fn released(&self) -> i64 {
         self.amount.minor().saturating_sub(self.captured.minor()).max(0)
     }
 
-    /// Whether Stripe counts the release of a part as refunded, where the figures decide that: no more than was captured
-    /// can go back, and a total that counts the release is never less than it.
+    /// Whether Stripe counts a partial release as refunded, if the amounts decide it. No more than the captured amount
+    /// can be refunded, and a total that includes the release is never less than the release.
     fn release_counted(&self) -> Option<bool> {
         let (total, released) = (self.refunded.minor(), self.released());
         match () {
@@ -134,7 +134,7 @@ impl Totals {
         }
     }
 
-    /// What went back of what came, and whether that is still open.
+    /// The refunded part of the captured amount, and whether it is still undecided.
     fn went_back(&self) -> (i64, bool) {
         let (total, released) = (self.refunded.minor(), self.released());
         match self.release_counted() {
@@ -147,7 +147,7 @@ impl Totals {
     }
 }
 
-/// Up to API version 2022-08-01 a refunded charge brings its refunds along.
+/// Up to API version 2022-08-01 a refunded charge contains its refunds.
 fn refunds_of(reading: &Reading<'_>, root: &ObjectRef, facts: &mut Collector) -> Result<(), ReadFault> {
     let list = reading.object.at("refunds.data");
     if !list.is_there() {
@@ -161,7 +161,7 @@ fn refunds_of(reading: &Reading<'_>, root: &ObjectRef, facts: &mut Collector) ->
     Ok(())
 }
 
-/// `refund`. Its metadata are about the refund: they say nothing of whom the payment belongs to.
+/// `refund`. Its metadata describe only the refund: they don't name the payment's owner.
 pub(super) fn refund(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let refund = reading.root(ObjectKind::Refund)?;
     let root = payment_behind(reading, &refund)?;
@@ -169,7 +169,7 @@ pub(super) fn refund(reading: &Reading<'_>, facts: &mut Collector) -> Result<(),
     likely_release(reading, &root, facts)
 }
 
-/// `dispute`. Its metadata are about the dispute.
+/// `dispute`. Its metadata describe only the dispute.
 pub(super) fn dispute(reading: &Reading<'_>, facts: &mut Collector) -> Result<(), ReadFault> {
     let dispute = reading.root(ObjectKind::Dispute)?;
     let root = payment_behind(reading, &dispute)?;
@@ -177,7 +177,7 @@ pub(super) fn dispute(reading: &Reading<'_>, facts: &mut Collector) -> Result<()
     Ok(())
 }
 
-/// The payment that an object names by its intent, else by its charge. A payment outside Stripe has neither.
+/// The payment that an object names by its intent, otherwise by its charge. A payment outside Stripe has neither.
 pub(super) fn paid_by(view: &View<'_, '_>) -> Result<Option<ProviderId>, ReadFault> {
     match view.at("payment_intent").id()? {
         Some(intent) => Ok(Some(intent)),
@@ -185,7 +185,7 @@ pub(super) fn paid_by(view: &View<'_, '_>) -> Result<Option<ProviderId>, ReadFau
     }
 }
 
-/// The payment of a refund or a dispute; its own id stands for one that is not named.
+/// The payment of a refund or a dispute. If none is named, the object's own id is used.
 fn payment_behind(reading: &Reading<'_>, member: &ObjectRef) -> Result<ObjectRef, ReadFault> {
     let payment = paid_by(&reading.object)?.unwrap_or_else(|| member.id.clone());
     Ok(ObjectRef::new(ObjectKind::Payment, payment))
@@ -198,7 +198,7 @@ fn state_of_intent(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, Re
         "requires_action" => (PaymentState::Pending, 2),
         "requires_capture" => (PaymentState::Authorized, 0),
         "requires_confirmation" => (PaymentState::Pending, 1),
-        // After a failed attempt Stripe goes back to the first status and keeps the error.
+        // After a failed attempt Stripe returns to the first status and keeps the error.
         "requires_payment_method" if view.at("last_payment_error").is_there() => (PaymentState::Failed, 0),
         "requires_payment_method" => (PaymentState::Pending, 0),
         "succeeded" => (PaymentState::Succeeded, 0),
@@ -213,7 +213,7 @@ fn state_of_intent(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, Re
     Ok(ObjectState::Payment(Payment { state, step, amount, received, items: Vec::new(), lines: Vec::new() }))
 }
 
-/// The payment that a direct charge is.
+/// The payment of a direct charge.
 fn state_of_direct(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, ReadFault> {
     let state = match view.at("status").need_text()? {
         "failed" => PaymentState::Failed,
@@ -237,7 +237,7 @@ fn state_of_charge(view: &View<'_, '_>, moment: Moment<'_>) -> Result<ObjectStat
         "failed" => ChargeState::Failed,
         "pending" => ChargeState::Pending,
         "succeeded" if is_captured(view)? => ChargeState::Succeeded,
-        // Authorized: Stripe says `succeeded`, but no money has come.
+        // The charge is authorized: Stripe says `succeeded`, but no money has been received.
         "succeeded" => ChargeState::Pending,
         _ => ChargeState::Unknown,
     };
@@ -268,10 +268,10 @@ fn state_of_refund(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, Re
     Ok(ObjectState::Refund(Refund::new(state, amount)))
 }
 
-/// Whether money moved decides, and the status only says where the dispute stands: an inquiry takes none. A dispute that
-/// was resolved before it became a chargeback (`prevented`, case type `resolution`) gave the cardholder the money back; one
-/// whose payment was blocked (case type `block`) took none. (Source: Stripe's changelog of 2025-08-27.basil,
-/// "preventions", and its OpenAPI document, `dispute.balance_transactions`.)
+/// Whether money moved decides the outcome. The status only gives the dispute's stage: an inquiry takes no money. A
+/// dispute that was resolved before it became a chargeback (`prevented`, case type `resolution`) returned the money to
+/// the cardholder. A dispute whose payment was blocked (case type `block`) took none. (Source: Stripe's changelog of
+/// 2025-08-27.basil, "preventions", and its OpenAPI document, `dispute.balance_transactions`.)
 fn state_of_dispute(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, ReadFault> {
     let currency = view.at("currency").need_currency()?;
     let case = view.at("payment_method_details.card.case_type").text()?;
@@ -284,7 +284,7 @@ fn state_of_dispute(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, R
         "prevented" => match withdrawn(view)? {
             Some(true) => DisputeState::Lost,
             Some(false) => DisputeState::Closed,
-            // The event of the withdrawal comes after the event of the dispute.
+            // The event of the withdrawal comes after the event of the dispute, so here the case type decides.
             None if case == Some("resolution") => DisputeState::Lost,
             None => DisputeState::Closed,
         },
@@ -297,8 +297,8 @@ fn state_of_dispute(view: &View<'_, '_>, _: Moment<'_>) -> Result<ObjectState, R
     Ok(ObjectState::Dispute(Dispute { state, amount }))
 }
 
-/// Whether the dispute has taken money, over all its movements: a withdrawal, perhaps given back. None where there is no
-/// movement yet.
+/// Whether the dispute has taken money, as the sum of all its movements: a withdrawal may have been reinstated. None if
+/// there is no movement yet.
 fn withdrawn(view: &View<'_, '_>) -> Result<Option<bool>, ReadFault> {
     let list = view.at("balance_transactions");
     if !list.is_there() {

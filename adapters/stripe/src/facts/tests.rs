@@ -49,7 +49,7 @@ fn arrays_of_very_old_versions_are_no_evidence() {
     assert_eq!(versions.map(tells), [false, true, true, true]);
 }
 
-/// An event of a type about an object, perhaps with the attributes that it had before.
+/// An event of a type about an object, optionally with the object's previous attributes.
 fn event(event_type: &str, object: Value, previous: Value) -> Value {
     json!({
         "id": "evt_1", "object": "event", "type": event_type, "created": 1_600_000_000, "livemode": false,
@@ -76,14 +76,14 @@ fn fault(event_type: &str, object: Value) -> ReadFault {
     read_with(|_| {}, &event(event_type, object, json!(null))).expect_err("a fault")
 }
 
-/// The facts of an event that its API version wrote.
+/// The facts of an event with this API version.
 fn versioned(api_version: &str, event_type: &str, object: Value) -> Vec<Fact> {
     let mut body = event(event_type, object, json!(null));
     body["api_version"] = json!(api_version);
     read_with(|_| {}, &body).expect("facts")
 }
 
-/// What an event repeats of an older word: the facts that show nothing and infer, each after its second.
+/// The inferred facts without an observation, each with its time: an event repeats older statements.
 fn copies(facts: &[Fact]) -> Vec<String> {
     let is_copy = |fact: &&Fact| {
         fact.links.iter().all(|link| matches!(link, Link::InferredOffer { .. } | Link::InferredOwner { .. }))
@@ -97,7 +97,7 @@ fn object_state(event_type: &str, object: Value) -> ObjectState {
     facts(event_type, object).into_iter().find_map(|fact| fact.observation).expect("an observation").object_state
 }
 
-/// What the first observation of an event shows before the event.
+/// The prior state in an event's first observation.
 fn prior(event_type: &str, object: Value, previous: Value) -> Option<ObjectState> {
     let facts = read_with(|_| {}, &event(event_type, object, previous)).expect("facts");
     facts.into_iter().find_map(|fact| fact.observation).expect("an observation").prior

@@ -1,4 +1,4 @@
-//! Decides how the kit plays Stripe: how Stripe signs, and how one of its events is edited.
+//! Tells the conformance kit how Stripe signs, and how to edit one of its events.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const HEADER: &str = "stripe-signature";
 
-/// Stripe, to be judged.
+/// The Stripe adapter under test.
 pub(crate) fn under_test() -> ProviderUnderTest {
     ProviderUnderTest {
         name: NAME,
@@ -121,8 +121,8 @@ fn repetition(body: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The same event as an endpoint of API version 2024-06-20 gets it: a subscription's period at its top, and an invoice's
-/// subscription and its lines' prices where they stood before `2025-03-31.basil`.
+/// The same event in the shape of API version 2024-06-20: a subscription's period at the top level, and an invoice's
+/// subscription and its lines' prices at their places before `2025-03-31.basil`.
 fn older_shape(body: &[u8]) -> Option<Vec<u8>> {
     edit(body, |event| {
         let version = event["api_version"].as_str()?;
@@ -142,7 +142,7 @@ fn older_shape(body: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// None where the items' periods differ: an old subscription has one.
+/// None if the items' periods differ, because an old subscription has one period.
 fn older_subscription(shown: &mut Value) -> Option<()> {
     let Some(items) = shown.get_mut("items").and_then(|items| items.get_mut("data")?.as_array_mut()) else {
         return Some(());

@@ -1,4 +1,5 @@
-//! Tells random lifecycles as Stripe would, and compares what becomes of them with what is true.
+//! Generates the events of random lifecycles as Stripe would send them, and compares the resulting state with the
+//! truth.
 
 use crate::{telling::StripeTeller, under_test};
 use purchase_conformance::story::Properties;
@@ -34,7 +35,7 @@ fn nothing_is_told_twice_and_nothing_is_left_open() {
     holds(properties().once_and_whole());
 }
 
-/// Each of these is wrong in one way, and some story shows it.
+/// Each of these readers is wrong in one way, and at least one story detects it.
 #[test]
 fn broken_systems_are_found() {
     for mutant in [

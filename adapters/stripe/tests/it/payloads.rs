@@ -1,5 +1,5 @@
-//! Every recorded body is read; which types give facts stands here, and not in the adapter. What an observation must
-//! show is taken from the body itself, field by field.
+//! Tests that every recorded body is read. This file, not the adapter, lists the types that must give facts. The
+//! expected content of an observation is taken from the body itself, field by field.
 
 use crate::common;
 
@@ -20,7 +20,7 @@ use purchase_core::{
 use purchase_stripe::{ModePolicy, Stripe, StripeConfig};
 use serde_json::Value;
 
-/// Recorded types that must be facts; every other recorded type must be ignored.
+/// Recorded types that must give facts. Every other recorded type must be ignored.
 const FACTS: &[&str] = &[
     "charge.captured",
     "charge.dispute.closed",
@@ -90,7 +90,7 @@ fn every_recorded_payload_is_read() {
     for path in files {
         let bytes = fs::read(&path).expect("readable");
         let body: Value = serde_json::from_slice(&bytes).expect("JSON");
-        // Bodies that were recorded with their headers are wrapped.
+        // Bodies that were recorded together with their headers are wrapped.
         let (bytes, body) = match body.get("body") {
             Some(inner) => (inner.to_string().into_bytes(), inner.clone()),
             None => (bytes, body),
@@ -154,13 +154,13 @@ fn read(path: &Path, bytes: &[u8], body: &Value) -> Vec<Fact> {
     facts
 }
 
-/// Whether a fact only tells what one object lets one infer of another.
+/// Whether a fact contains only what one object implies about another.
 fn infers(fact: &Fact) -> bool {
     let inferred = |link: &Link| matches!(link, Link::InferredOffer { .. } | Link::InferredOwner { .. });
     fact.observation.is_none() && fact.links.iter().all(inferred)
 }
 
-/// One observation per object, and one statement of links per subject, apart from what is inferred.
+/// One observation per object, and one fact with links per subject, apart from inferred facts.
 fn assert_no_counterparts(facts: &[Fact], path: &Path) {
     let facts: Vec<&Fact> = facts.iter().filter(|fact| !infers(fact)).collect();
     let mut objects: Vec<(&Subject, Option<&ObjectRef>)> = facts
@@ -183,7 +183,7 @@ fn phase(event_type: &str) -> Phase {
     }
 }
 
-/// Compares an observation with the fields of the object that it was taken of.
+/// Compares an observation with the fields of its object.
 fn assert_shows(object_state: &ObjectState, object: &Value, path: &Path) {
     let seen = |found: Value, key: &str| assert_eq!(found, object[key], "{key} of {}", path.display());
     let kinds = [

@@ -1,5 +1,5 @@
-//! Every published signature case of Stripe's SDKs, with the verdict that they give, or ours where they differ from
-//! each other (the README's table says why).
+//! Tests every published signature case of Stripe's SDKs, with the SDKs' verdict, or with this adapter's verdict where
+//! the SDKs differ from each other (the README's table says why).
 
 use crate::common;
 
@@ -12,7 +12,7 @@ use purchase_core::{
 use purchase_stripe::{ModePolicy, Stripe, StripeConfig};
 use serde_json::Value;
 
-/// What the SDKs don't agree on, and what we do.
+/// The cases on which the SDKs disagree, and this adapter's verdict.
 const OURS: [(&str, &str); 3] =
     [("sdk-future-timestamp", "future"), ("space-after-comma", "accept"), ("uppercase-hex", "accept")];
 
@@ -32,13 +32,13 @@ fn check(vector: &Value) {
     let text = |key: &str| vector[key].as_str().unwrap_or_else(|| panic!("{key} of {vector}"));
     let (id, secret) = (text("id"), text("secret"));
     if secret.ends_with(' ') {
-        // The SDKs find no match; here such a secret can't even be configured.
+        // The SDKs find no match. This adapter refuses such a secret in its configuration.
         let refused = StripeConfig::new(ModePolicy::Both, [secret]).map(drop);
         assert_eq!(refused, Err(TrustError::Secret { number: 1, cause: SecretError::WhiteSpace }.into()), "{id}");
         assert_eq!(text("reason"), "no_matching_signature", "{id}");
         return;
     }
-    // An empty secret can't be configured either; the cases that have none are about the header.
+    // This adapter also refuses an empty secret in its configuration. The cases without a secret are about the header.
     let secret = if secret.is_empty() { "whsec_placeholder" } else { secret };
     let tolerance = u32::try_from(vector["tolerance_s"].as_u64().expect("a number")).expect("small");
     let mut config = StripeConfig::new(ModePolicy::Both, [secret]).expect("a secret");
@@ -67,7 +67,7 @@ fn check(vector: &Value) {
     assert_eq!(verdict, expect, "{id}");
     match (text("expect"), found) {
         ("accept_signature_reject_as_snapshot", Ok(read)) => {
-            // A thin event of a type that the table doesn't list: no snapshot, so no facts.
+            // A thin event of a type that the table doesn't list has no snapshot, so it gives no facts.
             assert_eq!(read.expect("a head").meaning, Meaning::Ignored, "{id}");
         }
         ("accept_signature_reject_json", Ok(read)) => {

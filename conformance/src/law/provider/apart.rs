@@ -1,6 +1,6 @@
-//! Decides whether two sources in one database stay apart: another provider, another account, another mode, with the
-//! same raw ids; and whether the two kinds of customers' ids do, where the same texts are the application's ids at one
-//! source and the provider's at the other.
+//! Decides whether two sources in one database stay separate when they use the same raw ids. The sources differ by
+//! provider, account or mode. It also decides whether the application's customer ids stay separate from the provider's,
+//! when the same text is an application id at one source and a provider id at the other.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,7 +28,7 @@ use crate::{
     wrapped::Wrapped,
 };
 
-/// The header that says that a delivery is of the other source.
+/// The header that marks a delivery as one of the other source.
 const HEADER: &str = "kit-elsewhere";
 
 /// How the other source differs.
@@ -39,8 +39,8 @@ enum Apart {
     Provider,
 }
 
-/// Which ids change places: at the other source a provider's customer has what is the application's id here, and the
-/// application's customer what is the provider's.
+/// The ids that are swapped at the other source: there, a provider's customer has the application's id from here, and
+/// the application's customer has the provider's.
 #[derive(Debug, Clone, Default)]
 struct Swap {
     owners: BTreeMap<CustomerId, CustomerId>,
@@ -48,7 +48,7 @@ struct Swap {
 }
 
 impl Swap {
-    /// Pairs the ids of both kinds, as often as it takes.
+    /// Pairs the ids of both kinds, repeating the shorter list as needed.
     fn of(owners: &BTreeSet<CustomerId>, customers: &BTreeSet<ProviderId>) -> Self {
         let texts = customers.iter().cycle().map(|id| CustomerId::new(id.expose()));
         let pairs = owners.iter().zip(texts).filter_map(|(owner, text)| Some((owner.clone(), text.ok()?)));
@@ -109,7 +109,7 @@ fn moved(source: &Source, apart: Apart, name: &ProviderName) -> Source {
     source
 }
 
-/// The adapter again, under a name, of which the deliveries with the header are of another source.
+/// The same adapter under another name. It reads deliveries with the header as those of another source.
 fn elsewhere(inner: Arc<dyn Provider>, apart: Apart, name: ProviderName, swap: Swap) -> Arc<dyn Provider> {
     let named = name.clone();
     let moved = move |source: &mut Source| *source = moved(source, apart, &named);
@@ -138,17 +138,17 @@ pub(crate) async fn sources_stay_apart(trial: &Trial) -> Verdict {
     stay_apart(trial, "P23", false).await
 }
 
-/// Whether the scenario is about a customer of any kind.
+/// Whether the scenario involves a customer of either kind.
 pub(crate) fn is_about_somebody(trial: &Trial) -> bool {
     let signed = trial.rig.sign(&trial.scenario);
-    // What can't be signed or read is judged, so that it is seen.
+    // A scenario that can't be signed or read is judged too, so that the report shows the failure.
     signed
         .and_then(|signed| Ids::of(trial, &signed))
         .map_or(true, |ids| !(ids.owners.is_empty() && ids.customers.is_empty()))
 }
 
-/// The same with the ids of both kinds of customers in each other's place; and alone, a provider's id asked for as the
-/// application's finds nobody.
+/// Swaps the ids of both kinds of customers at the other source. Also checks, for one source alone, that asking for a
+/// provider's id as an application's id finds nobody.
 pub(crate) async fn namespaces_stay_apart(trial: &Trial) -> Verdict {
     let alone = asked_for_the_wrong_kind(trial).await?;
     let beside = stay_apart(trial, "P24", true).await?;
@@ -173,7 +173,7 @@ async fn asked_for_the_wrong_kind(trial: &Trial) -> Verdict {
     Ok(Held { checks })
 }
 
-/// Whom a scenario is about.
+/// The customers in a scenario.
 struct Ids {
     sources: BTreeSet<Source>,
     owners: BTreeSet<CustomerId>,
@@ -181,7 +181,7 @@ struct Ids {
 }
 
 impl Ids {
-    /// As a right system reads it.
+    /// Reads the ids as a correct system does.
     fn of(trial: &Trial, signed: &[Delivery]) -> Result<Self, Broken> {
         let right = Trial { rig: Rig { mutation: Mutation::None, ..trial.rig.clone() }, ..trial.clone() };
         let mut ids = Self { sources: BTreeSet::new(), owners: BTreeSet::new(), customers: BTreeSet::new() };
@@ -210,7 +210,7 @@ impl Ids {
 
 async fn stay_apart(trial: &Trial, law: &str, swapped: bool) -> Verdict {
     let here = trial.rig.sign(&trial.scenario)?;
-    // What is right alone is asked of a right system.
+    // The reference for one source alone comes from a correct system.
     let right = Trial { rig: Rig { mutation: Mutation::None, ..trial.rig.clone() }, ..trial.clone() };
     let Ids { sources, owners, customers } = Ids::of(trial, &here)?;
     let swap = if swapped { Swap::of(&owners, &customers) } else { Swap::default() };
@@ -225,7 +225,7 @@ async fn stay_apart(trial: &Trial, law: &str, swapped: bool) -> Verdict {
         };
         let name = ProviderName::new(name).map_err(|error| Broken::caused("a name of the kit", &error))?;
         let others: BTreeSet<Source> = sources.iter().map(|source| moved(source, apart, &name)).collect();
-        // Where a scenario has both already, there is no third.
+        // If a scenario already contains both sources, there is no third one to add.
         if !sources.is_disjoint(&others) {
             continue;
         }
@@ -266,18 +266,18 @@ async fn stay_apart(trial: &Trial, law: &str, swapped: bool) -> Verdict {
     Ok(Held { checks })
 }
 
-/// What is looked at.
+/// What the law compares.
 struct View<'a> {
     trial: &'a Trial,
     apart: Apart,
     name: &'a ProviderName,
     swap: &'a Swap,
-    /// Who is asked for, as the application's customers.
+    /// The ids to ask for, as customers of the application.
     asked: &'a BTreeSet<CustomerId>,
 }
 
 impl View<'_> {
-    /// Plays deliveries of one or of both sources on a fresh store.
+    /// Plays the deliveries of one or both sources on a fresh store.
     async fn play(&self, trial: &Trial, deliveries: &[Delivery], schedule: &Schedule) -> Result<Bench, Broken> {
         let (apart, name, swap) = (self.apart, self.name.clone(), self.swap.clone());
         let beside = move |inner: Arc<dyn Provider>| {
@@ -296,7 +296,7 @@ impl View<'_> {
         Ok(bench)
     }
 
-    /// The snapshots of every customer, as JSON. The public ids in them distinguish two accounts.
+    /// The snapshots of every customer, as JSON. They contain public ids, which differ between two accounts.
     async fn snapshots(&self, bench: &Bench) -> Result<Vec<String>, Broken> {
         let mut snapshots = Vec::new();
         for customer in self.asked {

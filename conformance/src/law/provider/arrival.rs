@@ -1,5 +1,5 @@
-//! Decides which schedules the laws about arrival play: orders, cuts into batches, repetitions, workers side by side, and
-//! those that crashes are tried on.
+//! Decides which schedules the laws about arrival play: orders, batches, repetitions, concurrent workers, and the
+//! schedules on which crashes are tried.
 
 use rand::seq::SliceRandom;
 
@@ -12,10 +12,10 @@ use crate::{
     verdict::{Held, Verdict},
 };
 
-/// How many schedules are played for laws that look closer at each.
+/// How many schedules are played by laws that examine each one more closely.
 const CLOSE_LOOKS: usize = 8;
 
-/// How many workers there are at once.
+/// How many workers run at once.
 const WORKERS: usize = 4;
 
 pub(crate) async fn any_order(trial: &Trial) -> Verdict {
@@ -44,7 +44,7 @@ pub(crate) async fn any_batches(trial: &Trial) -> Verdict {
     let total = if all { 1_usize << cuts } else { 32.min(trial.effort.samples.max(8)) };
     let mut checks = 0;
     for nth in 0..total {
-        // The first schedules are one batch of everything, in the true order and backwards.
+        // The first schedules are one batch of all deliveries, in the true order and in reverse.
         let mask = if all { nth } else { rand::RngExt::random::<u64>(&mut random) as usize };
         let mask = if nth == 0 { 0 } else { mask };
         for order in [(0..deliveries).collect(), (0..deliveries).rev().collect(), shuffled(deliveries, &mut random)] {
@@ -54,7 +54,7 @@ pub(crate) async fn any_batches(trial: &Trial) -> Verdict {
     Ok(Held { checks })
 }
 
-/// Cuts an order after each place whose bit is set.
+/// Cuts an order after each position whose bit is set.
 fn cut(order: Vec<usize>, mask: usize) -> Schedule {
     let mut batches = vec![Vec::new()];
     for (place, index) in order.into_iter().enumerate() {
@@ -96,7 +96,7 @@ pub(crate) async fn concurrent_workers(trial: &Trial) -> Verdict {
     let rounds = (trial.effort.samples / 20).clamp(3, 10);
     let mut checks = 0;
     for _ in 0..rounds {
-        // Every delivery comes twice, through any of the workers.
+        // Every delivery is sent twice, through any of the workers.
         let mut order = [shuffled(deliveries, &mut random), shuffled(deliveries, &mut random)].concat();
         order.shuffle(&mut random);
         let shares = order.chunks(order.len().div_ceil(WORKERS)).map(<[usize]>::to_vec);

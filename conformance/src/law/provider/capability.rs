@@ -1,5 +1,5 @@
-//! Decides whether an adapter is what it declares, both ways: what is declared works, and what isn't is absent, so that
-//! nobody relies on it.
+//! Decides whether an adapter's declared capabilities are accurate in both directions. A declared capability works. An
+//! undeclared one is absent, so that nobody relies on it.
 
 use std::collections::BTreeMap;
 
@@ -28,10 +28,10 @@ use crate::{
     verdict::{Broken, Held, Verdict, ensure},
 };
 
-/// How many deliveries of a scenario are looked at.
+/// How many deliveries of a scenario are examined.
 const DELIVERIES: usize = 4;
 
-/// What the id of an event begins with that goes by its body.
+/// The prefix of an event id that is the digest of the body.
 const DIGEST: &str = "sha256:";
 
 /// The seconds of a year.
@@ -105,7 +105,7 @@ async fn bodies_are_names(trial: &Trial) -> Verdict {
         ensure(matches!(&answer, Ok(receipt) if !receipt.duplicate), || {
             format!("delivery {number} in other bytes is no event of its own: {}", told(&answer))
         })?;
-        // Where only ids decide, another id may decide otherwise.
+        // If only the ids decide a tie, another id may decide it differently.
         if !ambiguous {
             reference.compare_projection(&bench.projection().await?)?;
         }
@@ -117,7 +117,7 @@ async fn bodies_are_names(trial: &Trial) -> Verdict {
     Ok(Held { checks })
 }
 
-/// The same JSON in other bytes.
+/// The same JSON in different bytes.
 fn rewritten(body: &[u8]) -> Option<Vec<u8>> {
     let value: serde_json::Value = serde_json::from_slice(body).ok()?;
     let compact = value.to_string().into_bytes();
@@ -160,7 +160,7 @@ async fn events_say_their_mode(trial: &Trial) -> Verdict {
         let mut expected = event.head.key.clone();
         expected.source.mode = opposite(mode);
         if !trial.declares(Capability::EventIds)? {
-            // It goes by its body, which is another one.
+            // Without event ids, the id is the digest of the body, and the two bodies differ.
             expected.id = other.head.key.id.clone();
         }
         ensure(other.head.key == expected, || {
@@ -189,7 +189,7 @@ async fn events_say_their_mode(trial: &Trial) -> Verdict {
         checks += 1;
     }
     match checks {
-        // Bodies that can't be read say nothing; a floor asks for some that can.
+        // A body that can't be read proves nothing. A floor requires some that can be read.
         0 => Ok(Held { checks: 1 }),
         checks => Ok(Held { checks }),
     }
@@ -237,9 +237,9 @@ pub(crate) async fn prior_states(trial: &Trial) -> Verdict {
     let mut checks = 0;
     let mut sent: Vec<(&Recorded, Delivery)> =
         trial.scenario.deliveries.iter().zip(trial.rig.sign(&trial.scenario)?).collect();
-    // Late ones too in their true order.
+    // Late deliveries too, in their true order.
     sent.sort_by_key(|(recorded, _)| recorded.number);
-    // Where a delivery never comes, its state is not seen.
+    // If a delivery never comes, the scenario doesn't show its state.
     let whole = sent.windows(2).all(|pair| pair[0].0.number + 1 == pair[1].0.number);
     for (recorded, delivery) in sent {
         let Ok(event) = reading(trial, &delivery)? else { continue };
@@ -257,8 +257,8 @@ pub(crate) async fn prior_states(trial: &Trial) -> Verdict {
     Ok(Held { checks: checks.max(1) })
 }
 
-/// Undeclared, there is no prior state. Declared, it is one that the object was in before, as far as the scenario has
-/// seen it.
+/// If prior states are not declared, the fact has none. If they are, the prior state is one that the object had before,
+/// as far as the scenario shows.
 fn is_right_about_before(fact: &Fact, declared: bool, seen: Option<&Vec<ObjectState>>) -> Result<(), Broken> {
     let Some(observation) = &fact.observation else { return Ok(()) };
     let Some(prior) = &observation.prior else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Decides whether crashes and concurrent workers can show in the projection.
+//! Decides whether crashes and concurrent workers affect the projection.
 
 use std::{
     collections::BTreeMap,
@@ -21,11 +21,11 @@ use crate::{
     verdict::{Broken, ensure},
 };
 
-/// How many crashes are tried at most in one way of one schedule; beyond, they are drawn.
+/// The maximum number of crashes tried per schedule and way of processing. Above it, the crashes are drawn at random.
 const CRASHES: usize = 48;
 
-/// How often concurrent workers play a schedule, and how often that has to fail. Threads don't meet in the same way
-/// twice; only what is played by workers is played more than once.
+/// How often concurrent workers play a schedule, and how many of these runs must fail. Threads don't interleave the
+/// same way twice. Only schedules for workers are played more than once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Races {
     pub(crate) max: u64,
@@ -33,20 +33,20 @@ pub(crate) struct Races {
 }
 
 impl Races {
-    /// A schedule among others.
+    /// For one schedule among many.
     pub(crate) const ONE: Self = Self { max: 1, failures: 1 };
-    /// A smaller schedule is shown only if it fails often: who plays it again wants to see it fail.
+    /// For a smaller schedule. It is shown only if it fails often, so that somebody who plays it again sees it fail.
     pub(crate) const SMALLER: Self = Self { max: 16, failures: 4 };
-    /// A schedule that somebody saw fail.
+    /// For a schedule that was seen to fail.
     pub(crate) const AGAIN: Self = Self { max: 100, failures: 1 };
 }
 
-/// Random numbers for one schedule: the same whenever it is played.
+/// The random numbers of one schedule. They are the same whenever it is played.
 fn random_for(trial: &Trial, law: &str, schedule: &Schedule) -> StdRng {
     trial.random(&format!("{law}/{:?}", schedule.batches()))
 }
 
-/// Lets one worker take each batch of a schedule, all at the same time, and interleaved in another way each time.
+/// Gives each batch of a schedule to one worker. All workers run at once, with a different interleaving each time.
 pub(crate) async fn side_by_side(
     trial: &Trial,
     signed: &[Delivery],
@@ -82,7 +82,7 @@ async fn same_end(bench: &Bench, reference: &Reference) -> Result<(), Broken> {
     ensure(found == reference.statuses, || difference(&reference.statuses, &found))
 }
 
-/// Each worker sends its share one by one, all at the same time.
+/// Each worker sends its deliveries one by one. All workers run at once.
 async fn race(bench: &Bench, signed: &[Delivery], schedule: &Schedule) -> Result<(), Broken> {
     let mut workers = Vec::new();
     for share in schedule.batches() {
@@ -101,8 +101,7 @@ async fn race(bench: &Bench, signed: &[Delivery], schedule: &Schedule) -> Result
     Ok(())
 }
 
-/// Plays a schedule once for each store call that crashes, before its effect and after it, in both ways to take
-/// deliveries.
+/// Plays a schedule once for each store call that crashes, before its effect and after it, in both ways of processing.
 pub(crate) async fn crashes(
     trial: &Trial,
     signed: &[Delivery],
@@ -134,12 +133,12 @@ pub(crate) async fn crashes(
     Ok(checks)
 }
 
-/// How deliveries are taken.
+/// When deliveries are processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// Done before they are answered.
+    /// Processed before they are answered.
     Direct,
-    /// Kept, answered, and done later by a worker.
+    /// Kept, answered, and processed later by a worker.
     Queue,
 }
 
@@ -162,7 +161,7 @@ async fn crash(
         Way::Direct => drop(send_all(&bench, signed, schedule).await?),
         Way::Queue => queue(trial, &bench, signed, reference, schedule).await?,
     }
-    // The crash is over: what is read now is what is in the store.
+    // The crash is over. What is read from here on is what the store holds.
     let calls_so_far = fault.calls();
     let projection = bench.projection().await;
     let projection = match projection {
@@ -192,8 +191,8 @@ async fn send_all(bench: &Bench, signed: &[Delivery], schedule: &Schedule) -> Re
     Ok(sent)
 }
 
-/// Keeps every delivery that isn't refused undisturbed too, then works until nothing is due. A worker that crashes is
-/// followed by another when its lease is over.
+/// Accepts every delivery that the undisturbed run doesn't refuse, then works until nothing is due. When a worker
+/// crashes, another one takes over after its lease has ended.
 async fn queue(
     trial: &Trial,
     bench: &Bench,
@@ -213,7 +212,7 @@ async fn queue(
             })?;
         }
     }
-    // Short leases and a slow clock: failed events must not fall due again before the queue is empty.
+    // Leases are short and the clock is slow, so that failed events don't become due again before the queue is empty.
     let mut now = trial.scenario.as_of.plus_seconds(1);
     for round in 0..50 {
         let lease = Lease { token: format!("worker-{round}"), until: now.plus_seconds(1) };

@@ -1,4 +1,4 @@
-//! Decides whether engines that share a database leave each other's events alone: in a replay, and in the queue.
+//! Decides whether engines that share a database leave each other's events alone, in a replay and in the queue.
 
 use std::sync::Arc;
 
@@ -20,13 +20,13 @@ use crate::{
     wrapped::Wrapped,
 };
 
-/// How many events are claimed at once.
+/// How many events one claim takes.
 const BATCH: u32 = 20;
 
-/// More rounds than any scenario's queue takes.
+/// An upper limit: no scenario's queue needs this many rounds.
 const ROUNDS: usize = 200;
 
-/// The adapter as configured for an account that no event is of.
+/// The adapter, configured for an account that has no events.
 fn of_another_account(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     Wrapped::reading(inner, |_, reading| {
         let head = reading.map_or_else(|unreadable| unreadable.head, |event| Some(event.head));
@@ -34,8 +34,8 @@ fn of_another_account(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     })
 }
 
-/// Engines over the bench's store that serve none of its events, or not all: what each is, whether it serves some, and
-/// the engine.
+/// Engines over the bench's store that serve none or only some of its events. Each entry holds a description, whether
+/// the engine serves some events, and the engine.
 fn others(trial: &Trial, bench: &Bench) -> Result<Vec<(&'static str, bool, Engine)>, Broken> {
     let over = || Engine::new(Arc::clone(bench.engine.store())).with_settings(bench.engine.settings().clone());
     let secrets = [trial.scenario.secret.as_str()];
@@ -51,7 +51,7 @@ fn others(trial: &Trial, bench: &Bench) -> Result<Vec<(&'static str, bool, Engin
     Ok(others)
 }
 
-/// What an event's reading led to: its fate, apart from how often it was read, and all facts.
+/// The result of reading each event: its status without the number of attempts, and all facts.
 async fn kept(bench: &Bench) -> Result<Vec<String>, Broken> {
     let events = bench.events().await?;
     let keys: Vec<_> = events.iter().map(|stored| stored.event.key.clone()).collect();
@@ -101,7 +101,7 @@ pub(crate) async fn queue_is_shared(trial: &Trial) -> Verdict {
     let reference = Reference::of(&trial.rig, &trial.scenario, &signed).await?;
     let bench = trial.rig.bench(&trial.scenario).await?;
     for delivery in &signed {
-        // What can't be read is refused here as by the way in one commit.
+        // An unreadable delivery is refused here, just as when it is processed in one commit.
         drop(bench.engine.accept(delivery.clone()).await);
     }
     let queue = bench.events().await?.iter().filter(|stored| stored.status == EventStatus::Received).count() as u64;
@@ -111,7 +111,7 @@ pub(crate) async fn queue_is_shared(trial: &Trial) -> Verdict {
         if serves_some {
             continue;
         }
-        // What the one before gave back is due again.
+        // Events that the previous engine gave back are due again.
         now = now.plus_seconds(10);
         let (claimed, elsewhere) = work(&engine, what, now).await?;
         let context = |broken: Broken| broken.context(&format!("after {what} has worked"));
@@ -132,7 +132,7 @@ pub(crate) async fn queue_is_shared(trial: &Trial) -> Verdict {
         }
         checks += 1;
     }
-    // Nothing rests for longer than a day.
+    // No event is delayed by more than a day.
     let later = now.plus_seconds(2 * 86_400);
     let (_, elsewhere) = work(&bench.engine, "its own engine", later).await?;
     ensure(elsewhere == 0, || format!("their own engine gave {elsewhere} events back"))?;
@@ -141,7 +141,8 @@ pub(crate) async fn queue_is_shared(trial: &Trial) -> Verdict {
     Ok(Held { checks: checks + 1 })
 }
 
-/// Works until nothing is due, and answers how many events were claimed and given back as another engine's.
+/// Works until nothing is due. Returns how many events were claimed, and how many were given back because another
+/// engine serves them.
 async fn work(engine: &Engine, who: &str, now: Timestamp) -> Result<(u64, u64), Broken> {
     let (mut claimed, mut elsewhere) = (0, 0);
     for round in 0..ROUNDS {

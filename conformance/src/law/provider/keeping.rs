@@ -1,5 +1,5 @@
 //! Decides whether anything is dropped: unknown types, unknown values, bodies that can't be read, contradictions, and
-//! whatever was acknowledged.
+//! acknowledged events.
 
 use std::collections::BTreeSet;
 
@@ -26,15 +26,15 @@ use crate::{
 /// How many deliveries of a scenario are edited.
 const DELIVERIES: usize = 4;
 
-/// The event id of what the kit adds to a scenario.
+/// The event id of deliveries that the kit adds to a scenario.
 pub(crate) const ADDED: &str = "evt_added_by_the_kit";
 
-/// What the adapter makes of a genuine delivery.
+/// How the trial's adapter reads a genuine delivery.
 pub(crate) fn reading(trial: &Trial, delivery: &Delivery) -> Result<Result<Event, Unreadable>, Broken> {
     reading_by(trial.rig.adapter(&[&trial.scenario.secret], None)?.as_ref(), delivery)
 }
 
-/// What an adapter makes of a genuine delivery.
+/// How an adapter reads a genuine delivery.
 pub(crate) fn reading_by(provider: &dyn Provider, delivery: &Delivery) -> Result<Result<Event, Unreadable>, Broken> {
     let refused = |error| Broken::caused("a genuine delivery is refused", &error);
     let webhooks = provider.webhooks();
@@ -89,7 +89,7 @@ pub(crate) async fn unknown_value(trial: &Trial) -> Verdict {
     let mut checks = 0;
     for (recorded, genuine) in trial.scenario.deliveries.iter().zip(&signed) {
         let Some(body) = (trial.rig.provider.samples.unknown_value)(&recorded.body, ADDED) else { continue };
-        // What can't be read for another reason stays so.
+        // A body that was unreadable for another reason stays so.
         if checks >= DELIVERIES as u64 || reading(trial, genuine)?.is_err() {
             continue;
         }
@@ -122,7 +122,7 @@ pub(crate) async fn unknown_value(trial: &Trial) -> Verdict {
     Ok(Held { checks })
 }
 
-/// Where events have no ids, no two are one and none contradict.
+/// If events have no ids, two bodies never share one id, so none can contradict another.
 pub(crate) fn has_contradiction(trial: &Trial) -> bool {
     let samples = &trial.rig.provider.samples;
     trial.scenario.deliveries.iter().any(|recorded| (samples.contradiction)(&recorded.body).is_some())
@@ -203,7 +203,7 @@ pub(crate) async fn unreadable(trial: &Trial) -> Verdict {
     Ok(Held { checks })
 }
 
-/// Sends a body that can't be read before, among and after the scenario, and in one batch with it.
+/// Sends an unreadable body before, among and after the deliveries of the scenario, and in one batch with them.
 async fn spoil(
     trial: &Trial,
     signed: &[Delivery],
@@ -323,7 +323,7 @@ fn told(answer: &Answer) -> String {
     }
 }
 
-/// Meanings that bring facts.
+/// The facts of an event, if its meaning has any.
 pub(crate) fn facts_of(event: &Event) -> &[purchase_core::fact::Fact] {
     match &event.meaning {
         Meaning::Facts(facts) => facts,

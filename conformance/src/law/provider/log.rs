@@ -1,4 +1,4 @@
-//! Decides what of the log is looked at: every event that is traced, with all its fields, at every level.
+//! Decides which part of the log is checked: every traced event with all its fields, at every level.
 
 use std::{
     fmt::{Debug, Write},
@@ -11,12 +11,12 @@ use tracing::{
     span,
 };
 
-/// Keeps what is traced while it is the subscriber.
+/// Keeps everything that is traced while it is the subscriber.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
-    /// A line for each event, and one for each span.
+    /// One line for each event and one for each span.
     pub(super) fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

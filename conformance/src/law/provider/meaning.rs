@@ -1,5 +1,5 @@
-//! Decides whether what is shown is true of the customer where no scenario has to say so: whose an object is, that a body's
-//! API version doesn't matter, and that nothing is given before it began.
+//! Decides whether the projection is true about the customer in cases that no scenario has to state: who owns an
+//! object, that the API version of a body doesn't matter, and that nothing is granted before it began.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,13 +26,13 @@ use crate::{
     verdict::{Broken, Held, Verdict, ensure, ensure_equal},
 };
 
-/// How many schedules are played, beside the true order and its reverse.
+/// How many schedules are played besides the true order and its reverse.
 const SCHEDULES: usize = 6;
 
 /// Whether an object of the scenario names its owner.
 pub(crate) fn names_owners(trial: &Trial) -> bool {
     let signed = trial.rig.sign(&trial.scenario);
-    // What can't be signed or read is judged, so that it is seen.
+    // A scenario that can't be signed or read is judged too, so that the report shows the failure.
     signed.and_then(|signed| named_by_themselves(trial, &signed)).map_or(true, |named| !named.is_empty())
 }
 
@@ -57,8 +57,8 @@ pub(crate) async fn own_owner_counts(trial: &Trial) -> Verdict {
     Ok(Held { checks })
 }
 
-/// Whom each object names last of itself, as a right adapter reads it. An event that shows the object speaks for it; where
-/// two are equally late and differ, nothing is known.
+/// The owner that each object last names for itself, as a correct adapter reads it. Only an event that shows the object
+/// counts. If two such events are equally late and differ, the owner is unknown.
 fn named_by_themselves(trial: &Trial, signed: &[Delivery]) -> Result<BTreeMap<Subject, CustomerId>, Broken> {
     let right = Trial { rig: Rig { mutation: Mutation::None, ..trial.rig.clone() }, ..trial.clone() };
     let mut latest: BTreeMap<Subject, ((Version, Phase), BTreeSet<CustomerId>)> = BTreeMap::new();
@@ -85,7 +85,7 @@ fn named_by_themselves(trial: &Trial, signed: &[Delivery]) -> Result<BTreeMap<Su
     Ok(one.filter_map(|(subject, (_, said))| Some((subject, said.into_iter().next()?))).collect())
 }
 
-/// The part of an object's life that a fact shows, where it shows the subject itself.
+/// The phase that a fact shows, if it shows its subject's root.
 fn speaks_for_itself(fact: &Fact) -> Option<Phase> {
     fact.observation
         .as_ref()
@@ -97,13 +97,13 @@ pub(crate) fn has_older_shape(trial: &Trial) -> bool {
     trial.scenario.deliveries.iter().any(|recorded| older(trial, recorded).is_some())
 }
 
-/// A delivery in the older shape. One that was recorded with its signature can't be written anew.
+/// A delivery in the older shape. A body recorded with its signature can't be rewritten.
 fn older(trial: &Trial, recorded: &Recorded) -> Option<Vec<u8>> {
     let reshape = trial.rig.provider.samples.older_shape.filter(|_| recorded.headers.is_none())?;
     reshape(&recorded.body)
 }
 
-/// Everything in the older shape, and each delivery in either.
+/// Plays all deliveries in the older shape, and then each delivery in either shape.
 pub(crate) async fn any_shape(trial: &Trial) -> Verdict {
     let signed = trial.rig.sign(&trial.scenario)?;
     let mut reshaped = Vec::new();
@@ -156,7 +156,7 @@ pub(crate) async fn nothing_before_it_began(trial: &Trial) -> Verdict {
     Ok(Held { checks })
 }
 
-/// The true order, its reverse, and some at random.
+/// The true order, its reverse, and some random orders.
 fn schedules(trial: &Trial, law: &str, deliveries: usize) -> Vec<Schedule> {
     let mut random = trial.random(law);
     let mut schedules = vec![Schedule::in_order(deliveries), Schedule::one_by_one((0..deliveries).rev())];

@@ -1,4 +1,4 @@
-//! Decides whether arrival shows in the projection: order, repetition, batches, and the way it was folded.
+//! Decides whether arrival affects the projection: order, repetition, batches, and the way of folding.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{
     verdict::{Broken, Held, Verdict, ensure},
 };
 
-/// Plays a schedule on a fresh store, and compares it with the true order.
+/// Plays a schedule on a fresh store and compares it with the true order.
 pub(crate) async fn compared(
     trial: &Trial,
     signed: &[Delivery],
@@ -26,7 +26,8 @@ pub(crate) async fn compared(
     reference.compare(&replay::play(&bench, scenario, signed, schedule).await?)
 }
 
-/// Plays a schedule, and looks at how each delivery is answered, at what is kept, and at the transitions that are reported.
+/// Plays a schedule and checks how each delivery is answered, which events are kept, and which transitions are
+/// reported.
 pub(crate) async fn repeated(
     trial: &Trial,
     signed: &[Delivery],
@@ -54,7 +55,7 @@ async fn look_at_duplicates(
     let mut transitions: BTreeSet<Transition> = BTreeSet::new();
     for (index, answer) in &outcome.answers {
         let Ok(receipt) = answer else { continue };
-        // One event may be recorded in several deliveries.
+        // Several deliveries may record one event.
         let again = !seen.insert(&events[*index]);
         ensure(receipt.duplicate == again, || {
             let nth = if again { "again" } else { "for the first time" };
@@ -88,7 +89,7 @@ pub(crate) async fn expectations(trial: &Trial) -> Verdict {
     Ok(Held { checks: trial.scenario.expectations.len() as u64 })
 }
 
-/// Compares a projection with what the scenario expects.
+/// Compares a projection with the scenario's expectations.
 pub(crate) fn unmet(trial: &Trial, projection: &Value) -> Result<(), Broken> {
     let expectations = &trial.scenario.expectations;
     let unmet: Vec<Unmet> = expectations.iter().filter_map(|expectation| expectation.check(projection).err()).collect();
@@ -97,7 +98,7 @@ pub(crate) fn unmet(trial: &Trial, projection: &Value) -> Result<(), Broken> {
     Err(Broken::new(what.join("\n")).differing(first.difference()))
 }
 
-/// Plays a schedule, then folds what it left in every other way.
+/// Plays a schedule, then folds the result in every other way.
 pub(crate) async fn rebuilt(
     trial: &Trial,
     signed: &[Delivery],

@@ -1,5 +1,5 @@
-//! Decides whether what must not be seen can be seen: secrets, raw provider ids and e-mail addresses in errors,
-//! receipts, snapshots, Debug output and the log.
+//! Decides whether private data leaks: secrets, raw provider ids and e-mail addresses in errors, receipts, snapshots,
+//! Debug output and the log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,7 @@ use crate::{
     verdict::{Broken, Held, Verdict, chain, ensure},
 };
 
-/// Shorter words would be found by accident.
+/// Shorter words would match by accident.
 const WORD_BYTES: usize = 6;
 
 pub(crate) async fn nothing_leaks(trial: &Trial) -> Verdict {
@@ -57,7 +57,7 @@ pub(crate) async fn nothing_leaks(trial: &Trial) -> Verdict {
     Ok(Held { checks: texts.0.len() as u64 })
 }
 
-/// What the endpoint says of genuine, tampered and unreadable deliveries.
+/// The endpoint's answers to genuine, tampered and unreadable deliveries.
 async fn answers(trial: &Trial, bench: &Bench, signed: &[Delivery], texts: &mut Texts) -> Result<(), Broken> {
     let provider = &trial.rig.provider;
     for (delivery, recorded) in signed.iter().zip(&trial.scenario.deliveries) {
@@ -103,11 +103,11 @@ async fn snapshots(bench: &Bench, trial: &Trial, words: &Words, texts: &mut Text
     Ok(())
 }
 
-/// What must not be seen.
+/// The texts that must not appear.
 #[derive(Default)]
 struct Words {
     hidden: BTreeMap<String, &'static str>,
-    /// Names that the application gave: they may be seen.
+    /// Names that the application gave. They may appear.
     open: BTreeSet<String>,
     customers: BTreeSet<CustomerId>,
 }
@@ -119,7 +119,7 @@ impl Words {
         }
     }
 
-    /// Every e-mail address in the body, whether the adapter reads it or not.
+    /// Adds every e-mail address in the body, whether the adapter reads it or not.
     fn of_delivery(&mut self, delivery: &Delivery) {
         let Ok(body) = serde_json::from_slice::<serde_json::Value>(&delivery.body) else { return };
         let mut open = vec![&body];
@@ -196,7 +196,7 @@ fn is_email(text: &str) -> bool {
     })
 }
 
-/// What can be seen.
+/// The texts that anybody may see.
 #[derive(Default)]
 struct Texts(Vec<(&'static str, String)>);
 

@@ -1,5 +1,5 @@
-//! Decides how the laws that play schedules judge one, and which schedule a broken law shows: the smallest that still
-//! breaks it. A schedule may leave deliveries out: it is compared with the true order of those that come.
+//! Decides how a law judges one schedule, and which schedule the report shows for a broken law: the smallest that still
+//! breaks it. If a schedule leaves deliveries out, it is compared with the true order of the remaining ones.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,16 +21,16 @@ use crate::{
     verdict::Broken,
 };
 
-/// What a law looks at when it plays a schedule.
+/// What a law examines when it plays a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// Crashes at every store call.
+    /// A crash at every store call.
     Crashes,
-    /// How what comes again is answered and kept.
+    /// How repeated deliveries are answered and kept.
     Duplicates,
     /// The projection at the end.
     Projection,
-    /// The projection after rebuilding and replaying, too.
+    /// The projection at the end, and again after rebuilding and replaying.
     Rebuilds,
     /// Concurrent workers, one for each batch.
     Workers,
@@ -47,13 +47,13 @@ pub(crate) const SCHEDULED: [(&str, Look); 6] = [
 ];
 
 impl Look {
-    /// That of a law; none for a law that plays no schedules.
+    /// What a law examines; none for a law that plays no schedules.
     pub(crate) fn of(law: &str) -> Option<Self> {
         SCHEDULED.iter().find(|(id, _)| id.eq_ignore_ascii_case(law)).map(|(_, look)| *look)
     }
 
-    /// The steps by which a failing schedule is made smaller. What stands in one batch belongs to one worker: cutting
-    /// it would add a worker.
+    /// The steps that make a failing schedule smaller. Each batch belongs to one worker, so cutting a batch would add a
+    /// worker.
     fn steps(self) -> fn(&Schedule) -> Vec<Schedule> {
         match self {
             Look::Workers => |schedule| [schedule.fewer(), schedule.nearer()].concat(),
@@ -75,8 +75,7 @@ impl<'a> Judge<'a> {
         Ok(Self { trial, signed: trial.rig.sign(&trial.scenario)?, look, references: Mutex::default() })
     }
 
-    /// Plays a schedule, and shows the smallest one that fails where it does. Tells how many single things were looked
-    /// at.
+    /// Plays a schedule. If it fails, returns the smallest one that fails. Otherwise returns how many checks were made.
     pub(crate) async fn judge(&self, schedule: &Schedule) -> Result<u64, Broken> {
         let broken = match self.play(schedule, Races::ONE).await {
             Ok(checks) => return Ok(checks),
@@ -106,7 +105,7 @@ impl<'a> Judge<'a> {
         found.map_err(|broken| broken.in_schedule(schedule))
     }
 
-    /// What the deliveries of a schedule lead to in their true order.
+    /// The result of the schedule's deliveries in their true order.
     async fn reference(&self, schedule: &Schedule) -> Result<Arc<Reference>, Broken> {
         let who: BTreeSet<usize> = schedule.order().into_iter().collect();
         let known = self.references.lock().unwrap_or_else(PoisonError::into_inner).get(&who).cloned();
@@ -121,8 +120,8 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// Plays one schedule as a law does that plays schedules, and compares with the expectations where all deliveries come
-/// and the order alone is judged.
+/// Plays one schedule as its law does. If all deliveries come and only the order is judged, it also checks the
+/// expectations.
 pub(crate) async fn one(trial: &Trial, look: Look, schedule: &Schedule) -> Result<(), Broken> {
     let judge = Judge::of(trial, look)?;
     judge.again(schedule).await?;
@@ -151,7 +150,7 @@ mod tests {
         scenarios::all().into_iter().map(trial).collect()
     }
 
-    /// The failures that a law finds in its mutants: the mutant, the trial and the schedule shown.
+    /// The failures that a law finds in its mutants: the mutant, the trial and the schedule that the report shows.
     async fn found(id: &str, look: Look) -> Vec<(&'static str, Trial, Schedule)> {
         let law = law::find(id).expect("it is there");
         let Check::Provider(check) = law.check else { panic!("{id} judges adapters") };
@@ -182,7 +181,7 @@ mod tests {
         }
     }
 
-    // On one thread the seed alone decides how workers meet.
+    // On one thread, the seed alone decides how workers interleave.
     #[tokio::test]
     async fn few_workers_are_enough_to_show_a_race() {
         for (mutant, _, schedule) in found("P08", Look::Workers).await {

@@ -1,5 +1,5 @@
-//! Decides whether only genuine deliveries are taken. Each law also shows in the same run that genuine ones are: an
-//! endpoint that refuses everything holds none of them.
+//! Decides whether only genuine deliveries are accepted. Each law also checks in the same run that genuine ones are
+//! accepted, so that an endpoint which refuses everything breaks it.
 
 use purchase_core::{delivery::Delivery, error::Refusal, verify::SignatureError};
 use rand::{RngExt, rngs::StdRng};
@@ -18,7 +18,7 @@ const DELIVERIES: usize = 3;
 /// How many bytes of each body are changed, one at a time.
 const BYTES: usize = 16;
 
-/// A secret that no endpoint has unless a law gives it.
+/// A secret that no endpoint has unless a law configures it.
 const OTHER: &str = "a_secret_that_the_kit_made_up";
 
 pub(crate) async fn tampered_body(trial: &Trial) -> Verdict {
@@ -30,7 +30,8 @@ pub(crate) async fn tampered_body(trial: &Trial) -> Verdict {
             .into_iter()
             .map(|(what, body)| (what, Delivery { body, ..genuine.clone() }))
             .collect();
-        // A body that means the same and was not signed: for whoever signs again what he parsed.
+        // This body means the same and was not signed. It exposes an adapter that checks the signature over what it
+        // parsed.
         let mut good = vec![genuine.clone()];
         if let Some(compact) = compact.filter(|compact| *compact != genuine.body) {
             let compact_signed = trial.rig.sign_body(&trial.scenario, compact)?;
@@ -89,7 +90,7 @@ pub(crate) async fn tampered_signature(trial: &Trial) -> Verdict {
     Ok(Held { checks })
 }
 
-/// Each byte of each header's value changed in its lowest bit: never the case of a letter.
+/// Changes each byte of each header's value in its lowest bit. That never changes only the case of a letter.
 fn changed_bytes(signed: &Signed) -> Vec<(String, Signed)> {
     let mut changed = Vec::new();
     for (nth, (name, value)) in signed.0.iter().enumerate() {
@@ -169,7 +170,8 @@ pub(crate) async fn rotation(trial: &Trial) -> Verdict {
     Ok(Held { checks: cases.len() as u64 })
 }
 
-/// Sends forgeries, which must all be refused and leave nothing, then genuine deliveries to the same endpoint.
+/// Sends forgeries, which must all be refused and leave nothing behind. Then sends genuine deliveries to the same
+/// endpoint.
 async fn judge(
     trial: &Trial,
     index: usize,
@@ -206,7 +208,7 @@ pub(crate) fn is_refused(answer: &Answer) -> bool {
     matches!(answer, Err(refusal @ Refusal::Signature(_)) if (400..500).contains(&refusal.http_status()))
 }
 
-/// Believed to be genuine; whether it can be read is another question.
+/// Whether the delivery was accepted as genuine. It may still be unreadable.
 pub(crate) fn is_accepted(answer: &Answer) -> bool {
     matches!(answer, Ok(_) | Err(Refusal::Unreadable { .. }))
 }

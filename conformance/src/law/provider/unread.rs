@@ -1,5 +1,5 @@
-//! Decides whether text that nobody reads changes anything: what JSON can write and few programs can hold, put into a
-//! place of a genuine body that no adapter looks at. It doesn't know what the body says.
+//! Decides whether text that nobody reads changes anything. The law puts values that JSON allows and few programs can
+//! represent into a part of a genuine body that no adapter reads. It doesn't know what the body says.
 
 use purchase_core::{
     capability::Capability,
@@ -16,7 +16,7 @@ use crate::{
     verdict::{Broken, Held, Verdict, ensure},
 };
 
-/// How many arrays lie within each other: more than parsers go that bound it.
+/// The depth of nested arrays: more than parsers with a limit allow.
 const DEPTH: usize = 300;
 
 /// A byte order mark, in UTF-8.
@@ -41,7 +41,7 @@ pub(crate) async fn changes_nothing(trial: &Trial) -> Verdict {
                     let read = if named { read } else { under(read, &event.head.key.id) };
                     ensure(read == *event, || format!("{} says something else", place()))?;
                 }
-                // What can't be read for another reason stays so.
+                // A body that was unreadable for another reason stays so.
                 (Err(_), Err(_)) => {}
                 (Ok(_), Err(unreadable)) => {
                     return Err(Broken::new(format!("{} can't be read: {}", place(), unreadable.fault)));
@@ -61,7 +61,7 @@ pub(crate) async fn changes_nothing(trial: &Trial) -> Verdict {
     Ok(Held { checks })
 }
 
-/// The body in every odd form, each with its name: the last has all of them at once.
+/// The body in every odd form, each with its name. The last one combines all of them.
 fn odd(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let deep = format!("{}{}", "[".repeat(DEPTH), "]".repeat(DEPTH));
     let all = format!("[{}, {}, {deep}]", r#""\uDFFF""#, "-1e999");
@@ -74,7 +74,7 @@ fn odd(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     bodies
 }
 
-/// A body that is an object, with a value under a key that no provider uses.
+/// Adds a value under a key that no provider uses, if the body is an object.
 fn with_unread(body: &[u8], value: &str) -> Option<Vec<u8>> {
     let keys = body.trim_ascii_start().strip_prefix(b"{")?;
     let comma = if keys.trim_ascii_start().starts_with(b"}") { "" } else { "," };
@@ -82,7 +82,8 @@ fn with_unread(body: &[u8], value: &str) -> Option<Vec<u8>> {
     Some([added.as_bytes(), keys].concat())
 }
 
-/// The event as it would be under another id: where events have none, each body has an id of its own.
+/// The event under another id. Without event ids, each body has its own digest as the id, so the events are compared
+/// under one id.
 fn under(mut event: Event, id: &ProviderId) -> Event {
     event.head.key.id = id.clone();
     if let Meaning::Facts(facts) = &mut event.meaning {
@@ -91,7 +92,7 @@ fn under(mut event: Event, id: &ProviderId) -> Event {
     event
 }
 
-/// Sends a body the whole way.
+/// Sends a body through the whole pipeline.
 async fn is_kept(trial: &Trial, body: Vec<u8>) -> Result<(), Broken> {
     let signed = trial.rig.sign_body(&trial.scenario, body)?;
     let ignored = reading(trial, &signed)?.is_ok_and(|event| event.meaning == Meaning::Ignored);

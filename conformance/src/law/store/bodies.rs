@@ -1,4 +1,4 @@
-//! Decides whether a store keeps what was sent, to the byte, whatever it is.
+//! Decides whether a store keeps every body byte for byte.
 
 use purchase_core::store::{Claim, Commit, EventQuery, Lease, NewEvent, Queue, Store};
 use sha2::{Digest, Sha256};
@@ -14,9 +14,9 @@ use crate::{
     verdict::{Broken, Held, Verdict, ensure},
 };
 
-/// What has been lost or changed on the way to some database: NUL, which ends a text; the other control characters, which
-/// programs take for separators; bytes that are no UTF-8; escapes of what can't be encoded; quotes and placeholders; and
-/// a body longer than a page, a packet or a parameter.
+/// Bodies that databases have lost or changed: NUL, which ends a text; the other control characters, which programs
+/// take for separators; bytes that are not UTF-8; escapes of characters that can't be encoded; quotes and placeholders;
+/// and a body longer than a page, a packet or a parameter.
 fn bodies() -> [Vec<u8>; 9] {
     [
         Vec::new(),
@@ -55,7 +55,7 @@ fn same(how: &str, found: impl Iterator<Item = NewEvent>, sent: &[NewEvent]) -> 
 
 pub(crate) async fn to_the_byte(trial: &StoreTrial) -> Verdict {
     let sent = (1..).zip(bodies()).map(|(number, body)| event_of(number, body)).collect::<Result<Vec<_>, _>>()?;
-    // Each way that a body can come in, all at once and one by one.
+    // Each way of accepting a body, all bodies at once and one by one.
     let accepted = open(trial).await?;
     accepted.store.accept(&sent[..4]).await?;
     for event in &sent[4..] {

@@ -1,4 +1,4 @@
-//! Decides what only stores can be asked that outlive their process.
+//! Holds the laws that apply only to stores that outlive their process.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ async fn place(trial: &StoreTrial) -> Result<Box<dyn Place>, Broken> {
     durable.place().await.map_err(|error| Broken::caused("there is no place for a store", error.as_ref()))
 }
 
-/// The mutant's place.
+/// The place of the mutant, which keeps nothing.
 struct Forgetful;
 
 #[async_trait]

@@ -1,4 +1,5 @@
-//! Decides whether what is derived from a subject follows its last commit: parked events, waits, transitions and facts.
+//! Decides whether everything derived from a subject follows its last commit: parked events, pending owners,
+//! transitions and facts.
 
 use purchase_core::{
     fact::{Fact, Version},
@@ -26,7 +27,7 @@ async fn written(store: &dyn Store, commit: &Commit) -> Result<(), Broken> {
     store.commit(commit).await.map_err(|error| Broken::caused("a commit", &error))
 }
 
-/// A commit of an event that says something of each subject, which are released or not.
+/// A commit of one event with facts about each subject. The flag says whether the subject is released.
 fn about(number: i64, subjects: &[(&Subject, &[Fact], i64, bool)]) -> Result<Commit, Broken> {
     let event = event(number)?;
     let mut all = Commit { events: vec![event_write(&event, None)], ..Commit::default() };
@@ -114,7 +115,7 @@ pub(crate) async fn transitions_are_replaced(trial: &StoreTrial) -> Verdict {
             history(&a, Timestamp::MIN, &[(10, Change::Activated), (20, Change::Renewed), (30, Change::Canceled)]),
         ),
         (&two, 0, history(&b, Timestamp::MIN, &[(20, Change::Activated), (20, Change::CancelScheduled)])),
-        // A late fact: what followed it follows otherwise now.
+        // A late fact arrives, so the later transitions change.
         (&one, 1, history(&a, at(20), &[(25, Change::PastDue)])),
         (&one, 2, history(&a, at(40), &[(40, Change::Recovered), (50, Change::Renewed)])),
     ];
@@ -160,7 +161,7 @@ pub(crate) async fn facts_are_in_order(trial: &StoreTrial) -> Verdict {
     let sub = subject("sub_1")?;
     let mut facts: Vec<Fact> = Vec::new();
     let mut checks = 0;
-    // The second key of a version decides where the first is the same, the event where both are.
+    // If the first key of two versions is equal, the second decides; if both are equal, the event decides.
     for (number, (first, second)) in (1..).zip([(30, 5), (10, 9), (10, 2), (20, 0), (10, 2)]) {
         let mut commit = commit(number, &sub, &facts, number - 1)?;
         commit.facts[0].version = Version { at: at(first), then: at(second) };
@@ -171,7 +172,7 @@ pub(crate) async fn facts_are_in_order(trial: &StoreTrial) -> Verdict {
         ensure(found == facts, || format!("after commit {number} the facts are others, or in another order"))?;
         checks += 1;
     }
-    // A fact that is there already is left alone, and a reading replaces what the event said before.
+    // A fact that is already there doesn't change. A new reading replaces the facts of the event's previous one.
     let again = event(2)?;
     let key = again.key.clone();
     let kept: Vec<Fact> = facts.iter().filter(|fact| fact.event_key() == key).cloned().collect();

@@ -1,4 +1,4 @@
-//! Decides whether a request under an idempotency key has one effect and one answer, also when many run at once.
+//! Decides whether a request under an idempotency key has one effect and one answer, even if many run at once.
 
 use std::sync::{Arc, Mutex};
 
@@ -24,14 +24,14 @@ use crate::{
     verdict::{Broken, Held, Verdict, ensure},
 };
 
-/// How many ask at once.
+/// How many requests run at once.
 const ASKERS: i64 = 6;
 
 fn key(scope: &str, name: &str) -> Result<IdempotencyKey, Broken> {
     IdempotencyKey::new(scope, name).map_err(|error| Broken::caused("a key of the kit", &error))
 }
 
-/// Asks for the event of this number, about the subject of this number. The answer is the number.
+/// Requests the event of this number, about the subject of this number. The answer is the number.
 async fn ask(
     store: &dyn Store,
     key: &IdempotencyKey,
@@ -79,7 +79,7 @@ pub(crate) async fn once_for_all(trial: &StoreTrial) -> Verdict {
     Ok(Held { checks })
 }
 
-/// Many ask for the same thing at once. Each would write another event.
+/// Many requests ask for the same thing at once. Each would write a different event.
 async fn race(trial: &StoreTrial) -> Result<u64, Broken> {
     let fresh = open(trial).await?;
     let wanted = key("refund", "order 7")?;

@@ -1,4 +1,4 @@
-//! Decides whether a store finds what a receipt, a snapshot or a line of the log names.
+//! Decides whether a store finds what a receipt, a snapshot or a log line names.
 
 use purchase_core::store::{Commit, Conflict, EventQuery, NewEvent, SubjectQuery};
 

@@ -1,4 +1,4 @@
-//! Decides what store laws write: invented events and facts, and the subjects that follow from them.
+//! Supplies the data that the store laws write: invented events and facts, and the subjects that follow from them.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub(super) fn subject(name: &str) -> Result<Subject, Broken> {
     Ok(Subject { source: source()?, root: ObjectRef::new(ObjectKind::Subscription, id(name)?) })
 }
 
-/// An event of its own name and body, received at its number of seconds.
+/// An event with a unique name and body, received at its number of seconds.
 pub(super) fn event(number: i64) -> Result<NewEvent, Broken> {
     let body = format!("{{\"number\":{number}}}").into_bytes();
     Ok(NewEvent {
@@ -61,7 +61,7 @@ pub(super) fn event(number: i64) -> Result<NewEvent, Broken> {
     })
 }
 
-/// What an event says of a subject: a quantity of its number.
+/// A fact of an event about a subject: its quantity is the number.
 pub(super) fn fact(event: &NewEvent, subject: &Subject, number: i64) -> Result<Fact, Broken> {
     let object_state = ObjectState::Subscription(Box::new(Subscription {
         items: vec![Item { price: id("price_seats")?, quantity: u64::try_from(number).ok() }],
@@ -82,7 +82,7 @@ pub(super) fn fact(event: &NewEvent, subject: &Subject, number: i64) -> Result<F
     })
 }
 
-/// A subject as all its facts make it.
+/// A subject as all its facts determine it.
 pub(super) fn write(subject: &Subject, facts: &[Fact], expected_revision: i64) -> SubjectWrite {
     let state = SubjectState::fold(subject, facts).0;
     let rows = derive::rows(subject, &state, &Catalog::default());
@@ -96,13 +96,13 @@ pub(super) fn write(subject: &Subject, facts: &[Fact], expected_revision: i64) -
     }
 }
 
-/// An event that is processed from now on, after it had the expected status.
+/// The write that marks an event as processed and requires the expected status.
 pub(super) fn event_write(event: &NewEvent, expected: Option<EventStatus>) -> EventWrite {
     let event = event.clone();
     EventWrite { event, expected, status: EventStatus::Processed, reason: None, attempts: 1, due_at: None }
 }
 
-/// A commit of one event with one fact about one subject that has these facts already.
+/// A commit of one event with one new fact about a subject. `known` holds the facts that the subject already has.
 pub(super) fn commit(number: i64, subject: &Subject, known: &[Fact], revision: i64) -> Result<Commit, Broken> {
     let event = event(number)?;
     let fact = fact(&event, subject, number)?;
@@ -117,7 +117,7 @@ pub(super) fn commit(number: i64, subject: &Subject, known: &[Fact], revision: i
     })
 }
 
-/// Acme's scenarios on one store of the trial.
+/// A rig with acme on one store of the trial.
 pub(super) fn rig(trial: &StoreTrial, store: &StoreUnderTest) -> Rig {
     Rig { provider: ACME, store: store.clone(), mutation: trial.mutation }
 }
@@ -129,7 +129,7 @@ pub(super) fn engine(store: Arc<dyn Store>, scenario: &Scenario) -> Result<Engin
     Ok(Engine::new(store).with_provider(provider))
 }
 
-/// Sends deliveries of an acme scenario to an engine, and reads the projection.
+/// Sends the deliveries of an acme scenario to an engine and reads the projection.
 pub(super) async fn play(
     engine: &Engine,
     trial: &StoreTrial,

@@ -1,5 +1,5 @@
-//! Decides whether a store gives out each customer's events in order, those of several side by side, and counts how
-//! often.
+//! Decides whether a store gives out each customer's events in order and those of different customers concurrently, and
+//! whether it counts the attempts.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +25,7 @@ use crate::{
     verdict::{Broken, Held, Verdict, ensure},
 };
 
-/// An event of a customer, or of nobody.
+/// An event with the customer's ordering key, or without one.
 fn event_of(number: i64, customer: Option<&str>) -> Result<NewEvent, Broken> {
     let id = |text| ProviderId::new(text).map_err(|error| Broken::caused("an id of the kit", &error));
     let ordering_key =
@@ -37,7 +37,7 @@ fn lease(token: &str, until: i64) -> Lease {
     Lease { token: token.to_owned(), until: at(until) }
 }
 
-/// The numbers of the events that a claim gives out, in its order.
+/// The numbers of the events that a claim returns, in its order.
 async fn given(store: &dyn Store, lease: &Lease, now: i64, limit: u32) -> Result<Vec<i64>, Broken> {
     let claimed = store.claim(&Claim { queue: Queue::Events, lease: lease.clone(), now: at(now), limit }).await?.events;
     Ok(claimed.iter().map(|stored| number_of(&stored.event)).collect())
@@ -83,7 +83,7 @@ async fn one_after_another(trial: &StoreTrial) -> Result<u64, Broken> {
     end(store, &one, &events[0], EventStatus::Processed, None).await?;
     check("when Ann's first is done", &given(store, &one, 11, 1).await?, &[2])?;
     check("while Ann's second is in hand", &given(store, &two, 12, 9).await?, &[])?;
-    // Both leases end: what they held and what follows is due again.
+    // Both leases have ended: the events under them and the later ones are due again.
     check("when the leases are over", &given(store, &three, 60, 9).await?, &[2, 3, 4, 5, 6])?;
     end(store, &three, &events[1], EventStatus::Failed, Some(at(70))).await?;
     end(store, &three, &events[3], EventStatus::Processed, None).await?;
@@ -93,7 +93,7 @@ async fn one_after_another(trial: &StoreTrial) -> Result<u64, Broken> {
     Ok(8)
 }
 
-/// What is in whose hands: by customer, the numbers of events and their workers.
+/// Which worker holds which event: for each customer, the numbers of events and their workers.
 type Hands = Mutex<BTreeMap<ObjectRef, BTreeMap<i64, usize>>>;
 
 async fn side_by_side(trial: &StoreTrial) -> Result<u64, Broken> {
@@ -105,7 +105,7 @@ async fn side_by_side(trial: &StoreTrial) -> Result<u64, Broken> {
         let random = random_of(trial.seed, &format!("S12/{round}"));
         let store: Arc<dyn Store> =
             Arc::new(Interleaved { inner: Arc::clone(&fresh.store), random: Mutex::new(random) });
-        // In runs of three, so that a claim of seven cuts through them.
+        // Customers change every three events, so that a claim of seven cuts through a run.
         let customer = |number: i64| usize::try_from(number / 3).map_or("ann", |at| CUSTOMERS[at % CUSTOMERS.len()]);
         let events =
             (1..=EVENTS).map(|number| event_of(number, Some(customer(number)))).collect::<Result<Vec<_>, _>>()?;
@@ -123,7 +123,7 @@ async fn side_by_side(trial: &StoreTrial) -> Result<u64, Broken> {
     Ok(done)
 }
 
-/// Claims and finishes until nothing is left for a while.
+/// Claims and finishes events until nothing is left for a while.
 async fn work(store: Arc<dyn Store>, hands: Arc<Hands>, worker: usize) -> Result<u64, Broken> {
     let (mut done, mut idle) = (0, 0);
     let hands = || hands.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,5 +1,5 @@
-//! Decides whether pages are whole: everything once, in order, by every filter; and whether an event keeps its place when
-//! another body contradicts it, or when it has moved on.
+//! Decides whether pages are complete: everything once, in order, by every filter. Also decides whether an event keeps
+//! its position after another body contradicts it or its status changes.
 
 use purchase_core::{
     error::CommitError,
@@ -26,7 +26,7 @@ async fn written(store: &dyn Store, commit: &Commit) -> Result<(), Broken> {
     store.commit(commit).await.map_err(|error| Broken::caused("a commit", &error))
 }
 
-/// The events that a query lists, page by page, by their bodies, with `!` before one in conflict.
+/// The bodies of the events that a query lists, page by page. `!` marks a body in conflict.
 async fn listed(store: &dyn Store, query: &EventQuery) -> Result<Vec<String>, Broken> {
     let mut all: Vec<StoredEvent> = Vec::new();
     loop {
@@ -66,7 +66,8 @@ fn bodies(numbers: impl IntoIterator<Item = i64>) -> Vec<String> {
     numbers.into_iter().map(|number| format!("{{\"number\":{number}}}")).collect()
 }
 
-/// Received in the order of their numbers: 1, 4 and 7 wait, 2, 5 and 8 are processed, 3 and 6 are ignored.
+/// Eight events, received in the order of their numbers: 1, 4 and 7 wait, 2, 5 and 8 are processed, 3 and 6 are
+/// ignored.
 async fn eight_events(store: &dyn Store) -> Result<(), Broken> {
     for number in 1..=8 {
         let event = event(number)?;

@@ -40,7 +40,7 @@ fn outcome(result: &Result<(), CommitError>) -> &'static str {
     }
 }
 
-/// Everything that can be read of a store, as one text.
+/// Everything that can be read from a store, as one text.
 pub(super) async fn contents(store: &dyn Store) -> Result<String, Broken> {
     let all = EventQuery { statuses: EventStatus::ALL.to_vec(), limit: 1000, ..EventQuery::default() };
     let events = store.events(&all).await?;
@@ -86,7 +86,7 @@ pub(crate) async fn accept_once(trial: &StoreTrial) -> Verdict {
 pub(crate) async fn stale_revision(trial: &StoreTrial) -> Verdict {
     let fresh = open(trial).await?;
     let store = fresh.store.as_ref();
-    // Of the three that are written, one sorts before the others and one behind them.
+    // Of the three subjects that are written, one sorts before the others and one after them.
     let [zero, one, two] = ["sub_0", "sub_1", "sub_2"].map(subject);
     let (zero, one, two) = (zero?, one?, two?);
     let first = commit(1, &one, &[], 0)?;
@@ -130,7 +130,7 @@ pub(crate) async fn stale_revision(trial: &StoreTrial) -> Verdict {
     Ok(Held { checks: checks + races.iter().sum::<u64>() })
 }
 
-/// Writers that race for one revision of a subject: one is first, and of the others nothing is written.
+/// Several writers race for one revision of a subject. One succeeds, and nothing of the others is written.
 async fn one_of_many_is_first(store: &Arc<dyn Store>, revision: i64) -> Result<u64, Broken> {
     const WRITERS: i64 = 4;
     let raced = subject("sub_raced")?;
@@ -255,7 +255,7 @@ pub(crate) async fn read_your_writes(trial: &StoreTrial) -> Verdict {
             format!("before commit {} the subject is at revision {found}", revision + 1)
         })?;
         let mut next = commit(revision, &sub, &facts, revision)?;
-        // An event that is done may have a reason: what of it could not be used.
+        // A processed event may have a reason: the part of it that could not be used.
         next.events[0].reason = (revision % 2 == 1).then(unusable);
         store.commit(&next).await.map_err(|error| Broken::caused("a commit", &error))?;
         facts.extend(next.facts.clone());
@@ -296,7 +296,7 @@ pub(super) fn unusable() -> Reason {
     Reason::Unusable { remarks: vec![Remark { path, expected, found }] }
 }
 
-/// A parked event that is released is processed, and its reason stays.
+/// Releasing a parked event makes it processed, and its reason stays.
 async fn a_release_keeps_the_reason(trial: &StoreTrial) -> Result<(), Broken> {
     let fresh = open(trial).await?;
     let store = fresh.store.as_ref();

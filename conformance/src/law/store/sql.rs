@@ -1,4 +1,4 @@
-//! Decides what only stores can be asked that speak SQL.
+//! Holds the laws that apply only to stores that use SQL.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     verdict::{Broken, Held, Verdict, ensure},
 };
 
-/// More statements than any commit has.
+/// An upper limit: no commit has this many statements.
 const STATEMENTS: usize = 500;
 
 fn sql(trial: &StoreTrial) -> Result<&Arc<dyn Sql>, Broken> {

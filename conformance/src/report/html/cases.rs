@@ -1,4 +1,5 @@
-//! Decides how broken and skipped cases are shown: what was expected and found, and how to see it again.
+//! Decides how the page shows broken and skipped cases: the expected and found values, and the command that shows the
+//! case again.
 
 use maud::{Markup, html};
 

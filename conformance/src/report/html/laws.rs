@@ -1,4 +1,4 @@
-//! Decides how laws are shown: a table of adapters on stores, and one of stores alone, with every law's counts.
+//! Decides how the page shows laws: one table of adapters on stores and one of stores alone, with counts for every law.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,4 @@
-//! Decides how the mutants are shown: which law found which, and where.
+//! Decides how the page shows the mutants: which law found which mutant, and where.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,4 @@
-//! Decides how it is shown what adapters declare, and by what and on what they were judged.
+//! Decides how the page shows what adapters declare, and the laws and scenarios by which they were judged.
 
 use maud::{Markup, html};
 

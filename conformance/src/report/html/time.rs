@@ -1,4 +1,4 @@
-//! Decides how it is shown where the time goes.
+//! Decides how the page shows where the time went.
 
 use maud::{Markup, html};
 
@@ -10,7 +10,7 @@ use crate::{
 /// How many of the slowest cases are shown.
 const SLOWEST: usize = 10;
 
-/// A duration for people.
+/// Formats a duration for people.
 pub(super) fn told(seconds: f64) -> String {
     match seconds {
         minutes if minutes >= 120.0 => format!("{:.0} min {:.0} s", (minutes / 60.0).floor(), minutes % 60.0),

@@ -1,4 +1,4 @@
-//! Decisions that surprised someone, each with what was rejected.
+//! Design decisions that surprised someone, each with the rejected alternatives.
 
 #[doc = include_str!("0001_subjects_fold_alone.md")]
 pub mod d0001_subjects_fold_alone {}

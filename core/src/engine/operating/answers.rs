@@ -1,5 +1,6 @@
-//! Decides whose answers differ between two states of a store, and why. An answer is what a customer may use: it is read as
-//! [`Engine::customer`] reads it, one customer at a time, so that no more than one customer is held.
+//! Compares customers' answers between two states of a store, with the events that caused each difference. An answer
+//! is what a customer may use. It is read as [`Engine::customer`] reads it, one customer at a time, so that no more
+//! than one customer is held in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,13 +16,13 @@ use crate::{
     time::Timestamp,
 };
 
-/// How many events are named for one change.
+/// How many events one change names.
 const EVENTS: usize = 20;
 
-/// How many subjects are loaded at a time.
+/// How many subjects one page loads.
 const PAGE: usize = 100;
 
-/// What one customer may use: by benefit, the name that is shown and the answer.
+/// What one customer may use: by benefit, the displayed name and the answer.
 type Answers = BTreeMap<String, (String, Answer)>;
 
 impl Engine {
@@ -67,7 +68,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Those to whom changed subjects belonged, and to whom they belong now.
+    /// The customers who owned the changed subjects, and who own them now.
     async fn concerned(&self, changed: &[StoredSubject]) -> Result<BTreeSet<(Source, CustomerKey)>, StoreError> {
         let mut concerned = BTreeSet::new();
         for page in changed.chunks(PAGE) {
@@ -81,7 +82,8 @@ impl Engine {
                 let owner = state.application_customer().cloned().map(CustomerKey::Application);
                 concerned.extend(owner.map(|owner| (subject.source.clone(), owner)));
             }
-            // Whom a customer at the provider is linked to. Where that changes, the customer is among those that changed.
+            // The customers that a provider's customer is linked to. If that link changes, the provider's customer is
+            // itself among the changed subjects.
             let subjects = customers.iter().cloned().collect();
             for StoredSubject { subject, state, .. } in self.store.load(&Wanted::subjects(subjects)).await?.subjects {
                 let owner = state.application_customer().cloned().map(CustomerKey::Application);
@@ -95,7 +97,7 @@ impl Engine {
         Ok(concerned)
     }
 
-    /// What one customer may use at one source, and the subjects that it comes from.
+    /// What one customer may use at one source, and the subjects that the answers are derived from.
     async fn answers_of(
         &self,
         source: &Source,
@@ -117,7 +119,7 @@ fn customer_of(source: &Source, id: &ProviderId) -> Subject {
     Subject { source: source.clone(), root: ObjectRef::new(ObjectKind::Customer, id.clone()) }
 }
 
-/// A customer for people: the application's id, or a public id.
+/// A customer in readable form: the application's id, or a public id.
 fn shown(who: &CustomerKey) -> String {
     match who {
         CustomerKey::Application(id) => id.as_str().to_owned(),

@@ -1,4 +1,4 @@
-//! Decides what operators can have done: stored events read again, the read side rebuilt, and what would change seen first.
+//! Operators' tasks: read stored events again, rebuild the read model, and preview what would change.
 
 mod answers;
 mod overlay;
@@ -7,5 +7,5 @@ pub(in crate::engine) mod replay;
 pub(in crate::engine) mod report;
 mod reread;
 
-/// How many events or subjects are taken at a time.
+/// How many events or subjects one page takes.
 const PAGE: u32 = 100;

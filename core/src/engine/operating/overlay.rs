@@ -1,6 +1,6 @@
-//! Decides what a store would hold after some commits, without making them: a [`Store`] over another that is only read.
-//! It holds what differs, and nothing of the rest. Only folding is tried on it, so it keeps facts, subjects and waits, and no
-//! event rows.
+//! A [`Store`] over another one that it only reads. It shows what the store would contain after some commits, without
+//! making them. It holds only the differences. It is used only to try out folding, so it keeps facts, subjects and
+//! pending owners, but no event rows.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// A store that is tried on.
+/// A store for trial commits.
 pub(in crate::engine) struct Overlay {
     base: Arc<dyn Store>,
     written: Mutex<Written>,
@@ -28,28 +28,28 @@ pub(in crate::engine) struct Overlay {
 /// What differs from the base.
 #[derive(Default)]
 struct Written {
-    /// Events whose facts are those in `facts`.
+    /// Events whose facts are in `facts` instead of the base.
     reread: BTreeSet<EventKey>,
     facts: BTreeMap<Subject, Vec<StoredFact>>,
-    /// Subjects whose state is another than the base's.
+    /// Subjects whose state differs from the base's.
     subjects: BTreeMap<Subject, StoredSubject>,
-    /// The waits of those subjects.
+    /// The pending owners of those subjects.
     pending_owners: BTreeSet<PendingOwner>,
 }
 
 impl Overlay {
-    /// The store as it is.
+    /// An overlay without differences.
     pub(in crate::engine) fn over(base: Arc<dyn Store>) -> Self {
         Self { base, written: Mutex::default() }
     }
 
-    /// The subjects whose state is another than the base's.
+    /// The subjects whose state differs from the base's.
     pub(in crate::engine) fn changed(&self) -> Vec<StoredSubject> {
         self.written().subjects.values().cloned().collect()
     }
 
     fn written(&self) -> MutexGuard<'_, Written> {
-        // Nothing in here panics between two writes.
+        // No code panics here between two writes.
         self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -148,7 +148,7 @@ impl Browse for Overlay {
         }
         let mut found: BTreeMap<Subject, StoredSubject> = BTreeMap::new();
         let mut after = query.after.clone();
-        // A page of the base can lose subjects that don't pass the filters any more.
+        // A page of the base can lose subjects that no longer pass the filters.
         while found.len() < limit {
             let page = self.base.subjects(&SubjectQuery { after: after.clone(), ..query.clone() }).await?;
             let is_last = page.len() < limit;
@@ -165,7 +165,7 @@ impl Browse for Overlay {
             }
         }
         let written = self.written();
-        // Behind the last page that was read, the base may have others that come before.
+        // An unread page of the base may contain subjects that sort before a changed subject beyond the last page read.
         let within = |subject: &Subject| after.as_ref().is_none_or(|after| subject <= after);
         found.extend(
             written

@@ -1,4 +1,4 @@
-//! Decides how subjects are folded anew from their facts: to rebuild the read side, and where events were read again.
+//! Folds subjects again from their facts, to rebuild the read model or after events were read again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,25 +24,25 @@ use crate::{
 pub struct RebuildReport {
     /// Subjects that were folded from their facts.
     pub subjects: u64,
-    /// Those whose state was another than the stored one.
+    /// Subjects whose new state differs from the stored one.
     pub changed: u64,
 }
 
-/// What a new reading of some events led to.
+/// The result of reading some events again.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Refolded {
-    /// Subjects whose state is another than before.
+    /// Subjects whose state changed.
     pub(in crate::engine) changed: u64,
     pub(super) left: BTreeMap<&'static str, u64>,
     pub(super) unreadable_now: u64,
 }
 
 impl Engine {
-    /// Folds every subject from its facts and writes its rows anew: for a read model that was tampered with, for a
-    /// new catalogue, for a new version of the fold.
+    /// Folds every subject from its facts and rewrites its rows. Use it after a read model was tampered with, for a
+    /// new catalogue, or for a new version of the fold.
     ///
     /// # Errors
-    /// [`Refusal::Store`] or [`Refusal::Contended`]; what was rebuilt before stays rebuilt.
+    /// [`Refusal::Store`] or [`Refusal::Contended`]. Subjects rebuilt before the error stay rebuilt.
     pub async fn rebuild(&self) -> Result<RebuildReport, Refusal> {
         let mut report = RebuildReport::default();
         let mut after = None;
@@ -57,7 +57,7 @@ impl Engine {
         }
     }
 
-    /// Folds subjects from their facts, without those of the events that are read again, whose new facts come instead.
+    /// Folds subjects from their facts. The new facts of the events that are read again replace their old ones.
     pub(in crate::engine) async fn refold(
         &self,
         touched: &BTreeSet<Subject>,
@@ -117,8 +117,8 @@ impl Engine {
 }
 
 impl Refolded {
-    /// How a new reading changes an event's row; none where the event stays as it is. What it was before decides, at the
-    /// time of the commit.
+    /// How a new reading changes an event's row, or `None` where the event stays as it is. The event's status at the
+    /// time of the commit decides.
     fn write(&mut self, unit: &Admitted, stored: &StoredEvent, plan: &Plan<'_>) -> Option<EventWrite> {
         let write = event_write(unit, Some(stored.status), stored.attempts.saturating_add(1), plan);
         let Err(Unreadable { fault, .. }) = &unit.reading else { return Some(write) };
@@ -150,12 +150,12 @@ pub(super) fn replaced(units: &[Admitted]) -> Vec<EventKey> {
     units.iter().filter(|unit| unit.reading.is_ok() || is_too_early(unit)).map(|unit| unit.event.key.clone()).collect()
 }
 
-/// Whether an event's own time has not come: it would outrank all news until then.
+/// Whether an event's own time is still in the future: it would outrank all later news until then.
 fn is_too_early(unit: &Admitted) -> bool {
     matches!(unit.reading, Err(Unreadable { fault: ReadFault::Future { .. }, .. }))
 }
 
-/// Whether an earlier reading found out what the event means.
+/// Whether an earlier reading succeeded.
 pub(in crate::engine) fn was_read(status: EventStatus) -> bool {
     match status {
         EventStatus::AwaitingFetch | EventStatus::Ignored | EventStatus::Parked | EventStatus::Processed => true,

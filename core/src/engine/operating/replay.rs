@@ -1,9 +1,9 @@
-//! Decides how stored events are read again: one, a range, everything; in place, or into an empty store beside.
+//! Reads stored events again: one, a range, or all; in place, or into an empty second store.
 //!
-//! A replay never makes things worse. A reading that fails says nothing new about an event that was read before: the
-//! event, its facts and its status stay, and the report counts it. So an engine that lacks an adapter, or whose adapter
-//! serves another mode or account, changes nothing, and neither does an adapter that can't read any more what an earlier
-//! version of it could.
+//! A replay never makes things worse. If an event was read before and the new reading fails, the event, its facts and
+//! its status stay unchanged, and the report counts it. An engine that lacks an adapter, or whose adapter serves
+//! another mode or account, therefore changes nothing. Neither does an adapter that can no longer read what an
+//! earlier version could.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -31,16 +31,16 @@ use crate::{
 /// Which events are read again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
-    /// One.
+    /// One event.
     Event(EventKey),
-    /// Those received from an instant on, and before another.
+    /// Events received from one instant (included) until another (excluded).
     Received {
         /// The first instant.
         since: Option<Timestamp>,
         /// The instant after the last.
         until: Option<Timestamp>,
     },
-    /// Those of some statuses: `failed`, for one.
+    /// Events with one of these statuses, for example `failed`.
     Statuses(Vec<EventStatus>),
 }
 
@@ -63,13 +63,13 @@ impl Selection {
 pub struct ReplayReport {
     /// Events whose bodies were read again.
     pub read: u64,
-    /// Their statuses afterwards, those of the events that were left as they are included.
+    /// The events' statuses afterwards, including events that were left unchanged.
     pub statuses: BTreeMap<EventStatus, u64>,
-    /// Those among them that another engine serves, by the fault's [`code`](ReadFault::code): `no_adapter`,
-    /// `wrong_account`, `wrong_mode`. They were left as they are.
+    /// Events among `read` that another engine serves, by the fault's [`code`](ReadFault::code): `no_adapter`,
+    /// `wrong_account`, `wrong_mode`. They were left unchanged.
     pub left: BTreeMap<&'static str, u64>,
-    /// Those among them that were read before and can't be read now, by a fault of their body or of the adapter. They
-    /// were left as they are, with the facts of the earlier reading.
+    /// Events among `read` that were read before and can't be read now, through a fault of their body or of the
+    /// adapter. They and the facts of the earlier reading were left unchanged.
     pub unreadable_now: u64,
 }
 
@@ -83,16 +83,16 @@ impl ReplayReport {
 }
 
 impl Engine {
-    /// Reads stored events again with this version of the adapters, replaces their facts, and folds what they touch
-    /// from all facts. Nothing is ever missing in between: each page is one commit.
+    /// Reads stored events again with this version of the adapters, replaces their facts, and folds the affected
+    /// subjects from all facts. Each page is one commit, so nothing is missing in between.
     ///
-    /// What can't be read stays as it is: an event that another engine serves whatever its status, and one that was
-    /// read before with its facts ([`ReplayReport::left`], [`ReplayReport::unreadable_now`]). Only an event that was used
-    /// before its own time has come is taken back until then. One that failed before
-    /// and fails again gets its new reason; no attempt is counted.
+    /// An event that can't be read stays unchanged if another engine serves it, whatever its status, or if it was
+    /// read before; then it also keeps its facts ([`ReplayReport::left`], [`ReplayReport::unreadable_now`]). The
+    /// exception is an event that was used before its own time: its facts are withdrawn until then. An event that
+    /// failed before and fails again gets its new reason; no attempt is counted.
     ///
     /// # Errors
-    /// [`Refusal::Store`] or [`Refusal::Contended`]; what was read before stays read.
+    /// [`Refusal::Store`] or [`Refusal::Contended`]. Events read before the error stay read.
     pub async fn replay(&self, selection: &Selection, now: Timestamp) -> Result<ReplayReport, Refusal> {
         let mut report = ReplayReport::default();
         let mut after = None;
@@ -112,11 +112,12 @@ impl Engine {
         }
     }
 
-    /// Reads stored events into another store, which should be empty: to compare what this version of the code makes
-    /// of the same log, before it is deployed.
+    /// Reads stored events into another store, which should be empty: to see what this version of the code derives
+    /// from the same log before it is deployed.
     ///
-    /// What another engine serves is left out of the target, and counted in [`ReplayReport::left`]. What can't be read
-    /// any more is `failed` there, and counted in [`ReplayReport::unreadable_now`].
+    /// An event that another engine serves is not written to the target, and is counted in [`ReplayReport::left`]. An
+    /// event that can no longer be read is `failed` in the target, and is counted in
+    /// [`ReplayReport::unreadable_now`].
     ///
     /// # Errors
     /// As [`replay`](Self::replay).
@@ -133,7 +134,8 @@ impl Engine {
                 report.read += 1;
                 let (status, received_at) = (stored.status, stored.event.received_at);
                 let (event, reading) = self.read_body(stored, received_at);
-                // The time of an event that was used had come then, which may be later than its receipt.
+                // If the event was used, its own time had come by then, possibly later than its receipt. So the check
+                // against the receipt applies only to failed events.
                 let failed = status == EventStatus::Failed;
                 let reading = if failed { in_time(reading, received_at) } else { reading };
                 match &reading {
@@ -156,7 +158,7 @@ impl Engine {
         }
     }
 
-    /// Reads events again in place.
+    /// Reads stored events again in place.
     pub(in crate::engine) async fn read_again(
         &self,
         events: Vec<StoredEvent>,
@@ -166,23 +168,23 @@ impl Engine {
         for stored in events {
             let key = stored.event.key.clone();
             let (mut event, reading) = self.read_stored(stored, now);
-            // An event keeps the name that it was kept under, also when this version reads another one.
+            // An event keeps its stored key, even when this version reads a different one.
             event.key = key;
             units.push(Admitted { event, reading });
         }
         self.take_in_again(&units).await
     }
 
-    /// Lets new readings of events replace what is stored of them.
+    /// Replaces the stored facts of events by their new readings.
     pub(in crate::engine) async fn take_in_again(&self, units: &[Admitted]) -> Result<Refolded, Refusal> {
         let old = self.store.facts(&replaced(units)).await?;
         let touched: BTreeSet<Subject> = old.into_iter().map(|stored| stored.fact.subject).collect();
         self.refold(&touched, units).await
     }
 
-    /// Reads a stored body again, as if it were received now. It was verified when it came. An event that another engine serves can't be read, and
-    /// hinders no other: its provider is not registered here, or the adapter takes it for one of another account or mode
-    /// than it was kept under, because it believes its configuration.
+    /// Reads a stored body again, as if it were received now. It was verified on receipt. An event that another
+    /// engine serves can't be read, and doesn't affect the others: its provider is not registered here, or the
+    /// adapter, going by its configuration, reads another account or mode than the event is stored under.
     pub(in crate::engine) fn read_stored(
         &self,
         stored: StoredEvent,
@@ -192,14 +194,14 @@ impl Engine {
         (event, in_time(reading, now))
     }
 
-    /// Reads a stored body again, whenever it is of. It was verified when it came. An event whose provider is no longer
-    /// registered can't be read, and hinders no other.
+    /// Reads a stored body again, whatever source it belongs to. It was verified on receipt. An event whose provider
+    /// is no longer registered can't be read, and doesn't affect the others.
     fn read_body(&self, stored: StoredEvent, now: Timestamp) -> (NewEvent, Result<Event, Unreadable>) {
         let Some(provider) = self.providers.get(&stored.event.key.source.provider) else {
             let reading = Err(Unreadable { head: None, fault: ReadFault::NoAdapter });
             return (NewEvent { received_at: now, ..stored.event }, reading);
         };
-        // Where the body named no event, its source was made up.
+        // If the body named no event, its source was not read from it.
         let source = (!stored.event.event_type.is_empty()).then_some(stored.event.key.source);
         let delivery = Delivery {
             provider: provider.name().clone(),
@@ -217,7 +219,7 @@ impl Engine {
     }
 }
 
-/// What is wrong with a reading that names another source than the event was kept under.
+/// The fault of a reading that names a source other than the one the event is stored under.
 fn elsewhere(kept: &Source, reading: &Result<Event, Unreadable>) -> Option<ReadFault> {
     let head = match reading {
         Ok(event) => &event.head,

@@ -1,4 +1,4 @@
-//! Decides what can be asked of reading everything again, and what it reports.
+//! The options and the report of reading everything again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +9,14 @@ use crate::{
     time::{Timestamp, rfc3339_option},
 };
 
-/// How everything is read again.
+/// How to read everything again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RereadOptions {
-    /// Whether nothing is written: the report says what would change.
+    /// Whether to write nothing: the report then contains what would change.
     pub dry_run: bool,
-    /// The instant whose answers are compared.
+    /// The instant at which answers are compared.
     pub as_of: Timestamp,
-    /// How many changes are listed at most.
+    /// How many changes the report lists at most.
     pub listed: usize,
 }
 
@@ -30,32 +30,33 @@ impl RereadOptions {
 /// What reading everything again changes, or would change.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RereadReport {
-    /// Whether it was written.
+    /// Whether the changes were written.
     pub applied: bool,
     /// Events whose bodies were read.
     pub read: u64,
-    /// Those among them whose facts or whose meaning are others than stored.
+    /// Events among `read` whose facts or meaning differ from the stored ones.
     pub changed_readings: u64,
-    /// Those among them that another engine serves, by the fault's
-    /// [`code`](crate::provider::ReadFault::code): left as they are.
+    /// Events among `read` that another engine serves, by the fault's [`code`](crate::provider::ReadFault::code).
+    /// They were left unchanged.
     pub left: BTreeMap<&'static str, u64>,
-    /// Those among them that were read before and can't be read now: left as they are, with their facts.
+    /// Events among `read` that were read before and can't be read now. They and their facts were left unchanged.
     pub unreadable_now: u64,
     /// Events that wait for their worker. They were not read.
     pub queued: u64,
     /// Subjects that were folded.
     pub subjects: u64,
-    /// Those whose state is another than stored: by a changed reading, or by a changed fold alone. New ones are included.
+    /// Subjects whose state differs from the stored one, through a changed reading or only a changed fold. New
+    /// subjects are included.
     pub changed_subjects: u64,
     /// Customers whose answers change.
     pub changed_customers: u64,
-    /// Each answer that changes, by source and customer; no more than were asked for.
+    /// Each answer that changes, by source and customer, up to [`RereadOptions::listed`].
     pub changes: Vec<AnswerChange>,
-    /// Changes beyond those.
+    /// How many further changes are not listed.
     pub changes_left_off: u64,
 }
 
-/// Which events changed what is known of a subject, by their public ids.
+/// The events that changed what is known about a subject, by public id.
 pub(in crate::engine) type Reasons = BTreeMap<Subject, BTreeSet<String>>;
 
 /// An answer that changes.
@@ -65,32 +66,32 @@ pub struct AnswerChange {
     pub provider: ProviderName,
     /// Live, test or simulated.
     pub mode: Mode,
-    /// The application's id of the customer; where the provider's customer belongs to nobody in the application, its
-    /// public id, `customer_…`.
+    /// The application's id of the customer, or the public id (`customer_…`) of a provider's customer that no
+    /// customer of the application claims.
     pub customer: String,
     /// Whether `customer` is the application's id.
     pub linked: bool,
-    /// What it may or may not use, as in [`CustomerSnapshot`](crate::snapshot::customer::CustomerSnapshot).
+    /// The benefit, as in [`CustomerSnapshot`](crate::snapshot::customer::CustomerSnapshot).
     pub benefit: String,
-    /// The answer as stored; none where nothing is said of it.
+    /// The stored answer, or `None` where there is none.
     pub before: Option<Answer>,
     /// The answer by this version.
     pub after: Option<Answer>,
-    /// The events about the customer's objects whose reading changed, by public id, at most twenty. None where only the
-    /// fold changed.
+    /// The events about the customer's objects whose reading changed, by public id, at most twenty. Empty where only
+    /// the fold changed.
     pub events: Vec<String>,
-    /// Events beyond those.
+    /// How many further events are not listed.
     pub events_left_off: u64,
 }
 
-/// Whether something may be used.
+/// Whether a customer may use a benefit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Answer {
-    /// Whether it may be used at the instant that was asked for.
+    /// Whether it may be used at the instant of the comparison.
     pub access: bool,
-    /// Until when, as far as is known.
+    /// Until when, if known.
     #[serde(serialize_with = "rfc3339_option")]
     pub until: Option<Timestamp>,
-    /// How many.
+    /// The quantity.
     pub quantity: Option<i64>,
 }

@@ -1,5 +1,5 @@
-//! Decides how a database that an older version wrote is brought to what this version makes of it: every body is read
-//! again, every subject folded again, and whose answers change is listed before anything is written.
+//! Brings a database that an older version wrote up to this version: reads every body again, folds every subject
+//! again, and lists whose answers change before anything is written.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,19 +26,20 @@ use crate::{
 
 impl Engine {
     /// Reads every stored body again with this version of the adapters, folds every subject with this version of the
-    /// fold, and lists whose answers change and by which events. Without [`RereadOptions::dry_run`] it then writes the
-    /// events and the subjects that differ, and no others; deliveries may come meanwhile.
+    /// fold, and lists whose answers change and by which events. Without [`RereadOptions::dry_run`] it then writes
+    /// only the events and subjects that differ. Deliveries may arrive meanwhile.
     ///
-    /// What [`replay`](Self::replay) leaves as it is, this leaves as well. Rows of the read model that only a changed
-    /// catalogue makes differ are [`rebuild`](Self::rebuild)'s: answers don't come from them.
+    /// Whatever [`replay`](Self::replay) leaves unchanged, this leaves unchanged as well. It doesn't update rows of
+    /// the read model that differ only because the catalogue changed; use [`rebuild`](Self::rebuild) for them.
+    /// Answers aren't derived from those rows.
     ///
-    /// It holds one page of bodies at a time, the facts of the readings that changed, the subjects that change, and the
-    /// names of their customers; for a database that this version wrote itself that is next to nothing, and at most as
-    /// much as all facts and subjects. Bodies are read once for a dry run, and twice otherwise.
+    /// It holds in memory one page of bodies, the facts of the readings that changed, the subjects that change, and
+    /// the names of their customers. For a database that this version wrote itself that is next to nothing; at most
+    /// it is as much as all facts and subjects. Bodies are read once for a dry run, and twice otherwise.
     ///
     /// # Errors
-    /// [`Refusal::Store`] or [`Refusal::Contended`]; what was written before stays written, and doing it again does the
-    /// rest.
+    /// [`Refusal::Store`] or [`Refusal::Contended`]. What was written before the error stays written; running it
+    /// again completes the rest.
     pub async fn reread(&self, options: &RereadOptions) -> Result<RereadReport, Refusal> {
         let overlay = Arc::new(Overlay::over(Arc::clone(self.store())));
         let tried = self.over(overlay.clone());
@@ -68,7 +69,7 @@ impl Engine {
         Ok(report)
     }
 
-    /// Reads every body, and lets the target take in those whose reading changed.
+    /// Reads every body, and commits those whose reading changed to the target.
     async fn reread_bodies(
         &self,
         target: &Engine,
@@ -114,7 +115,7 @@ impl Engine {
         }
     }
 
-    /// A reading to be compared with what is stored; none where the event stays as it is whatever is stored.
+    /// A reading to compare with the stored one, or `None` where the event stays unchanged whatever is stored.
     fn read_for_comparison(
         &self,
         stored: StoredEvent,
@@ -136,14 +137,14 @@ impl Engine {
     }
 }
 
-/// The names under which facts of an event may be kept: its own, and the one that this reading finds where the body named
-/// none to an earlier one.
+/// The keys under which facts of an event may be stored: its own, and the key that this reading finds where an
+/// earlier reading found none in the body.
 fn keys_of(unit: &Admitted) -> BTreeSet<EventKey> {
     let read = unit.reading.as_ref().ok().map(|event| event.head.key.clone());
     read.into_iter().chain([unit.event.key.clone()]).collect()
 }
 
-/// Whether an event means what is stored of it.
+/// Whether an event's reading equals what is stored.
 fn is_same(status: EventStatus, unit: &Admitted, old: &[&Fact]) -> bool {
     let Ok(event) = &unit.reading else { return true };
     let of_kind = match status {

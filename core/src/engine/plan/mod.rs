@@ -1,5 +1,6 @@
-//! Decides what one commit changes: it takes facts into the loaded subjects, refolds those that a late fact reaches,
-//! and derives their rows. It loads nothing itself: where something is missing, it says what. Owners are settled in [`owner`].
+//! Builds the commit for a set of facts: adds the facts to the loaded subjects, refolds subjects that received a late
+//! fact, and derives their rows. The plan loads nothing itself: where data is missing, it returns what to load.
+//! [`owner`] settles the owners.
 
 mod owner;
 
@@ -17,21 +18,21 @@ use crate::{
     time::Timestamp,
 };
 
-/// What is missing is to be loaded, and the plan made anew.
+/// `Err` names the missing data. The caller loads it and plans again.
 pub(in crate::engine) type Planned<T = ()> = Result<T, Wanted>;
 
-/// A commit in the making.
+/// A commit under construction.
 pub(in crate::engine) struct Plan<'a> {
     pub(in crate::engine) settings: &'a Settings,
     pub(in crate::engine) view: &'a View,
-    /// The subjects that are written.
+    /// The subjects that the commit writes.
     pub(in crate::engine) drafts: BTreeMap<Subject, Draft>,
-    /// What each event brought to light.
+    /// The transitions that each event caused.
     brought: HashMap<(ProviderId, Subject), Vec<Transition>>,
     pub(in crate::engine) commit: Commit,
 }
 
-/// A subject as it is going to be written.
+/// The new version of a subject.
 #[derive(Default)]
 pub(in crate::engine) struct Draft {
     pub(in crate::engine) revision: i64,
@@ -39,7 +40,7 @@ pub(in crate::engine) struct Draft {
     transitions: BTreeMap<ObjectRef, (Timestamp, Vec<Transition>)>,
 }
 
-/// What is open about a subject.
+/// What is unsettled about a subject.
 pub(in crate::engine) struct Open {
     pub(in crate::engine) ambiguous: bool,
     pub(in crate::engine) contradicted: bool,
@@ -51,13 +52,13 @@ impl<'a> Plan<'a> {
         Self { settings, view, drafts: BTreeMap::new(), brought: HashMap::new(), commit: Commit::default() }
     }
 
-    /// A subject as it is going to be, or as it is stored; none where it is neither.
+    /// The state of a subject: its draft, else the stored state. `None` where there is neither.
     pub(in crate::engine) fn state(&self, subject: &Subject) -> Option<&SubjectState> {
         let draft = self.drafts.get(subject).map(|draft| &draft.state);
         draft.or_else(|| self.view.subject(subject).map(|stored| &stored.state))
     }
 
-    /// A subject that is written from now on. One that isn't stored is at revision 0.
+    /// Marks a subject as written by this commit and returns its draft. A subject that isn't stored has revision 0.
     pub(in crate::engine) fn draft(&mut self, subject: &Subject) -> &mut Draft {
         let stored = self.view.subject(subject);
         self.drafts.entry(subject.clone()).or_insert_with(|| match stored {
@@ -66,22 +67,23 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// Says that subjects are missing, unless there are none.
+    /// Reports subjects as missing, unless the list is empty.
     pub(in crate::engine) fn need(subjects: impl IntoIterator<Item = Subject>) -> Planned {
         let wanted = Wanted::subjects(subjects.into_iter().collect());
         if wanted.is_empty() { Ok(()) } else { Err(wanted) }
     }
 
-    /// Whether a fact only repeats links that its subject has: most events of a subscription's invoices say nothing
-    /// new about the subscription. Such a fact is stored, but its subject is not written, so that concurrent deliveries
-    /// don't contend. A subject without an owner takes everything in, because its events wait with it.
+    /// Whether a fact only repeats links that its subject already has: most events of a subscription's invoices
+    /// contain nothing new about the subscription. Such a fact is stored, but its subject is not written, so that
+    /// concurrent deliveries don't contend. A subject without an owner takes every fact, because its events wait with
+    /// it.
     pub(in crate::engine) fn is_old_news(&self, fact: &Fact) -> bool {
         fact.observation.is_none()
             && !self.is_parked(&fact.subject)
             && self.state(&fact.subject).is_some_and(|state| state.links().cover(&fact.links, fact.version))
     }
 
-    /// Takes facts into their subjects, in the order of their versions.
+    /// Adds facts to their subjects, in the order of their versions.
     pub(in crate::engine) fn take_in(&mut self, facts: &[Fact]) -> Planned {
         let mut by_subject: BTreeMap<&Subject, Vec<&Fact>> = BTreeMap::new();
         for fact in facts {
@@ -102,8 +104,8 @@ impl<'a> Plan<'a> {
         if late.is_empty() { Ok(()) } else { Err(late) }
     }
 
-    /// Applies facts that come after everything known of their subject, in their order. Changes nothing and answers false
-    /// where one of them is late.
+    /// Applies facts that are all newer than everything known about their subject, in order. Returns false and
+    /// changes nothing if one of them is late.
     fn append(&mut self, subject: &Subject, facts: &[&Fact]) -> bool {
         let mut brought = Vec::with_capacity(facts.len());
         let draft = self.draft(subject);
@@ -122,7 +124,7 @@ impl<'a> Plan<'a> {
         true
     }
 
-    /// Folds a subject from all its facts, and tells what the new ones brought to light.
+    /// Folds a subject from all its facts, and records the transitions that the new facts caused.
     pub(in crate::engine) fn refold(&mut self, subject: &Subject, old: &[Fact], new: &[&Fact]) {
         let mut all = old.to_vec();
         all.extend(new.iter().copied().filter(|fact| !old.contains(fact)).cloned());
@@ -138,7 +140,8 @@ impl<'a> Plan<'a> {
             draft.transitions.insert(object.clone(), (Timestamp::MIN, own));
         }
         let mut told = draft.state.tell(&known, &transitions);
-        // A late fact can also change what follows it: what none of the new facts shows, the last of them brought.
+        // A late fact can also change transitions after it. Those that no new fact shows are attributed to the last
+        // new fact.
         for (place, fact) in new.iter().enumerate() {
             let object = fact.observation.as_ref().map(|observation| {
                 Subject { source: subject.source.clone(), root: observation.object.clone() }.public_id()
@@ -151,7 +154,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// What an event brought to light, each change once, and whom it concerns.
+    /// The transitions that an event caused, each once, with the customer they concern.
     pub(in crate::engine) fn brought_by(&self, facts: &[Fact]) -> Vec<TransitionReceipt> {
         let mut brought: BTreeMap<&Transition, &Subject> = BTreeMap::new();
         for fact in facts {
@@ -167,7 +170,7 @@ impl<'a> Plan<'a> {
         brought.into_iter().map(receipt).collect()
     }
 
-    /// The application's customer whom a subject concerns, as far as it is loaded: see
+    /// The application's customer that a subject concerns, if it is loaded: see
     /// [`load_concerned`](Self::load_concerned).
     fn application_customer(&self, subject: &Subject) -> Option<CustomerId> {
         let state = self.state(subject)?;
@@ -175,8 +178,8 @@ impl<'a> Plan<'a> {
         state.application_customer().or_else(linked).cloned()
     }
 
-    /// Needs the provider's customers of subjects that have new transitions, where the application's customer is not
-    /// known otherwise. A delivery that names the customer loads it at first, so that this is rare.
+    /// Requests the provider's customers of subjects that have new transitions and no other known link to the
+    /// application's customer. A delivery that names the customer loads it at first, so this is rare.
     pub(in crate::engine) fn need_concerned(&self) -> Planned {
         let mut missing = BTreeSet::new();
         for ((_, subject), _) in self.brought.iter().filter(|(_, transitions)| !transitions.is_empty()) {
@@ -203,7 +206,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// The commit: every draft, with its rows.
+    /// Returns the commit: every draft, with its rows.
     pub(in crate::engine) fn finish(mut self) -> Commit {
         for (subject, Draft { revision, state, transitions }) in self.drafts {
             let transitions = transitions.into_iter().map(|(object, (since, changes))| TransitionWrite {
@@ -230,14 +233,14 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// A customer at the provider of a subject.
+/// The subject of a customer at the same source.
 pub(in crate::engine) fn customer_subject(of: &Subject, id: ProviderId) -> Subject {
     Subject { source: of.source.clone(), root: ObjectRef::new(ObjectKind::Customer, id) }
 }
 
 impl Draft {
-    /// Takes one fact in and tells the transitions that it brought to light; none when it is late. Transitions are kept
-    /// by instant, so a second version within one instant counts as late too.
+    /// Applies one fact and returns the transitions that it caused, or `None` when the fact is late. Transitions are
+    /// kept by instant, so a second version within one instant counts as late too.
     fn apply(&mut self, subject: &Subject, fact: &Fact) -> Option<Vec<Transition>> {
         let Some(observation) = &fact.observation else {
             self.state.apply(fact).ok()?;

@@ -1,6 +1,6 @@
-//! Decides whom a subject belongs to when it doesn't say so itself: it takes the owner of what it is for or came from,
-//! over any number of steps. A subject without an owner of its own waits for those it could take one from, and is
-//! derived anew whenever one of them is written, so that the order of arrival can't show.
+//! Settles the owner of subjects that don't name one themselves. Such a subject inherits the owner of a relative (the
+//! object it is for or came from), over any number of steps. Until it has an owner it waits for its relatives, and is
+//! derived again whenever one of them is written, so the result doesn't depend on the order of arrival.
 
 use std::collections::BTreeSet;
 
@@ -28,7 +28,7 @@ impl Plan<'_> {
         Ok(())
     }
 
-    /// Writes, over any number of steps, those that wait for a subject that is written.
+    /// Adds to the commit, over any number of steps, the subjects that wait for a written subject.
     fn take_waiting(&mut self) -> Planned {
         loop {
             let waiting: BTreeSet<Subject> = self
@@ -48,7 +48,8 @@ impl Plan<'_> {
         }
     }
 
-    /// Needs, over any number of steps, those that a written subject without an owner of its own could take one from.
+    /// Requests, over any number of steps, the relatives that a written subject without its own owner could inherit
+    /// from.
     fn need_relatives(&self) -> Planned {
         let mut seen = BTreeSet::new();
         let mut missing = BTreeSet::new();
@@ -61,7 +62,7 @@ impl Plan<'_> {
                 missing.insert(subject);
                 continue;
             }
-            // One that is asked for and not there has nothing that it could take an owner from.
+            // A subject that was requested and doesn't exist has no relatives to follow.
             if let Some(state) = self.state(&subject).filter(|state| state.own_owner().is_none()) {
                 open.extend(state.relatives(&subject));
             }
@@ -69,8 +70,8 @@ impl Plan<'_> {
         Self::need(missing)
     }
 
-    /// The owner that the relatives of a subject have: of its subscriptions, else its invoices, payments or checkouts,
-    /// over any number of steps. Relatives of one kind that belong to different customers say nothing.
+    /// The owner of a subject's relatives, over any number of steps: of its subscriptions, else its invoices,
+    /// payments or checkouts. Relatives of one kind that belong to different customers give no owner.
     fn owner_through(&self, subject: &Subject, seen: &mut BTreeSet<Subject>) -> Option<Owner> {
         if !seen.insert(subject.clone()) {
             return None;
@@ -81,7 +82,7 @@ impl Plan<'_> {
         }
         let found = self.owner_of_relatives(&state.relatives(subject), seen);
         match found {
-            // Others name different owners of this one: nobody of the application owns it.
+            // Other objects name different owners of this subject, so no customer of the application owns it.
             Some(Owner::Application(_)) if state.links().owners_contradict() => None,
             Some(Owner::Both(_, customer)) if state.links().owners_contradict() => Some(Owner::Provider(customer)),
             found => found,
@@ -101,8 +102,8 @@ impl Plan<'_> {
         None
     }
 
-    /// Writes those that a subject newly waits for, so that a writer who brings their owner at the same time fails and
-    /// sees the wait.
+    /// Writes the relatives that a subject newly waits for, so that a concurrent writer that settles their owner
+    /// fails and sees the wait.
     fn touch_relatives(&mut self, subject: &Subject) {
         let relatives = self.state(subject).map(|state| state.relatives(subject)).unwrap_or_default();
         for relative in relatives {

@@ -1,4 +1,4 @@
-//! Decides what becomes of events that are kept: who processes them, when, and how often.
+//! The queue of stored events: who processes them, when, and how often.
 
 pub(in crate::engine) mod retry;
 pub(in crate::engine) mod work;

@@ -1,37 +1,39 @@
-//! Decides when an event whose processing failed is tried again, and when it is given up. An event that is given up is
-//! a dead letter: `failed`, without a time when it is due, until [`replay`](crate::engine::Engine::replay) reads it
-//! again or its provider sends it again.
+//! Decides when a failed event is tried again, and when to give up. An event that was given up is a dead letter: it
+//! is `failed` and has no due time until [`replay`](crate::engine::Engine::replay) reads it again or its provider
+//! sends it again.
 
 use crate::{provider::ReadFault, store::StoredEvent, time::Timestamp};
 
-/// How often an event that fails is tried, and how long it rests in between: `first_seconds`, doubled each time, at
-/// most `most_seconds`.
+/// How often a failed event is tried, and how long it waits in between: `first_seconds`, doubled each time, up to
+/// `most_seconds`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// How often it is tried at most before it is a dead letter. At least once, whatever stands here.
+    /// The number of attempts before the event is a dead letter. Values below 1 count as 1.
     pub attempts: u32,
-    /// The rest after the first attempt, in seconds.
+    /// The delay after the first attempt, in seconds.
     pub first_seconds: u32,
-    /// The longest rest, in seconds.
+    /// The longest delay, in seconds.
     pub most_seconds: u32,
 }
 
 impl Default for RetryPolicy {
-    /// Twenty times, after a minute first, after a day at most: some nine days in all.
+    /// Twenty attempts, with delays from one minute to one day: about nine days in all.
     fn default() -> Self {
         Self { attempts: 20, first_seconds: 60, most_seconds: 24 * 3600 }
     }
 }
 
 impl RetryPolicy {
-    /// When an event is due again that failed in this attempt, counted from 1; none when that was the last.
+    /// When an event that failed in this attempt (counted from 1) is due again. `None` when that was the last
+    /// attempt.
     pub fn due_after(&self, attempts: u32, now: Timestamp) -> Option<Timestamp> {
         let doublings = attempts.saturating_sub(1).min(31);
         let rest = (i64::from(self.first_seconds) << doublings).min(i64::from(self.most_seconds));
         (attempts < self.max_attempts()).then(|| now.plus_seconds(rest))
     }
 
-    /// A fault of configuration is not tried again by itself: no attempt is like the next until somebody changes it.
+    /// A configuration fault is not retried automatically: every attempt fails alike until somebody changes the
+    /// configuration.
     pub(in crate::engine) fn due_after_fault(
         &self,
         fault: &ReadFault,
@@ -41,20 +43,21 @@ impl RetryPolicy {
         if fault.is_elsewhere() { None } else { self.due_after(attempts, now) }
     }
 
-    /// When an event is due again that belongs to another engine: it rests as long as it has waited, at least a second
-    /// and at most `most_seconds`. So its own engine meets it soon, and this one doesn't meet it all the time.
+    /// When an event that belongs to another engine is due again. It is deferred for as long as it has already
+    /// waited, at least a second and at most `most_seconds`, so that its own engine claims it soon and this one
+    /// doesn't claim it constantly.
     pub(in crate::engine) fn due_elsewhere(&self, received_at: Timestamp, now: Timestamp) -> Timestamp {
         let waited = now.seconds().saturating_sub(received_at.seconds());
         now.plus_seconds(waited.min(self.most_seconds.into()).max(1))
     }
 
-    /// Whether a claimed event was tried to the end already: every attempt was counted when it was claimed, and none
-    /// lived to write what came of it.
+    /// Whether a claimed event has used up its attempts: each claim counted one, and no worker survived to write the
+    /// outcome.
     pub(in crate::engine) fn is_used_up(&self, claimed: &StoredEvent) -> bool {
         claimed.attempts > self.max_attempts()
     }
 
-    /// The attempts of an event that its provider sends again and that can be read: one more is left to it.
+    /// The attempt count of a readable event that its provider sends again: at least one attempt remains.
     pub(in crate::engine) fn once_more(&self, attempts: u32) -> u32 {
         attempts.min(self.max_attempts() - 1)
     }

@@ -1,8 +1,9 @@
-//! Decides how kept events are processed later: those accepted in queue mode, and those that failed and are due again;
-//! and what becomes of one whose processing ends without a result.
+//! Processes stored events: those accepted in queue mode, and those that failed and are due again. It also records
+//! events whose processing ended without a result.
 //!
-//! Engines with different adapters may share a database. An event that this one doesn't serve is given back: its attempt
-//! isn't counted, its status and reason stay, and it rests as long as it has waited, so that its own engine meets it.
+//! Engines with different adapters may share a database. If this engine doesn't serve an event, the event returns to
+//! the queue: its attempt isn't counted, its status and reason don't change, and it is deferred for as long as it has
+//! already waited, so that its own engine can claim it.
 
 use std::{collections::BTreeMap, iter, slice};
 
@@ -20,26 +21,27 @@ use crate::{
 pub struct WorkReport {
     /// Events that were claimed.
     pub claimed: u64,
-    /// Those among them that were tried before.
+    /// Claimed events that were tried before.
     pub retried: u64,
-    /// Their statuses afterwards.
+    /// The claimed events' statuses afterwards.
     pub statuses: BTreeMap<EventStatus, u64>,
-    /// Those among the failed that are dead letters now.
+    /// Failed events that are now dead letters.
     pub dead: u64,
-    /// Those that the store was in the way of. They are due as before, or when the lease ends.
+    /// Events that returned to the queue because the store was unavailable. They are due as before, or when the lease
+    /// ends.
     pub returned: u64,
-    /// Those that another engine serves: this one lacks the adapter, or its adapter serves another mode or account. They
-    /// are given back as they were and rest for a while; the attempt isn't counted.
+    /// Events that another engine serves: this one lacks the adapter, or its adapter serves another mode or account.
+    /// They return to the queue unchanged and are deferred for a while; the attempt isn't counted.
     pub elsewhere: u64,
-    /// Those that somebody else has taken up meanwhile: a worker after this one's lease, or a delivery. Also those whose
-    /// commit has happened although the store was lost before it said so: they are done, and there is no receipt.
+    /// Events that another process took over: a worker after this one's lease, or a delivery. Also events whose
+    /// commit succeeded although the store was lost before it confirmed: they are done, and there is no receipt.
     pub lost: u64,
-    /// What came of each that could be read: transitions and what is left to settle, as for a delivery.
+    /// The receipt of each event that could be read: transitions and what is left to settle, as for a delivery.
     pub receipts: Vec<WebhookReceipt>,
 }
 
 impl WorkReport {
-    /// Adds what another part of the round did.
+    /// Adds the report of another part of the round.
     pub fn add(&mut self, part: Self) {
         self.claimed += part.claimed;
         self.retried += part.retried;
@@ -60,8 +62,8 @@ impl WorkReport {
 }
 
 impl Engine {
-    /// Claims due events under a lease and processes them: [`claim`](Self::claim), then [`process`](Self::process). A
-    /// worker that dies leaves them due again when its lease ends.
+    /// Claims due events under a lease and processes them: [`claim`](Self::claim), then [`process`](Self::process).
+    /// If a worker dies, its events are due again when its lease ends.
     ///
     /// # Errors
     /// As [`process`](Self::process).
@@ -72,9 +74,9 @@ impl Engine {
 
     /// Claims due events under a lease, which counts as an attempt for each.
     ///
-    /// One that was tried before is claimed alone: those before it first, without it, and then it without those behind it,
-    /// which go back and aren't counted. It may be what ended its last worker; then it ends this one alone, and those that
-    /// were due with it don't come nearer to their last attempt.
+    /// An event that was tried before is claimed alone. If it isn't the first, this claims only the events before it;
+    /// if it is the first, the events behind it return to the queue and their attempt isn't counted. A retried event
+    /// may have crashed its last worker. If it crashes this one, the other due events don't lose an attempt.
     ///
     /// # Errors
     /// [`Refusal::Store`].
@@ -87,14 +89,15 @@ impl Engine {
         Ok(claimed)
     }
 
-    /// Processes claimed events in one commit, apart from those that another engine serves, which are given back; where one of them may be why that fails, each in a commit of its own, so
-    /// that it hinders no other. One that fails alone, too, is `failed` with [`Reason::Process`] and tried again
-    /// later; one whose attempts are used up is not processed any more, and is a dead letter.
+    /// Processes claimed events in one commit. Events that another engine serves return to the queue. If the commit
+    /// fails and one event may be the cause, each event is retried in its own commit, so that it doesn't affect the
+    /// others. An event that also fails alone becomes `failed` with [`Reason::Process`] and is tried again later; an
+    /// event whose attempts are used up isn't processed any more and is a dead letter.
     ///
     /// # Errors
-    /// [`Refusal::Store`] when the store is in the way of all of them: the events are given back, due as before, and the
-    /// attempt isn't counted, as far as the store lets that be written. Where it gets in the way in the middle, the report
-    /// says what was done until then, and what was returned.
+    /// [`Refusal::Store`] when the store fails for all of them: the events return to the queue, due as before, and
+    /// the attempt isn't counted, as far as the store accepts that write. If the store fails partway, the report
+    /// contains what was done until then and what was returned.
     pub async fn process(
         &self,
         lease: &Lease,
@@ -120,7 +123,7 @@ impl Engine {
             return self.stop(lease, claimed, fault, now, report).await;
         }
         let mut first = match claimed.len() {
-            // It has been tried alone.
+            // A single event was already tried alone.
             1 => Some(fault),
             events => {
                 tracing::warn!(code = fault.code(), events, "a batch failed; each event goes alone");
@@ -146,8 +149,9 @@ impl Engine {
         Ok(report)
     }
 
-    /// Writes that an attempt to process a claimed event ended without a result: it is `failed` and due again, or a
-    /// dead letter. For a worker that caught a panic. The report counts none as claimed, since `process` did.
+    /// Records that an attempt to process a claimed event ended without a result: the event is `failed` and due
+    /// again, or a dead letter. For a worker that caught a panic. The report counts no claimed event, because
+    /// `process` already did.
     ///
     /// # Errors
     /// [`Refusal::Store`].
@@ -170,7 +174,7 @@ impl Engine {
         Ok(report)
     }
 
-    /// Reads claimed events, and gives those back that another engine serves.
+    /// Reads claimed events, and returns those that another engine serves to the queue.
     async fn read_claimed(
         &self,
         lease: &Lease,
@@ -222,7 +226,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Gives back what is left when the store gets in the way. What was done before that is told all the same.
+    /// Returns the remaining events to the queue when the store fails. The report still contains what was done
+    /// before.
     async fn stop(
         &self,
         lease: &Lease,
@@ -238,10 +243,10 @@ impl Engine {
         if begun { Ok(report) } else { Err(fault) }
     }
 
-    /// What becomes of an event that fails in a commit of its own.
+    /// Records the outcome of an event that fails in its own commit.
     ///
     /// # Errors
-    /// When the store is in the way of more than this event.
+    /// When the store fails for more than this event.
     async fn end_alone(
         &self,
         lease: &Lease,
@@ -265,7 +270,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Puts events back as they were before they were claimed. Where even that can't be written, their lease ends.
+    /// Restores events to their state before the claim. If even that can't be written, their lease ends by itself.
     async fn put_back(&self, lease: &Lease, claimed: Vec<StoredEvent>, now: Timestamp) {
         self.write_back(lease, claimed.into_iter().map(uncounted).collect(), now).await;
     }
@@ -294,7 +299,7 @@ impl Engine {
                 report.lost += 1;
                 return Ok(());
             }
-            // Where it has happened, it is found so when the lease ends.
+            // If the commit did happen, the next claim finds that out when the lease ends.
             Err(CommitError::Store(fault) | CommitError::Unknown(fault)) => return Err(fault.into()),
         }
         for write in &commit.events {
@@ -305,8 +310,8 @@ impl Engine {
         Ok(())
     }
 
-    /// A dead letter is nobody's business any more but an operator's, so it is loud. One that came in just now was
-    /// refused, and its provider knows.
+    /// Only an operator can act on a dead letter, so it is logged as an error. An event that just arrived is
+    /// excluded: it was refused, and its provider knows.
     pub(in crate::engine) fn trace_dead_letters(&self, commit: &Commit) {
         let dead = commit.events.iter().filter(|write| write.expected.is_some() && is_dead_letter(write));
         for write in dead {
@@ -324,7 +329,7 @@ fn is_dead_letter(write: &EventWrite) -> bool {
     write.status == EventStatus::Failed && write.due_at.is_none()
 }
 
-/// The row as it is, its lease ended.
+/// The unchanged row, without its lease.
 fn unchanged(stored: StoredEvent) -> EventWrite {
     EventWrite {
         event: stored.event,
@@ -336,12 +341,12 @@ fn unchanged(stored: StoredEvent) -> EventWrite {
     }
 }
 
-/// The row as it was before it was claimed.
+/// The row as it was before the claim.
 fn uncounted(stored: StoredEvent) -> EventWrite {
     EventWrite { attempts: stored.attempts.saturating_sub(1), ..unchanged(stored) }
 }
 
-/// The claim that found it out was no attempt.
+/// The claim that found the attempts used up was no attempt itself.
 fn given_up(stored: StoredEvent) -> EventWrite {
     let attempts = stored.attempts.saturating_sub(1);
     EventWrite {

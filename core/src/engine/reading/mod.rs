@@ -1,5 +1,5 @@
-//! Decides what can be asked of what is stored: the projection, one customer, events, what a public id names, and whether
-//! the store answers.
+//! Queries over stored data: the projection, one customer, stored events, the object behind a public id, and whether
+//! the store is ready.
 
 use std::collections::BTreeSet;
 
@@ -12,26 +12,26 @@ use crate::{
     time::Timestamp,
 };
 
-/// How many subjects are read at a time.
+/// How many subjects one page reads.
 const PAGE: u32 = 500;
 
-/// Which projection is read.
+/// Which part of the projection to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProjectionQuery {
-    /// Only what lives here; none takes everything, which is meant for databases with one source.
+    /// Only this source. `None` reads every source, which is meant for databases with one source.
     pub source: Option<Source>,
     /// The reader's clock.
     pub as_of: Timestamp,
 }
 
 impl Engine {
-    /// Whether the store can be reached and has the tables of this version. It doesn't prove that the database can be
-    /// written to.
+    /// Checks that the store is reachable and has the tables of this version. It doesn't prove that the database
+    /// accepts writes.
     ///
-    /// This waits as long as the store does; a caller that needs an answer in time sets a time-out.
+    /// This waits as long as the store does. A caller that needs an answer in time must set its own timeout.
     ///
     /// # Errors
-    /// The store's.
+    /// Any error of the store.
     pub async fn ready(&self) -> Result<(), StoreError> {
         self.store.ready().await
     }
@@ -39,19 +39,19 @@ impl Engine {
     /// Reads the projection.
     ///
     /// # Errors
-    /// The store's.
+    /// Any error of the store.
     pub async fn projection(&self, query: &ProjectionQuery) -> Result<Projection, StoreError> {
         let filter = SubjectQuery { source: query.source.clone(), ..SubjectQuery::default() };
         let subjects = self.all_subjects(filter).await?;
         Ok(Projection::of(subjects.iter().map(StoredSubject::parts), self.reading(query.as_of)))
     }
 
-    /// Reads one customer of the application: a snapshot for each source that knows one, so that live and test never mix.
-    /// None when nobody has heard of it. A provider's id means nothing here; see
-    /// [`provider_customer`](Self::provider_customer).
+    /// Reads one customer of the application. The result has one snapshot per source that knows the customer, so live
+    /// and test data never mix; it is empty when no source knows the customer. The id is the application's, not a
+    /// provider's; for that, see [`provider_customer`](Self::provider_customer).
     ///
     /// # Errors
-    /// The store's.
+    /// Any error of the store.
     pub async fn customer(&self, id: &CustomerId, as_of: Timestamp) -> Result<Vec<CustomerSnapshot>, StoreError> {
         self.customer_where(&CustomerKey::Application(id.clone()), None, as_of).await
     }
@@ -59,7 +59,7 @@ impl Engine {
     /// Reads one customer of the application at one source.
     ///
     /// # Errors
-    /// The store's.
+    /// Any error of the store.
     pub async fn customer_at(
         &self,
         source: &Source,
@@ -70,12 +70,12 @@ impl Engine {
         Ok(self.customer_where(&key, Some(source), as_of).await?.pop())
     }
 
-    /// Reads one customer of a provider by the provider's id, for operators. The snapshot names the application's customer
-    /// that claims this one, if there is one, and shows what belongs to nobody in the application: what is claimed stands
-    /// in the snapshots of its owner.
+    /// Reads one customer of a provider by the provider's id, for operators. The snapshot names the application's
+    /// customer that claims this one, if there is one. It shows only objects that no customer of the application
+    /// owns; claimed objects appear in their owner's snapshot.
     ///
     /// # Errors
-    /// The store's.
+    /// Any error of the store.
     pub async fn provider_customer(
         &self,
         source: &Source,
@@ -96,7 +96,7 @@ impl Engine {
         Ok(Projection::of(subjects.iter().map(StoredSubject::parts), self.reading(as_of)).customer(key))
     }
 
-    /// Every subject that a customer's answers come from, at one source or at all.
+    /// Every subject that a customer's answers are derived from, at one source or at all sources.
     pub(in crate::engine) async fn subjects_of(
         &self,
         key: &CustomerKey,
@@ -122,7 +122,7 @@ impl Engine {
         Ok(subjects)
     }
 
-    /// Adds the other objects of the sales that are there: a payment that names no owner itself may still have been
+    /// Adds the other objects of the sales already found: a payment that names no owner itself may still have been
     /// refunded.
     async fn add_sales(&self, subjects: &mut Vec<StoredSubject>) -> Result<(), StoreError> {
         let is_sale = |subject: &Subject| {
@@ -145,40 +145,40 @@ impl Engine {
     /// Lists events with their bodies.
     ///
     /// # Errors
-    /// The store's.
+    /// Any error of the store.
     pub async fn events(&self, query: &EventQuery) -> Result<Vec<StoredEvent>, StoreError> {
         self.store.events(query).await
     }
 
-    /// Lists bodies that contradict an event which stands: the provider, or somebody with its secret, sent another content
-    /// under an event id that was taken. Each was refused and is kept.
+    /// Lists bodies that contradict a stored event: the provider, or somebody with its secret, sent different content
+    /// under an event id that was already taken. Each was refused, and its body was kept.
     ///
     /// # Errors
-    /// The store's.
+    /// Any error of the store.
     pub async fn conflicts(&self, query: &ConflictQuery) -> Result<Vec<StoredConflict>, StoreError> {
         self.store.conflicts(query).await
     }
 
-    /// Finds the event that a receipt or a line of the log names by its public id, `event_…`, with its body. One look into
-    /// an index.
+    /// Finds the event with this public id (`event_…`), as a receipt or a log line names it, with its body. This is
+    /// one index look-up.
     ///
     /// # Errors
-    /// The store's.
+    /// Any error of the store.
     pub async fn event_by_public_id(&self, public_id: &str) -> Result<Option<StoredEvent>, StoreError> {
         let query = EventQuery { public_id: Some(public_id.to_owned()), limit: 1, ..EventQuery::default() };
         Ok(self.store.events(&query).await?.pop())
     }
 
-    /// Finds what is known of the object that a receipt, a snapshot or a line of the log names by its public id,
-    /// `subscription_…` for one: the subject that it belongs to, a refund's payment for one, with the folded state of all
-    /// its objects. None when nobody has heard of it.
+    /// Finds an object by its public id (for example `subscription_…`), as a receipt, a snapshot or a log line names
+    /// it. Returns the subject that the object belongs to (for a refund, its payment) with the folded state of all
+    /// its objects. Returns `None` when the object is unknown.
     ///
-    /// A customer, a checkout, a subscription, an invoice, a payment, a schedule, a price or a product is one look into an
-    /// index. A member of a payment or an invoice (a charge, a refund, a dispute, a credit, a reversal) is looked for in
-    /// every subject, page by page.
+    /// A customer, a checkout, a subscription, an invoice, a payment, a schedule, a price or a product takes one
+    /// index look-up. For a member of a payment or an invoice (a charge, a refund, a dispute, a credit, a reversal),
+    /// this scans every subject, page by page.
     ///
     /// # Errors
-    /// The store's.
+    /// Any error of the store.
     pub async fn object_by_public_id(&self, public_id: &str) -> Result<Option<StoredSubject>, StoreError> {
         let query = SubjectQuery { public_id: Some(public_id.to_owned()), limit: 1, ..SubjectQuery::default() };
         if let Some(found) = self.store.subjects(&query).await?.pop() {
@@ -225,7 +225,7 @@ impl Engine {
     }
 }
 
-/// Whether objects of a kind belong to a subject that another object names.
+/// Whether objects of this kind belong to the subject of another object.
 fn is_member(kind: ObjectKind) -> bool {
     match kind {
         ObjectKind::Charge

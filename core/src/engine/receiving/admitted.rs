@@ -1,4 +1,4 @@
-//! Decides what is kept of a delivery that is genuine, whatever it says.
+//! Defines what is stored of a genuine delivery, whatever its content.
 
 use sha2::{Digest, Sha256};
 
@@ -12,18 +12,18 @@ use crate::{
     time::Timestamp,
 };
 
-/// An event that is genuine, and what its adapter read in it. Outside of the engine only
-/// [`Engine::admit`](crate::engine::Engine::admit) makes one.
+/// A genuine event, and what its adapter read from it. Outside the engine, only
+/// [`Engine::admit`](crate::engine::Engine::admit) constructs one.
 #[derive(Debug, Clone)]
 pub struct Admitted {
-    /// What came.
+    /// The event as received.
     pub(in crate::engine) event: NewEvent,
-    /// What the adapter made of it.
+    /// The adapter's reading of it.
     pub(in crate::engine) reading: Result<Event, Unreadable>,
 }
 
 impl Admitted {
-    /// Its facts: none where it can't be read, or says nothing.
+    /// Its facts. Empty where it can't be read or contains none.
     pub(in crate::engine) fn facts(&self) -> &[Fact] {
         match &self.reading {
             Ok(Event { meaning: Meaning::Facts(facts), .. }) => facts,
@@ -32,11 +32,11 @@ impl Admitted {
     }
 }
 
-/// How far an event's own time may lie after its receipt, in seconds. Clocks differ by less than a day.
+/// How far an event's own time may be ahead of its receipt, in seconds. Clocks differ by less than a day.
 const AHEAD_SECONDS: i64 = 24 * 3600;
 
-/// The reading of an event at a time of receipt. One whose own time has not come is refused: every later event would
-/// be older than it. What is ignored says nothing that could.
+/// Checks a reading against the time of receipt. An event whose own time is more than `AHEAD_SECONDS` after it is
+/// refused: every later event would count as older. An ignored event passes, because it contains no facts.
 pub(in crate::engine) fn in_time(
     reading: Result<Event, Unreadable>,
     received_at: Timestamp,
@@ -50,7 +50,7 @@ pub(in crate::engine) fn in_time(
     Err(Unreadable { head: Some(event.head), fault })
 }
 
-/// An event as it is kept. A body that names no event goes by its digest; one that names no mode is kept as live.
+/// The event as stored. A body that names no event is keyed by its digest; one that names no mode is stored as live.
 pub(in crate::engine) fn new_event(reading: &Result<Event, Unreadable>, delivery: Delivery) -> NewEvent {
     let digest: [u8; 32] = Sha256::digest(&delivery.body).into();
     let head = match reading {

@@ -1,4 +1,4 @@
-//! Decides what the sender of a delivery is answered, and how the event's row stands after this attempt.
+//! Builds the answer to the sender of a delivery, and the event's row after this attempt.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::{
 
 pub(in crate::engine) type Answer = Result<WebhookReceipt, Refusal>;
 
-/// The event's row after this attempt, which is the `attempts`th.
+/// The event's row after this attempt. `attempts` includes this one.
 pub(in crate::engine) fn event_write(
     unit: &Admitted,
     expected: Option<EventStatus>,
@@ -65,7 +65,7 @@ pub(super) fn answer(unit: &Admitted, write: &EventWrite, plan: &Plan<'_>) -> Re
     Ok(receipt)
 }
 
-/// The answer to a unit that couldn't be read. One that could is answered as an accepted repetition.
+/// The answer to a unit that couldn't be read. A readable unit is answered as an accepted repetition.
 pub(super) fn refuse_unreadable(unit: &Admitted) -> Result<WebhookReceipt, Refusal> {
     match &unit.reading {
         Err(Unreadable { fault, .. }) => {

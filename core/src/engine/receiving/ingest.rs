@@ -1,5 +1,5 @@
-//! Decides what becomes of events that were read: which are new, which repeat, which contradict; and drives the rest
-//! through the fold into one commit, again from the load when another writer was faster.
+//! Classifies events that were read as new, repeated or contradictory, and takes the rest through the fold into one
+//! commit. If another writer was faster, it starts again from the load.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,28 +20,28 @@ use crate::{
     time::Timestamp,
 };
 
-/// What is to be done with a unit.
+/// What to do with a unit.
 enum Disposition {
-    /// It contradicts an event that stands.
+    /// It contradicts a stored event.
     Conflict,
-    /// It is known, and this engine doesn't serve it: it is refused, and nothing is written.
+    /// The event is known, and this engine doesn't serve it. It is refused, and nothing is written.
     Elsewhere,
-    /// It repeats one that is done; nothing is written.
+    /// It repeats an event that is done. Nothing is written.
     Duplicate(EventStatus),
-    /// It repeats the unit at this place, and is answered like it.
+    /// It repeats the unit at this index, and gets the same answer.
     Repeat(usize),
-    /// It is written: inserted, or moved on.
+    /// It is written: inserted or updated.
     Write,
 }
 
-/// The caller's clock: every unit counts as received when it was handed over, a stored one as well.
+/// The caller's clock. Every unit, including a stored one, counts as received when it was handed over.
 pub(in crate::engine) fn made_at(units: &[Admitted]) -> Timestamp {
     units.iter().map(|unit| unit.event.received_at).max().unwrap_or(Timestamp::EPOCH)
 }
 
-/// What becomes of a repetition in queue mode.
+/// What to do with a repetition in queue mode.
 enum Again {
-    /// Nothing: it is done, or a worker will do it.
+    /// Nothing: it is done, or a worker will process it.
     Done,
     /// A worker tries it again.
     Due(Box<EventWrite>),
@@ -49,7 +49,7 @@ enum Again {
     Inline,
 }
 
-/// The sender learns no cause; the log has it.
+/// The answer hides the cause from the sender, so the log records it.
 pub(in crate::engine) fn trace_fault(refusal: &Refusal, events: usize) {
     if let Refusal::Store(fault) = refusal {
         tracing::warn!(events, code = fault.code(), cause = %Chain(fault), "the store failed");
@@ -57,7 +57,7 @@ pub(in crate::engine) fn trace_fault(refusal: &Refusal, events: usize) {
 }
 
 impl Engine {
-    /// Drives units to their answers, which stand in the same order, all in one commit.
+    /// Processes units in one commit and returns their answers in the same order.
     pub(in crate::engine) async fn ingest(
         &self,
         units: &[Admitted],
@@ -85,7 +85,8 @@ impl Engine {
         Ok(answers)
     }
 
-    /// Queue mode's repetitions: a contradiction or a fault is answered as inline; an event that is not done becomes due.
+    /// Handles a repetition in queue mode: a contradiction or a fault is answered as inline; an event that is not
+    /// done becomes due.
     pub(in crate::engine) async fn accept_again(&self, unit: Admitted) -> Result<(), Refusal> {
         let wanted = Wanted::events(vec![unit.event.key.clone()]);
         let decide = |view: &View| {
@@ -107,7 +108,7 @@ impl Engine {
         answer.map_or(Ok(()), |answer| answer.map(drop))
     }
 
-    /// What becomes of an event that was accepted before.
+    /// What to do with an event that was accepted before.
     fn again(&self, unit: &Admitted, view: &View) -> Planned<Again> {
         let Some(stored) = view.event(&unit.event.key) else { return Ok(Again::Inline) };
         let disposition = self.disposition_of_known(unit, stored, view)?;
@@ -128,7 +129,7 @@ impl Engine {
         })))
     }
 
-    /// Whether each unit is new, a repetition, or a contradiction: of what is stored, or of one before it.
+    /// Whether each unit is new, a repetition, or a contradiction of a stored event or of an earlier unit.
     fn dispositions(&self, units: &[Admitted], view: &View, claimed: bool) -> Planned<Vec<Disposition>> {
         let mut first: HashMap<&EventKey, usize> = HashMap::new();
         let mut dispositions = Vec::with_capacity(units.len());
@@ -173,7 +174,7 @@ impl Engine {
             EventStatus::Parked | EventStatus::Processed => Disposition::Duplicate(stored.status),
             EventStatus::AwaitingFetch if fetch_still => Disposition::Duplicate(stored.status),
             EventStatus::Ignored if ignored_still => Disposition::Duplicate(stored.status),
-            // Another engine on this database may serve it, and has it in hand.
+            // Another engine on this database may serve it and be processing it.
             _ if elsewhere => Disposition::Elsewhere,
             EventStatus::AwaitingFetch | EventStatus::Failed | EventStatus::Ignored | EventStatus::Received => {
                 Disposition::Write
@@ -217,7 +218,7 @@ impl Engine {
                 Disposition::Write => {
                     let known = view.event(&unit.event.key);
                     let tried = known.map_or(0, |stored| stored.attempts);
-                    // The attempt of a claimed event was counted by the claim.
+                    // The claim already counted the attempt of a claimed event.
                     let attempts = tried.saturating_add(u32::from(lease.is_none()));
                     let write = event_write(unit, known.map(|stored| stored.status), attempts, &plan);
                     let answer = answer(unit, &write, &plan);
@@ -239,7 +240,7 @@ fn wanted(units: &[Admitted]) -> Wanted {
     let mut subjects = BTreeSet::new();
     for fact in units.iter().flat_map(Admitted::facts) {
         subjects.insert(fact.subject.clone());
-        // Whom its transitions concern: with the rest it costs no further statement.
+        // The customers that its transitions concern. Loading them here costs no further statement.
         subjects.extend(fact.links.iter().filter_map(|link| match link {
             Link::Customer(id) if fact.observation.is_some() => Some(customer_subject(&fact.subject, id.clone())),
             _ => None,

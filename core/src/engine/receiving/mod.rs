@@ -1,5 +1,5 @@
-//! Decides how a delivery comes in: inline, together with others, or kept for later. What its signature or its size
-//! condemns goes no further.
+//! Receives deliveries: processes them inline, processes several together, or stores them for later. A delivery with
+//! a bad signature or an oversized body is refused before anything is stored.
 
 pub(in crate::engine) mod admitted;
 pub(in crate::engine) mod answer;
@@ -19,11 +19,11 @@ use crate::{
 };
 
 impl Engine {
-    /// Takes one delivery the whole way: when this answers with a receipt, the event and all its effects are durable
-    /// in one commit, and the endpoint may answer [`WebhookReceipt::http_status`].
+    /// Processes one delivery completely. When this returns a receipt, the event and all its effects are durable in
+    /// one commit, and the endpoint may answer [`WebhookReceipt::http_status`].
     ///
     /// # Errors
-    /// A [`Refusal`] with the HTTP status to answer. What authenticated is kept also then, unless the store refused.
+    /// A [`Refusal`] with the HTTP status to answer. A genuine event is stored even then, unless the store failed.
     pub async fn handle(&self, delivery: Delivery) -> Result<WebhookReceipt, Refusal> {
         match self.handle_many(vec![delivery]).await?.pop() {
             Some(answer) => answer,
@@ -31,11 +31,11 @@ impl Engine {
         }
     }
 
-    /// Takes many deliveries the whole way together: one load, one fold per subject, one commit. Answers stand in the
-    /// order of the deliveries; one that is refused doesn't hinder the others.
+    /// Processes many deliveries completely and together: one load, one fold per subject, one commit. Answers are in
+    /// the order of the deliveries. A refused delivery doesn't affect the others.
     ///
     /// # Errors
-    /// Only what concerns all of them: too many, or the store. Then nothing was written.
+    /// Only an error that concerns all of them: too many deliveries, or the store. Then nothing was written.
     pub async fn handle_many(
         &self,
         deliveries: Vec<Delivery>,
@@ -53,8 +53,8 @@ impl Engine {
     /// Verifies and reads one delivery, and writes nothing: the part of [`handle`](Self::handle) that needs no store.
     ///
     /// # Errors
-    /// A [`Refusal`] when it is not genuine. A genuine body that can't be read is admitted: it will be kept, and then
-    /// refused.
+    /// A [`Refusal`] when the delivery is not genuine. A genuine body that can't be read is admitted; a later step
+    /// stores and then refuses it.
     pub fn admit(&self, delivery: Delivery) -> Result<Admitted, Refusal> {
         let verified = self.verify(delivery)?;
         let provider = self.provider(&verified.delivery().provider)?;
@@ -62,7 +62,8 @@ impl Engine {
         Ok(Admitted { event: admitted::new_event(&reading, verified.into_delivery()), reading })
     }
 
-    /// Takes deliveries that were admitted the rest of the way together, as [`handle_many`](Self::handle_many) does.
+    /// Processes admitted deliveries together, from where [`admit`](Self::admit) stopped, as
+    /// [`handle_many`](Self::handle_many) does.
     ///
     /// # Errors
     /// As [`handle_many`](Self::handle_many).
@@ -74,13 +75,13 @@ impl Engine {
         self.ingest(admitted, None).await
     }
 
-    /// Keeps one delivery as received and answers at once, whether it was new; [`work`](Self::work) processes it later.
-    /// For endpoints that must answer before the work is done. A repetition of an event that failed or was ignored
-    /// makes it due at once, in case this version can read it.
+    /// Stores one delivery as received and returns immediately, with whether it was new; [`work`](Self::work)
+    /// processes it later. For endpoints that must answer before the work is done. If an event that failed or was
+    /// ignored is delivered again, it becomes due immediately, in case this version can read it.
     ///
     /// # Errors
-    /// A [`Refusal`], as [`handle`](Self::handle) would: what can't be read is kept as failed, another body under a
-    /// known event id as a conflict.
+    /// A [`Refusal`], as [`handle`](Self::handle) would return: an unreadable event is stored as failed, a different
+    /// body under a known event id as a conflict.
     pub async fn accept(&self, delivery: Delivery) -> Result<bool, Refusal> {
         let admitted = self.admit(delivery)?;
         let event = std::slice::from_ref(&admitted.event);
@@ -94,9 +95,9 @@ impl Engine {
         Ok(false)
     }
 
-    /// Refuses what its headers alone condemn, so that an endpoint need not read the body: a provider without an adapter,
-    /// or a signature that is missing or malformed. It compares nothing; only [`admit`](Self::admit) decides whether a
-    /// delivery is genuine.
+    /// Refuses a delivery that its headers alone disqualify, so that an endpoint need not read the body: its provider
+    /// has no adapter, or its signature is missing or malformed. It doesn't compare signatures; only
+    /// [`admit`](Self::admit) decides whether a delivery is genuine.
     ///
     /// # Errors
     /// [`Refusal::UnknownProvider`], or [`Refusal::Signature`] with what is wrong with the header.
@@ -130,8 +131,8 @@ impl Engine {
     }
 }
 
-/// An operator has to see that deliveries are refused, and why: the provider's own retries are the only other sign. No
-/// secret, no signature and nothing of the body is in it.
+/// Operators must see that deliveries are refused, and why: the provider's own retries are the only other sign. The
+/// line contains no secret, no signature and nothing of the body.
 fn trace_refused(provider: &ProviderName, error: &SignatureError, signatures: usize, secrets: usize) {
     tracing::warn!(
         provider = provider.as_str(),

@@ -1,4 +1,5 @@
-//! Decides in which ordering key of the queue an event stands: events of one ordering key are given out in order, ordering keys side by side.
+//! Chooses the ordering key of an event in the queue. Events with the same ordering key are claimed in order;
+//! different ordering keys are independent.
 
 use crate::{
     fact::Link,
@@ -6,8 +7,8 @@ use crate::{
     provider::{Event, Meaning, Unreadable},
 };
 
-/// The provider's customer that an event names, else what it is about first. An event that says nothing of any object,
-/// or can't be read, has no ordering key and waits for nobody.
+/// The provider's customer that an event names, else the first object it is about. An event that concerns no object,
+/// or can't be read, has no ordering key and waits for no other event.
 pub(in crate::engine) fn ordering_key(reading: &Result<Event, Unreadable>) -> Option<ObjectRef> {
     let Ok(Event { meaning: Meaning::Facts(facts), .. }) = reading else { return None };
     let named = facts.iter().flat_map(|fact| &fact.links).find_map(|link| {

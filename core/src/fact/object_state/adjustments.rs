@@ -1,15 +1,15 @@
-//! Decides what the state of a credit is, and of what only says that something was reversed.
+//! The states of credits, and of objects that only report a reversal.
 
 use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
 
-/// A credit against an invoice: what it asks for becomes less, or the customer's balance grows. No money goes back.
+/// A credit against an invoice: it reduces the amount due, or increases the customer's balance. No money is returned.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Credit {
     /// Its state.
     pub state: CreditState,
-    /// How much is credited.
+    /// The credited amount.
     pub amount: Money,
 }
 
@@ -20,50 +20,50 @@ pub struct Credit {
 pub enum CreditState {
     /// A state that this version doesn't know.
     Unknown,
-    /// Waits for an approval.
+    /// Waiting for approval.
     Pending,
-    /// Given.
+    /// Issued.
     Issued,
     /// Not approved.
     Rejected,
-    /// Taken back.
+    /// Reversed.
     Reversed,
 }
 
-/// Says that one of the disputes or credits of the same subject was reversed, without naming which: the oldest that
-/// still stands is meant. Some providers send such an object instead of another state of the dispute.
+/// Reports that one of the subject's disputes or credits was reversed, without naming which: it means the oldest one
+/// still in force. Some providers send such an object instead of a new state of the dispute.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reversal {
-    /// What it undoes.
+    /// What it reverses.
     pub undoes: Undone,
 }
 
-/// What is known of a charge of which only a part was captured: whether the provider's total of refunds, and its list of
-/// refunds, count the rest that was released. That is fixed when the charge is captured, so every body that decides it says
-/// the same.
+/// Describes a charge that was only partly captured: whether the provider's refund total and its list of refunds
+/// include the rest, which was released. This is fixed when the charge is captured, so every body that shows it
+/// agrees.
 ///
-/// It is an object of its own, and no part of the charge's or a refund's state: two bodies of one object in two API
+/// It is a separate object, not part of a charge's or a refund's state, so that two bodies of one object in two API
 /// versions show the same state.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Release {
     /// Whether it counts as a refund.
     pub counted: bool,
-    /// Whether only the version of the provider's API makes that likely. What figures show counts before.
+    /// Whether only the provider's API version suggests this. Evidence from figures overrides it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub by_version: bool,
 }
 
-/// What a reversal undoes.
+/// What a reversal reverses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Undone {
-    /// Nothing: it is not in force, or of a kind that this version doesn't know.
+    /// Nothing: it is not in force, or this version doesn't know its kind.
     Nothing,
     /// An issued credit.
     Credit,
-    /// An open dispute: the money came back.
+    /// An open dispute: the money was returned.
     Dispute,
-    /// An inquiry: it came to nothing.
+    /// An inquiry: it was closed without a dispute.
     Inquiry,
 }

@@ -1,4 +1,4 @@
-//! Decides what is known of the provider's own catalogue: products and their prices.
+//! The states of the provider's own catalogue: products and their prices.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,14 +9,14 @@ use crate::money::Money;
 pub struct Price {
     /// Whether it can be sold.
     pub active: bool,
-    /// Amount per unit, where it is a whole number of minor units.
+    /// The amount per unit, if it is a whole number of minor units.
     pub unit_amount: Option<Money>,
-    /// The billing interval: none for a one-time price.
+    /// The billing interval; `None` for a one-time price.
     pub interval: Option<Interval>,
     /// Whether the provider deleted it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub deleted: bool,
-    /// Whether the observation is a tombstone that says nothing else.
+    /// Whether the observation is a tombstone without further fields.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub bare: bool,
 }
@@ -24,13 +24,13 @@ pub struct Price {
 /// How often a recurring price bills.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Interval {
-    /// What is counted.
+    /// The unit.
     pub unit: IntervalUnit,
-    /// How many of them.
+    /// The number of units.
     pub count: u32,
 }
 
-/// What a billing interval counts.
+/// The unit of a billing interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IntervalUnit {
@@ -57,7 +57,7 @@ pub struct Product {
     /// Whether the provider deleted it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub deleted: bool,
-    /// Whether the observation is a tombstone that says nothing else.
+    /// Whether the observation is a tombstone without further fields.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub bare: bool,
 }

@@ -1,4 +1,4 @@
-//! Decides what the state of each kind of object consists of, and which states there are, in the order of its life.
+//! The state of each kind of object, and its possible statuses in the order of the object's life.
 
 use std::fmt;
 
@@ -38,21 +38,22 @@ impl fmt::Debug for Private {
 pub struct Charge {
     /// Its state.
     pub state: ChargeState,
-    /// How much was charged or authorized.
+    /// The charged or authorized amount.
     pub amount: Money,
-    /// How much of that was captured, where the provider says so.
+    /// The captured part, if the provider reports it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub captured: Option<Money>,
-    /// How much of what came went back, as the provider totals it. What was authorized and never captured did not come.
+    /// The provider's total of refunds of what was received. An amount that was authorized and never captured was not
+    /// received.
     pub refunded: Money,
-    /// Whether `refunded` may count what was authorized and never captured as well, because the figures don't show whether
-    /// it does. Then a [`Release`](super::Release) of the same payment decides.
+    /// Whether `refunded` may also include what was authorized and never captured, because the figures don't show
+    /// whether it does. Then a [`Release`](super::Release) of the same payment decides.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub may_count_release: bool,
 }
 
 impl Charge {
-    /// What was authorized and not captured, in minor units.
+    /// The amount authorized and not captured, in minor units.
     pub fn released_minor(&self) -> i64 {
         self.captured.map_or(0, |captured| self.amount.minor().saturating_sub(captured.minor()).max(0))
     }
@@ -67,9 +68,9 @@ pub enum ChargeState {
     Unknown,
     /// Not yet settled.
     Pending,
-    /// Refused.
+    /// Declined.
     Failed,
-    /// The money came.
+    /// The money was received.
     Succeeded,
 }
 
@@ -91,11 +92,11 @@ pub enum CheckoutState {
     Unknown,
     /// The customer may still complete it.
     Open,
-    /// Nobody completed it in time.
+    /// It was not completed in time.
     Expired,
-    /// Completed; the payment is still to come.
+    /// Completed; the payment is still outstanding.
     Completed,
-    /// Completed; the payment that was to come failed.
+    /// Completed; the outstanding payment failed.
     Failed,
     /// Completed and paid, or nothing was due.
     Paid,
@@ -122,12 +123,12 @@ pub struct Customer {
     pub email: Option<Private>,
     /// Name.
     pub name: Option<Private>,
-    /// Whether the provider deleted it, for good.
+    /// Whether the provider deleted it permanently.
     pub deleted: bool,
-    /// Whether it is put aside; that can be taken back.
+    /// Whether it is archived, which can be undone.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub archived: bool,
-    /// Whether the observation is a tombstone that says nothing else.
+    /// Whether the observation is a tombstone without further fields.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub bare: bool,
 }
@@ -148,15 +149,15 @@ pub struct Dispute {
 pub enum DisputeState {
     /// A state that this version doesn't know.
     Unknown,
-    /// A question before a dispute; no money moved.
+    /// An inquiry before a dispute; no money moved.
     Inquiry,
     /// The money is withheld.
     Open,
-    /// An inquiry that came to nothing.
+    /// An inquiry that was closed without a dispute.
     Closed,
-    /// The money is gone.
+    /// The money is lost.
     Lost,
-    /// The money came back.
+    /// The money was returned.
     Won,
 }
 
@@ -165,15 +166,15 @@ pub enum DisputeState {
 pub struct Invoice {
     /// Its state.
     pub state: InvoiceState,
-    /// What it asks for in all.
+    /// The total amount due.
     pub total: Money,
-    /// What was paid of it.
+    /// The amount paid.
     pub amount_paid: Money,
-    /// How often payment was tried.
+    /// How many payment attempts were made.
     pub attempts: u32,
     /// Whether it bills a further period of a subscription.
     pub renews: bool,
-    /// What it sells once, ordered by price; nothing that a subscription bills again and again.
+    /// The one-time items it sells, ordered by price; without recurring items of a subscription.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub sold: Vec<Item>,
     /// When it became payable; write-once.
@@ -188,7 +189,7 @@ pub struct Invoice {
 }
 
 impl Invoice {
-    /// An invoice of which nothing else is known: nothing paid of it, no attempt, no time.
+    /// An invoice with no other known data: nothing paid, no attempt, no time.
     pub fn new(state: InvoiceState, total: Money) -> Self {
         Self {
             state,
@@ -212,13 +213,13 @@ impl Invoice {
 pub enum InvoiceState {
     /// A state that this version doesn't know.
     Unknown,
-    /// Still changeable.
+    /// Still editable.
     Draft,
-    /// Payable.
+    /// Open for payment.
     Open,
-    /// Given up, though it may still be paid.
+    /// Marked uncollectible, though it may still be paid.
     Uncollectible,
-    /// Annulled.
+    /// Voided.
     Void,
     /// Paid.
     Paid,
@@ -229,23 +230,24 @@ pub enum InvoiceState {
 pub struct Payment {
     /// Its state.
     pub state: PaymentState,
-    /// How far it is within `Pending`; orders ties only.
+    /// Its progress within `Pending`; used only to order ties.
     pub step: u8,
-    /// How much it asks for.
+    /// The requested amount.
     pub amount: Money,
-    /// How much came, where the provider says so: less than was asked for when less was captured.
+    /// The received amount, if the provider reports it: less than requested if less was captured.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub received: Option<Money>,
-    /// What it sells once, ordered by price, where the payment itself says so; nothing that a subscription bills.
+    /// The one-time items it sells, ordered by price, if the payment itself names them; without recurring items of a
+    /// subscription.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub items: Vec<Item>,
-    /// The lines of `items`, where the provider lets refunds name them.
+    /// The lines of `items`, if the provider lets refunds name them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub lines: Vec<Line>,
 }
 
 impl Payment {
-    /// A payment of which nothing else is known.
+    /// A payment with no other known data.
     pub fn new(state: PaymentState, amount: Money) -> Self {
         Self { state, step: 0, amount, received: None, items: Vec::new(), lines: Vec::new() }
     }
@@ -260,7 +262,7 @@ pub struct Line {
     /// The provider's price.
     #[serde(with = "exposed")]
     pub price: ProviderId,
-    /// What the line costs in all, in minor units of the payment's currency.
+    /// The line's total price, in minor units of the payment's currency.
     pub total_minor: i64,
 }
 
@@ -271,17 +273,17 @@ pub struct Line {
 pub enum PaymentState {
     /// A state that this version doesn't know.
     Unknown,
-    /// Waits for the customer.
+    /// Waiting for the customer.
     Pending,
-    /// Waits for a bank.
+    /// Waiting for a bank.
     Processing,
     /// The last attempt failed; another may follow.
     Failed,
     /// Authorized, not captured.
     Authorized,
-    /// Given up.
+    /// Canceled.
     Canceled,
-    /// The money came.
+    /// The money was received.
     Succeeded,
 }
 
@@ -290,9 +292,9 @@ pub enum PaymentState {
 pub struct Refund {
     /// Its state.
     pub state: RefundState,
-    /// How much goes back.
+    /// The refunded amount.
     pub amount: Money,
-    /// The lines that are refunded, where the provider names them.
+    /// The refunded lines, if the provider names them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub lines: Vec<RefundedLine>,
 }
@@ -304,15 +306,15 @@ impl Refund {
     }
 }
 
-/// What a refund takes of one line.
+/// The refunded part of one line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RefundedLine {
     /// The provider's id of the line.
     #[serde(with = "exposed")]
     pub line: ProviderId,
-    /// How much, in minor units of the refund's currency.
+    /// The refunded amount, in minor units of the refund's currency.
     pub amount_minor: i64,
-    /// Whether it is the whole line.
+    /// Whether the whole line is refunded.
     pub whole: bool,
 }
 
@@ -323,15 +325,15 @@ pub struct RefundedLine {
 pub enum RefundState {
     /// A state that this version doesn't know.
     Unknown,
-    /// On its way.
+    /// In progress.
     Pending,
-    /// Waits for the customer.
+    /// Waiting for the customer.
     RequiresAction,
-    /// The money went back.
+    /// The money was returned.
     Succeeded,
-    /// Called off.
+    /// Canceled.
     Canceled,
-    /// The money did not arrive and is ours again.
+    /// The money did not arrive and was returned to the merchant.
     Failed,
 }
 
@@ -349,15 +351,15 @@ pub struct Schedule {
 pub enum ScheduleState {
     /// A state that this version doesn't know.
     Unknown,
-    /// Nothing happened yet.
+    /// No phase has started.
     NotStarted,
     /// A phase is running.
     Active,
-    /// The subscription goes on without it.
+    /// The subscription continues without it.
     Released,
-    /// Every phase ran.
+    /// Every phase has run.
     Completed,
-    /// Called off.
+    /// Canceled.
     Canceled,
 }
 
@@ -366,34 +368,34 @@ pub enum ScheduleState {
 pub struct Subscription {
     /// Its neutral status.
     pub status: SubscriptionStatus,
-    /// The provider's own word for it.
+    /// The provider's own name for the status.
     pub provider_status: String,
-    /// What it bills, ordered by price.
+    /// The items it bills, ordered by price.
     pub items: Vec<Item>,
-    /// The period that is paid or being paid; over all items, from the first start to the last end.
+    /// The period that is paid or being paid: over all items, from the first start to the last end.
     pub period: Option<Period>,
     /// When the trial ends or ended.
     pub trial_end: Option<Timestamp>,
-    /// When it is going to end, if that is decided.
+    /// When it will end, if that is decided.
     pub cancel_at: Option<Timestamp>,
     /// When it ended; write-once.
     pub ended_at: Option<Timestamp>,
     /// When it began; write-once.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub started_at: Option<Timestamp>,
-    /// When it is going to be paused, if that is decided.
+    /// When it will be paused, if that is decided.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub pause_at: Option<Timestamp>,
-    /// When it is going to go on after a pause, if that is decided.
+    /// When it will resume after a pause, if that is decided.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub resume_at: Option<Timestamp>,
-    /// Whether invoices are made and not collected. Not a pause: service goes on.
+    /// Whether invoices are created and not collected. This is not a pause: the service continues.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub collection_paused: bool,
 }
 
 impl Subscription {
-    /// A subscription of which nothing else is known: no item, no period, nothing decided for later.
+    /// A subscription with no other known data: no item, no period, nothing scheduled.
     pub fn new(status: SubscriptionStatus, provider_status: impl Into<String>) -> Self {
         Self {
             status,
@@ -417,15 +419,15 @@ impl Subscription {
 pub enum SubscriptionStatus {
     /// Paid for.
     Active,
-    /// Over.
+    /// Ended.
     Canceled,
-    /// Never came to be paid.
+    /// Never paid.
     Expired,
-    /// A renewal is not paid yet; the provider still tries.
+    /// A renewal is unpaid; the provider still tries to collect it.
     PastDue,
-    /// Stands still until it is resumed.
+    /// Paused until it is resumed.
     Paused,
-    /// The first payment is not made yet.
+    /// The first payment is outstanding.
     Pending,
     /// In its trial.
     Trialing,
@@ -435,21 +437,21 @@ pub enum SubscriptionStatus {
     Unpaid,
 }
 
-/// One thing that a subscription bills, or a payment sells.
+/// One item that a subscription bills or a payment sells.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Item {
     /// The provider's price.
     #[serde(with = "exposed")]
     pub price: ProviderId,
-    /// How many; none where usage is metered.
+    /// The quantity; `None` for metered usage.
     pub quantity: Option<u64>,
 }
 
-/// A span of time, its end excluded.
+/// A span of time; its end is excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Period {
-    /// From.
+    /// The start.
     pub start: Timestamp,
-    /// To.
+    /// The end, excluded.
     pub end: Timestamp,
 }

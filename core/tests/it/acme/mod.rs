@@ -36,7 +36,7 @@ pub(crate) fn subject(kind: ObjectKind, name: &str) -> Subject {
     Subject { source: source(), root: ObjectRef::new(kind, id(name)) }
 }
 
-/// An event as acme writes it.
+/// An event in acme's format.
 #[derive(Serialize, Deserialize, Clone)]
 pub(crate) struct Body {
     pub(crate) id: String,

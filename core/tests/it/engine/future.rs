@@ -1,4 +1,5 @@
-//! When an event is used whose own time lies ahead of its receipt: not before it has come, and then as every other.
+//! Tests events whose own time is later than their receipt: they are used only once that time has come, and then like
+//! every other event.
 
 use std::sync::Arc;
 
@@ -18,16 +19,16 @@ use super::{
 };
 
 const DAY: i64 = 24 * 3600;
-/// When the first delivery comes.
+/// The time at which the first delivery arrives.
 const RECEIVED: i64 = 1000;
 
-/// The event of a subscription's state at a time.
+/// An event with a subscription's state at a time.
 fn state(event: &str, seconds: i64, status: SubscriptionStatus) -> acme::Body {
     let links = vec![Link::Customer(id("cus"))];
     body(event, seconds, vec![told(ObjectKind::Subscription, "sub", subscription(status), links)])
 }
 
-/// An answer in short: the status, or the refusal's code.
+/// The answer as a word: the status, or the refusal's code.
 async fn handle(engine: &Engine, body: &acme::Body, received: i64) -> String {
     let sent = purchase_core::delivery::Delivery { received_at: at(received), ..delivery(body) };
     let answer = engine.handle(sent).await;
@@ -142,7 +143,7 @@ async fn a_replay_judges_by_its_own_time_and_a_copy_by_what_was_used() {
     );
     assert_eq!(projection(&engine.over(beside)).await, before);
 
-    // One that a version without this rule has used is taken back.
+    // An event that a version without this rule has used is undone.
     let one = Selection::Event(EventKey { source: acme::source(), id: id("e1") });
     engine.replay(&one, at(RECEIVED)).await.expect("memory");
     assert_eq!(kept(&engine).await.reason, ahead(3 * DAY));

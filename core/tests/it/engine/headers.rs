@@ -1,4 +1,5 @@
-//! What is refused by its headers alone. The signatures are made up: nothing is compared yet.
+//! Tests which deliveries are refused by their headers alone. The signatures are invented, because nothing is compared
+//! yet.
 
 use purchase_core::{delivery::Headers, id::ProviderName};
 

@@ -1,4 +1,4 @@
-//! What a delivery tells of change: each change once, whatever comes late and whatever a tie takes back.
+//! Tests which transitions a delivery reports: each change once, even if events arrive late or a tie undoes a state.
 
 use purchase_core::{
     engine::Engine,
@@ -14,13 +14,13 @@ use super::{
     handle, invoice, refund_of, subscription, unpriced,
 };
 
-/// What a delivery brings to light: `Renewed@20`.
+/// The transitions that a delivery reports: `Renewed@20`.
 async fn changes(engine: &Engine, body: &acme::Body) -> Vec<String> {
     let told = handle(engine, body).await.transitions;
     told.iter().map(|it| format!("{:?}@{}", it.change, it.at.seconds())).collect()
 }
 
-/// The event of a subscription's state.
+/// An event with a subscription's state.
 fn state(event: &str, seconds: i64, status: SubscriptionStatus) -> acme::Body {
     body(
         event,
@@ -29,7 +29,7 @@ fn state(event: &str, seconds: i64, status: SubscriptionStatus) -> acme::Body {
     )
 }
 
-/// The event of an active subscription whose end was scheduled or not, and is now.
+/// An event of an active subscription, with whether its end was scheduled before and is scheduled now.
 fn step(event: &str, seconds: i64, prior: Option<bool>, now: bool) -> acme::Body {
     let state = |cancel: bool| {
         let cancel_at = cancel.then(|| at(99));
@@ -53,7 +53,7 @@ async fn transitions_are_told_once_whatever_comes_late() {
     assert_eq!(projection(&engine).await["subscriptions"]["sub"]["state"], "canceled");
 }
 
-/// A late observation corrects since when something is so; that it became so was told.
+/// A late observation corrects the time since when a state holds. The transition itself was already reported.
 #[tokio::test]
 async fn what_happens_once_is_told_once_whatever_its_time() {
     let engine = engine();
@@ -61,7 +61,7 @@ async fn what_happens_once_is_told_once_whatever_its_time() {
         |event, seconds, refund| body(event, seconds, vec![refund_of("pay", refund, RefundState::Succeeded)]);
     assert_eq!(changes(&engine, &refunded("e1", 20, "re_1")).await, ["Refunded@20"]);
     assert_eq!(changes(&engine, &refunded("e2", 10, "re_1")).await, [""; 0]);
-    // Another refund of the same payment happens for itself.
+    // Another refund of the same payment is a separate transition.
     assert_eq!(changes(&engine, &refunded("e3", 30, "re_2")).await, ["Refunded@30"]);
 }
 
@@ -103,7 +103,7 @@ async fn an_end_that_is_reached_was_not_taken_back() {
     assert_eq!(changes(&engine, &ended).await, ["Canceled@99"]);
 }
 
-/// Scheduled, undone and scheduled again in one second: the tie is settled three times, and told once.
+/// Scheduled, undone and scheduled again in one second: the tie is settled three times, and reported once.
 #[tokio::test]
 async fn what_a_tie_takes_back_is_not_told_again() {
     let engine = engine();
@@ -131,7 +131,7 @@ async fn what_a_tie_takes_back_stays_told_when_time_goes_on() {
     assert_eq!(changes(&engine, &step("e2", 20, Some(false), true)).await, ["CancelScheduled@20"]);
     assert_eq!(changes(&engine, &step("e3", 20, Some(true), false)).await, [""; 0]);
     assert_eq!(changes(&engine, &state("e5", 30, SubscriptionStatus::PastDue)).await, ["PastDue@30"]);
-    // Scheduled a second time in that instant after all: only that it was undone later is news.
+    // The end was scheduled a second time in that instant: the only new transition is that it was undone later.
     assert_eq!(changes(&engine, &step("e4", 20, Some(false), true)).await, ["CancelUnscheduled@30"]);
 }
 

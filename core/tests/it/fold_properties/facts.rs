@@ -1,5 +1,5 @@
-//! Decides which facts the properties are tried on: few instants and few values, so that ties, equal states and cycles
-//! are common; one clock and two; every kind of object that a subject has members of; every kind of link.
+//! Decides with which facts the properties are tested: few instants and few values, so that ties, equal states and
+//! cycles are common; one clock and two; every kind of object that is a member of a subject; every kind of link.
 
 use proptest::prelude::*;
 use purchase_core::{
@@ -31,8 +31,8 @@ pub(crate) fn subject() -> Subject {
     }
 }
 
-/// A version of a provider with one clock, or with two that differ: when the object was changed, and when the event
-/// was made.
+/// A version of a provider with one clock, or with two different times: when the object was changed, and when the event
+/// was created.
 pub(crate) fn version() -> impl Strategy<Value = Version> {
     let two = (0..4_i64, 0..3_i64).prop_map(|(first, later)| Version { at: at(first), then: at(first + later) });
     prop_oneof![(0..4_i64).prop_map(|seconds| Version::at(at(seconds))), two]
@@ -99,7 +99,7 @@ fn payment() -> impl Strategy<Value = ObjectState> {
     })
 }
 
-/// Members of a payment and of an invoice: attempts, refunds, disputes, credits, and what says that one was reversed.
+/// Members of a payment and of an invoice: attempts, refunds, disputes, credits, and objects that report a reversal.
 fn member() -> impl Strategy<Value = ObjectState> {
     let charge = prop_oneof![Just(ChargeState::Pending), Just(ChargeState::Failed), Just(ChargeState::Succeeded)];
     let refund = prop_oneof![

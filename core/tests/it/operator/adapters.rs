@@ -1,4 +1,4 @@
-//! Adapters that read acme's events in another way than acme does.
+//! Adapters that read acme's events differently from acme's own adapter.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::acme::{self, Acme, id};
 
 pub(crate) type Reading = Result<Event, Unreadable>;
 
-/// Acme, of which each reading is changed.
+/// Acme's adapter with every reading changed.
 pub(crate) struct Changed {
     inner: Acme,
     change: Box<dyn Fn(Reading) -> Reading + Send + Sync>,
@@ -28,7 +28,7 @@ impl Changed {
         Arc::new(Self { inner: Acme::new(), change: Box::new(change) })
     }
 
-    /// Reads the head, and then finds this fault.
+    /// An adapter that reads the head and then fails with this fault.
     pub(crate) fn failing(fault: ReadFault) -> Arc<dyn Provider> {
         Self::by(move |reading| {
             let head = reading.map_or_else(|unreadable| unreadable.head, |event| Some(event.head));
@@ -36,7 +36,7 @@ impl Changed {
         })
     }
 
-    /// Believes its configuration where the body says nothing of a mode.
+    /// An adapter that takes the mode from its configuration if the body contains none.
     pub(crate) fn live() -> Arc<dyn Provider> {
         Self::by(|reading| {
             let mut event = reading.map_err(|mut unreadable| {
@@ -96,7 +96,7 @@ pub(crate) fn shape() -> ReadFault {
     ReadFault::Shape { path: "facts".to_owned(), expected: "sense".to_owned(), found: "list".to_owned() }
 }
 
-/// The same store, read by another adapter.
+/// An engine on the same store with another adapter.
 pub(crate) fn over(engine: &Engine, provider: Arc<dyn Provider>) -> Engine {
     Engine::new(Arc::clone(engine.store())).with_provider(provider)
 }
@@ -119,7 +119,7 @@ pub(crate) async fn stored(engine: &Engine, event: &str) -> StoredEvent {
     engine.events(&query).await.expect("memory").remove(0)
 }
 
-/// All that is stored: events with their fates, facts, subjects with their revisions.
+/// The whole content of the store: events with their fates, facts, subjects with their revisions.
 pub(crate) async fn contents(engine: &Engine) -> (Vec<StoredEvent>, String) {
     let events = engine.events(&EventQuery { limit: 100, ..EventQuery::default() }).await.expect("memory");
     let keys: Vec<EventKey> = events.iter().map(|stored| stored.event.key.clone()).collect();

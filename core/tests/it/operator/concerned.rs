@@ -1,4 +1,4 @@
-//! Whom a transition in a receipt concerns.
+//! Tests which customer a transition in a receipt concerns.
 
 use purchase_core::{
     engine::Engine,
@@ -52,7 +52,7 @@ async fn a_transition_names_whom_the_providers_customer_is_linked_to() {
     handle(&engine, "e1", 1, vec![customer(vec![Link::Owner(owner("user_1"))])]).await;
     let sold = told(ObjectKind::Subscription, "sub", subscription(1), vec![Link::Customer(id("cus"))]);
     assert_eq!(concerned(&handle(&engine, "e2", 2, vec![sold]).await), [(Change::Activated, Some("user_1"))]);
-    // Here the event itself names no customer: the payment that is stored does.
+    // Here the event itself names no customer, but the stored payment does.
     let paid = told(ObjectKind::Payment, "pay", paid(), vec![Link::Customer(id("cus"))]);
     handle(&engine, "e3", 3, vec![paid]).await;
     let mut refund = linked(ObjectKind::Payment, "pay", Vec::new());

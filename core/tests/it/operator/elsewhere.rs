@@ -1,4 +1,4 @@
-//! Events that another engine serves, and readings that fail: nothing that was right is lost.
+//! Tests events that another engine serves, and readings that fail: no correct data is lost.
 
 use std::{
     collections::BTreeMap,
@@ -32,7 +32,7 @@ fn wrong_mode() -> ReadFault {
     ReadFault::WrongMode { expected: Mode::Live, found: Mode::Test }
 }
 
-/// One event of each status that a reading leads to.
+/// One event for each status that a reading leads to.
 async fn filled() -> Engine {
     let engine = engine();
     let customer = || vec![Link::Customer(id("cus"))];
@@ -94,10 +94,10 @@ async fn what_cannot_be_read_any_more_keeps_its_facts() {
         assert_eq!(was, is);
     }
     assert_eq!(projection(&right).await, before.1);
-    // It failed before: no attempt is counted, and it is due as it was.
+    // It failed before: no attempt is counted, and its due time is unchanged.
     let again = stored(&right, "failed").await;
     assert_eq!(again, StoredEvent { reason: Some(Reason::Read(shape())), ..failed });
-    // Nobody has read this one before, so that it fails as it would for a worker.
+    // This event was never read before, so it fails as it would for a worker.
     let queued = stored(&right, "queued").await;
     assert_eq!((queued.status, queued.attempts), (EventStatus::Failed, 1));
 
@@ -106,7 +106,7 @@ async fn what_cannot_be_read_any_more_keeps_its_facts() {
     assert_eq!((report.unreadable_now, report.statuses.get(&EventStatus::Failed)), (4, Some(&6)));
 }
 
-/// A store whose queue is worked off between a page that is listed and its commit.
+/// A store whose queue is processed between the listing of a page and its commit.
 struct Meanwhile {
     inner: Arc<dyn Store>,
     worked: AtomicBool,
@@ -167,7 +167,7 @@ impl Maintain for Meanwhile {
     }
 }
 
-/// The page says `received`; at the commit it is `processed`, and that counts.
+/// The page contains the status `received`; at the commit the status is `processed`, and that counts.
 #[tokio::test]
 async fn a_replay_that_is_overtaken_by_a_worker_undoes_nothing() {
     let right = engine();
@@ -191,7 +191,7 @@ async fn a_worker_gives_back_what_another_engine_serves_and_counts_no_attempt() 
         over(&right, Changed::failing(ReadFault::WrongAccount)),
         over(&right, Changed::live()),
     ];
-    // It came at 1000, and rests as long as it has waited.
+    // It arrived at 1000, and its delay is as long as it has already waited.
     for (round, now) in [(0, 1000), (1, 1001), (2, 1010)] {
         let lease = Lease { token: format!("wrong-{round}"), until: at(now + 60) };
         let report = others[round].work(lease, 10, at(now)).await.expect("memory");
@@ -209,7 +209,7 @@ async fn a_worker_gives_back_what_another_engine_serves_and_counts_no_attempt() 
     assert_eq!(stored(&right, "e1").await.attempts, 1);
 }
 
-/// One that is due again after a failure keeps its reason and its attempts.
+/// An event that is due again after a failure keeps its reason and its attempts.
 #[tokio::test]
 async fn a_worker_gives_back_what_failed_elsewhere_as_it_was() {
     let right = filled().await;
@@ -241,7 +241,7 @@ async fn a_delivery_to_the_wrong_endpoint_changes_no_event_that_is_known() {
         assert_eq!(queued.map(|_| true), *expect, "{}", sent.id);
     }
     assert_eq!(contents(&right).await, before);
-    // One that nobody knows is kept, so that it can be replayed.
+    // An event that isn't stored yet is kept, so that it can be replayed.
     let sold = told(ObjectKind::Payment, "pay", paid(), vec![Link::Customer(id("cus"))]);
     let refusal = wrong.handle(delivery(&body("new", 70, vec![sold]))).await.expect_err("not served here");
     assert_eq!(refusal.http_status(), 403);
@@ -251,7 +251,7 @@ async fn a_delivery_to_the_wrong_endpoint_changes_no_event_that_is_known() {
     assert_eq!(report.statuses.into_iter().collect::<Vec<_>>(), [(EventStatus::Processed, 1)]);
 }
 
-/// An adapter that learns to read a thin event, or one that it ignored, is taken at its word.
+/// If an adapter now reads a thin event, or one that it ignored before, the new reading is used.
 #[tokio::test]
 async fn a_redelivery_that_can_be_read_now_is_processed() {
     let engine = filled().await;

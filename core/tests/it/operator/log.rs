@@ -1,4 +1,4 @@
-//! What the log says of a delivery that is refused for its signature, and what it doesn't say.
+//! Tests what the log contains about a delivery that is refused for its signature, and what it must not contain.
 
 use std::{
     fmt::{Debug, Write},
@@ -25,7 +25,7 @@ use super::acme::at;
 const SECRET: &str = "planted_secret_of_the_endpoint";
 const BODY: &[u8] = br#"{"email":"planted@example.com"}"#;
 
-/// Signs a time, as most providers do.
+/// Signs with a time, as most providers do.
 struct Timed {
     name: ProviderName,
     trust: Trust,
@@ -109,7 +109,7 @@ impl Subscriber for Log {
     fn exit(&self, _: &span::Id) {}
 }
 
-/// Lets a delivery with this header come at 1,000,000, and answers the lines of the log.
+/// Processes a delivery with this header at 1,000,000, and returns the lines of the log.
 fn lines(header: Option<String>) -> Vec<String> {
     let name = ProviderName::new("timed").expect("a name");
     let secrets = Secret::list([SECRET, "another_planted_secret"]).expect("secrets");
@@ -118,7 +118,8 @@ fn lines(header: Option<String>) -> Vec<String> {
     let headers = header.iter().map(|value| ("Timed-Signature", value)).collect();
     let delivery = Delivery { provider: name, headers, body: BODY.to_vec(), received_at: at(1_000_000) };
     let log = Log::default();
-    // Where there is one subscriber alone, a thread without it decides too whether an event is wanted: so there are two.
+    // With a single subscriber, a thread without one also decides whether an event is enabled. So there are two
+    // subscribers.
     let _other = tracing::Dispatch::new(log.clone());
     let answer = tracing::subscriber::with_default(log.clone(), || engine.admit(delivery));
     assert!(answer.is_err());

@@ -1,4 +1,4 @@
-//! What a public id out of a receipt or the log leads to.
+//! Tests what a public id from a receipt or the log leads to.
 
 use purchase_core::{
     fact::{

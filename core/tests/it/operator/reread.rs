@@ -1,4 +1,5 @@
-//! A database that an older version wrote, read again by this one: the report lists whose answers change before anything is written.
+//! Tests that a database written by an older version can be read again: the report lists the answers that change before
+//! anything is written.
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use super::{
     adapters::{Changed, contents, over, shape, stored, subscription},
 };
 
-/// An earlier version of the adapter, wrong in what its facts say.
+/// An earlier version of the adapter with wrong facts.
 fn older(change: impl Fn(&mut Fact) + Send + Sync + 'static) -> Arc<dyn Provider> {
     Changed::by(move |reading| {
         let mut event = reading?;
@@ -44,7 +45,7 @@ fn public(kind: ObjectKind, name: &str) -> String {
     acme::subject(kind, name).public_id()
 }
 
-/// Three customers: two of the application's, one of the provider's alone.
+/// Three customers: two of the application, and one known only to the provider.
 async fn sold(provider: Arc<dyn Provider>) -> Engine {
     let engine = Engine::new(Arc::new(MemoryStore::new())).with_provider(provider);
     let links = |customer: &str, owner: Option<&str>| {
@@ -112,7 +113,7 @@ async fn a_dry_run_tells_whose_answers_change_and_writes_nothing_and_then_it_is_
     assert_eq!(applied, RereadReport { applied: true, ..expect });
     let fresh = sold(Arc::new(Acme::new())).await;
     assert_eq!(projection(&engine).await, projection(&fresh).await);
-    // What was right before was not written.
+    // Subjects that were already right were not written.
     assert_eq!([stored(&engine, "e1").await.attempts, stored(&engine, "e2").await.attempts], [1, 2]);
     assert_eq!(stored(&engine, "e5").await.status, EventStatus::Received);
 
@@ -121,7 +122,7 @@ async fn a_dry_run_tells_whose_answers_change_and_writes_nothing_and_then_it_is_
     assert_eq!(again, nothing);
 }
 
-/// An object that moves to another customer, over a subject that only waits for it.
+/// An object that moves to another customer, through a subject that is only pending.
 #[tokio::test]
 async fn an_owner_that_an_older_reading_missed_is_told_at_both_ends() {
     let forgetful = |fact: &mut Fact| fact.links.retain(|link| !matches!(link, Link::Owner(_)));
@@ -138,7 +139,7 @@ async fn an_owner_that_an_older_reading_missed_is_told_at_both_ends() {
     let told: Vec<_> = report.changes.iter().map(|it| (it.customer.clone(), it.before, it.after)).collect();
     assert_eq!(told, [("user_1".to_owned(), None, seats(3)), (public(ObjectKind::Customer, "cus"), seats(3), None),]);
     assert!(report.changes.iter().all(|it| it.events == [event_id("e3")]), "{:?}", report.changes);
-    // The dry run tried the way that the real one takes.
+    // The dry run took the same path as the real run.
     engine.reread(&RereadOptions { dry_run: false, ..RereadOptions::dry_run(at(1000)) }).await.expect("memory");
     let shown = projection(&engine).await;
     assert_eq!(shown["entitlements"]["user_1"]["price_raw"]["quantity"], 3);
@@ -179,7 +180,7 @@ async fn what_cannot_be_read_is_left_and_counted() {
     assert_eq!(events, before.0);
 }
 
-/// A state that an older fold left behind, with facts that are right.
+/// A state left by an older fold, with correct facts.
 #[tokio::test]
 async fn a_state_that_is_not_what_its_facts_say_is_told_without_an_event() {
     let engine = sold(Arc::new(Acme::new())).await;
@@ -221,7 +222,7 @@ async fn leave_as(engine: &Engine, subject: &Subject, seats: u64) {
     engine.store().commit(&Commit { subjects: vec![write], ..Commit::default() }).await.expect("memory");
 }
 
-/// An older reading found an owner that nobody named.
+/// An older reading found an owner that no event names.
 #[tokio::test]
 async fn a_link_that_an_older_reading_made_up_is_taken_away() {
     let inventive = |fact: &mut Fact| fact.links.push(Link::Owner(CustomerId::new("user_9").expect("an id")));
@@ -235,7 +236,7 @@ async fn a_link_that_an_older_reading_made_up_is_taken_away() {
     assert_eq!(told, [("user_9".to_owned(), seats(3), None), (customer, None, seats(3))]);
 }
 
-/// More subjects than a page has. Each subscription takes its owner from an invoice, which stands on an earlier page.
+/// More subjects than fit on a page. Each subscription takes its owner from an invoice on an earlier page.
 #[tokio::test]
 async fn pages_are_read_to_the_end() {
     const CUSTOMERS: u64 = 130;

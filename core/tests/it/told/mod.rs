@@ -1,5 +1,5 @@
-//! Decides how the tests tell a subject what happened to it: facts of one source, by second, and what is shown of the
-//! subjects that they make.
+//! Decides how tests build the facts of a subject, from one source and by second, and what is shown of the subjects
+//! that result.
 #![allow(dead_code, reason = "no test needs all of it")]
 
 use purchase_core::{
@@ -65,7 +65,7 @@ pub(crate) fn application(name: &str) -> CustomerKey {
     CustomerKey::Application(CustomerId::new(name).expect("an id"))
 }
 
-/// A charge of 2000, of which so much was captured, and whose total of refunds may count what was released.
+/// A charge of 2000, of which `captured` was captured, and whose total of refunds may include the released amount.
 pub(crate) fn charge(captured: i64, refunded: i64, may_count_release: bool) -> ObjectState {
     let captured = Some(money(captured));
     let (amount, refunded) = (money(2000), money(refunded));
@@ -107,7 +107,7 @@ pub(crate) fn agreed(it: Subscription) -> ObjectState {
     ObjectState::Subscription(Box::new(it))
 }
 
-/// At a second, an object of a subject, and what the subject belongs to.
+/// An observation of a subject's object at a second, with the links of the subject.
 pub(crate) fn shows(subject: &Subject, second: i64, object: &str, object_state: ObjectState, links: &[Link]) -> Fact {
     Fact {
         subject: subject.clone(),
@@ -128,13 +128,13 @@ pub(crate) fn stored(subject: &Subject, facts: &[Fact]) -> StoredSubject {
     StoredSubject { subject: subject.clone(), revision: 1, state }
 }
 
-/// A subject whose root is shown once, in second 10.
+/// A subject whose root is observed once, at second 10.
 pub(crate) fn once(kind: ObjectKind, root: &str, object_state: ObjectState, links: &[Link]) -> StoredSubject {
     let subject = subject(kind, root);
     stored(&subject, &[shows(&subject, 10, root, object_state, links)])
 }
 
-/// What a reader sees at second 1000 by the default policy.
+/// The projection at second 1000 under the default policy.
 pub(crate) fn projection(subjects: &[StoredSubject]) -> Projection {
     read(subjects, &AccessPolicy::default(), &Dunning::default(), 1000)
 }
@@ -146,7 +146,7 @@ pub(crate) fn read(subjects: &[StoredSubject], policy: &AccessPolicy, dunning: &
     )
 }
 
-/// The one snapshot of a customer.
+/// The only snapshot of a customer.
 #[track_caller]
 pub(crate) fn snapshot(projection: &Projection, key: &CustomerKey) -> CustomerSnapshot {
     let mut snapshots = projection.customer(key);
@@ -154,7 +154,7 @@ pub(crate) fn snapshot(projection: &Projection, key: &CustomerKey) -> CustomerSn
     snapshots.remove(0)
 }
 
-/// The one entitlement of the application's customer `user`.
+/// The only entitlement of the application's customer `user`.
 #[track_caller]
 pub(crate) fn entitlement(projection: &Projection) -> Entitlement {
     let entitlements = snapshot(projection, &application("user")).entitlements;

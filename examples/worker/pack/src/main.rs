@@ -1,4 +1,5 @@
-//! Decides nothing: it calls wasm-bindgen as a library, so that no tool of another version can be in the way.
+//! Packs the compiled Worker. It calls wasm-bindgen as a library, so that an installed tool of another version can't
+//! interfere.
 //!
 //! `purchase-worker-pack IN.wasm OUT_FOLDER NAME` writes `NAME.js` and `NAME_bg.wasm`.
 

@@ -1,4 +1,4 @@
-//! Decides what an answer of D1's API means: rows, or an error by its status, its code and its message.
+//! Decodes an answer of D1's API: rows, or an error from its status, code and message.
 
 use http::StatusCode;
 use purchase_core::error::Cause;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::error::classify;
 
-/// Codes of the API's own errors: a statement failed; the database is not there.
+/// The API's own error codes: a statement failed; the database doesn't exist.
 const STATEMENT_FAILED: u64 = 7500;
 const NO_DATABASE: u64 = 7404;
 
@@ -34,7 +34,7 @@ struct Outcome {
     results: Vec<JsonRow>,
 }
 
-/// Why there are no rows.
+/// Why an answer has no rows.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
     #[error("the API of {place} answers {status} with something that is no answer of D1's; is the address right?")]
@@ -51,7 +51,7 @@ enum Refusal {
     Unauthorized { place: String, status: StatusCode, code: u64 },
 }
 
-/// The rows of an answer to so many statements. The token is what no message may repeat.
+/// Returns the rows of an answer to this many statements. Error messages must never repeat the token.
 pub(crate) fn rows(
     status: StatusCode,
     body: &[u8],
@@ -69,7 +69,7 @@ pub(crate) fn rows(
         return Err(refusal(status, said, place));
     }
     let outcomes = answer.and_then(|answer| answer.result).unwrap_or_default();
-    // Without a result for each, nobody knows what happened.
+    // If a statement has no result, the outcome of the batch is unknown.
     if outcomes.len() != statements || outcomes.iter().any(|outcome| !outcome.success) {
         return Err(garbage(place));
     }
@@ -81,7 +81,7 @@ fn refusal(status: StatusCode, said: Option<Said>, place: String) -> ExecuteErro
     let code = said.as_ref().map_or(0, |said| said.code);
     let other = |refusal: Refusal| ExecuteError::Other { cause: refusal.into() };
     match (status, said) {
-        // Nothing says with which status an account is told that its day is over.
+        // It is not documented which status reports that an account has used its daily limit.
         (_, Some(Said { message, .. })) if matches!(classify(&message), ExecuteError::Full { .. }) => {
             classify(&message)
         }
@@ -93,7 +93,7 @@ fn refusal(status: StatusCode, said: Option<Said>, place: String) -> ExecuteErro
         (_, Some(Said { code: STATEMENT_FAILED, message })) => classify(&message),
         (_, Some(Said { message, .. })) => {
             let cause: Cause = Refusal::Other { place, status, code, message: short(&message) }.into();
-            // A request that is wrong was not run; after anything else it may have been.
+            // The API runs no wrong request. After any other error, the batch may have run.
             match status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT {
                 true => ExecuteError::Other { cause },
                 false => match classify(&message) {

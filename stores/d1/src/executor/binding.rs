@@ -1,4 +1,4 @@
-//! Decides how a batch goes through the binding of a Worker. The runtime asks again by itself where a read was lost.
+//! Runs a batch through a Worker's D1 binding. The runtime itself retries lost reads.
 
 use std::{fmt, sync::Arc};
 
@@ -20,7 +20,7 @@ use crate::{
 pub struct BindingExecutor(Arc<D1Database>);
 
 impl BindingExecutor {
-    /// Takes the binding.
+    /// Creates an executor from the binding.
     pub fn new(database: D1Database) -> Self {
         Self(Arc::new(database))
     }
@@ -43,7 +43,7 @@ impl BindingExecutor {
             Ok(rows.into_iter().map(|JsonRow(row)| row).collect())
         });
         let rows: worker::Result<Vec<_>> = rows.collect();
-        // It has happened by now.
+        // The batch was committed before its rows were decoded.
         rows.map_err(|error| ExecuteError::Unknown { cause: message(&error).into() })
     }
 }
@@ -57,12 +57,12 @@ impl fmt::Debug for BindingExecutor {
 #[async_trait]
 impl Executor for BindingExecutor {
     async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
-        // The runtime counts an empty batch as an error.
+        // The runtime rejects an empty batch.
         if statements.is_empty() {
             return Ok(Vec::new());
         }
         fits(statements)?;
-        // A Worker has one thread, so nothing of this is ever sent to another.
+        // A Worker has one thread, so this future is never sent to another thread.
         SendFuture::new(self.run(statements)).await.map_err(|error| of(access, error))
     }
 
@@ -71,7 +71,7 @@ impl Executor for BindingExecutor {
     }
 }
 
-/// What the runtime said, without what the crate wraps around it.
+/// The runtime's message, without the text that the crate adds around it.
 fn message(error: &worker::Error) -> String {
     match error {
         worker::Error::D1(error) => AsRef::<worker::js_sys::Error>::as_ref(error).message().into(),

@@ -1,10 +1,10 @@
-//! Decides how a database over HTTP is named, and that the token for it can't be printed.
+//! Parses the name of a database reached over HTTP, and keeps its token from being printed.
 
 use std::{fmt, str::FromStr};
 
 use zeroize::Zeroizing;
 
-/// Which database of which account: `d1:ACCOUNT/DATABASE`, both by their ids.
+/// An account and a database: `d1:ACCOUNT/DATABASE`, both by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     account: String,
@@ -12,10 +12,10 @@ pub struct Place {
 }
 
 impl Place {
-    /// Takes the two ids, as Cloudflare's dashboard shows them.
+    /// Checks the two ids, as Cloudflare's dashboard shows them.
     ///
     /// # Errors
-    /// [`PlaceError`] when one could not stand in an address: letters, digits, `-` and `_`, at most 64.
+    /// [`PlaceError`] when an id can't be part of an address. It may have letters, digits, `-` and `_`, at most 64.
     pub fn new(account: impl Into<String>, database: impl Into<String>) -> Result<Self, PlaceError> {
         let (account, database) = (account.into(), database.into());
         let is_id = |text: &str| {
@@ -29,7 +29,7 @@ impl Place {
         }
     }
 
-    /// The path below an API's address.
+    /// The path after the API's address.
     pub(crate) fn path(&self) -> String {
         format!("/client/v4/accounts/{}/d1/database/{}/query", self.account, self.database)
     }
@@ -50,29 +50,30 @@ impl FromStr for Place {
     }
 }
 
-/// Why a text names no database. It is not repeated: a token may stand in it by mistake.
+/// Why a text names no database. The error doesn't repeat the text, because it may contain a token by mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PlaceError {
-    /// The first id.
+    /// The first id is invalid.
     #[error("the account is no id; take letters, digits, - and _, at most 64, as the dashboard shows it")]
     Account,
-    /// The second id.
+    /// The second id is invalid.
     #[error("the database is no id; take letters, digits, - and _, at most 64: its id, and not its name")]
     Database,
-    /// All of it.
+    /// The whole text is invalid.
     #[error("a D1 database is written d1:ACCOUNT/DATABASE, both by their ids; the token stands elsewhere")]
     Form,
 }
 
-/// The token that a client bears. Never printed; its own copy is wiped when it is dropped, those of requests are not.
+/// The bearer token. It is never printed. Its own copy is wiped when it is dropped; the copies in requests are not.
 #[derive(Clone)]
 pub struct Token(Zeroizing<String>);
 
 impl Token {
-    /// Takes a token.
+    /// Checks a token.
     ///
     /// # Errors
-    /// [`TokenError`] when it could not stand in a header, or has white space around it, which is a paste gone wrong.
+    /// [`TokenError`] when the token can't be sent in a header, or has white space around it, which indicates a copying
+    /// mistake.
     pub fn new(text: impl Into<String>) -> Result<Self, TokenError> {
         let text = Zeroizing::new(text.into());
         match text.as_str() {
@@ -93,13 +94,13 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Why a text is no token.
+/// Why a text is not a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// It has no characters.
     #[error("a token must not be empty")]
     Empty,
-    /// It holds white space, or what no header holds.
+    /// It contains white space, or characters that a header can't contain.
     #[error("a token is made of visible ASCII characters; was it copied with a line break?")]
     Unprintable,
 }

@@ -1,5 +1,5 @@
-//! Decides how a batch goes over HTTP: one request, which D1 runs as one transaction. What is lost on the way is asked
-//! again when it only reads; a write that was lost is said to be unknown.
+//! Runs a batch over HTTP: one request, which D1 runs as one transaction. A lost read is retried. A lost write is
+//! reported as unknown.
 
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
@@ -22,28 +22,28 @@ use crate::{
     executor::{answer::rows, fits, text, values},
 };
 
-/// How often a read is asked at most.
+/// The maximum number of attempts of a read.
 const ASKED: u32 = 4;
-/// How long the first wait is before asking again; each further one is twice as long.
+/// The wait before the first retry. Each further wait is twice as long.
 const WAIT: Duration = Duration::from_millis(100);
-/// A server that wants more patience than this is busy.
+/// If the server asks for a longer wait than this, it counts as busy.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long a connection may rest and be used again. A bare workerd ends one after five seconds, and a write that meets
-/// its end is lost, and unknown.
+/// How long an idle connection may be reused. A bare workerd closes an idle connection after five seconds. A write sent
+/// while the connection closes is lost, and its outcome is unknown.
 const IDLE: Duration = Duration::from_secs(3);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How a database is reached.
+/// The options of a store over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// The address of the API, without its path: Cloudflare's, or that of a Worker which answers the same requests.
-    /// Other than on this machine it begins with `https:`, since a token travels.
+    /// The address of the API, without its path: Cloudflare's, or that of a Worker that answers the same requests.
+    /// Unless it is on this machine it must begin with `https:`, because requests contain the token.
     pub base: String,
-    /// What stands before every table's name.
+    /// The prefix of every table's name.
     pub prefix: TablePrefix,
-    /// How large an answer may be, in bytes. Claimed events come with their bodies.
+    /// The maximum size of an answer in bytes. Claimed events include their bodies.
     pub response_bytes: usize,
-    /// How long one request may take. A read that is lost is asked again, four times altogether.
+    /// The maximum duration of one request. A lost read is retried, up to four requests altogether.
     pub timeout: Duration,
 }
 
@@ -58,26 +58,27 @@ impl Default for Options {
     }
 }
 
-/// Where stores on D1 over HTTP come from.
+/// Opens stores on D1 over HTTP.
 #[derive(Debug, Clone, Copy)]
 pub struct D1;
 
 impl D1 {
-    /// Opens a database that has been migrated: `d1:ACCOUNT/DATABASE`, both by their ids.
+    /// Opens a database that has been migrated: `d1:ACCOUNT/DATABASE`, both by id.
     ///
     /// # Errors
-    /// [`StoreError::SchemaMissing`], [`StoreError::SchemaOlder`] or [`StoreError::SchemaNewer`] when the tables are
-    /// not this library's; [`StoreError::Unavailable`] when the database can't be reached, or refuses the token.
+    /// [`StoreError::SchemaMissing`], [`StoreError::SchemaOlder`] or [`StoreError::SchemaNewer`] when the tables have
+    /// another version than this library; [`StoreError::Unavailable`] when the database can't be reached, or refuses
+    /// the token.
     pub async fn open(place: &str, token: Token, options: Options) -> Result<D1Store, StoreError> {
         let store = Self::connect(place, token, options)?;
         store.check_schema().await?;
         Ok(store)
     }
 
-    /// A store on a database that nothing has been asked of yet.
+    /// Creates a store without sending anything to its database.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when the place or the address can't be one.
+    /// [`StoreError::Unavailable`] when the place or the address is invalid.
     pub fn connect(place: &str, token: Token, options: Options) -> Result<D1Store, StoreError> {
         let place = place.parse().map_err(|error: crate::PlaceError| unusable(error.into()))?;
         let prefix = options.prefix.clone();
@@ -88,7 +89,7 @@ impl D1 {
 /// An [`Executor`] on one D1 database over HTTP.
 #[derive(Clone)]
 pub struct RestExecutor {
-    /// It follows no redirection: whoever sends elsewhere would get the token there.
+    /// The client follows no redirect, because the redirect's target would receive the token.
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
     place: Arc<str>,
     response_bytes: usize,
@@ -98,10 +99,10 @@ pub struct RestExecutor {
 }
 
 impl RestExecutor {
-    /// Takes what a request needs. Nothing is asked yet.
+    /// Prepares everything for requests. Sends nothing.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] when the address can't be one, or this machine trusts nobody.
+    /// [`StoreError::Unavailable`] when the address is invalid, or this machine has no trusted certificates.
     pub fn new(place: &Place, token: Token, options: Options) -> Result<Self, StoreError> {
         let base = options.base.trim_end_matches('/');
         let url: Uri = format!("{base}{}", place.path()).parse().map_err(|_| unusable(Address::Form.into()))?;
@@ -129,7 +130,8 @@ impl RestExecutor {
         Ok(Self { client, place: place.to_string().into(), response_bytes, timeout, token, url })
     }
 
-    /// One exchange. The error says "unknown" when the request may have been read, whatever it asks for.
+    /// Sends one request. The error is "unknown" if the server may have read the request, even if the request only
+    /// reads.
     async fn exchange(&self, body: Bytes, statements: usize) -> Result<Vec<Vec<Row>>, Fault> {
         let mut bearer = header::HeaderValue::try_from(format!("Bearer {}", self.token.expose()))
             .map_err(|error| Fault::last(ExecuteError::Other { cause: error.into() }))?;
@@ -158,7 +160,7 @@ impl RestExecutor {
         tokio::time::timeout(self.timeout, exchange).await.unwrap_or_else(|_| Err(late()))
     }
 
-    /// An answer that ended early, or did not end.
+    /// The error for an answer that ended early, or that was too long.
     fn fault_of_body(&self, error: Cause) -> Fault {
         match error.is::<LengthLimitError>() {
             true => {
@@ -170,7 +172,7 @@ impl RestExecutor {
     }
 }
 
-/// Who the token is for, and no token.
+/// Shows the database of the token, but not the token.
 impl fmt::Debug for RestExecutor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RestExecutor").field("place", &self.place).field("token", &self.token).finish_non_exhaustive()
@@ -180,7 +182,7 @@ impl fmt::Debug for RestExecutor {
 #[async_trait]
 impl Executor for RestExecutor {
     async fn batch(&self, access: BatchKind, statements: &[Statement]) -> Result<Vec<Vec<Row>>, ExecuteError> {
-        // D1 counts an empty batch as an error.
+        // D1 rejects an empty batch.
         if statements.is_empty() {
             return Ok(Vec::new());
         }
@@ -193,7 +195,7 @@ impl Executor for RestExecutor {
                 Ok(rows) => return Ok(rows),
                 Err(fault) => fault,
             };
-            // At least as long as the server wants; not all at once.
+            // Wait at least as long as the server asks, plus a random time, so that clients don't retry all at once.
             let doubled = WAIT * 2_u32.pow(asked - 1);
             let wait = fault.wait.unwrap_or(doubled) + doubled.mul_f64(rand::random::<f64>());
             if access != BatchKind::Read || !fault.again || asked == ASKED || wait > PATIENCE {
@@ -209,12 +211,12 @@ impl Executor for RestExecutor {
     }
 }
 
-/// What an exchange came to, if not to rows.
+/// Why a request returned no rows.
 struct Fault {
     error: ExecuteError,
-    /// Whether the same may succeed when it is asked again.
+    /// Whether a retry of the request may succeed.
     again: bool,
-    /// What the server wants to be left alone for.
+    /// The wait that the server asks for.
     wait: Option<Duration>,
 }
 
@@ -227,7 +229,7 @@ impl Fault {
         Self { error, again: false, wait: None }
     }
 
-    /// A request that nobody answered. One that found no connection was not sent.
+    /// The error for a request without an answer. If no connection was made, the request was not sent.
     fn of_transport(error: hyper_util::client::legacy::Error) -> Self {
         match error.is_connect() {
             true => Self::again(ExecuteError::Other { cause: Exchange::Unreachable { cause: error.into() }.into() }),
@@ -264,7 +266,7 @@ enum Address {
     User,
 }
 
-/// What D1's API takes.
+/// The request body of D1's API.
 #[derive(Serialize)]
 struct Batch<'a> {
     batch: Vec<Query<'a>>,

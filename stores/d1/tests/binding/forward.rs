@@ -1,5 +1,5 @@
-//! Decides how a batch reaches a Worker's binding: by the route of a build for tests, which answers rows or the kind of
-//! an error. Everything that the binding's executor decides, it decides there.
+//! Sends a batch to a Worker's binding through a route of the Worker's test build, which returns rows or the kind of an
+//! error. The binding's executor makes all its decisions inside the Worker.
 
 #[path = "../conformance/databases.rs"]
 pub(crate) mod databases;
@@ -13,10 +13,10 @@ use purchase_sql::{BatchKind, Cell, Dialect, ExecuteError, Executor, Row, SQLITE
 use serde::Deserialize;
 use serde_json::json;
 
-/// Shorter than the server's five seconds: a request must not meet the end of its connection.
+/// Shorter than the server's five seconds, so that no request is sent while its connection closes.
 const IDLE: Duration = Duration::from_secs(3);
 
-/// An executor in a Worker, seen from here. Clones are one and the same; the last one gives the database back.
+/// The remote end of an executor in a Worker. All clones share one database, and the last clone releases it.
 #[derive(Clone)]
 pub(crate) struct Forward {
     client: reqwest::Client,
@@ -36,7 +36,7 @@ impl Forward {
         let database = Database::take().await?;
         let binding = database.binding()?;
         let base = std::env::var(SERVER).map_err(|error| unusable(error.into()))?;
-        // What it brings for TLS is none of these tests' business: they stay on this machine.
+        // The TLS settings don't matter here: these tests stay on this machine.
         let client = reqwest::Client::builder().no_proxy().pool_idle_timeout(IDLE).build();
         let client = client.map_err(|error| unusable(error.into()))?;
         Ok(Self { client, url: format!("{base}/batch/{binding}"), _database: Arc::new(database) })

@@ -1,5 +1,5 @@
-//! Decides how the kit gets databases of D1 by the binding of a Worker: a build for tests of the example runs each batch
-//! in workerd. `cargo xtask worker test` builds it, starts it, and judges.
+//! Gives the conformance kit D1 databases through a Worker's binding: a test build of the example runs each batch in
+//! workerd. `cargo xtask worker test` builds it, starts it, and runs the laws.
 
 mod forward;
 
@@ -14,14 +14,14 @@ use purchase_core::{
 };
 use purchase_sql::{SqlStore, TablePrefix};
 
-/// D1 as the binding of a Worker, to be judged.
+/// D1 through a Worker's binding, under test.
 pub(crate) fn under_test() -> StoreUnderTest {
     let durable: Option<Arc<dyn Durable>> = Some(Arc::new(Bindings));
     SqlUnderTest { name: "d1-binding", server: Some(SERVER), open: || Box::pin(Forward::open()), durable }.into_store()
 }
 
-/// Databases that outlive the Worker's instances: one more request to a binding is another instance, as far as a
-/// program can tell.
+/// Databases that outlive the Worker's instances: a program can't distinguish another request to a binding from another
+/// instance.
 struct Bindings;
 
 #[async_trait]
@@ -36,7 +36,7 @@ impl Durable for Bindings {
 struct Reopened(Forward);
 
 impl Reopened {
-    /// A store that has asked nothing yet, on a connection of its own.
+    /// A store that has sent nothing yet, on a separate connection.
     fn store(&self) -> SqlStore<Forward> {
         SqlStore::new(self.0.clone(), TablePrefix::default())
     }

@@ -1,6 +1,6 @@
-//! Decides which of the server's databases a test has: one that no other test has at the same time, and emptied. They
-//! outlive the tests, and tests run in several processes, so each is locked by a file. A server that isn't on this machine
-//! may hold what somebody needs: its databases are emptied only when that is allowed by name.
+//! Assigns each test one of the server's databases: emptied, and used by no other test at the same time. The databases
+//! outlive the tests, and tests run in several processes, so a file locks each database. A server on another machine
+//! may hold data that are still needed, so its databases are emptied only with explicit permission.
 
 use std::{env, fs::File, net::IpAddr, time::Duration};
 
@@ -12,14 +12,14 @@ use purchase_sql::{BatchKind, Executor, Statement};
 pub(crate) const SERVER: &str = "PURCHASE_TEST_D1_URL";
 const TOKEN: &str = "PURCHASE_TEST_D1_TOKEN";
 const DATABASES: &str = "PURCHASE_TEST_D1_DATABASES";
-/// Says that every table of those databases may be dropped, wherever they are: `yes`.
+/// Allows dropping every table of those databases, wherever they are: `yes`.
 const MAY_EMPTY: &str = "PURCHASE_TEST_D1_MAY_EMPTY";
 
-/// How often a free one is looked for, and how long each time.
+/// The number of searches for a free database, and the wait between them.
 const LOOKS: u32 = 1200;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A database, until it is dropped.
+/// A database that is in use until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) place: String,
@@ -29,7 +29,7 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// Waits for a free one, and takes every table out of it.
+    /// Waits for a free database, and drops all its tables.
     pub(crate) async fn take() -> Result<Self, StoreError> {
         let [base, token, ids] = [variable(SERVER)?, variable(TOKEN)?, variable(DATABASES)?];
         if !is_loopback(&base) && env::var(MAY_EMPTY).as_deref() != Ok("yes") {
@@ -48,7 +48,7 @@ impl Database {
         Ok(database)
     }
 
-    /// The name by which a local Worker has it: its place among all.
+    /// The database's name in a local Worker: its index among all.
     #[allow(dead_code, reason = "only those who judge a Worker ask for it")]
     pub(crate) fn binding(&self) -> Result<String, StoreError> {
         let ids = variable(DATABASES)?;
@@ -68,7 +68,7 @@ impl Database {
         let own = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'";
         let tables = executor.batch(BatchKind::Read, &[statement(own.to_owned())]).await.map_err(wrong)?.concat();
         let names = tables.into_iter().flatten().filter_map(|cell| cell.0);
-        // A table that others refer to can only go when they are to go as well.
+        // A table that others refer to can only be dropped if the references are not checked until the end.
         let mut drops = vec![statement("PRAGMA defer_foreign_keys = on".to_owned())];
         drops.extend(names.map(|name| statement(format!("DROP TABLE \"{name}\""))));
         executor.batch(BatchKind::Define, &drops).await.map_err(wrong)?;
@@ -91,7 +91,7 @@ async fn wait_for_one(base: &str, ids: &str) -> Result<Option<(String, File)>, S
     Ok(None)
 }
 
-/// Whether an address is one of this machine by what it says, without asking anybody.
+/// Whether an address is this machine's, judged by its text without a lookup.
 pub(crate) fn is_loopback(base: &str) -> bool {
     let host = reqwest::Url::parse(base).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();

@@ -1,4 +1,4 @@
-//! Decides how the kit gets databases of D1: over HTTP, on the server that `PURCHASE_TEST_D1_URL` names.
+//! Gives the conformance kit D1 databases over HTTP, on the server that `PURCHASE_TEST_D1_URL` names.
 
 mod databases;
 
@@ -14,7 +14,7 @@ use purchase_core::{
 use purchase_d1::{D1, RestExecutor};
 use purchase_sql::{BatchKind, Dialect, ExecuteError, Executor, Row, Statement};
 
-/// D1 over HTTP, to be judged.
+/// D1 over HTTP, under test.
 pub(crate) fn under_test() -> StoreUnderTest {
     SqlUnderTest { name: "d1", server: Some(SERVER), open: || Box::pin(open()), durable: Some(Arc::new(Databases)) }
         .into_store()
@@ -25,7 +25,7 @@ async fn open() -> Result<OwnDatabase, StoreError> {
     Ok(OwnDatabase { executor: database.executor()?, _database: database })
 }
 
-/// An executor that keeps others from its database.
+/// An executor that holds the lock of its database.
 #[derive(Debug)]
 struct OwnDatabase {
     executor: RestExecutor,

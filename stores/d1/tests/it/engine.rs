@@ -1,4 +1,4 @@
-//! Shows what the real engine does with what the executor sends: exact numbers, one transaction, each kind of error.
+//! Tests how the real engine handles what the executor sends: exact numbers, one transaction, each kind of error.
 
 use std::error::Error;
 
@@ -19,7 +19,7 @@ fn statement(sql: &str, params: &[&str]) -> Statement {
     Statement { name: "case", sql: sql.into(), params: params.iter().copied().map(Cell::from).collect() }
 }
 
-/// A database of the server; none where there is no server, said aloud.
+/// A database of the server. None, with a message, if there is no server.
 async fn database() -> Result<Option<Database>, StoreError> {
     if purchase_conformance::lacks_server("d1", SERVER) {
         return Ok(None);
@@ -34,7 +34,7 @@ async fn tables(database: &Database, definitions: &[&str]) -> Result<RestExecuto
     Ok(executor)
 }
 
-/// An error and all that is behind it.
+/// An error and all its sources.
 fn told(error: &(dyn Error + 'static)) -> String {
     Chain(error).to_string()
 }
@@ -225,7 +225,7 @@ async fn events_of_the_version_before_get_their_status_and_their_public_ids() ->
         assert_eq!(find("ev_done").await?, [EventStatus::Processed]);
         assert_eq!(find("ev_failed").await?, [EventStatus::Failed]);
         assert_eq!(find("ev_none").await?, []);
-        // The second time by the index.
+        // The second search uses the index.
         store.migrate().await?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! That the migrations make the tables that are described, and that a process of the version before is refused.
+//! Tests that the migrations create the described tables, and that a process of the previous version is refused.
 
 use crate::databases::{Database, SERVER};
 use purchase_core::{

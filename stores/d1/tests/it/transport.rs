@@ -1,5 +1,5 @@
-//! Shows what becomes of a batch when the server behaves badly: what only reads is asked again, a write that may have
-//! been done is unknown, and a token stays hidden.
+//! Tests what happens to a batch when the server misbehaves: a read is retried, a write that may have been committed is
+//! unknown, and a token stays hidden.
 
 use std::{
     sync::{
@@ -30,7 +30,8 @@ enum Does {
     Hang,
 }
 
-/// A server that behaves so, one request after the other, the last way for ever; and how many it has read.
+/// A server that answers in these ways, one request after the other, with the last way repeated for ever. Also returns
+/// the number of requests it has read.
 async fn server(ways: &'static [Does]) -> Result<(RestExecutor, Arc<AtomicUsize>), Cause> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let base = format!("http://{}", listener.local_addr()?);
@@ -80,7 +81,7 @@ fn statements() -> [Statement; 1] {
     [Statement { name: "case", sql: "SELECT ?1 AS a".into(), params: vec![Cell::from("x")] }]
 }
 
-/// Asks once to write and once to read, each of a new server, and tells what came of it and how often it was asked.
+/// Writes once and reads once, each on a new server, and checks the outcome and the number of requests.
 async fn check(ways: &'static [Does], write: (&str, usize), read: (&str, usize)) -> Result<(), Cause> {
     for (access, (expect, times)) in [(BatchKind::Write, write), (BatchKind::Read, read)] {
         let (executor, asked) = server(ways).await?;

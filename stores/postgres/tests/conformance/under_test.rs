@@ -1,4 +1,5 @@
-//! Decides how the kit gets databases of PostgreSQL: a schema each, on the server that `PURCHASE_TEST_POSTGRES_URL` names.
+//! Gives the conformance kit PostgreSQL databases: a schema each, on the server that `PURCHASE_TEST_POSTGRES_URL`
+//! names.
 
 use std::{num::NonZeroU32, sync::Arc};
 
@@ -10,10 +11,10 @@ use purchase_core::{
 };
 use purchase_postgres::{Options, Pooled, Postgres, PostgresExecutor, PostgresStore, SchemaName};
 
-/// The variable that names the server: a database for tests alone, in which schemas come and go.
+/// The variable that names the server: a database only for tests, which create and drop schemas in it.
 const SERVER: &str = "PURCHASE_TEST_POSTGRES_URL";
 
-/// PostgreSQL, to be judged.
+/// PostgreSQL, under test.
 pub(crate) fn under_test() -> StoreUnderTest {
     SqlUnderTest { name: "postgres", server: Some(SERVER), open: || Box::pin(open()), durable: Some(Arc::new(Schemas)) }
         .into_store()
@@ -26,7 +27,7 @@ async fn open() -> Result<PostgresExecutor, StoreError> {
     Ok(executor)
 }
 
-/// The server, and a schema that nobody else uses.
+/// The server, and a schema that no other test uses.
 fn own_schema() -> Result<(String, Options), StoreError> {
     let missing = "the variable is not set; `cargo xtask services up` starts a server and says its value";
     let unset = |_| StoreError::Unavailable { operation: "find PURCHASE_TEST_POSTGRES_URL", cause: missing.into() };

@@ -1,4 +1,4 @@
-//! What holds when the server falls silent without closing anything, and when callers no longer wait.
+//! Tests of a server that stops answering without closing a connection, and of callers that stop waiting.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -18,10 +18,10 @@ use purchase_postgres::{Join, Options, Pooled, Postgres, PostgresStore};
 use purchase_sql::{BatchKind, ExecuteError, Executor, Statement};
 use tokio::time::timeout;
 
-/// What a statement may take on the server, and how much later its silence is noticed.
+/// The time limit of a statement on the server, and the further wait before the server counts as silent.
 const LIMIT: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A machine that is busy with other tests.
+/// The slack for a machine that is busy with other tests.
 const SLACK: Duration = Duration::from_secs(4);
 
 async fn behind_proxy(server: &Server, connections: u32) -> (Proxy, PostgresStore) {
@@ -48,7 +48,7 @@ async fn notes(store: &PostgresStore) -> String {
     counted[0][0][0].0.clone().unwrap()
 }
 
-/// Waits until connections that were given back are in the pool again, for which it asks each of them for a sign of life.
+/// Waits until returned connections are in the pool again. The pool pings each of them first.
 async fn at_rest(store: &PostgresStore, connections: u32) {
     while store.pool().num_idle() < connections as usize {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -56,13 +56,14 @@ async fn at_rest(store: &PostgresStore, connections: u32) {
     assert_eq!(store.pool().size(), connections);
 }
 
-/// A host that lost its power says nothing and closes nothing. Whether a write arrived is not known; a read didn't change
-/// anything, and who asks again asks a pool of new connections.
+/// A host that lost its power sends nothing and closes nothing. Whether a write arrived is unknown. A read didn't
+/// change anything, and a retry uses new connections of the pool.
 async fn is_given_up_in_time(link: Link, written: &str) {
     let Some(server) = server() else { return };
     let (proxy, store) = behind_proxy(&server, 2).await;
     store.commit(&commit("e0", "c", 0)).await.unwrap();
-    // Prepared on both, a statement goes out in one message. It takes its time, so that both are in use at once.
+    // A statement that is prepared on both connections is sent in one message. The statement runs long, so that both
+    // connections are in use at once.
     let both = [store.pool().acquire().await.unwrap(), store.pool().acquire().await.unwrap()];
     drop(both);
     at_rest(&store, 2).await;
@@ -105,7 +106,7 @@ async fn a_write_whose_answer_is_lost_is_unknown_and_may_have_happened() {
 async fn callers_that_wait_no_longer_leave_the_pool_as_it_was() {
     let Some(server) = server() else { return };
     let (proxy, store) = behind_proxy(&server, 2).await;
-    // The server works, at something that takes it longer than anybody waits.
+    // The server works longer than the caller waits.
     let slow = statement("SELECT CAST(pg_sleep(0.4) AS text) AS slept");
     for _ in 0..5 {
         let given_up = timeout(Duration::from_millis(50), store.executor().batch(BatchKind::Write, &slow)).await;

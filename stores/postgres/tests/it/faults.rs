@@ -1,4 +1,4 @@
-//! What goes wrong on a server, and what it is called.
+//! Tests the server's failures and the errors that report them.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{num::NonZeroU32, time::Duration};
@@ -10,7 +10,7 @@ use purchase_core::{
 };
 use purchase_postgres::{Options, Pooled, Postgres, PostgresStore};
 
-/// Ends the only connection of a store, as an administrator or a restart would.
+/// Ends a store's only connection, as an administrator or a restart would.
 async fn end_connection(by: &PostgresStore, of: &PostgresStore) {
     let mut connection = of.pool().acquire().await.unwrap();
     let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *connection).await.unwrap();
@@ -32,7 +32,7 @@ async fn lost_connections_are_replaced_and_nothing_is_written_twice() {
         assert_eq!(count().await, round, "a read is asked again");
         end_connection(&admin, &store).await;
         let revision = i64::try_from(round).unwrap();
-        // Whether it was written isn't known, so whoever commits has to look; here it was not.
+        // The outcome of the write is unknown, so the caller has to check. Here it was not written.
         let next = commit(&format!("e{round}"), "c", revision);
         match store.commit(&next).await {
             Ok(()) => {}

@@ -1,4 +1,4 @@
-//! An application's own row and this library's land in one commit, or neither does.
+//! Tests that an application's own row and this library's are committed together, or neither is.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
@@ -46,7 +46,7 @@ async fn both_land_or_neither() {
     }
 }
 
-/// A commit that is refused leaves what the application did before it, and can be tried again.
+/// A refused commit keeps the application's earlier work in the transaction, and can be retried.
 #[tokio::test]
 async fn a_refused_commit_leaves_the_transaction_as_it_was() {
     let Some(server) = server() else { return };
@@ -64,7 +64,7 @@ async fn a_refused_commit_leaves_the_transaction_as_it_was() {
     assert!(joined.commit(&commit("g", "c", 2)).await.is_err(), "the transaction is the application's again");
 }
 
-/// In such a transaction a commit that was overtaken would be overtaken again each time.
+/// In such a transaction, a commit that lost a race would lose again at each retry.
 #[tokio::test]
 async fn a_transaction_of_another_isolation_is_refused() {
     let Some(server) = server() else { return };
@@ -79,7 +79,7 @@ async fn a_transaction_of_another_isolation_is_refused() {
             assert!(said.contains(&format!("is {:?}", level.to_lowercase())), "{said}");
             assert!(said.contains("BEGIN ISOLATION LEVEL READ COMMITTED"), "{said}");
         }
-        // What the application did is its own.
+        // The application's own work is unaffected.
         let mut transaction = joined.executor().take().await.unwrap();
         sqlx::query("INSERT INTO orders VALUES ($1)").bind(level).execute(&mut *transaction).await.unwrap();
         transaction.commit().await.unwrap();
@@ -87,14 +87,14 @@ async fn a_transaction_of_another_isolation_is_refused() {
     assert_eq!(counts(&store).await, (2, 0));
 }
 
-/// A genuine delivery whose body can't be read, as often as wanted.
+/// A genuine delivery whose body can't be read; it can be created repeatedly.
 fn unreadable() -> Delivery {
     let body = br#"{"id":"e1","type":"customer.changed","live":false,"at":1700000000,"object":{"id":7}}"#;
     let headers = (ACME.sign)(&["joined"], body, at(0)).headers();
     Delivery { provider: ProviderName::new("acme").unwrap(), headers, body: body.to_vec(), received_at: at(0) }
 }
 
-/// What is refused is kept only if the application commits, which therefore comes before the answer.
+/// A refused delivery is kept only if the application commits, so the application must commit before it answers.
 #[tokio::test]
 async fn a_refused_body_is_kept_by_the_application_s_commit() {
     let Some(server) = server() else { return };

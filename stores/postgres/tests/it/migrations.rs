@@ -1,4 +1,4 @@
-//! What holds of migrations that take long, or that others are in the way of.
+//! Tests of migrations that take long, or that wait for others.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;
@@ -11,10 +11,10 @@ use purchase_core::{
 use purchase_postgres::{Options, Pooled, Postgres, TablePrefix};
 use purchase_sql::{Executor, Tampering, described};
 
-/// What any other statement may take, and wait for a lock.
+/// The time limits of any other statement, and of its wait for a lock.
 const LIMIT: Duration = Duration::from_millis(500);
 
-/// With a prefix that nobody else waits for.
+/// The options of a store with a prefix that no other test locks.
 fn hurried(server: &Server) -> Options {
     let prefix = TablePrefix::new(format!("turn_{:08x}_", rand::random::<u32>())).unwrap();
     Options { prefix, lock_timeout: LIMIT, statement_timeout: LIMIT, ..server.options.clone() }
@@ -57,7 +57,7 @@ async fn a_turn_that_comes_late_is_a_turn() {
     assert_eq!(limits, ("500ms".to_owned(), "500ms".to_owned()), "what a migration lifts is its own");
 }
 
-/// Whoever needs the table waits behind a migration that waits for it.
+/// Other users of a table queue behind a migration that waits for it.
 #[tokio::test]
 async fn a_table_that_is_in_use_is_not_waited_for_without_end() {
     let Some(server) = server() else { return };
@@ -102,7 +102,7 @@ async fn events_of_the_version_before_get_their_status_and_their_public_ids() {
     for _ in 0..2 {
         assert_eq!(find("ev_new").await, EventStatus::Processed);
         assert_eq!(store.subjects(&subject).await.unwrap()[0].subject, customer("cus_new"));
-        // The second time by the index.
+        // The second search uses the index.
         store.migrate().await.unwrap();
     }
 }

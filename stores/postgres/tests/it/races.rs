@@ -1,4 +1,4 @@
-//! What holds when several processes write at once: each store has a pool of its own, and nothing is shared but the
+//! Tests of several processes that write at once: each store has a separate pool, and the stores share only the
 //! database.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -44,7 +44,7 @@ async fn each_revision_is_won_by_one_of_many_processes() {
     assert_eq!(events.len(), PROCESSES * ROUNDS, "a lost commit left no event");
 }
 
-/// Commits that write the same subjects in opposite orders would wait for each other.
+/// Commits that write the same subjects in opposite orders would deadlock.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn writers_of_the_same_subjects_in_other_orders_do_not_wait_for_each_other() {
     const ROUNDS: i64 = 30;
@@ -121,7 +121,7 @@ async fn claims_of_several_processes_never_overlap() {
         });
     }
     let mut taken = workers.join_all().await.concat();
-    // One that a round found locked by others ended early; what is left is taken by whoever comes next.
+    // A claim that found the rest locked by others ended early, so one more claim takes the rest.
     let lease = Lease { token: "last".to_owned(), until: at(1000) };
     let rest = store.claim(&Claim { queue: Queue::Events, lease, now: at(10), limit: 1000 }).await.unwrap().events;
     taken.extend(rest.iter().map(|it| it.event.key.id.expose().to_owned()));
@@ -129,7 +129,7 @@ async fn claims_of_several_processes_never_overlap() {
     assert_eq!(taken.iter().collect::<BTreeSet<_>>().len(), EVENTS);
 }
 
-/// Two commits that each release one of the two subjects that hold an event back: whichever is second must see the first.
+/// Two commits each release one of the two subjects that hold an event back: the second commit must see the first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_event_is_released_by_the_last_of_two_commits_at_once() {
     let Some(server) = server() else { return };

@@ -1,11 +1,12 @@
-//! What a server, or a pooler in front of it, makes of what connections are told; and what a role may.
+//! Tests which of the connections' settings a server, or a pooler in front of it, applies, and which rights a role
+//! needs.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use crate::support::{proxy::Proxy, *};
 use purchase_core::{error::StoreError, store::Store};
 use purchase_postgres::{Options, Pooled, Postgres, PostgresStore};
 
-/// A role of its own that may connect, and a schema that it owns.
+/// A separate role that may connect, and a schema that it owns.
 struct Role {
     name: String,
     /// The server's URL with the role's name.
@@ -14,7 +15,7 @@ struct Role {
 }
 
 impl Role {
-    /// A new one, which may make no schema.
+    /// Creates a role that may not create schemas.
     async fn new(server: &Server) -> Self {
         let admin = Postgres::connect(&server.url, Options { schema: None, ..server.options.clone() }).await.unwrap();
         let name = format!("role_{:016x}", rand::random::<u64>());
@@ -48,7 +49,7 @@ fn refusal(outcome: Result<PostgresStore, StoreError>) -> String {
     told(&error)
 }
 
-/// Where a pooler leaves settings out, tables would be looked for, and made, in another schema: in silence.
+/// If a pooler drops settings, tables would silently be searched and created in another schema.
 #[tokio::test]
 async fn a_schema_that_is_not_in_effect_is_refused() {
     let Some(server) = server() else { return };
@@ -60,7 +61,7 @@ async fn a_schema_that_is_not_in_effect_is_refused() {
     assert!(said.contains("search_path is \"\\\"$user\\\", public\"") && said.contains(&advice), "{said}");
     assert!(said.contains("ignore_startup_parameters") && !said.contains("secret"), "{said}");
 
-    // What the message says to do helps.
+    // The advice in the error message works.
     role.say(&format!("ALTER ROLE {} SET search_path = {}", role.name, schema(&server))).await;
     let store = Postgres::open_and_migrate(&pooler.url, server.options.clone()).await.unwrap();
     store.commit(&commit("e", "c", 0)).await.unwrap();
@@ -84,7 +85,7 @@ async fn an_isolation_that_is_not_in_effect_is_refused() {
     let said = refusal(Postgres::connect(&pooler.url, options.clone()).await);
     let advice = "ALTER ROLE … SET default_transaction_isolation = 'read committed'";
     assert!(said.contains("are \"repeatable read\" instead") && said.contains(advice), "{said}");
-    // Where nothing is left out, the connection's own word goes before the role's.
+    // If the pooler drops nothing, the connection's setting takes precedence over the role's.
     drop(Postgres::connect(&role.url, options).await.unwrap());
     role.remove().await;
 }

@@ -1,4 +1,4 @@
-//! Decides how the kit gets databases of SQLite: in memory for most laws, in a file for those about reopening.
+//! Gives the conformance kit SQLite databases: in memory for most laws, in a file for the laws about reopening.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -11,7 +11,7 @@ use purchase_core::{
 use purchase_sqlite::{Options, Sqlite, SqliteExecutor};
 use tempfile::TempDir;
 
-/// SQLite, to be judged.
+/// SQLite, under test.
 pub(crate) fn under_test() -> StoreUnderTest {
     SqlUnderTest {
         name: "sqlite",

@@ -1,4 +1,4 @@
-//! What the store promises, one promise per test.
+//! Tests the store's guarantees, one per test.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use crate::support::*;
@@ -171,7 +171,8 @@ async fn a_stale_commit_writes_nothing() {
             assert_eq!(&everything(place).await, before);
         }
     };
-    // The event is there; the subject is there; the revision is another; the subject is not there; no such event.
+    // The cases: the event exists; the subject exists; the revision differs; the subject is missing; the event is
+    // missing.
     stale(full_commit("e", "d")).await;
     stale(full_commit("f", "c")).await;
     let mut later = full_commit("f", "c");
@@ -266,7 +267,7 @@ async fn conflicts_are_kept_once_and_listed_with_their_event() {
     let shown = |name: &str, body: &[u8]| (name.to_owned(), body.to_vec());
     assert_eq!(events(all()).await, [shown("a", b"1"), shown("b", b"1")]);
     assert_eq!(events(EventQuery { key: Some(key("a")), ..all() }).await, [shown("a", b"1")]);
-    // Page by page, none comes twice and none is missed.
+    // Page by page, no event is repeated and none is missing.
     let mut paged = Vec::new();
     let mut query = ConflictQuery { key: Some(key("a")), limit: 1, ..ConflictQuery::default() };
     while let Some(last) = store.conflicts(&query).await.unwrap().pop() {
@@ -384,7 +385,7 @@ async fn subjects_are_listed_in_order_and_by_every_filter() {
     assert_eq!(list(SubjectQuery { source: Some(elsewhere.source.clone()), ..any() }).await, [elsewhere.clone()]);
     let here = SubjectQuery { source: Some(source()), ..any() };
     assert_eq!(list(here.clone()).await.len(), 5);
-    // Another account's customer of the same id is another customer.
+    // A customer with the same id in another account is another customer.
     let customers = Some(vec![(source(), id("c1"))]);
     let expect = [customer("c1"), linked.subject.clone()];
     assert_eq!(list(SubjectQuery { customers: customers.clone(), ..here.clone() }).await, expect);

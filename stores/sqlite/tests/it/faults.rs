@@ -1,4 +1,4 @@
-//! What the store says when the database can't, and that nothing is written then.
+//! Tests the store's errors when the database fails, and that nothing is written then.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{
@@ -80,7 +80,7 @@ async fn a_full_database_takes_nothing_in_part_and_works_once_there_is_room() {
     }
     assert_eq!(everything(&place).await, before);
     assert_eq!(count(&store).await, written);
-    // What is small still fits, on the same handle.
+    // Small data still fit, on the same handle.
     store.commit(&full_commit("small", "small")).await.unwrap();
     drop(store);
     let roomy = Sqlite::open(&place.path, Options::default()).await.unwrap();
@@ -111,7 +111,7 @@ async fn opening_says_which_schema_is_there() {
         assert!(matches!(refused, StoreError::SchemaNewer { found, .. } if found == newer), "{refused:?}");
     }
     assert_eq!(everything(&place).await, before);
-    // A table of versions without any, as if a migration had stopped right there.
+    // The table of versions is empty, as if a migration had stopped at that point.
     raw(&place).await.execute("DELETE FROM purchase_schema").await.unwrap();
     assert!(matches!(Sqlite::open(&place.path, creating()).await, Err(StoreError::SchemaMissing { .. })));
     raw(&place).await.execute("INSERT INTO purchase_schema (version) VALUES (-1)").await.unwrap();
@@ -162,7 +162,7 @@ async fn raw_created(place: &Place) -> sqlx::SqliteConnection {
     raw(place).await
 }
 
-/// As a newer library of a rolling upgrade may have left it.
+/// The schema as a newer library may have left it during a rolling upgrade.
 #[tokio::test]
 async fn a_claimed_event_that_cannot_be_read_does_not_take_the_others_with_it() {
     let place = place();
@@ -232,7 +232,7 @@ async fn a_commit_that_is_dropped_half_way_is_whole_or_absent() {
         });
         dropped += usize::from(outcome.await.is_none());
         drop(future);
-        // The next one finds no lock and no half of it.
+        // The next commit finds no lock, and no half of the dropped commit.
         let next = Commit {
             events: vec![insert(event(&format!("next{trial}"), b""), EventStatus::Ignored)],
             ..Commit::default()

@@ -1,4 +1,5 @@
-//! What becomes of a database of the version before public ids and of events that wait for a fetch, and what is found in it.
+//! Tests a database of the version before public ids and before events that wait for a fetch: its migration and its
+//! lookups.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use crate::support::*;
@@ -16,7 +17,7 @@ async fn find(store: &SqliteStore, public_id: String) -> Option<StoredEvent> {
     found.pop()
 }
 
-/// How many rows have no public id.
+/// The number of rows without a public id.
 async fn unnamed(place: &Place, table: &str) -> i64 {
     let sql = format!("SELECT count(*) FROM purchase_{table} WHERE public_id IS NULL");
     sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut raw(place).await).await.unwrap()
@@ -41,7 +42,7 @@ async fn events_of_the_version_before_get_their_status_and_their_public_ids() {
         assert_eq!((found.event.key.clone(), found.status), (key(name), status));
         assert_eq!(found.due_at.map(|due| due.micros()), due, "{name}");
     }
-    // That of the row that can't be read stays without.
+    // The row that can't be read stays without a public id.
     assert_eq!(unnamed(&place, "events").await, 1);
 
     let open = EventQuery { statuses: vec![EventStatus::AwaitingFetch], limit: 9, ..EventQuery::default() };
@@ -60,7 +61,7 @@ async fn events_of_the_version_before_get_their_status_and_their_public_ids() {
 async fn rows_without_a_public_id_are_found_and_a_migration_names_all_of_them() {
     let place = place();
     let store = fresh(&place).await;
-    // More than the pages that are named at a time.
+    // More rows than fit in one page of the naming.
     let names: Vec<String> = (0..1203).map(|number| format!("e{number:04}")).collect();
     let events = names.iter().map(|name| insert(event(name, b"{}"), EventStatus::Ignored)).collect();
     let subjects = names.iter().map(|name| write(&customer(name), 0, &[], true)).collect();
@@ -79,7 +80,7 @@ async fn rows_without_a_public_id_are_found_and_a_migration_names_all_of_them() 
         assert_eq!(found(name).await, (Some(key(name)), vec![customer(name)]));
     }
     assert_eq!(found("none").await, (None, vec![]));
-    // A write names its row.
+    // A write gives its row a public id.
     store
         .commit(&Commit { subjects: vec![write(&customer("e0007"), 1, &[], true)], ..Commit::default() })
         .await

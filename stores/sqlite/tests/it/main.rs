@@ -1,4 +1,5 @@
-//! The integration tests, in one program: each that is linked on its own costs as much as all of them.
+//! The integration tests, in one program, because linking a separate program per test file costs as much as linking all
+//! of them.
 
 mod contract;
 mod faults;

@@ -1,5 +1,5 @@
-//! What holds when several handles on one file write at once. Each handle has connections of its own, as another
-//! process would: nothing but the file is shared.
+//! Tests of several handles on one file that write at once. Each handle has separate connections, like another process:
+//! the handles share only the file.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{collections::BTreeSet, sync::Arc};

@@ -1,4 +1,4 @@
-//! That every field of every row reaches its own column, and comes back as it was.
+//! Tests that every field of every row is written to its own column and read back unchanged.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use crate::support::*;
@@ -180,8 +180,8 @@ fn put(revision: i64, rows: Vec<(Subject, Rows)>) -> Commit {
     Commit { subjects: subjects.collect(), ..Commit::default() }
 }
 
-/// The rows as the tables should say them: the source and, where a subject has many, the place are added; booleans are
-/// numbers.
+/// The rows as the tables should contain them, with the source and, if a subject has many rows, the ordinal. Booleans
+/// are numbers.
 fn expected(rows: &[(Subject, Rows)]) -> Map<String, Value> {
     let mut tables = Map::new();
     for (subject, rows) in rows {
@@ -219,10 +219,10 @@ async fn every_field_has_its_column() {
     let rows = other_rows();
     store.commit(&put(0, rows.clone())).await.unwrap();
     assert_eq!(Value::Object(dumped(&store).await), Value::Object(expected(&rows)));
-    // Written over by the same, nothing changes.
+    // Overwriting the rows with the same values changes nothing.
     store.commit(&put(1, rows.clone())).await.unwrap();
     assert_eq!(Value::Object(dumped(&store).await), Value::Object(expected(&rows)));
-    // Each table holds at least one row, so no column was passed over.
+    // Each table contains at least one row, so every column was checked.
     assert!(expected(&rows).values().all(|rows| !rows.as_array().unwrap().is_empty()));
 }
 
@@ -236,7 +236,7 @@ async fn the_rows_of_a_written_subject_are_replaced_and_no_others() {
     store.commit(&put(1, vec![shorter.clone()])).await.unwrap();
     let expect = expected(&[shorter, two.clone(), payment.clone()]);
     assert_eq!(Value::Object(dumped(&store).await), Value::Object(expect));
-    // Without rows, all that hangs on them goes too.
+    // If the rows are removed, everything that depends on them is removed too.
     store.commit(&put(2, vec![(one.0, Rows::default())])).await.unwrap();
     store.commit(&put(1, vec![(payment.0, Rows::default())])).await.unwrap();
     assert_eq!(Value::Object(dumped(&store).await), Value::Object(expected(&[two])));

@@ -1,4 +1,4 @@
-//! That the migrations make the tables that are described, and what becomes of an older library's rows and processes.
+//! Tests that the migrations create the described tables, and how an older library's rows and processes are handled.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use crate::support::*;
@@ -33,7 +33,7 @@ async fn a_fact_keeps_the_time_of_its_first_commit() {
     let micros = |seconds| at(seconds).micros();
     let expect = [("e".to_owned(), micros(10)), ("f".to_owned(), micros(20))];
     assert_eq!(times(&place).await, expect);
-    // A new reading says otherwise: the time of the first commit stays.
+    // The new reading differs, and the time of the first commit stays.
     let other =
         Commit { at: at(30), reread: vec![key("e")], facts: vec![fact(&one, "e", 3, vec![])], ..Commit::default() };
     store.commit(&other).await.unwrap();

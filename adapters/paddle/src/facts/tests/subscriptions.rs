@@ -99,7 +99,7 @@ fn the_longest_trial_counts() {
 
 #[test]
 fn what_was_sold_once_is_not_billed_again() {
-    // Recorded: an imported subscription that lists a one-time add-on.
+    // Recorded: an imported subscription lists a one-time add-on.
     let items = json!([item("pri_a", 1), with(item("pri_once", 1), json!({"recurring": false})), item("pri_a", 2)]);
     assert_eq!(shown(json!({ "items": items })).items, [sells("pri_a", 3)]);
 }
@@ -122,7 +122,8 @@ fn custom_data_name_the_owner_and_the_offer() {
     let object = subscription(json!({ "custom_data": named }));
     let root = "subscription:sub_1 shows subscription:sub_1 changed of customer:ctm_1";
     let everywhere = lines(&facts("subscription.updated", object.clone()));
-    // A buyer can write them, so they own at most what they are written on, and never the customer.
+    // A buyer can write custom data, so they name at most the owner of their own object, and never the customer's
+    // owner.
     assert_eq!(everywhere, [format!("{root} owner:cust-1 offer:pro")]);
     let untrusted = read_with(|_| {}, &event("subscription.updated", object)).expect("facts");
     assert_eq!(lines(&untrusted), [root]);

@@ -7,7 +7,7 @@ use purchase_core::id::ProviderId;
 
 use super::*;
 
-/// A transaction of a checkout for ten seats a month and one add-on, that is ready to be paid.
+/// A transaction of a checkout for ten seats a month and one add-on, ready to be paid.
 fn transaction(over: Value) -> Value {
     let object = json!({
         "id": "txn_1", "status": "ready", "origin": "web", "collection_mode": "automatic", "currency_code": "USD",
@@ -195,7 +195,7 @@ fn what_is_paid_is_what_is_no_longer_due() {
     assert_eq!(totals("billed", "100", "100", "100"), (100, 0));
     assert_eq!(totals("past_due", "100", "80", "30"), (100, 50));
     assert_eq!(totals("ready", "-100", "0", "0"), (-100, 0));
-    // Published examples of paid transactions keep their balance.
+    // Published examples of paid transactions keep their old balance.
     assert_eq!(totals("paid", "100", "80", "80"), (100, 80));
     assert_eq!(totals("completed", "100", "80", "0"), (100, 80));
 }
@@ -244,7 +244,7 @@ fn the_lines_of_what_is_sold_once_keep_their_ids() {
     ]);
     let expect = [of("txnitm_2", "pri_addon", 500), of("txnitm_3", "pri_addon", 300)];
     assert_eq!(lines(json!({ "details": details(listed.clone()) })), expect);
-    // Where nothing is sold once, no line is kept; a draft may have none yet.
+    // Without one-time items no line is kept. A draft may have no line yet.
     assert_eq!(lines(json!({"items": [seat(1)], "details": details(listed.clone())})), []);
     assert_eq!(lines(json!({"origin": "subscription_payment_method_change", "details": details(listed)})), []);
     assert_eq!(lines(json!({ "details": details(json!(null)) })), []);
@@ -286,7 +286,7 @@ fn the_offer_is_that_of_what_is_sold_once_or_of_the_subscription() {
     let both = told(json!({}));
     let once = told(json!({"items": [addon(1)]}));
     let later = told(json!({"items": [addon(1)], "origin": "subscription_charge", "subscription_id": "sub_1"}));
-    // An invoice asks for money; what was sold is said by its payment or its subscription.
+    // An invoice only asks for money. Its payment or its subscription says what was sold.
     let invoice = "invoice:txn_1 shows invoice:txn_1 changed of customer:ctm_1 owner:cust-1 payment:txn_1";
     assert_eq!([&both[0], &once[0]], [invoice; 2]);
     assert_eq!(later[0], format!("{invoice} subscription:sub_1"));

@@ -1,4 +1,4 @@
-//! Paddle, telling stories.
+//! Generates Paddle's events for stories.
 
 mod money;
 mod shapes;

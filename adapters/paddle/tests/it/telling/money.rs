@@ -1,4 +1,4 @@
-//! Decides which events Paddle sends when money is asked for, comes, goes back, or is disputed.
+//! Decides which events Paddle sends when money is requested, paid, refunded or disputed.
 
 use purchase_conformance::story::{Items, OWNER, cost, offer};
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::{
 const ZERO: &str = "0001-01-01T00:00:00Z";
 
 impl Telling {
-    /// One thing is bought once.
+    /// A one-time item is bought.
     pub(super) fn buy(&mut self, price: usize, declined: u8, names_owner: bool) {
         let mut custom_data = json!({ "purchase_offer_id": offer(price) });
         if names_owner {
@@ -28,7 +28,7 @@ impl Telling {
         }
     }
 
-    /// Somebody opens a checkout and fills it in. It asks for its items, or for what a trial asks for.
+    /// A buyer opens a checkout and fills it in. Its total is that of its items, or of the trial.
     pub(super) fn checkout(&mut self, items: &Items, recurs: bool, asks: Option<i64>, custom_data: &Value) -> String {
         let asks = asks.unwrap_or_else(|| cost(items));
         let mut draft = transaction("web", "draft", items, recurs, asks);
@@ -63,7 +63,7 @@ impl Telling {
         id
     }
 
-    /// Adds an attempt to a transaction, the newest first, with some values.
+    /// Adds an attempt to a transaction, newest first, with some values.
     fn attempt(&mut self, transaction: &str, captured_at: Option<i64>, mut values: Value) {
         let attempt_id = self.shop.id("pay");
         let it = self.shop.object(transaction);
@@ -79,7 +79,7 @@ impl Telling {
         self.shop.send(transaction, &self.counterparts("transaction.payment_failed", "transaction.updated"));
     }
 
-    /// A renewal isn't paid. Its failed attempt may be told after what followed from it.
+    /// A renewal isn't paid. Its failed attempt may be reported after the events that followed from it.
     pub(super) fn fall_behind(&mut self, transaction: &str) {
         self.attempt(transaction, None, json!({}));
         let failed = self.shop.object(transaction).clone();
@@ -88,7 +88,7 @@ impl Telling {
         }
         self.shop.change(transaction, json!({ "status": "past_due" }));
         if self.misdated && !self.late {
-            // Two states of one `updated_at`.
+            // Two states share one `updated_at`.
             self.shop.misdate(transaction, failed["updated_at"].clone());
         }
         self.shop.send(transaction, &self.counterparts("transaction.past_due", "transaction.updated"));
@@ -103,7 +103,7 @@ impl Telling {
         self.shop.send(transaction, &self.counterparts("transaction.paid", "transaction.updated"));
     }
 
-    /// Paddle has processed what was paid.
+    /// Paddle has finished processing the payment.
     pub(super) fn complete(&mut self, transaction: &str, subscription: Option<&str>) {
         let paid = self.shop.object(transaction).clone();
         let known = if self.late { &paid["subscription_id"] } else { &json!(subscription) };
@@ -111,7 +111,7 @@ impl Telling {
         self.shop.change(transaction, values);
         self.shop.send(transaction, &["transaction.completed"]);
         if self.late {
-            // The event of an older observation comes after that of a newer one.
+            // The event of an older observation comes after the event of a newer one.
             self.shop.send_state("transaction.updated", paid);
             self.shop.change(transaction, json!({ "subscription_id": subscription }));
         }
@@ -149,7 +149,7 @@ impl Telling {
         self.names.disputes.push(dispute);
     }
 
-    /// A dispute is won: another adjustment gives the money back.
+    /// A dispute is won: another adjustment returns the money.
     pub(super) fn reverse(&mut self, dispute: usize) {
         let transaction = &self.shop.object(&self.names.disputes[dispute])["transaction_id"];
         let payment = self.names.payments.iter().position(|it| transaction == it).expect("it was paid");
@@ -158,7 +158,7 @@ impl Telling {
     }
 }
 
-/// What a transaction asks for.
+/// A transaction's total.
 fn asks(transaction: &Value) -> i64 {
     transaction["details"]["totals"]["grand_total"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0)
 }

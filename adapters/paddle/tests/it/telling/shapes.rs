@@ -1,15 +1,15 @@
-//! Decides what Paddle's objects look like, as its OpenAPI document lists their fields.
+//! Defines the shapes of Paddle's objects, with the fields that its OpenAPI document lists.
 
 use purchase_conformance::story::{CURRENCY, Items, Span, UNIT_AMOUNTS};
 use purchase_core::time::Timestamp;
 use serde_json::{Value, json};
 
-/// RFC 3339 of a second.
+/// RFC 3339 to the second.
 pub(crate) fn time(seconds: i64) -> Value {
     json!(Timestamp::EPOCH.plus_seconds(seconds).to_string())
 }
 
-/// The name of a price.
+/// The id of a price.
 pub(crate) fn price_name(price: usize) -> String {
     format!("pri_01story{price:020}")
 }
@@ -36,7 +36,7 @@ pub(crate) fn customer(email: &str) -> Value {
     })
 }
 
-/// A transaction that asks for its items.
+/// A transaction with its items and their total.
 pub(crate) fn transaction(origin: &str, status: &str, items: &Items, recurs: bool, asks: i64) -> Value {
     let lines = items
         .iter()
@@ -50,7 +50,7 @@ pub(crate) fn transaction(origin: &str, status: &str, items: &Items, recurs: boo
     })
 }
 
-/// The amounts of a transaction, of which some is still to be paid.
+/// The amounts of a transaction, part of which is still to be paid.
 pub(crate) fn details(asks: i64, balance: i64) -> Value {
     let totals = json!({
         "subtotal": asks.to_string(), "discount": "0", "tax": "0", "total": asks.to_string(), "credit": "0",
@@ -60,7 +60,7 @@ pub(crate) fn details(asks: i64, balance: i64) -> Value {
     json!({ "totals": totals, "tax_rates_used": [], "payout_totals": null, "line_items": [] })
 }
 
-/// An attempt to pay.
+/// A payment attempt.
 pub(crate) fn attempt(id: &str, amount: i64, captured_at: Option<i64>) -> Value {
     let (status, error) = if captured_at.is_some() { ("captured", None) } else { ("error", Some("declined")) };
     json!({
@@ -71,7 +71,7 @@ pub(crate) fn attempt(id: &str, amount: i64, captured_at: Option<i64>) -> Value 
     })
 }
 
-/// A subscription's items. Each shows its own trial.
+/// A subscription's items. Each has its own trial.
 pub(crate) fn items(items: &Items, trial: Option<Span>) -> Value {
     let line = |(name, quantity): (&usize, &u64)| {
         json!({
@@ -94,7 +94,7 @@ pub(crate) fn subscription(customer: &str, status: &str) -> Value {
     })
 }
 
-/// An adjustment of some of a transaction.
+/// An adjustment of part of a transaction.
 pub(crate) fn adjustment(action: &str, status: &str, transaction: &Value, amount: i64) -> Value {
     let kind = if transaction["details"]["totals"]["total"] == json!(amount.to_string()) { "full" } else { "partial" };
     json!({

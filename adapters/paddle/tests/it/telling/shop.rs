@@ -1,6 +1,6 @@
-//! Decides how the other side keeps its objects and makes events of them: full objects, compact bodies, and the two
-//! clocks as they were recorded. An event occurs after its object was changed; `updated_at` comes in nanoseconds with the
-//! first event that shows a change and in microseconds later; it may be zero, or lie in the future.
+//! Simulates how Paddle stores its objects and creates events from them: full objects, compact bodies, and the two
+//! clocks as they were recorded. An event occurs after its object changed. `updated_at` has nanoseconds in the first
+//! event that shows a change and microseconds later; it may be zero, or in the future.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use purchase_conformance::story::Sent;
 use purchase_core::time::Timestamp;
 use serde_json::{Value, json};
 
-/// The other side.
+/// The simulated Paddle.
 pub(crate) struct Shop {
     seed: u64,
     drawn: u64,
-    /// The clock, in microseconds since 1970. It never stands still.
+    /// The clock, in microseconds since 1970. It never stops.
     micros: i64,
     pub(crate) sent: Vec<Sent>,
     objects: BTreeMap<String, Value>,
@@ -26,7 +26,7 @@ impl Shop {
         Self { seed, drawn: 0, micros: 0, sent: Vec::new(), objects: BTreeMap::new() }
     }
 
-    /// Something else happens, at this second or what is left of it.
+    /// Advances the clock to this second, unless the clock is already later.
     pub(crate) fn at(&mut self, seconds: i64) {
         self.micros = self.micros.max(seconds * 1_000_000);
     }
@@ -36,7 +36,7 @@ impl Shop {
         self.micros.div_euclid(1_000_000)
     }
 
-    /// A number from the seed.
+    /// A random number from the seed.
     pub(crate) fn draw(&mut self) -> u64 {
         self.drawn += 1;
         // SplitMix64.
@@ -46,7 +46,7 @@ impl Shop {
         z ^ (z >> 31)
     }
 
-    /// An id: its first ten letters are the millisecond in which it was made, the rest is random.
+    /// An id: its first ten letters are the millisecond of its creation, the rest is random.
     pub(crate) fn id(&mut self, prefix: &str) -> String {
         let millis = u64::try_from(self.micros / 1000).unwrap_or_default();
         let time = (0..10).rev().map(|place| millis >> (5 * place));
@@ -55,13 +55,13 @@ impl Shop {
         format!("{prefix}_{}", time.chain(random).map(letter).collect::<String>())
     }
 
-    /// The next instant. Bursts last some milliseconds, however many events they have.
+    /// The next instant. A burst lasts some milliseconds, however many events it has.
     fn tick(&mut self) -> i64 {
         self.micros += 1 + i64::try_from(self.draw() % 1500).unwrap_or_default();
         self.micros
     }
 
-    /// Keeps a new object.
+    /// Stores a new object.
     pub(crate) fn make(&mut self, prefix: &str, mut object: Value) -> String {
         let (id, now) = (self.id(prefix), self.tick());
         object["id"] = json!(id);
@@ -71,12 +71,12 @@ impl Shop {
         id
     }
 
-    /// An object as it is now, for reading.
+    /// The current state of an object, for reading.
     pub(crate) fn object(&self, id: &str) -> &Value {
         &self.objects[id]
     }
 
-    /// Changes an object, and gives it as it was.
+    /// Changes an object, and returns its state before the change.
     pub(crate) fn change(&mut self, id: &str, values: Value) -> Value {
         let now = self.tick();
         let object = self.objects.get_mut(id).expect("it was made");
@@ -88,12 +88,12 @@ impl Shop {
         before
     }
 
-    /// Writes another time of the last change than the true one.
+    /// Sets a false time of the last change.
     pub(crate) fn misdate(&mut self, id: &str, updated_at: Value) {
         self.objects.get_mut(id).expect("it was made")["updated_at"] = updated_at;
     }
 
-    /// Sends events that show one object, each a little later than the one before.
+    /// Sends events that show one object, each a little later than the previous one.
     pub(crate) fn send(&mut self, id: &str, types: &[&str]) {
         for event_type in types {
             let object_state = self.objects[id].clone();
@@ -107,7 +107,7 @@ impl Shop {
         }
     }
 
-    /// Sends events of one microsecond that show one object.
+    /// Sends several events with the same microsecond that show one object.
     pub(crate) fn send_at_once(&mut self, id: &str, types: &[&str]) {
         let now = self.tick();
         for event_type in types {
@@ -117,7 +117,7 @@ impl Shop {
         }
     }
 
-    /// Sends an event that shows an observation, be it the newest or not.
+    /// Sends an event that shows an observation, which need not be the newest.
     pub(crate) fn send_state(&mut self, event_type: &str, object_state: Value) {
         let now = self.tick();
         self.event(event_type, object_state, now);

@@ -1,9 +1,8 @@
-//! Decides which events Paddle sends for each step of a story, in which order, as documented and recorded: a status event
-//! and its counterpart `….updated` with the same observation, in either order.
+//! Decides which events Paddle sends for each step of a story, in which order, as documented and recorded: a status
+//! event and its counterpart `….updated` with the same observation, in either order.
 //!
-//! The dialect says which of the recorded oddities a story has: what comes before its creation, older states that
-//! come after newer ones, a transaction that completes before its subscription is known, times that are zero or in the
-//! future.
+//! The dialect says which of the recorded oddities a story has: events before an object's creation, older states after
+//! newer ones, a transaction that completes before its subscription is known, times that are zero or in the future.
 
 use purchase_conformance::story::{
     DAY_SECONDS, EMAILS, Items, Names, OWNER, Scene, Span, Standing, Step, Story, Teller, Told, UNIT_AMOUNTS, Ways,
@@ -15,11 +14,11 @@ use super::{
     shop::Shop,
 };
 
-/// Paddle, telling stories.
+/// The generator of Paddle's events.
 pub(crate) struct PaddleTeller;
 
 impl Teller for PaddleTeller {
-    /// There are no guests and no unpaid subscriptions; a refund that was approved stays, and nothing tells that a
+    /// There are no guests and no unpaid subscriptions. An approved refund stays approved, and no event says that a
     /// dispute was lost.
     fn can(&self, step: &Step) -> bool {
         !matches!(
@@ -56,10 +55,10 @@ impl Teller for PaddleTeller {
 pub(super) struct Telling {
     pub(super) shop: Shop,
     pub(super) names: Names,
-    /// Whether the customer's creation was told.
+    /// Whether the event of the customer's creation was sent.
     met: bool,
     pub(super) subscriptions: Vec<Billed>,
-    /// Whether the later word comes first: `ready` before `created`, `activated` before `created`.
+    /// Whether the later event comes first: `ready` before `created`, `activated` before `created`.
     pub(super) odd: bool,
     /// Whether events with older states come after newer ones, and a transaction completes before its subscription is known.
     pub(super) late: bool,
@@ -121,7 +120,7 @@ impl Telling {
         }
     }
 
-    /// The customer, who is there from the first purchase on.
+    /// The customer, who exists from the first purchase on.
     pub(super) fn customer(&mut self) -> String {
         if self.names.customer.is_empty() {
             self.names.customer = self.shop.make("ctm", customer(EMAILS[0]));
@@ -129,7 +128,7 @@ impl Telling {
         self.names.customer.clone()
     }
 
-    /// The customer, of whom the application has heard.
+    /// The customer, whom the application knows.
     pub(super) fn meet(&mut self) -> String {
         let id = self.customer();
         if !self.met {
@@ -139,7 +138,7 @@ impl Telling {
         id
     }
 
-    /// The application names the owner of the customer: what a buyer can write into a checkout doesn't.
+    /// The application names the owner of the customer; the custom data that a buyer can write into a checkout don't.
     pub(super) fn name_owner(&mut self) {
         self.rewrite(json!({ "custom_data": { "purchase_customer_id": OWNER } }));
     }
@@ -155,7 +154,7 @@ impl Telling {
         if self.odd { [counterpart, word] } else { [word, counterpart] }
     }
 
-    /// Changes a subscription and says so.
+    /// Changes a subscription and sends the event.
     pub(super) fn update(&mut self, number: usize, values: Value, types: &[&str]) {
         let id = self.subscriptions[number].id.clone();
         self.shop.change(&id, values);
@@ -285,7 +284,7 @@ impl Telling {
         self.update(number, values, &self.counterparts("subscription.canceled", "subscription.updated"));
     }
 
-    /// Schedules something for the end of the period, or takes it back.
+    /// Schedules a change for the end of the period, or cancels it.
     fn schedule(&mut self, number: usize, action: Option<&str>) {
         let end = time(self.subscriptions[number].period.end);
         let change = action.map(|action| json!({ "action": action, "effective_at": end, "resume_at": null }));
@@ -293,7 +292,7 @@ impl Telling {
         self.update(number, json!({ "scheduled_change": change, "next_billed_at": next }), &["subscription.updated"]);
     }
 
-    /// What a subscription's transactions copy from it.
+    /// The data that a subscription's transactions copy from it.
     pub(super) fn copied(&self, number: usize) -> Value {
         let it = &self.subscriptions[number];
         json!({

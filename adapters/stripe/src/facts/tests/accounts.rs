@@ -1,10 +1,10 @@
-//! Whose metadata are believed: an account with access to its own dashboard or API keys can write the application's
-//! keys, too.
+//! Tests whose metadata are read: an account with access to its own dashboard or API keys can also write the
+//! application's keys.
 
 use super::*;
 use crate::{Accounts, ClientReference, ConnectedMetadata};
 
-/// Every kind of object that names an owner, each with the application's keys wherever metadata stand.
+/// Every kind of object that names an owner, with the application's keys in all its metadata.
 fn objects() -> [(&'static str, Value); 7] {
     let keys = || json!({"purchase_customer_id": "u1", "purchase_offer_id": "o1"});
     let charge = |payment_intent| {
@@ -41,7 +41,7 @@ fn objects() -> [(&'static str, Value); 7] {
     ]
 }
 
-/// What an event says of owners and offers.
+/// The owners and offers that an event names.
 fn words(account: Option<&str>, believed: ConnectedMetadata, event_type: &str, object: Value) -> Vec<Link> {
     let mut body = event(event_type, object, json!(null));
     body["account"] = json!(account);
@@ -76,7 +76,7 @@ fn metadata_of_a_connected_account_are_believed_where_that_is_said() {
     }
 }
 
-/// Who the provider's customer is, and what belongs together, are no metadata.
+/// The provider's customer and the links between objects don't come from metadata.
 #[test]
 fn what_a_connected_account_ties_together_stays() {
     let (event_type, object) = objects()[2].clone();

@@ -1,6 +1,6 @@
-//! Charges of which only a part was captured, or nothing. Before `2025-03-31.basil` Stripe counts what was authorized and
-//! not captured as refunded, and lists a refund of it; since then it doesn't. The charge keeps the way that was in force
-//! when it was captured.
+//! Tests of charges of which only a part was captured, or nothing. Before `2025-03-31.basil`, Stripe counts the amount
+//! that was authorized and not captured as refunded, and lists a refund of it. Since then it doesn't. A charge keeps
+//! the behaviour that was in force when it was captured.
 
 use purchase_core::{
     fact::{
@@ -15,7 +15,7 @@ use super::*;
 const OLD: &str = "2025-02-24.acacia";
 const NEW: &str = "2025-03-31.basil";
 
-/// A charge of 2000 of which so much was captured.
+/// A charge of 2000 of which this amount was captured.
 fn charge(captured: i64, refunded: i64) -> Value {
     json!({
         "id": "ch_1", "object": "charge", "status": "succeeded", "captured": captured > 0, "amount": 2000,
@@ -24,14 +24,14 @@ fn charge(captured: i64, refunded: i64) -> Value {
     })
 }
 
-/// The figures show that the release counts as a refund.
+/// The amounts show that the release counts as a refund.
 const COUNTS: Option<Release> = Some(Release { counted: true, by_version: false });
-/// The figures show that it doesn't.
+/// The amounts show that the release doesn't count as a refund.
 const COUNTS_NOT: Option<Release> = Some(Release { counted: false, by_version: false });
-/// Only the version makes it likely that it does.
+/// Only the API version makes it likely that the release counts as a refund.
 const LIKELY: Option<Release> = Some(Release { counted: true, by_version: true });
 
-/// The charge and what is said of its release; one that only the version makes likely has an id of its own.
+/// The charge and the statement about its release. A release that only the version makes likely has a different id.
 fn shown(facts: &[Fact]) -> (Charge, Option<Release>) {
     let observations: Vec<&Observation> = facts.iter().filter_map(|fact| fact.observation.as_ref()).collect();
     let charge = observations
@@ -55,7 +55,8 @@ fn shown(facts: &[Fact]) -> (Charge, Option<Release>) {
     (charge.expect("a charge"), release)
 }
 
-/// What an event of an API version shows: what went back, whether that may count the release, and what is said of it.
+/// The content of an event of an API version: the refunded amount, whether it may include the release, and the
+/// statement about the release.
 #[track_caller]
 fn check(event: (&str, &str), captured: i64, total: i64, expect: (i64, bool, Option<Release>)) {
     let (api_version, event_type) = event;
@@ -75,10 +76,10 @@ fn a_whole_capture_leaves_nothing_open() {
 
 #[test]
 fn the_capture_s_own_event_decides() {
-    // 800 were released: counted as refunded before, and not since.
+    // 800 were released: before this version they counted as refunded, and since then they don't.
     check((OLD, "charge.captured"), 1200, 800, (0, false, COUNTS));
     check((NEW, "charge.captured"), 1200, 0, (0, false, COUNTS_NOT));
-    // The figures decide, whatever the version that wrote them: an endpoint can be pinned to an older one.
+    // The amounts decide, whatever the version of the event: an endpoint can be pinned to an older version.
     check((NEW, "charge.captured"), 1200, 800, (0, false, COUNTS));
     check((OLD, "charge.captured"), 1200, 0, (0, false, COUNTS_NOT));
 }
@@ -86,10 +87,10 @@ fn the_capture_s_own_event_decides() {
 #[test]
 fn the_figures_decide_where_they_can() {
     for version in [OLD, NEW] {
-        // No more than was captured can go back.
+        // No more than the captured amount can be refunded.
         check((version, "charge.refunded"), 1200, 1201, (401, false, COUNTS));
         check((version, "charge.refunded"), 1200, 2000, (1200, false, COUNTS));
-        // A total that counts the release is no less than it.
+        // A total that includes the release is never less than the release.
         check((version, "charge.refunded"), 1200, 799, (799, false, COUNTS_NOT));
         check((version, "charge.updated"), 1200, 0, (0, false, COUNTS_NOT));
     }
@@ -101,7 +102,7 @@ fn where_the_figures_leave_it_open_the_version_makes_it_likely() {
         check((OLD, "charge.refunded"), 1200, total, (total, true, LIKELY));
         check((NEW, "charge.refunded"), 1200, total, (total, true, None));
     }
-    // Without a version the newer way is likely.
+    // Without a version, the newer behaviour is likely.
     let (unversioned, release) = shown(&facts("charge.updated", charge(1200, 800)));
     assert_eq!((unversioned.may_count_release, release), (true, None));
 }
@@ -122,7 +123,7 @@ fn of_a_charge_that_was_voided_nothing_came_and_nothing_went_back() {
             assert_eq!((voided, release), (expect, None), "{version} {event_type}");
         }
     }
-    // Charges of old API versions don't say how much was captured: all of it, or nothing.
+    // Charges of old API versions don't say how much was captured: it was the whole amount, or nothing.
     let old = |captured, total| {
         let object = with(without(charge(0, total), "amount_captured"), json!({ "captured": captured }));
         let (it, release) = shown(&versioned("2020-03-02", "charge.refunded", object));
@@ -168,7 +169,7 @@ fn a_payment_received_what_was_captured() {
     }
 }
 
-/// The refund that a release was looks like every other one: core tells them apart.
+/// A release's refund object looks like every other refund: core distinguishes them.
 #[test]
 fn an_old_version_makes_it_likely_that_a_refund_is_a_release() {
     let refund = json!({"id": "re_1", "object": "refund", "status": "succeeded", "amount": 800, "currency": "eur",
@@ -185,7 +186,7 @@ fn an_old_version_makes_it_likely_that_a_refund_is_a_release() {
     let found = versioned(OLD, "refund.created", refund.clone());
     let release = found[1].observation.as_ref().map(|observation| observation.object_state.clone());
     assert_eq!(release, LIKELY.map(ObjectState::Release));
-    // Both shapes show one refund: what differs is an object of its own.
+    // Both shapes show one refund. The difference is a separate object.
     let plain = ObjectState::Refund(Refund::new(RefundState::Succeeded, money(800, "eur")));
     for version in [OLD, NEW] {
         let found = versioned(version, "refund.created", refund.clone());

@@ -53,7 +53,7 @@ fn a_customer_names_its_owner() {
     let owned = customer(json!({"metadata": {"purchase_customer_id": "u1"}}));
     let expect = ["customer:cus_1 shows customer:cus_1 changed of owner:u1"];
     assert_eq!(lines(&facts("customer.updated", owned.clone())), expect);
-    // With Accounts v2 a customer names the account that stands for it, which is no other customer.
+    // With Accounts v2 a customer names its account, which is not another customer.
     let account = with(owned, json!({"customer_account": "acct_1"}));
     assert_eq!(lines(&facts("customer.updated", account)), expect);
 }

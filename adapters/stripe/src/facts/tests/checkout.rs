@@ -119,7 +119,7 @@ fn the_client_reference_is_an_owner_only_where_that_is_said() {
     assert_eq!(owner(CustomerId, json!({"metadata": {"purchase_customer_id": "u1"}})), Some("u1".to_owned()));
 }
 
-/// Metadata are set when the session is made, so what it says of others is as old as the session.
+/// Metadata are set when the session is created, so what it says about other objects is as old as the session.
 #[test]
 fn a_session_s_word_about_others_is_as_old_as_the_session() {
     let metadata = json!({"purchase_customer_id": "u1", "purchase_offer_id": "o1"});
@@ -131,18 +131,18 @@ fn a_session_s_word_about_others_is_as_old_as_the_session() {
     let expect = |second: i64| {
         [
             format!("{second} payment:pi_1 of owner:u1(by checkout:cs_1) offer:o1(by checkout:cs_1)"),
-            // A customer buys many times, so its state keeps one word for all purchases.
+            // A customer buys many times, so the customer's state keeps one statement for all purchases.
             format!("{second} customer:cus_1 of owner:u1(by others)"),
         ]
     };
     assert_eq!(copies(&bought(json!({"created": 1_599_990_000}))), expect(1_599_990_000));
     assert_eq!(copies(&bought(json!({}))), expect(1_600_000_000));
-    // What its own event says of the session itself is as old as the event.
+    // What the session's event says about the session itself is as old as the event.
     let own = bought(json!({"created": 1_599_990_000})).remove(0);
     assert_eq!((own.subject.root.kind, own.version.at), (ObjectKind::Checkout, at(1_600_000_000)));
 }
 
-/// A buyer can write it into the address of a payment link.
+/// A buyer can write `client_reference_id` into the address of a payment link.
 #[test]
 fn the_client_reference_never_names_the_owner_of_the_customer() {
     let found = |over| {
@@ -160,7 +160,7 @@ fn the_client_reference_never_names_the_owner_of_the_customer() {
             "invoice:in_1 of owner:u9(by checkout:cs_1)",
         ]
     );
-    // The application's own word beside it names the customer's owner, too.
+    // The application's own key beside it also names the customer's owner.
     let named = found(json!({"metadata": {"purchase_customer_id": "u1"}}));
     assert!(!named.iter().any(|line| line.contains("u9")), "{named:?}");
     assert_eq!(named.last().map(String::as_str), Some("customer:cus_1 of owner:u1(by subscription:sub_1)"));

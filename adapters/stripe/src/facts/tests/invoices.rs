@@ -137,7 +137,7 @@ fn an_invoice_of_its_own_ties_only_what_it_names() {
         lines(&facts("invoice.created", without(with(new_invoice(), named), "payments"))),
         [
             "invoice:in_1 shows invoice:in_1 created of customer:cus_1 owner:u2",
-            // A customer has many invoices, so its state keeps one word for all of them.
+            // A customer has many invoices, so the customer's state keeps one statement for all of them.
             "customer:cus_1 of owner:u2(by others)",
         ]
     );
@@ -152,8 +152,8 @@ fn an_invoice_of_its_own_ties_only_what_it_names() {
     );
 }
 
-/// `parent.subscription_details.metadata` are an immutable copy of the subscription's at the finalization; before, they
-/// were copied when the draft was made.
+/// `parent.subscription_details.metadata` are an immutable copy of the subscription's metadata at the finalization.
+/// Before that, they are a copy from the draft's creation.
 #[test]
 fn the_copy_of_the_subscription_s_word_is_as_old_as_the_copy() {
     let found = |object: Value| copies(&facts("invoice.updated", object));
@@ -166,10 +166,10 @@ fn the_copy_of_the_subscription_s_word_is_as_old_as_the_copy() {
         assert_eq!(found(with(object.clone(), json!({"created": 5}))), expect(10));
         assert_eq!(found(with(object.clone(), draft.clone())), expect(5));
     }
-    // Without either time it can be as new as the event.
+    // Without either time, the copy can be as new as the event.
     let timeless = with(new_invoice(), json!({"status_transitions": null}));
     assert_eq!(found(timeless), expect(1_600_000_000));
-    // Nothing that an event repeats is newer than the event.
+    // A repeated statement is never newer than the event.
     let ahead = with(new_invoice(), json!({"status_transitions": {"finalized_at": 1_700_000_000}}));
     assert_eq!(found(ahead), expect(1_600_000_000));
 }
@@ -247,7 +247,7 @@ fn a_credit_note_is_a_credit_of_its_invoice() {
         lines(&facts("credit_note.created", note("issued"))),
         ["invoice:in_1 shows credit:cn_1 created of customer:cus_1"]
     );
-    // What is credited was sold by the invoice: the credit's metadata name neither an owner nor an offer of it.
+    // The invoice sold what is credited: the credit's metadata name neither its owner nor its offer.
     let metadata = json!({"metadata": {"purchase_customer_id": "u1", "purchase_offer_id": "o1"}});
     assert_eq!(
         lines(&facts("credit_note.created", with(note("issued"), metadata))),

@@ -23,7 +23,7 @@ fn charge(over: Value) -> Value {
     with(base, over)
 }
 
-/// A charge of 2000 of which the figures leave nothing open.
+/// A charge of 2000 whose amounts decide everything.
 fn whole(state: ChargeState, captured: i64, refunded: i64) -> Charge {
     Charge {
         state,
@@ -66,7 +66,7 @@ fn a_payment_intent_ties_customer_owner_offer_and_its_old_invoice() {
         lines(&facts("payment_intent.created", intent(over))),
         [
             "payment:pi_1 shows payment:pi_1 created of customer:cus_1 owner:u1 offer:o1 invoice:in_1",
-            // A customer pays many times, so its state keeps one word for all payments.
+            // A customer pays many times, so the customer's state keeps one statement for all payments.
             "customer:cus_1 of owner:u1(by others)",
             "invoice:in_1 of payment:pi_1",
         ]
@@ -210,7 +210,7 @@ fn a_refund_is_a_member_of_its_payment() {
     assert_eq!(found("refund.created", json!({})), ["payment:pi_1 shows refund:re_1 created"]);
     let expanded = json!({"payment_intent": {"id": "pi_1"}, "charge": {"id": "ch_1"}});
     assert_eq!(found("charge.refund.updated", expanded), ["payment:pi_1 shows refund:re_1 changed"]);
-    // Its metadata are about the refund: they say nothing of whom the payment belongs to.
+    // The refund's metadata describe only the refund: they don't name the payment's owner.
     let named = json!({"payment_intent": null, "metadata": {"purchase_customer_id": "u1", "purchase_offer_id": "o1"}});
     assert_eq!(found("refund.failed", named), ["payment:ch_1 shows refund:re_1 changed"]);
     let alone = json!({"payment_intent": null, "charge": null});
@@ -222,7 +222,7 @@ fn a_refund_that_fails_had_succeeded_before() {
     let before = |event_type| prior(event_type, refund(json!({"status": "failed"})), json!({"status": "succeeded"}));
     let expect = Refund::new(RefundState::Succeeded, money(300, "jpy"));
     assert_eq!(before("refund.updated"), Some(ObjectState::Refund(expect)));
-    // `refund.updated` reports the same change, and one edge must not come twice.
+    // `refund.updated` reports the same change, and one change must not be reported twice.
     assert_eq!(before("refund.failed"), None);
 }
 
@@ -256,8 +256,8 @@ fn a_dispute_has_a_state_and_belongs_to_its_payment() {
     assert_eq!(lines(&facts("charge.dispute.closed", named)), ["payment:pi_1 shows dispute:dp_1 changed"]);
 }
 
-/// A resolution gives the cardholder the money back before there is a chargeback, and a block stops the payment, so that
-/// none has moved; both end as `prevented`. `balance_transactions` show what was withdrawn and reinstated.
+/// A resolution returns the money to the cardholder before there is a chargeback. A block stops the payment, so no
+/// money has moved. Both end as `prevented`. `balance_transactions` show what was withdrawn and reinstated.
 #[test]
 fn a_dispute_takes_what_moved() {
     use DisputeState::*;
@@ -274,7 +274,7 @@ fn a_dispute_takes_what_moved() {
         check("prevented", case.clone(), withdrawn(), Lost);
         check("prevented", case, reinstated(), Closed);
     }
-    // The movement may come after the event of the dispute: then the case type says what is coming.
+    // The movement may come after the event of the dispute. The case type then says what will happen.
     for moved in [json!([]), json!(null)] {
         check("prevented", json!("resolution"), moved.clone(), Lost);
         check("prevented", json!("block"), moved.clone(), Closed);
@@ -291,8 +291,8 @@ fn a_dispute_takes_what_moved() {
     }
 }
 
-/// `balance_transactions` show what was withdrawn and reinstated as a result of the dispute: money that is gone is gone,
-/// whatever the dispute began as.
+/// `balance_transactions` show what was withdrawn and reinstated as a result of the dispute: withdrawn money is gone,
+/// however the dispute began.
 #[test]
 fn money_that_was_withdrawn_counts_whatever_the_case_type() {
     let state = |status: &str, moved: Value| {

@@ -1,4 +1,4 @@
-//! What an invoice sells once, by its lines in the shapes before and since `2025-03-31.basil`.
+//! Tests of the one-time items of an invoice, from its lines in the shapes before and since `2025-03-31.basil`.
 
 use purchase_core::{
     fact::object_state::{Invoice, Item},
@@ -18,7 +18,7 @@ fn new_line(price: &str, quantity: Value) -> Value {
     })
 }
 
-/// The same line before.
+/// The same line before `2025-03-31.basil`.
 fn old_line(price: &str, quantity: Value) -> Value {
     json!({
         "id": "il_1", "object": "line_item", "amount": 1000, "currency": "usd", "quantity": quantity,
@@ -26,7 +26,7 @@ fn old_line(price: &str, quantity: Value) -> Value {
     })
 }
 
-/// What a subscription bills, in both shapes.
+/// The lines of a subscription's items, in both shapes.
 fn recurring_lines() -> [Value; 2] {
     let parent = json!({"type": "subscription_item_details", "invoice_item_details": null,
         "subscription_item_details": {"proration": false, "subscription": "sub_1", "subscription_item": "si_1"}});
@@ -68,7 +68,7 @@ fn an_invoice_without_a_subscription_sells_its_lines() {
     for line in [new_line, old_line] {
         let lines = [line("price_b", json!(2)), line("price_a", json!(1)), line("price_b", json!(3))];
         assert_eq!(sold(invoice("manual", &lines)), [item("price_a", 1), item("price_b", 5)]);
-        // A line without a quantity is one; zero is none of it.
+        // A line without a quantity counts as one; a quantity of zero counts as none.
         assert_eq!(sold(invoice("manual", &[line("price_a", json!(null))])), [item("price_a", 1)]);
         assert_eq!(sold(invoice("manual", &[without(line("price_a", json!(1)), "quantity")])), [item("price_a", 1)]);
         assert_eq!(sold(invoice("manual", &[line("price_a", json!(0))])), [item("price_a", 0)]);
@@ -107,7 +107,7 @@ fn prorations_and_what_is_given_back_sell_nothing() {
     for line in [new_line, old_line] {
         let amount = |amount| sold(invoice("manual", &[with(line("price_a", json!(1)), json!({"amount": amount}))]));
         assert_eq!(amount(-1), []);
-        // What costs nothing was sold.
+        // A free item was sold too.
         assert_eq!(amount(0), [item("price_a", 1)]);
     }
     for line in recurring_lines() {

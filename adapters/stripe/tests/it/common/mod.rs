@@ -1,4 +1,4 @@
-//! Where the shared recordings are, and a signed delivery of a body.
+//! Locates the shared recordings, and creates a signed delivery of a body.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use purchase_core::{
 };
 use purchase_stripe::Stripe;
 
-/// A file or folder of the recordings, which lie beside the workspace and are no part of it.
+/// A file or folder of the recordings, which are next to the workspace and not part of it.
 pub(crate) fn recordings(path: &str) -> Option<PathBuf> {
     let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/recordings").join(path);
     if found.exists() {

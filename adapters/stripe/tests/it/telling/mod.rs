@@ -1,4 +1,4 @@
-//! Stripe, telling stories.
+//! Generates Stripe's events for stories.
 
 mod money;
 mod shop;

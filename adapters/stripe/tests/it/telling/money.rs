@@ -1,4 +1,4 @@
-//! Decides which events Stripe sends when money is asked for, comes, goes back, or is disputed.
+//! Decides which events Stripe sends when money is requested, paid, refunded or disputed.
 
 use purchase_conformance::story::{CURRENCY, cost};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ impl Telling {
         self.invoice(number, "subscription_cycle", total)
     }
 
-    /// Opens an invoice and asks for its money.
+    /// Opens an invoice and requests its payment.
     pub(super) fn bill(&mut self, number: usize, invoice: &str) -> Due {
         self.open(invoice);
         let customer = json!(self.customer);
@@ -157,12 +157,12 @@ impl Telling {
         let before = self.recount(&charge, amount);
         self.shop.send_change("charge.refunded", &charge, &before);
         if self.at_length {
-            // Two events of one change, as Stripe says that it may happen.
+            // Stripe documents that one change may cause two events.
             self.shop.send_change("charge.refunded", &charge, &before);
         }
     }
 
-    /// Counts money that went back, or that came again.
+    /// Adds to a charge's refunded total, or subtracts from it.
     pub(super) fn recount(&mut self, charge: &str, amount: i64) -> Value {
         let it = self.shop.object(charge);
         let total = it["amount_refunded"].as_i64().unwrap_or(0) + amount;
@@ -170,7 +170,7 @@ impl Telling {
         self.shop.change(charge, json!({ "amount_refunded": total, "refunded": whole }))
     }
 
-    /// A refund succeeds, or fails; then its charge no longer counts it.
+    /// A refund succeeds, or fails. The charge no longer counts a failed refund.
     pub(super) fn settle(&mut self, refund: usize, succeeds: bool) {
         let refund = self.names.refunds[refund].clone();
         let values = match succeeds {

@@ -1,15 +1,16 @@
-//! Decides how the other side keeps its objects and makes events of them: full objects in the shape of an API version,
-//! `previous_attributes` by comparing two of them, times in whole seconds, ids that do not sort as they were given.
+//! Simulates how Stripe stores its objects and creates events from them: full objects in the shape of an API version,
+//! `previous_attributes` by comparing two objects, times in whole seconds, ids that do not sort in their order of
+//! creation.
 //!
-//! Shapes are those of the fixtures. Objects are kept in the newest one, with what only older ones show under keys that
-//! begin with `_`.
+//! The shapes are those of the fixtures. Objects are stored in the newest shape. Values that only older shapes show are
+//! stored under keys that begin with `_`.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use purchase_conformance::story::Sent;
 use serde_json::{Map, Value, json};
 
-/// Which API version an endpoint is pinned to.
+/// The API version that an endpoint is pinned to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Version {
     /// Before `2025-03-31.basil`.
@@ -20,15 +21,15 @@ pub(crate) enum Version {
     Endive,
 }
 
-/// The other side.
+/// The simulated Stripe.
 pub(crate) struct Shop {
     pub(crate) seed: u64,
     pub(crate) version: Version,
     /// The clock, in seconds since 1970.
     pub(crate) now: i64,
-    /// Whether a burst of events goes on over the second in which it began.
+    /// Whether a burst of events continues past the second in which it began.
     pub(crate) slow: bool,
-    /// When the last event was made.
+    /// When the last event was created.
     last: i64,
     pub(crate) sent: Vec<Sent>,
     objects: BTreeMap<String, Value>,
@@ -49,12 +50,12 @@ impl Shop {
         }
     }
 
-    /// An id that nothing can be read from.
+    /// An id that reveals nothing.
     pub(crate) fn id(&mut self, prefix: &str) -> String {
         format!("{prefix}_{:016x}", self.draw())
     }
 
-    /// A number from the seed.
+    /// A random number from the seed.
     fn draw(&mut self) -> u64 {
         self.drawn += 1;
         // SplitMix64.
@@ -64,12 +65,12 @@ impl Shop {
         z ^ (z >> 31)
     }
 
-    /// An object as it is now, for reading.
+    /// The current state of an object, for reading.
     pub(crate) fn object(&self, id: &str) -> &Value {
         &self.objects[id]
     }
 
-    /// Makes an object from one of the fixtures' and some values.
+    /// Creates an object from one of the fixtures and some values.
     pub(crate) fn make(&mut self, prefix: &str, fixture: &str, values: Value) -> String {
         let id = self.id(prefix);
         let mut object = template(fixture);
@@ -80,7 +81,7 @@ impl Shop {
         id
     }
 
-    /// Changes an object, and gives it as it was.
+    /// Changes an object, and returns its state before the change.
     pub(crate) fn change(&mut self, id: &str, values: Value) -> Value {
         let object = self.objects.get_mut(id).expect("it was made");
         let before = object.clone();
@@ -93,7 +94,7 @@ impl Shop {
         self.event(event_type, id, None);
     }
 
-    /// Sends an event that also tells what changed since `before`.
+    /// Sends an event that also contains what changed since `before`.
     pub(crate) fn send_change(&mut self, event_type: &str, id: &str, before: &Value) {
         self.event(event_type, id, Some(before));
     }
@@ -107,7 +108,7 @@ impl Shop {
         self.raw(event_type, data);
     }
 
-    /// Sends an event about anything.
+    /// Sends an event about any object.
     pub(crate) fn raw(&mut self, event_type: &str, data: Value) {
         let created = match self.slow {
             true => self.now.max(self.last) + i64::from(self.draw().is_multiple_of(5)),
@@ -134,7 +135,7 @@ impl Shop {
     }
 }
 
-/// The object that a recorded or written delivery shows.
+/// The object in a recorded or written delivery.
 pub(crate) fn template(fixture: &str) -> Value {
     let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().map(|folder| folder.join("fixtures/stripe"));
     let path = folders.map(|folder| folder.join(fixture)).find(|path| path.exists()).expect(fixture);
@@ -150,7 +151,7 @@ fn lay(object: &mut Value, values: Value) {
     }
 }
 
-/// An object in the shape of a version.
+/// An object in the shape of an API version.
 fn shaped(object: &Value, version: Version) -> Value {
     let mut shaped = object.clone();
     let Some(keys) = shaped.as_object_mut() else { return shaped };
@@ -184,7 +185,7 @@ fn shaped(object: &Value, version: Version) -> Value {
     shaped
 }
 
-/// Only what changed, as it was; of a changed array the whole.
+/// The old values of what changed; of a changed array, the whole old array.
 fn previous(before: &Value, after: &Value) -> Value {
     let (Value::Object(before), Value::Object(after)) = (before, after) else { return before.clone() };
     let mut changed = Map::new();

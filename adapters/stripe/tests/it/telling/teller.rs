@@ -1,8 +1,8 @@
 //! Decides which events Stripe sends for each step of a story, in which order, as documented and recorded.
 //!
-//! The dialect says which API version the endpoint is pinned to, or that it is upgraded in the middle; whether a session
-//! follows a second later and alone names what was sold; whether bursts go on over a second; and whether one change makes
-//! two events.
+//! The dialect says which API version the endpoint is pinned to, or that it is upgraded in the middle; whether a
+//! session follows a second later and is the only object that names what was sold; whether bursts continue past a
+//! second; and whether one change causes two events.
 
 use purchase_conformance::story::{
     CURRENCY, DAY_SECONDS, EMAILS, Items, Names, OWNER, Scene, Span, Standing, Step, Story, Teller, Told, UNIT_AMOUNTS,
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::shop::{Shop, Version, template};
 
-/// Stripe, telling stories.
+/// The generator of Stripe's events.
 pub(crate) struct StripeTeller;
 
 impl Teller for StripeTeller {
@@ -61,10 +61,10 @@ pub(super) struct Telling {
     pub(super) customer: Option<String>,
     pub(super) subscriptions: Vec<Billed>,
     pub(super) payments: Vec<Due>,
-    /// Whether sessions follow a second later and alone name what was sold, and the first event of a first invoice comes
-    /// when it is paid: then even `invoice.created` shows it as paid.
+    /// Whether sessions follow a second later and are the only objects that name what was sold, and the first event of
+    /// a first invoice comes when it is paid: then even `invoice.created` shows it as paid.
     pub(super) at_length: bool,
-    /// Whether no event of an invoice has come yet.
+    /// Whether no event of an invoice was sent yet.
     pub(super) untold: bool,
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Billed {
     pub(super) last: Option<usize>,
 }
 
-/// What is to be paid: an intent, and the invoice that it is for.
+/// A requested payment: an intent, and the invoice that it pays.
 #[derive(Clone)]
 pub(super) struct Due {
     pub(super) intent: String,
@@ -142,7 +142,7 @@ impl Telling {
         customer
     }
 
-    /// The owner is named on a subscription that runs, or on the customer.
+    /// The owner is named on a running subscription, or on the customer.
     fn name_owner(&mut self) {
         let metadata = json!({ "purchase_customer_id": OWNER });
         let runs = |it: &&Billed| self.shop.object(&it.id)["ended_at"].is_null();
@@ -245,7 +245,7 @@ impl Telling {
         self.shop.now -= i64::from(self.at_length);
     }
 
-    /// Changes a subscription and says so.
+    /// Changes a subscription and sends the event.
     fn update(&mut self, number: usize, values: Value) {
         let shown = self.shown(number, values);
         let id = self.subscriptions[number].id.clone();

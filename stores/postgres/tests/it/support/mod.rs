@@ -1,4 +1,4 @@
-//! A server, a schema of its own for each test, and the simplest things to keep in it.
+//! A server, a separate schema for each test, and minimal values to store in it.
 #![allow(dead_code, unreachable_pub, reason = "each test binary takes what it needs")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -20,7 +20,7 @@ use purchase_core::{
 };
 use purchase_postgres::{Options, Postgres, PostgresStore, SchemaName};
 
-/// A schema that nobody else uses, on the server of the tests; none where there is no server, said aloud.
+/// A schema that no other test uses, on the tests' server. None, with a message, if there is no server.
 pub struct Server {
     pub url: String,
     pub options: Options,
@@ -42,7 +42,7 @@ impl Server {
         Postgres::open_and_migrate(&self.url, self.options.clone()).await.unwrap()
     }
 
-    /// Another process's store.
+    /// The store of another process.
     pub async fn another(&self) -> PostgresStore {
         Postgres::open(&self.url, self.options.clone()).await.unwrap()
     }
@@ -53,7 +53,7 @@ impl Server {
     }
 }
 
-/// An error and all that is behind it.
+/// An error and all its sources.
 pub fn told(error: &(dyn std::error::Error + 'static)) -> String {
     Chain(error).to_string()
 }

@@ -1,5 +1,5 @@
-//! What stands between a store and its server: it can fall silent, as a host that lost its power does, and it can leave out
-//! what connections are told, as a pooler does.
+//! A proxy between a store and its server. It can stop answering, like a host that lost its power, and it can drop the
+//! connections' settings, like a pooler.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,28 +8,28 @@ use tokio::{
     net::{TcpListener, TcpStream, tcp::OwnedReadHalf, tcp::OwnedWriteHalf},
 };
 
-/// What comes through.
+/// Which messages pass the proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Link {
-    /// Nothing, either way.
+    /// No message, in either direction.
     Dark,
-    /// What the store says; it hears nothing.
+    /// Only the store's messages; the store receives nothing.
     Mute,
-    /// Everything.
+    /// Every message.
     Open,
 }
 
-/// Connections that were there at a change stay without an answer for ever, and are told nothing.
+/// Connections that were open at a change never get an answer, and are not closed.
 type State = Arc<Mutex<(u64, Link)>>;
 
 pub struct Proxy {
-    /// The server's URL by way of this.
+    /// The server's URL through this proxy.
     pub url: String,
     state: State,
 }
 
 impl Proxy {
-    /// In front of the server that a URL names.
+    /// Starts a proxy in front of the server that a URL names.
     pub async fn before(url: &str, leaves_out_options: bool) -> Self {
         let (user, place) = url.split_once('@').unwrap();
         let (server, database) = place.split_once('/').unwrap();
@@ -90,7 +90,7 @@ impl Connection {
     }
 }
 
-/// Ends when one side does, and that may be told to the other.
+/// Ends when one side closes its connection. While no message may pass, the close is not passed on either.
 async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, passes: impl Fn() -> bool) -> Option<()> {
     let mut buffer = vec![0; 1 << 16];
     loop {
@@ -104,7 +104,7 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, passes: impl Fn()
     }
 }
 
-/// A message of the beginning: its length, counted with, and the rest.
+/// A start-up message: its length, which includes itself, and the rest.
 async fn message(from: &mut TcpStream) -> Option<Vec<u8>> {
     let length = from.read_u32().await.ok()?;
     let mut whole = length.to_be_bytes().to_vec();
@@ -113,7 +113,7 @@ async fn message(from: &mut TcpStream) -> Option<Vec<u8>> {
     Some(whole)
 }
 
-/// Version, then names and values, each ended by a zero, and a last zero.
+/// The version, then names and values, each ended by a zero, and a last zero.
 fn without_options(startup: &[u8]) -> Vec<u8> {
     let texts: Vec<&[u8]> = startup[8..startup.len() - 2].split(|byte| *byte == 0).collect();
     let kept = texts.chunks(2).filter(|pair| pair[0] != b"options").flatten();

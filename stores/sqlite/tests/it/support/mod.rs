@@ -1,4 +1,4 @@
-//! Events, subjects and commits for the tests of this store. Nothing here knows SQL but the helpers at the end.
+//! Events, subjects and commits for the tests of this store. Only the helpers at the end use SQL.
 #![allow(dead_code, unreachable_pub, reason = "each test binary takes what it needs")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
@@ -70,7 +70,7 @@ pub fn insert(event: NewEvent, status: EventStatus) -> EventWrite {
     EventWrite { event, expected: None, status, reason: None, attempts: 1, due_at: None }
 }
 
-/// A received event that moves on.
+/// A received event that changes its status.
 pub fn update(name: &str, status: EventStatus) -> EventWrite {
     EventWrite { expected: Some(EventStatus::Received), ..insert(event(name, b""), status) }
 }
@@ -123,7 +123,7 @@ pub fn transition(object: &str, seconds: i64, change: Change) -> Transition {
     Transition { object: object.to_owned(), at: at(seconds), change }
 }
 
-/// A commit that touches every table but the conflicts: an event with a fact about a customer who is new.
+/// A commit that writes every table except the conflicts: an event with a fact about a new customer.
 pub fn full_commit(event_name: &str, customer_name: &str) -> Commit {
     let subject = customer(customer_name);
     let owner = Link::Owner(CustomerId::new("app").unwrap());
@@ -143,7 +143,7 @@ pub fn full_commit(event_name: &str, customer_name: &str) -> Commit {
     }
 }
 
-/// A file that goes with the test.
+/// A file that is deleted with the test.
 pub struct Place {
     _folder: TempDir,
     pub path: PathBuf,
@@ -175,7 +175,7 @@ pub async fn raw(place: &Place) -> SqliteConnection {
     SqliteConnection::connect(&format!("sqlite:{}", place.path.display())).await.unwrap()
 }
 
-/// Everything that is in the database, by table: for "nothing was written".
+/// The whole content of the database, by table, to check that nothing was written.
 pub async fn everything(place: &Place) -> Vec<(String, i64, Option<String>)> {
     let mut connection = raw(place).await;
     let names: Vec<String> = sqlx::query_scalar(
@@ -201,7 +201,7 @@ pub async fn everything(place: &Place) -> Vec<(String, i64, Option<String>)> {
     found
 }
 
-/// Fails at the statement with this number, in a real batch, so that what came before has to be taken back.
+/// Fails at the statement with this number, in a real batch, so that the earlier statements must be rolled back.
 pub struct Faulty<E> {
     pub inner: E,
     pub fail_at: Mutex<Option<usize>>,
