@@ -74,6 +74,11 @@ impl GroupCommit {
         Self { engine, queue, closing, ended }
     }
 
+    /// The engine that commits the groups.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     /// Processes one delivery from admission to commit, as [`Engine::handle`] does. A queued delivery is committed even
     /// if the caller stops waiting for the answer.
     ///

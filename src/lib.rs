@@ -16,6 +16,9 @@
 //! | `d1-worker` | `purchase::d1` | the store on Cloudflare D1, inside a Worker |
 //! | `postgres` | `purchase::postgres` | the store on PostgreSQL |
 //! | `sqlite` | `purchase::sqlite` | the embedded store on SQLite |
+//! | `axum` | `purchase::axum` | a router that answers webhooks; implies `tower` |
+//! | `tower` | `purchase::tower` | a service that answers webhooks, for any server on `http` |
+//! | `testing` | `purchase::stripe::testing` and so on | signs deliveries, for an application's own tests |
 //! | `runtime` | `purchase::group`, `purchase::worker` | group commit and the queue's worker, on Tokio |
 //!
 //! A store in memory is always there: [`store::memory::MemoryStore`]. [`open`](open::open) opens the one that a URL names. No feature changes what another part does.
@@ -65,9 +68,15 @@
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(example()).unwrap();
 //! ```
 
+#[cfg(feature = "axum")]
+pub mod axum;
+#[cfg(any(feature = "runtime", feature = "tower"))]
+mod clock;
 #[cfg(feature = "runtime")]
 pub mod group;
 pub mod open;
+#[cfg(feature = "tower")]
+pub mod tower;
 #[cfg(feature = "runtime")]
 pub mod worker;
 

@@ -1,14 +1,12 @@
 //! Decides when a worker polls the queue for due events, and how long it sleeps between polls. The engine decides what
 //! happens to an event.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use tokio::sync::Notify;
 
 use crate::{
+    clock::now,
     engine::{Engine, WorkReport},
     error::{Chain, Refusal},
     store::{EventStatus, Lease, StoredEvent},
@@ -104,6 +102,11 @@ impl Worker {
     pub fn observed_by(mut self, observer: impl Fn(&WorkReport) + Send + Sync + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
+    }
+
+    /// The engine that processes the events.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     /// Wakes the worker if it sleeps because no event is due. Call this after [`Engine::accept`] in the same process.
@@ -231,13 +234,4 @@ enum Done {
 /// Multiplies a time by a random factor between 0.5 and 1.5.
 fn jitter(rest: Duration) -> Duration {
     Duration::try_from_secs_f64(rest.as_secs_f64() * (0.5 + rand::random::<f64>())).unwrap_or(rest)
-}
-
-/// The wall clock. A time before 1970 is treated as 1970, when no event is due.
-fn now() -> Timestamp {
-    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_1970.as_micros())
-        .ok()
-        .and_then(|micros| Timestamp::from_micros(micros).ok())
-        .unwrap_or(Timestamp::EPOCH)
 }

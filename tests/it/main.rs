@@ -1,6 +1,7 @@
 //! The integration tests, in one program: linking each test separately would take as long as linking all of them.
 
 mod batches;
+mod glue;
 mod group;
 mod lifecycles;
 mod odd_input;

@@ -6,7 +6,7 @@ use std::{error::Error, sync::Arc};
 use purchase::{
     delivery::Delivery,
     engine::{Engine, ProjectionQuery},
-    id::{Mode, ProviderName},
+    id::Mode,
     paddle::{CustomData, Paddle, PaddleConfig},
     provider::{ReadFault, Remark},
     receipt::Reconciliation,
@@ -35,19 +35,10 @@ async fn engines() -> Outcome<Vec<Engine>> {
 }
 
 fn signed(endpoint: &str, body: &[u8]) -> Outcome<Delivery> {
-    let time = NOW.to_string();
-    let mac = |between: &str| -> Outcome<String> {
-        Ok(hex::encode(Secret::new(SECRET)?.sign(&[time.as_bytes(), between.as_bytes(), body])))
-    };
-    let header = match endpoint {
-        "paddle" => ("Paddle-Signature", format!("ts={time};h1={}", mac(":")?)),
-        _ => ("Stripe-Signature", format!("t={time},v1={}", mac(".")?)),
-    };
-    Ok(Delivery {
-        provider: ProviderName::new(endpoint)?,
-        headers: [header].into_iter().collect(),
-        body: body.to_vec(),
-        received_at: Timestamp::from_seconds(NOW)?,
+    let (secret, now) = (Secret::new(SECRET)?, Timestamp::from_seconds(NOW)?);
+    Ok(match endpoint {
+        "paddle" => purchase::paddle::testing::delivery([&secret], body, now),
+        _ => purchase::stripe::testing::delivery([&secret], body, now),
     })
 }
 

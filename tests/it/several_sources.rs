@@ -38,20 +38,12 @@ fn bodies(scenario: &str) -> Outcome<Vec<String>> {
 
 fn signed(endpoint: &str, body: &str) -> Outcome<Delivery> {
     let now = Timestamp::parse_rfc3339(AS_OF)?;
-    let time = now.seconds().to_string();
-    let mac = |between: &str| -> Outcome<String> {
-        Ok(hex::encode(Secret::new(SECRET)?.sign(&[time.as_bytes(), between.as_bytes(), body.as_bytes()])))
+    let secret = Secret::new(SECRET)?;
+    let signed = match endpoint {
+        "paddle" => purchase::paddle::testing::delivery([&secret], body, now),
+        _ => purchase::stripe::testing::delivery([&secret], body, now),
     };
-    let header = match endpoint {
-        "paddle" => ("Paddle-Signature", format!("ts={time};h1={}", mac(":")?)),
-        _ => ("Stripe-Signature", format!("t={time},v1={}", mac(".")?)),
-    };
-    Ok(Delivery {
-        provider: ProviderName::new(endpoint)?,
-        headers: [header].into_iter().collect(),
-        body: body.as_bytes().to_vec(),
-        received_at: now,
-    })
+    Ok(Delivery { provider: ProviderName::new(endpoint)?, ..signed })
 }
 
 /// An engine with every endpoint on a new database.

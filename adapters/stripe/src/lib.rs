@@ -17,6 +17,8 @@ mod config;
 mod envelope;
 mod facts;
 mod signature;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod wire;
 
 use purchase_core::{

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, HttpBody};
+use axum::{
+    body::{Body, HttpBody},
+    http::StatusCode,
+};
 use futures_util::StreamExt;
 use purchase::error::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -45,7 +48,9 @@ impl Budget {
         let mut held = HeldBody { bytes: Vec::with_capacity(announced), reserved: self.reserve(0)? };
         let mut frames = body.into_data_stream();
         while let Some(frame) = frames.next().await {
-            let frame = frame.map_err(|_| Failure::new(400, "body_unread", "the body can't be read to its end"))?;
+            let frame = frame.map_err(|_| {
+                Failure::new(StatusCode::BAD_REQUEST, "body_unread", "the body can't be read to its end")
+            })?;
             let bytes = held.bytes.len().saturating_add(frame.len());
             let reserved = held.reserved.num_permits();
             self.room_for(bytes, limit, self.bytes.available_permits() + reserved)?;
@@ -73,6 +78,6 @@ impl Budget {
             "bodies that are not answered yet hold {} bytes, which is the limit; send it again later",
             self.limit
         );
-        Failure::new(503, "overloaded", message)
+        Failure::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message)
     }
 }

@@ -6,7 +6,7 @@ use std::{convert::Infallible, future::poll_fn, io, pin::Pin, sync::Arc, time::D
 use axum::{
     Router,
     body::Body,
-    http::Request,
+    http::{Request, StatusCode},
     response::{IntoResponse, Response},
 };
 use hyper::{body::Incoming, server::conn::http1, service::Service};
@@ -159,7 +159,8 @@ impl Service<Request<Incoming>> for Requests {
             let answer = timeout(time, answering).await;
             slot.set(Stage::Answering);
             answer.unwrap_or_else(|_| {
-                Ok(Failure::new(503, "request_timed_out", "the request took too long").into_response())
+                Ok(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "request_timed_out", "the request took too long")
+                    .into_response())
             })
         })
     }

@@ -3,7 +3,7 @@
 use anyhow::{bail, ensure};
 use axum::{
     extract::{Request, State},
-    http::header::AUTHORIZATION,
+    http::{StatusCode, header::AUTHORIZATION},
     middleware::Next,
     response::Response,
 };
@@ -44,13 +44,21 @@ pub(super) async fn require_token(
     next: Next,
 ) -> Result<Response, Failure> {
     let Some(token) = &endpoint.read_token else {
-        return Err(Failure::new(403, "reads_off", "this server has no READ_TOKEN, so nothing can be read"));
+        return Err(Failure::new(
+            StatusCode::FORBIDDEN,
+            "reads_off",
+            "this server has no READ_TOKEN, so nothing can be read",
+        ));
     };
     let Some(given) = request.headers().get(AUTHORIZATION).and_then(|value| bearer(value.as_bytes())) else {
-        return Err(Failure::new(401, "read_token_missing", "Authorization: Bearer … is missing"));
+        return Err(Failure::new(StatusCode::UNAUTHORIZED, "read_token_missing", "Authorization: Bearer … is missing"));
     };
     if !token.is(given) {
-        return Err(Failure::new(401, "read_token_wrong", "the token is not the one that this server knows"));
+        return Err(Failure::new(
+            StatusCode::UNAUTHORIZED,
+            "read_token_wrong",
+            "the token is not the one that this server knows",
+        ));
     }
     Ok(next.run(request).await)
 }

@@ -12,15 +12,14 @@ use axum::{
     routing::{get, post},
 };
 use purchase::{
-    delivery::{Delivery, Headers},
     engine::{Engine, ProjectionQuery},
-    error::{Chain, Refusal},
+    error::Chain,
     group::GroupCommit,
-    id::{CustomerId, ProviderName},
+    id::CustomerId,
     time::Timestamp,
+    tower::Intake,
     worker::Worker,
 };
-use serde_json::json;
 use tokio::time::timeout;
 
 use super::{
@@ -37,6 +36,7 @@ pub(crate) struct Endpoint {
     pub(super) bounds: Bounds,
     budget: Budget,
     engine: Engine,
+    intake: Intake,
     pub(super) read_token: Option<ReadToken>,
     pub(super) way: Way,
 }
@@ -53,7 +53,11 @@ pub(crate) enum Way {
 impl Endpoint {
     /// An endpoint of an engine.
     pub(crate) fn new(engine: Engine, way: Way, read_token: Option<ReadToken>, bounds: Bounds) -> Self {
-        Self { bounds, budget: Budget::new(bounds.body_budget_bytes), engine, read_token, way }
+        let intake = match way.clone() {
+            Way::Grouped(group) => Intake::grouped(group),
+            Way::Queued(worker) => Intake::queued(worker),
+        };
+        Self { bounds, budget: Budget::new(bounds.body_budget_bytes), engine, intake, read_token, way }
     }
 }
 
@@ -75,28 +79,16 @@ async fn webhook(
     Path(provider): Path<String>,
     request: Request,
 ) -> Result<Response, Failure> {
-    let provider = ProviderName::new(provider.as_str()).map_err(|_| Refusal::UnknownProvider { provider })?;
-    let headers: Headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-    endpoint.engine.precheck(&provider, &headers)?;
+    let prechecked = endpoint.intake.precheck(&provider, request.headers())?;
     // The part of the budget is given back when the delivery is answered.
-    let HeldBody { bytes: body, reserved: _reserved } = read(&endpoint, request).await?;
-    let delivery = Delivery { provider, headers, body, received_at: now()? };
-    match endpoint.way {
-        Way::Grouped(group) => {
-            let receipt = group.handle(delivery).await?;
-            Ok((StatusCode::from_u16(receipt.http_status())?, Json(receipt)).into_response())
-        }
-        Way::Queued(worker) => {
-            let new = endpoint.engine.accept(delivery).await?;
-            worker.nudge();
-            Ok((StatusCode::OK, Json(json!({ "queued": new }))).into_response())
-        }
-    }
+    let HeldBody { bytes: body, reserved: _reserved } = read(&endpoint, request, prechecked.body_limit()).await?;
+    Ok(prechecked.take(body).await?.into_response())
 }
 
-async fn read(endpoint: &Endpoint, request: Request) -> Result<HeldBody, Failure> {
+/// Bodies are read under the budget and the time-out of this server, and not by the library's own service.
+async fn read(endpoint: &Endpoint, request: Request, limit: usize) -> Result<HeldBody, Failure> {
     let slot = request.extensions().get::<Arc<Slot>>().cloned();
-    let reading = endpoint.budget.read(request.into_body(), endpoint.engine.settings().limits.body_bytes);
+    let reading = endpoint.budget.read(request.into_body(), limit);
     if let Some(slot) = &slot {
         slot.set(Stage::Reading);
     }
@@ -104,7 +96,7 @@ async fn read(endpoint: &Endpoint, request: Request) -> Result<HeldBody, Failure
     if let Some(slot) = &slot {
         slot.set(Stage::Working);
     }
-    body.map_err(|_| Failure::new(408, "body_timed_out", "the body did not come in time"))?
+    body.map_err(|_| Failure::new(StatusCode::REQUEST_TIMEOUT, "body_timed_out", "the body did not come in time"))?
 }
 
 async fn ready(State(Endpoint { bounds, engine, .. }): State<Endpoint>) -> Result<&'static str, Failure> {
@@ -112,11 +104,11 @@ async fn ready(State(Endpoint { bounds, engine, .. }): State<Endpoint>) -> Resul
         Ok(Ok(())) => Ok("ready"),
         Ok(Err(fault)) => {
             tracing::warn!(code = fault.code(), cause = %Chain(&fault), "the store is not ready");
-            Err(Failure::new(503, fault.code(), fault))
+            Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, fault.code(), fault))
         }
         Err(_) => {
             tracing::warn!("the store is not ready: it does not answer in time");
-            Err(Failure::new(503, "store_timed_out", "the store does not answer in time"))
+            Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, "store_timed_out", "the store does not answer in time"))
         }
     }
 }
@@ -140,7 +132,7 @@ async fn customer(
         Err(_) => Vec::new(),
     };
     match snapshots.is_empty() {
-        true => Err(Failure::new(404, "unknown_customer", "nobody has heard of this customer")),
+        true => Err(Failure::new(StatusCode::NOT_FOUND, "unknown_customer", "nobody has heard of this customer")),
         false => Ok(Json(snapshots).into_response()),
     }
 }
@@ -154,7 +146,9 @@ fn now() -> anyhow::Result<Timestamp> {
 /// The reader's clock: `?as_of=` in RFC 3339, or now.
 fn as_of(query: &[(String, String)]) -> Result<Timestamp, Failure> {
     match query.iter().find(|(name, _)| name == "as_of") {
-        Some((_, text)) => Timestamp::parse_rfc3339(text).map_err(|fault| Failure::new(400, "as_of", fault)),
+        Some((_, text)) => {
+            Timestamp::parse_rfc3339(text).map_err(|fault| Failure::new(StatusCode::BAD_REQUEST, "as_of", fault))
+        }
         None => Ok(now()?),
     }
 }

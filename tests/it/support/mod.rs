@@ -18,13 +18,12 @@ use purchase::{
     engine::{Engine, RetryPolicy, Settings},
     error::{CommitError, StoreError},
     id::EventKey,
-    id::ProviderName,
     lifecycle::Transition,
     store::{
         Browse, Claim, Claimed, Commit, ConflictQuery, EventQuery, Loaded, Maintain, NewEvent, Store, StoredConflict,
         StoredEvent, StoredFact, StoredSubject, SubjectQuery, TransitionQuery, Wanted, memory::MemoryStore,
     },
-    stripe::{ModePolicy, Stripe, StripeConfig},
+    stripe::{ModePolicy, Stripe, StripeConfig, testing},
     time::Timestamp,
     verify::Secret,
 };
@@ -48,13 +47,8 @@ pub(crate) fn customers_event(event: &str, customer: &str, mark: &str) -> Delive
         "created": {created}, "email": "{mark}@example.com"}}}}}}"#,
         created = RECEIVED - 1,
     );
-    let mac = Secret::new(SECRET).expect("a secret").sign(&[RECEIVED.to_string().as_bytes(), b".", body.as_bytes()]);
-    Delivery {
-        provider: ProviderName::new("stripe").expect("a name"),
-        headers: [("Stripe-Signature", format!("t={RECEIVED},v1={}", hex::encode(mac)))].into_iter().collect(),
-        body: body.into_bytes(),
-        received_at: Timestamp::from_seconds(RECEIVED).expect("in range"),
-    }
+    let received = Timestamp::from_seconds(RECEIVED).expect("in range");
+    testing::delivery([&Secret::new(SECRET).expect("a secret")], body, received)
 }
 
 /// Stripe's adapter with a defect: when armed, it panics on bodies that contain the word `panic`.

@@ -26,6 +26,7 @@ pub(super) fn enter(names: &Names, manifest: &str, library: &str) -> anyhow::Res
         &[format!("{package} = {{ path = \"adapters/{name}\", version = \"0.1.0\" }}")],
     )?;
     let manifest = insert(&manifest, "# Adapters.", "", &[format!("{name} = [\"dep:{package}\"]")])?;
+    let manifest = insert(&manifest, "testing = [", "    \"purchase-", &[format!("    \"{package}?/testing\",")])?;
     let dependency = format!("{package} = {{ workspace = true, optional = true }}");
     let manifest = insert(&manifest, "[dependencies]", "purchase-", &[dependency])?;
     let library = append(
@@ -77,12 +78,14 @@ mod tests {
                 path.iter().try_fold(&toml::Value::Table(manifest.clone()), |it, key| it.get(key)).cloned()
             };
             assert_eq!(at(&["features", name]), Some(toml::Value::Array(vec![format!("dep:{package}").into()])));
+            let testing = at(&["features", "testing"]).and_then(|it| it.as_array().cloned()).unwrap_or_default();
+            assert!(testing.contains(&format!("{package}?/testing").into()), "{testing:?}");
             let path = at(&["workspace", "dependencies", &package, "path"]);
             assert_eq!(path, Some(format!("adapters/{name}").into()));
             assert_eq!(at(&["dependencies", &package, "optional"]), Some(true.into()));
             // Nothing else may have changed.
             let added = |new: &str, old: &str| new.lines().count() - old.lines().count();
-            assert_eq!((added(&entered.manifest, MANIFEST), added(&entered.library, LIBRARY)), (3, 3));
+            assert_eq!((added(&entered.manifest, MANIFEST), added(&entered.library, LIBRARY)), (4, 3));
             for line in MANIFEST.lines() {
                 assert!(entered.manifest.lines().any(|it| it == line), "{line}");
             }

@@ -114,6 +114,7 @@ const PACKAGE: &[(&str, &str)] = &[
     ("src/facts.rs", include_str!("template/facts.rs.tmpl")),
     ("src/lib.rs", include_str!("template/lib.rs.tmpl")),
     ("src/signature.rs", include_str!("template/signature.rs.tmpl")),
+    ("src/testing.rs", include_str!("template/testing.rs.tmpl")),
     ("src/wire.rs", include_str!("template/wire.rs.tmpl")),
     ("tests/conformance.rs", include_str!("template/conformance.rs.tmpl")),
     ("tests/conformance/under_test.rs", include_str!("template/under_test.rs.tmpl")),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use purchase_conformance::{Built, Endpoint, ProviderUnderTest, Samples, Signed, Unreadable};
 use purchase_core::{id::ProviderId, time::Timestamp, verify::Secret};
-use purchase_lemonsqueezy::{CustomData, LemonSqueezy, LemonSqueezyConfig, ModePolicy, NAME};
+use purchase_lemonsqueezy::{CustomData, LemonSqueezy, LemonSqueezyConfig, ModePolicy, NAME, testing};
 use serde_json::{Value, json};
 
 const HEADER: &str = "x-signature";
@@ -42,10 +42,10 @@ fn build(endpoint: &Endpoint<'_>) -> Built {
 
 /// The hex digest of the HMAC-SHA256 of the body only. A webhook has one secret. While the secret is replaced, two
 /// webhooks send to one endpoint, which is shown here as one request with both signatures.
-fn sign(secrets: &[&str], body: &[u8], _at: Timestamp) -> Signed {
-    let secrets = secrets.iter().filter_map(|text| Secret::new(*text).ok());
-    let macs = secrets.map(|secret| (HEADER.to_owned(), hex::encode(secret.sign(&[body])).into_bytes()));
-    Signed(macs.collect())
+fn sign(secrets: &[&str], body: &[u8], at: Timestamp) -> Signed {
+    let usable: Vec<Secret> = secrets.iter().filter_map(|text| Secret::new(*text).ok()).collect();
+    let headers = testing::headers(&usable, body, at).into_iter();
+    Signed(headers.map(|(name, value)| (name.to_owned(), value.into_bytes())).collect())
 }
 
 fn forge(genuine: &Signed) -> Vec<(&'static str, Signed)> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use purchase_conformance::{Built, Endpoint, ProviderUnderTest, Samples, Signed, Unreadable};
 use purchase_core::{id::Mode, time::Timestamp, verify::Secret};
-use purchase_paddle::{CustomData, NAME, Paddle, PaddleConfig, Simulated};
+use purchase_paddle::{CustomData, NAME, Paddle, PaddleConfig, Simulated, testing};
 use serde_json::{Value, json};
 
 const HEADER: &str = "paddle-signature";
@@ -39,10 +39,9 @@ fn build(endpoint: &Endpoint<'_>) -> Built {
 
 /// Paddle sends one signature for each live secret during a rotation.
 fn sign(secrets: &[&str], body: &[u8], at: Timestamp) -> Signed {
-    let time = at.seconds().to_string();
-    let signature = |secret: Secret| format!(";h1={}", hex::encode(secret.sign(&[time.as_bytes(), b":", body])));
-    let signatures: String = secrets.iter().filter_map(|text| Secret::new(*text).ok()).map(signature).collect();
-    Signed::header(HEADER, format!("ts={time}{signatures}"))
+    let usable: Vec<Secret> = secrets.iter().filter_map(|text| Secret::new(*text).ok()).collect();
+    let headers = testing::headers(&usable, body, at).into_iter();
+    Signed(headers.map(|(name, value)| (name.to_owned(), value.into_bytes())).collect())
 }
 
 fn forge(genuine: &Signed) -> Vec<(&'static str, Signed)> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use purchase_conformance::{Built, Endpoint, ProviderUnderTest, Samples, Signed, Unreadable};
 use purchase_core::{time::Timestamp, verify::Secret};
-use purchase_stripe::{ModePolicy, NAME, Stripe, StripeConfig};
+use purchase_stripe::{ModePolicy, NAME, Stripe, StripeConfig, testing};
 use serde_json::{Value, json};
 
 const HEADER: &str = "stripe-signature";
@@ -35,17 +35,11 @@ fn build(endpoint: &Endpoint<'_>) -> Built {
 }
 
 fn sign(secrets: &[&str], body: &[u8], at: Timestamp) -> Signed {
-    let time = at.seconds().to_string();
-    let mut value = format!("t={time}");
-    for secret in secrets.iter().filter_map(|text| Secret::new(*text).ok()) {
-        let mac = secret.sign(&[time.as_bytes(), b".", body]);
-        value.push_str(&format!(",v1={}", hex::encode(mac)));
-    }
-    if secrets.len() > 1 {
-        // A decoy that Stripe adds in test mode.
-        value.push_str(&format!(",v0={}", "6f".repeat(32)));
-    }
-    Signed::header(HEADER, value)
+    let usable: Vec<Secret> = secrets.iter().filter_map(|text| Secret::new(*text).ok()).collect();
+    // A decoy that Stripe adds in test mode.
+    let decoy = if secrets.len() > 1 { format!(",v0={}", "6f".repeat(32)) } else { String::new() };
+    let headers = testing::headers(&usable, body, at).into_iter();
+    Signed(headers.map(|(name, value)| (name.to_owned(), (value + &decoy).into_bytes())).collect())
 }
 
 fn forge(genuine: &Signed) -> Vec<(&'static str, Signed)> {
