@@ -1,11 +1,11 @@
 //! The library in sixty lines: signed deliveries in, receipts and access out. Run `cargo run --example quickstart`.
 use std::sync::Arc;
 
-use purchase::delivery::Delivery;
-use purchase::engine::Engine;
-use purchase::id::{CustomerId, Mode, ProviderName};
+use purchase::catalog::Catalog;
+use purchase::engine::{Engine, Settings};
+use purchase::id::{CustomerId, Mode, OfferId};
 use purchase::sqlite::Sqlite;
-use purchase::stripe::{ModePolicy, Stripe, StripeConfig};
+use purchase::stripe::{ModePolicy, Stripe, StripeConfig, testing};
 use purchase::time::Timestamp;
 use purchase::verify::Secret;
 
@@ -21,7 +21,11 @@ macro_rules! body {
 async fn main() -> anyhow::Result<()> {
     let store = Sqlite::open_in_memory().await?;
     let stripe = Stripe::new(StripeConfig::new(ModePolicy::Only(Mode::Test), [SECRET])?)?;
-    let engine = Engine::new(Arc::new(store)).with_provider(Arc::new(stripe));
+    // Which offer a price sells. Without this, access goes by the price.
+    let prices = [("price_1i6o5CZmx3orhw1aRDMn8TbR".to_owned(), OfferId::new("pro:monthly")?)].into();
+    let settings = Settings { catalog: Catalog { prices }, ..Settings::default() };
+    let engine = Engine::new(Arc::new(store)).with_provider(Arc::new(stripe)).with_settings(settings);
+    let secret = Secret::new(SECRET)?;
     let now = Timestamp::parse_rfc3339("2025-12-19T17:47:00Z")?;
     let customer = CustomerId::new("user-yusuf-1020")?;
 
@@ -34,7 +38,7 @@ async fn main() -> anyhow::Result<()> {
         ("an older update comes late", updated),
         ("the cancellation comes again", deleted),
     ] {
-        let receipt = engine.handle(delivery(body, now)?).await?;
+        let receipt = engine.handle(testing::delivery([&secret], body, now)).await?;
         let changes: Vec<_> = receipt.transitions.iter().map(|it| format!("{:?}", it.change)).collect();
         println!("{what}: {}", receipt.event_type);
         println!("    {:?}, {} facts, duplicate: {}", receipt.status, receipt.facts, receipt.duplicate);
@@ -45,12 +49,4 @@ async fn main() -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// A request, signed as Stripe signs: `t=<seconds>,v1=<HMAC-SHA256 of "<seconds>.<body>">`.
-fn delivery(body: &[u8], now: Timestamp) -> anyhow::Result<Delivery> {
-    let time = now.seconds().to_string();
-    let mac = hex::encode(Secret::new(SECRET)?.sign(&[time.as_bytes(), b".", body]));
-    let headers = [("Stripe-Signature", format!("t={time},v1={mac}"))].into_iter().collect();
-    Ok(Delivery { provider: ProviderName::new("stripe")?, headers, body: body.to_vec(), received_at: now })
 }

@@ -1,5 +1,47 @@
-//! Decides which deliveries share a commit: deliveries that arrive during a commit form the next group. This module
-//! doesn't look at their content.
+//! Lets deliveries that arrive together share a commit: [`GroupCommit`].
+//!
+//! A commit costs a sync of the disk or a round trip to the database, however much is in it. A delivery that arrives when
+//! nothing is in flight is committed at once. Deliveries that arrive during a commit form the next group. Use it where an
+//! endpoint sees bursts and answers with what really happened.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use purchase::{
+//!     engine::Engine,
+//!     group::{GroupCommit, GroupSettings},
+//!     id::Mode,
+//!     store::memory::MemoryStore,
+//!     stripe::{self, ModePolicy, Stripe, StripeConfig},
+//!     time::Timestamp,
+//!     verify::Secret,
+//! };
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let stripe = Stripe::new(StripeConfig::new(ModePolicy::Only(Mode::Test), ["whsec_example"])?)?;
+//!     let engine = Engine::new(Arc::new(MemoryStore::new())).with_provider(Arc::new(stripe));
+//!     let group = GroupCommit::new(engine, GroupSettings::default());
+//!
+//!     let body = br#"{"id": "evt_1", "object": "event", "type": "customer.created", "created": 1767225599,
+//!         "livemode": false, "data": {"object": {"id": "cus_1", "object": "customer", "created": 1767225599}}}"#;
+//!     let now = Timestamp::from_seconds(1_767_225_600)?;
+//!     let delivery = stripe::testing::delivery([&Secret::new("whsec_example")?], body.as_slice(), now);
+//!
+//!     let receipt = group.handle(delivery).await?;
+//!     assert_eq!(receipt.facts, 1);
+//!     group.close().await; // at the end: every queued delivery is answered
+//!     Ok(())
+//! }
+//! ```
+//!
+//! * The answer arrives after the commit that contains the delivery. If a caller hangs up, its delivery is committed all
+//!   the same.
+//! * Deliveries in a group are isolated. A delivery that isn't genuine never enters the queue. If the group's commit fails
+//!   because of one delivery, each delivery is retried in its own commit, and the next group doesn't wait for them. A
+//!   panic reaches its own caller only.
+//! * If the database is down, every waiting delivery is answered with 503. If the queue is full, the answer is 503
+//!   (`overloaded`). The provider sends both again.
 
 use std::{any::Any, panic, sync::Arc, time::Duration};
 
@@ -24,14 +66,14 @@ pub struct GroupSettings {
     pub wait: Duration,
     /// The largest number of deliveries in one commit. [`Limits::deliveries`](crate::delivery::Limits::deliveries) caps
     /// it.
-    pub most: usize,
+    pub max_size: usize,
     /// The largest number of deliveries in the queue. Further deliveries are refused with [`Refusal::Overloaded`].
     pub waiting: usize,
 }
 
 impl Default for GroupSettings {
     fn default() -> Self {
-        Self { wait: Duration::from_millis(2), most: 64, waiting: 4096 }
+        Self { wait: Duration::from_millis(2), max_size: 64, waiting: 4096 }
     }
 }
 
@@ -64,7 +106,7 @@ impl GroupCommit {
         let gatherer = Gatherer {
             alone: Arc::new(Semaphore::new(ALONE)),
             running,
-            most: settings.most.min(engine.settings().limits.deliveries).max(1),
+            max_size: settings.max_size.min(engine.settings().limits.deliveries).max(1),
             engine: Arc::clone(&engine),
             incoming,
             closes,
@@ -130,7 +172,7 @@ struct Gatherer {
     incoming: mpsc::Receiver<Waiting>,
     closes: watch::Receiver<bool>,
     wait: Duration,
-    most: usize,
+    max_size: usize,
 }
 
 impl Gatherer {
@@ -163,7 +205,7 @@ impl Gatherer {
         if *self.closes.borrow() {
             self.incoming.close();
         }
-        while group.len() < self.most {
+        while group.len() < self.max_size {
             let Ok(waiting) = self.incoming.try_recv() else { return };
             group.push(waiting);
         }
@@ -172,7 +214,7 @@ impl Gatherer {
     /// Waits until the group is as large as the previous one, because the same senders are likely to send again at
     /// once. It waits for at most `wait`.
     async fn hold_open(&mut self, group: &mut Vec<Waiting>, last: &Answered) {
-        while group.len() < self.most.min(last.members) {
+        while group.len() < self.max_size.min(last.members) {
             match timeout(self.wait.saturating_sub(last.at.elapsed()), self.next()).await {
                 Ok(Some(waiting)) => group.push(waiting),
                 Ok(None) | Err(_) => return,

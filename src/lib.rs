@@ -26,47 +26,46 @@
 //! # Example
 //!
 //! ```
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use std::sync::Arc;
+//! use std::{collections::BTreeMap, sync::Arc};
 //!
 //! use purchase::{
-//!     delivery::Delivery,
-//!     engine::{Engine, ProjectionQuery},
-//!     id::{Mode, ProviderName},
+//!     catalog::Catalog,
+//!     engine::{Engine, Settings},
+//!     id::{CustomerId, Mode, OfferId},
 //!     store::memory::MemoryStore,
-//!     stripe::{ModePolicy, Stripe, StripeConfig},
+//!     stripe::{self, ModePolicy, Stripe, StripeConfig},
 //!     time::Timestamp,
 //!     verify::Secret,
 //! };
 //!
-//! let stripe = Stripe::new(StripeConfig::new(ModePolicy::Only(Mode::Test), ["whsec_example"])?)?;
-//! let engine = Engine::new(Arc::new(MemoryStore::new())).with_provider(Arc::new(stripe));
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let stripe = Stripe::new(StripeConfig::new(ModePolicy::Only(Mode::Test), ["whsec_example"])?)?;
+//!     let prices = BTreeMap::from([("price_pro".to_owned(), OfferId::new("pro:monthly")?)]);
+//!     let engine = Engine::new(Arc::new(MemoryStore::new()))
+//!         .with_provider(Arc::new(stripe))
+//!         .with_settings(Settings { catalog: Catalog { prices }, ..Settings::default() });
 //!
-//! // What the web server hands over: path, headers, raw bytes, and its own clock.
-//! let now = Timestamp::from_seconds(1_767_225_600)?;
-//! let body = br#"{"id": "evt_1", "object": "event", "type": "customer.created", "created": 1767225599,
-//!     "livemode": false, "api_version": "2026-03-25.dahlia",
-//!     "data": {"object": {"id": "cus_1", "object": "customer", "created": 1767225599, "email": "a@example.com"}}}"#;
-//! # let mac = Secret::new("whsec_example")?.sign(&[b"1767225600.", body]);
-//! # let mac: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
-//! # let signature = format!("t=1767225600,v1={mac}");
-//! let delivery = Delivery {
-//!     provider: ProviderName::new("stripe")?,
-//!     headers: [("Stripe-Signature", signature)].into_iter().collect(),
-//!     body: body.to_vec(),
-//!     received_at: now,
-//! };
+//!     // What Stripe would send. Your web server hands over path, headers and raw body.
+//!     let body = br#"{"id": "evt_1", "object": "event", "type": "customer.subscription.created", "created": 1767225599,
+//!         "livemode": false, "data": {"object": {"id": "sub_1", "object": "subscription", "status": "active",
+//!         "created": 1767225599, "customer": "cus_1", "metadata": {"purchase_customer_id": "ada"},
+//!         "items": {"data": [{"id": "si_1", "quantity": 1, "price": {"id": "price_pro"}}]}}}}"#;
+//!     let now = Timestamp::from_seconds(1_767_225_600)?;
+//!     let delivery = stripe::testing::delivery([&Secret::new("whsec_example")?], body.as_slice(), now);
 //!
-//! let receipt = engine.handle(delivery.clone()).await?;
-//! assert_eq!((receipt.http_status(), receipt.facts, receipt.duplicate), (200, 1, false));
-//! assert!(engine.handle(delivery).await?.duplicate);
+//!     let receipt = engine.handle(delivery.clone()).await?;
+//!     assert_eq!((receipt.http_status(), receipt.duplicate), (200, false));
+//!     assert!(engine.handle(delivery).await?.duplicate);
 //!
-//! let projection = engine.projection(&ProjectionQuery { source: None, as_of: now }).await?;
-//! assert_eq!(projection.expose_canonical()["customers"]["cus_1"]["email"], "a@example.com");
-//! # Ok(())
-//! # }
-//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(example()).unwrap();
+//!     // May Ada use the offer?
+//!     let snapshots = engine.customer(&CustomerId::new("ada")?, now).await?;
+//!     assert!(snapshots[0].entitlements["pro:monthly"].access);
+//!     Ok(())
+//! }
 //! ```
+//!
+//! The [glossary](docs::glossary) gives each word its meaning, [the list of error codes](docs::errors) says what to do.
 
 #[cfg(feature = "axum")]
 pub mod axum;
@@ -100,3 +99,8 @@ pub use purchase_sqlite as sqlite;
 #[cfg(feature = "stripe")]
 #[doc(inline)]
 pub use purchase_stripe as stripe;
+
+/// The code of the README, compiled.
+#[cfg(all(doctest, feature = "axum", feature = "sqlite", feature = "stripe"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

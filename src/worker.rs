@@ -1,5 +1,66 @@
-//! Decides when a worker polls the queue for due events, and how long it sleeps between polls. The engine decides what
-//! happens to an event.
+//! Processes stored deliveries: [`Worker`], for queue mode.
+//!
+//! [`Engine::accept`] verifies and stores a delivery, and a worker processes it later. Use it where the endpoint must
+//! answer at once, or where other processes do the work. The price: a 2xx means *stored*, not *processed*, and the read
+//! side follows a moment later.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use purchase::{
+//!     engine::Engine,
+//!     id::Mode,
+//!     store::memory::MemoryStore,
+//!     stripe::{self, ModePolicy, Stripe, StripeConfig},
+//!     time::Timestamp,
+//!     verify::Secret,
+//!     worker::{Worker, WorkerSettings},
+//! };
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let stripe = Stripe::new(StripeConfig::new(ModePolicy::Only(Mode::Test), ["whsec_example"])?)?;
+//!     let engine = Engine::new(Arc::new(MemoryStore::new())).with_provider(Arc::new(stripe));
+//!     let worker = Worker::new(engine.clone(), WorkerSettings::default());
+//!
+//!     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+//!     let running = tokio::spawn({
+//!         let worker = worker.clone();
+//!         async move { worker.run(async { drop(stopped.await) }).await }
+//!     });
+//!
+//!     let body = br#"{"id": "evt_1", "object": "event", "type": "customer.created", "created": 1767225599,
+//!         "livemode": false, "data": {"object": {"id": "cus_1", "object": "customer", "created": 1767225599}}}"#;
+//!     let now = Timestamp::from_seconds(1_767_225_600)?;
+//!     let delivery = stripe::testing::delivery([&Secret::new("whsec_example")?], body.as_slice(), now);
+//!     assert!(engine.accept(delivery).await?); // durable: answer 2xx
+//!     worker.nudge(); // optional: the worker of this process need not wait for its next poll
+//!
+//!     drop(stop);
+//!     running.await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! * **Nothing is lost.** A worker claims events under a lease. If the worker dies, the events are due again when the
+//!   lease ends. At shutdown a worker finishes the batch that it has claimed.
+//! * **Nothing happens twice.** Two claims never overlap, and a commit under a lost lease is refused. The projection is a
+//!   function of the *set* of facts, so the order of processing doesn't show in it.
+//! * **Events with the same ordering key are claimed in the order of their arrival.** The ordering key is the provider's
+//!   customer, or else the object that the event is about. A backed-off event doesn't block later ones.
+//! * **A bad event blocks no other.** If a batch fails, each event is retried in its own commit. A failed event waits a
+//!   minute before the next attempt, then twice as long each time, up to a day. An event that was tried before is claimed
+//!   alone, so it can't take others with it if it kills its worker.
+//! * **Retries end.** After [`RetryPolicy`](crate::engine::RetryPolicy)'s attempts (20) an event is a *dead letter*:
+//!   `failed` and no longer due ([`StoredEvent::is_dead_letter`]), logged as an error. The claim counts the attempt, so an
+//!   event that kills its worker ends there as well. [`Engine::replay`] takes it up again, and so does its provider by
+//!   sending it again. If the store is unavailable, events return to the queue and the attempt isn't counted.
+//! * **Services can share a database.** A worker without an event's adapter returns the event to the queue, uncounted, for
+//!   the service that has the adapter.
+//!
+//! Start as many workers as you like, each with its own store handle on the same database. Choose a lease that is longer
+//! than a batch ever takes, and keep the clocks within a fraction of it. On SQLite one worker is enough, because commits
+//! take turns there.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,7 +88,7 @@ pub struct WorkerSettings {
     /// value, so that several workers don't poll at the same moment.
     pub idle: Duration,
     /// The longest sleep after a store failure. The first one is `idle`, and each further failure doubles it.
-    pub idle_most: Duration,
+    pub idle_max: Duration,
 }
 
 impl Default for WorkerSettings {
@@ -37,7 +98,7 @@ impl Default for WorkerSettings {
             batch: 32,
             lease: Duration::from_secs(60),
             idle: Duration::from_secs(1),
-            idle_most: Duration::from_secs(60),
+            idle_max: Duration::from_secs(60),
         }
     }
 }
@@ -222,7 +283,7 @@ impl Worker {
     fn rest_after_fault(&self, faults: &mut u32) -> Duration {
         let doubled = self.settings.idle.saturating_mul(1_u32 << (*faults).min(16));
         *faults = faults.saturating_add(1);
-        jitter(doubled.min(self.settings.idle_most))
+        jitter(doubled.min(self.settings.idle_max))
     }
 }
 

@@ -6,7 +6,7 @@
 //! STRIPE_MODE=test STRIPE_WEBHOOK_SECRET=whsec_… cargo run --release --example webhook_server
 //! ```
 //!
-//! The README lists the routes and the variables of the environment. Deliveries that come at once share a commit; with
+//! The README beside this file lists the routes and the variables of the environment. Deliveries that come at once share a commit; with
 //! `--queue` they are only kept before they are acknowledged, and a worker in the same process does the rest.
 
 mod server;

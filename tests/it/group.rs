@@ -62,7 +62,7 @@ async fn what_comes_during_a_commit_goes_together_in_the_next() {
 #[tokio::test]
 async fn a_group_is_never_larger_than_allowed() {
     let store = Gate::closed();
-    let settings = GroupSettings { wait: Duration::ZERO, most: 2, ..GroupSettings::default() };
+    let settings = GroupSettings { wait: Duration::ZERO, max_size: 2, ..GroupSettings::default() };
     let group = GroupCommit::new(plain(&store), settings);
     let events = ["e1", "e2", "e3", "e4", "e5", "e6"].map(|event| (event, "a"));
     assert_eq!(answers(&store, &group, &events).await, ["processed"; 6]);
@@ -211,7 +211,7 @@ async fn a_group_that_others_keep_overtaking_goes_one_by_one() {
 #[tokio::test]
 async fn a_store_that_is_down_is_asked_once_and_whoever_waits_is_told() {
     let store = Gate::closed();
-    let settings = GroupSettings { most: 2, ..GroupSettings::default() };
+    let settings = GroupSettings { max_size: 2, ..GroupSettings::default() };
     let group = GroupCommit::new(plain(&store), settings);
     store.turn(Weather::Down, 1);
     let events = ["e1", "e2", "e3", "e4"].map(|event| (event, "a"));
@@ -268,7 +268,7 @@ async fn a_full_queue_answers_503_and_recovers() {
 #[tokio::test]
 async fn the_end_answers_who_is_queued_and_takes_nobody_more() {
     let store = Gate::closed();
-    let settings = GroupSettings { most: 2, ..GroupSettings::default() };
+    let settings = GroupSettings { max_size: 2, ..GroupSettings::default() };
     let group = GroupCommit::new(plain(&store), settings);
     let mut calls = queued(&store, &group, &["e1", "e2", "e3", "e4"].map(|event| (event, "a"))).await;
     let mut close = Box::pin(group.close());

@@ -263,7 +263,7 @@ async fn a_store_that_fails_is_asked_again_after_growing_rests_and_no_attempt_is
     let store = Gate::open();
     let (engine, _) = engine(&store, AT_ONCE);
     accept(&engine, &["e1", "e2"].map(|event| (event, "a"))).await;
-    let rests = WorkerSettings { idle: Duration::from_secs(10), idle_most: Duration::from_secs(40), ..settings() };
+    let rests = WorkerSettings { idle: Duration::from_secs(10), idle_max: Duration::from_secs(40), ..settings() };
     let worker = Worker::new(engine, rests);
     let start = tokio::time::Instant::now();
     store.turn(Weather::Gone, 4);

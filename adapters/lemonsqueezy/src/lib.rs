@@ -1,9 +1,6 @@
-//! Translates Lemon Squeezy's webhook deliveries into facts for `purchase`: [`LemonSqueezy`] is the receiving side of
-//! the provider. It has no clock, no network and no store, and makes no requests.
+#![doc = include_str!("../README.md")]
 //!
-//! A delivery passes these modules: `signature` finds the signature and core compares it; `wire` reads the body's
-//! values; `envelope` reads the envelope; `facts` reads the facts. The README lists the events, the settings and what
-//! Lemon Squeezy does not say.
+//! # Example
 //!
 //! ```
 //! use purchase_core::id::Mode;

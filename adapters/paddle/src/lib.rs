@@ -1,9 +1,6 @@
-//! Translates Paddle Billing's webhook deliveries into facts for `purchase`: [`Paddle`] is the receiving side of the
-//! provider. It has no clock, no network and no store, and makes no requests yet.
+#![doc = include_str!("../README.md")]
 //!
-//! A delivery passes these modules: `signature` names the signature's header and core compares the signature; `wire`
-//! reads the body's amounts; `envelope` reads the envelope; `facts` reads the facts. The README lists the events, the
-//! keys in custom data and the differences from Paddle's SDKs.
+//! # Example
 //!
 //! ```
 //! use purchase_core::id::Mode;

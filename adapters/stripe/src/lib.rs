@@ -1,9 +1,6 @@
-//! Translates Stripe's webhook deliveries into facts for `purchase`: [`Stripe`] is the receiving side of the provider.
-//! It has no clock, no network and no store, and makes no requests yet.
+#![doc = include_str!("../README.md")]
 //!
-//! A delivery passes these modules: `signature` names the signature's header and core compares the signature; `wire`
-//! reads the body's times and amounts; `envelope` reads the envelope; `facts` reads the facts. The README lists the
-//! events, the metadata keys and the differences from Stripe's SDKs.
+//! # Example
 //!
 //! ```
 //! use purchase_core::id::Mode;

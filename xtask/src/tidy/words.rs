@@ -22,6 +22,12 @@ pub(super) const RULES: &[Rule] = &[
         specimen: |repo| repo.put("core/src/id.rs", "//! Ids.\n\nuse std::time::SystemTime;\n"),
     },
     Rule {
+        name: "vocabulary",
+        says: "one word for one thing: core/src/docs/glossary.md has the words, and those that it replaced cannot come back",
+        check: vocabulary,
+        specimen: |repo| repo.put("core/src/id.rs", concat!("//! Ids.\n\n// A photo", "graph of an object.\n")),
+    },
+    Rule {
         name: "finished",
         says: "unfinished work, switched-off tests and debugging output cannot land",
         check: finished,
@@ -108,6 +114,34 @@ fn finished(repo: &Repo) -> Vec<Finding> {
             let word = COMMENTS.iter().find(|word| raw.contains(**word));
             if let Some(word) = word.or_else(|| CODE.iter().find(|word| code.contains(**word))) {
                 findings.push(Finding::at(path, index, format!("it says {word}")));
+            }
+        }
+    }
+    findings
+}
+
+/// Code, comments, SQL and pages alike. Migrations that were released keep their words, and so does the changelog.
+fn vocabulary(repo: &Repo) -> Vec<Finding> {
+    // Split in halves, so that this file doesn't match itself.
+    const REPLACED: &[(&str, &str)] = &[
+        (concat!("la", "ne"), "ordering key"),
+        (concat!("la", "nes"), "ordering keys"),
+        (concat!("Le", "nt"), "ConnectionGuard"),
+        (concat!("may_be_of", "_one"), "is_isolatable"),
+        (concat!("Pho", "to"), "ObjectState"),
+        (concat!("photo", "graph"), "observation"),
+        (concat!("photo", "graphs"), "observations"),
+        (concat!("set_", "aside"), "record_failure"),
+        (concat!("Sig", "ht"), "Observation"),
+    ];
+    let mut findings = Vec::new();
+    for ending in [".rs", ".sql", ".md", ".tmpl"] {
+        let files = repo.under(&[""], ending);
+        let kept = |path: &str| path == "CHANGELOG.md" || path.starts_with("stores/sql/schema/");
+        for (path, file) in files.into_iter().filter(|(path, _)| !kept(path)) {
+            for (index, line) in file.lines().enumerate() {
+                let found = REPLACED.iter().find(|(old, _)| has_word(line, old));
+                findings.extend(found.map(|(old, new)| Finding::at(path, index, format!("{old} is {new} here"))));
             }
         }
     }
