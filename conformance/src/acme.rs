@@ -144,7 +144,7 @@ impl Webhooks for Acme {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, _: &Limits) -> Result<PresentedSignature, SignatureError> {
+    fn presented_signature(&self, headers: &Headers, _: &Limits) -> Result<PresentedSignature, SignatureError> {
         let malformed = |reason| SignatureError::Malformed { header: HEADER, reason };
         let value = headers.all(HEADER).next().ok_or(SignatureError::Missing { header: HEADER })?;
         let text = std::str::from_utf8(value).map_err(|_| malformed("not UTF-8"))?;

@@ -106,7 +106,7 @@ impl Webhooks for Plain {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, _: &Limits) -> Result<PresentedSignature, SignatureError> {
+    fn presented_signature(&self, headers: &Headers, _: &Limits) -> Result<PresentedSignature, SignatureError> {
         let malformed = |reason| SignatureError::Malformed { header: HEADER, reason };
         let value = headers.all(HEADER).next().ok_or(SignatureError::Missing { header: HEADER })?;
         let mut macs = Vec::new();

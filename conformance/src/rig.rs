@@ -145,8 +145,8 @@ impl Rig {
                 None => self.sign_body(scenario, recorded.body.clone()),
                 Some(headers) => {
                     let adapter = self.right_adapter(&[&scenario.secret], None)?;
-                    let claim = match adapter.webhooks().claim(headers, &Limits::default()) {
-                        Ok(claim) => claim,
+                    let presented = match adapter.webhooks().presented_signature(headers, &Limits::default()) {
+                        Ok(presented) => presented,
                         // The signature was not kept when these headers were recorded, because the body is no longer
                         // the one that was signed.
                         Err(SignatureError::Missing { .. }) => {
@@ -160,7 +160,7 @@ impl Rig {
                         provider: self.name()?,
                         headers: headers.clone(),
                         body: recorded.body.clone(),
-                        received_at: claim.signed_at.unwrap_or(scenario.as_of),
+                        received_at: presented.signed_at.unwrap_or(scenario.as_of),
                     })
                 }
             })

@@ -31,7 +31,7 @@ pub struct Wrapped {
     /// The trust: secrets and tolerance.
     pub trust: Trust,
     /// Changes the signatures that were found.
-    pub claim: fn(PresentedSignature) -> PresentedSignature,
+    pub presented: fn(PresentedSignature) -> PresentedSignature,
     /// Changes a reading.
     pub read: Box<Reread>,
     /// Changes a comparison.
@@ -46,7 +46,7 @@ impl Wrapped {
             capabilities: inner.capabilities(),
             longest_dunning_seconds: inner.longest_dunning_seconds(),
             trust: inner.webhooks().trust().clone(),
-            claim: |claim| claim,
+            presented: |presented| presented,
             read: Box::new(|_, reading| reading),
             same_content: Box::new(|_, _, same| same),
             inner,
@@ -117,8 +117,8 @@ impl Webhooks for Wrapped {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
-        self.inner.webhooks().claim(headers, limits).map(self.claim)
+    fn presented_signature(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
+        self.inner.webhooks().presented_signature(headers, limits).map(self.presented)
     }
 
     fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {

@@ -1,5 +1,14 @@
 //! The application's catalogue: which offer a provider's price sells. Without an entry, the price itself is the
 //! benefit.
+//!
+//! ```
+//! use purchase_core::{catalog::Catalog, id::OfferId};
+//!
+//! let catalog = Catalog { prices: [("price_1Pro".to_owned(), OfferId::new("pro:monthly")?)].into() };
+//! assert_eq!(catalog.benefit("price_1Pro"), "pro:monthly");
+//! assert_eq!(catalog.benefit("price_unknown"), "price_unknown");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,19 @@
 //! A delivery: one HTTP request as received, within limits. Whether it is genuine is not known here.
+//!
+//! ```
+//! use purchase_core::{delivery::Delivery, id::ProviderName, time::Timestamp};
+//!
+//! let delivery = Delivery {
+//!     provider: ProviderName::new("stripe")?,
+//!     headers: [("Stripe-Signature", "t=1767225600,v1=…")].into_iter().collect(),
+//!     body: b"{\"id\": \"evt_1\"}".to_vec(),
+//!     received_at: Timestamp::from_seconds(1_767_225_600)?,
+//! };
+//! // Names compare without case. Neither headers nor body are shown.
+//! assert_eq!(delivery.headers.all("stripe-signature").count(), 1);
+//! assert!(!format!("{delivery:?}").contains("evt_1"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::fmt;
 

@@ -1,4 +1,30 @@
 //! Decides whether a customer may use what was sold, at an instant. The application sets the policy.
+//!
+//! ```
+//! use purchase_core::{
+//!     entitlement::{Access, AccessPolicy, NoAccess, Standing},
+//!     lifecycle::Lifecycle,
+//!     time::Timestamp,
+//! };
+//!
+//! let at = |day: i64| Timestamp::from_seconds(day * 24 * 3600);
+//! let standing = Standing {
+//!     state: Lifecycle::Active,
+//!     began_at: at(1)?,
+//!     since: at(1)?,
+//!     ends_at: None,
+//!     pause_at: None,
+//!     period_end: Some(at(31)?),
+//!     given_up: false,
+//!     disputed: false,
+//!     dunning_seconds: 30 * 24 * 3600,
+//! };
+//! let policy = AccessPolicy::default();
+//! // Three days without news of a renewal are tolerated.
+//! assert_eq!(policy.access(&standing, at(33)?), Access::Granted(Some(at(34)?)));
+//! assert_eq!(policy.access(&standing, at(34)?), Access::Denied(NoAccess::NotRenewed));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,12 @@
 //! An amount of money: whole minor units of one ISO 4217 currency, checked, never a float.
+//!
+//! ```
+//! use purchase_core::money::{Currency, Money};
+//!
+//! let price = Money::new(1299, Currency::new("eur")?)?; // minor units: 12.99 EUR
+//! assert_eq!((price.minor(), price.currency().code(), price.currency().exponent()), (1299, "EUR", Some(2)));
+//! # Ok::<(), purchase_core::money::MoneyError>(())
+//! ```
 
 use std::fmt;
 

@@ -1,4 +1,12 @@
 //! An instant: microseconds since 1970 in UTC, supplied from outside. This crate reads no clock.
+//!
+//! ```
+//! use purchase_core::time::Timestamp;
+//!
+//! let time = Timestamp::parse_rfc3339("2026-01-01T00:00:00Z")?;
+//! assert_eq!((time.micros(), time.to_string().as_str()), (1_767_225_600_000_000, "2026-01-01T00:00:00Z"));
+//! # Ok::<(), purchase_core::time::TimeError>(())
+//! ```
 
 use std::fmt;
 

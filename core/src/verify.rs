@@ -119,20 +119,20 @@ pub enum SignatureError {
     },
 }
 
-/// Checks a claim against the secrets and the time of receipt, and constructs the verified delivery.
+/// Checks a presented signature against the secrets and the time of receipt, and constructs the verified delivery.
 ///
 /// # Errors
 /// [`SignatureError::Mismatch`] before [`SignatureError::Stale`] or [`SignatureError::Future`]; an age of exactly the
 /// tolerance is accepted.
 pub fn verify(
     delivery: Delivery,
-    claim: &PresentedSignature,
+    presented: &PresentedSignature,
     trust: &Trust,
 ) -> Result<VerifiedDelivery, SignatureError> {
-    if !any_match(claim, trust, &delivery.body) {
-        return Err(SignatureError::Mismatch { macs: claim.macs.len(), secrets: trust.secrets.len() });
+    if !any_match(presented, trust, &delivery.body) {
+        return Err(SignatureError::Mismatch { macs: presented.macs.len(), secrets: trust.secrets.len() });
     }
-    if let (Some(signed_at), Some(tolerance_seconds)) = (claim.signed_at, trust.tolerance_seconds) {
+    if let (Some(signed_at), Some(tolerance_seconds)) = (presented.signed_at, trust.tolerance_seconds) {
         let age = delivery.received_at.seconds() - signed_at.seconds();
         if age > i64::from(tolerance_seconds) {
             return Err(SignatureError::Stale { seconds: age, tolerance_seconds });
@@ -141,17 +141,17 @@ pub fn verify(
             return Err(SignatureError::Future { seconds: -age, tolerance_seconds });
         }
     }
-    Ok(VerifiedDelivery { delivery, signed_at: claim.signed_at })
+    Ok(VerifiedDelivery { delivery, signed_at: presented.signed_at })
 }
 
 /// Computes one HMAC per secret without an early exit, so that timing doesn't reveal which secret matched.
-fn any_match(claim: &PresentedSignature, trust: &Trust, body: &[u8]) -> bool {
+fn any_match(presented: &PresentedSignature, trust: &Trust, body: &[u8]) -> bool {
     let mut found = false;
     for secret in &trust.secrets {
         let mut mac = secret.mac();
-        mac.update(&claim.signed_prefix);
+        mac.update(&presented.signed_prefix);
         mac.update(body);
-        for candidate in &claim.macs {
+        for candidate in &presented.macs {
             found |= mac.clone().verify_slice(candidate).is_ok();
         }
     }
@@ -177,7 +177,7 @@ mod tests {
     fn check(age: i64, tolerance_seconds: Option<u32>, secrets: &[&str]) -> Result<(), SignatureError> {
         let signer = Secret::new("right").expect("secret");
         let signed_at = Timestamp::from_seconds(1_000_000).expect("in range");
-        let claim = PresentedSignature {
+        let presented = PresentedSignature {
             signed_at: Some(signed_at),
             signed_prefix: b"1000000.".to_vec(),
             macs: vec![[0; 32], signer.sign(&[b"1000000.", b"body"])],
@@ -192,7 +192,7 @@ mod tests {
             body: b"body".to_vec(),
             received_at: signed_at.plus_seconds(age),
         };
-        verify(delivery, &claim, &trust).map(drop)
+        verify(delivery, &presented, &trust).map(drop)
     }
 
     #[test]

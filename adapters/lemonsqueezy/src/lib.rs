@@ -114,8 +114,8 @@ impl Webhooks for LemonSqueezy {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
-        signature::claim(headers, limits)
+    fn presented_signature(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
+        signature::find(headers, limits)
     }
 
     fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {

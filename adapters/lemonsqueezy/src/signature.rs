@@ -9,9 +9,9 @@ use purchase_core::{
 /// The header's name, in lower case.
 pub(crate) const HEADER: &str = "x-signature";
 
-/// Finds the claim in the headers: the HMAC-SHA256 of the raw body, as a hex digest in lower case. Nothing else is
+/// Finds the presented signature in the headers: the HMAC-SHA256 of the raw body, as a hex digest in lower case. Nothing else is
 /// signed, in particular no time. (Source: Lemon Squeezy's documentation "Signing requests".)
-pub(crate) fn claim(headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
+pub(crate) fn find(headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
     let mut macs = Vec::new();
     for value in headers.all(HEADER) {
         if value.len() > limits.signature_header_bytes {
@@ -45,13 +45,13 @@ mod tests {
     const MAC: &str = "abababababababababababababababababababababababababababababababab";
 
     #[test]
-    fn every_header_is_claimed_and_nothing_else_is_read() {
+    fn every_header_is_found_and_nothing_else_is_read() {
         let check = |values: &[&str], expect: Result<usize, SignatureError>| {
             let headers: Headers = values.iter().map(|value| ("X-Signature", value)).collect();
             let limits = Limits { signature_header_bytes: 100, ..Limits::default() };
-            let found = claim(&headers, &limits).map(|claim| {
-                assert_eq!((claim.signed_at, claim.signed_prefix.as_slice()), (None, &b""[..]));
-                claim.macs.len()
+            let found = find(&headers, &limits).map(|presented| {
+                assert_eq!((presented.signed_at, presented.signed_prefix.as_slice()), (None, &b""[..]));
+                presented.macs.len()
             });
             assert_eq!(found, expect, "{values:?}");
         };

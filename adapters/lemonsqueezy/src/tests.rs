@@ -37,9 +37,9 @@ fn read_bytes(config: LemonSqueezyConfig, body: &[u8]) -> Result<Event, ReadFaul
     let mac = hex::encode(Secret::new(SECRET).expect("a secret").sign(&[&body]));
     let headers: Headers = [("X-Signature", mac)].into_iter().collect();
     let received_at = Timestamp::from_seconds(1_767_225_600).expect("in range");
-    let claim = adapter.claim(&headers, &Limits::default()).expect("a claim");
+    let presented = adapter.presented_signature(&headers, &Limits::default()).expect("a signature");
     let delivery = Delivery { provider: adapter.name().clone(), headers, body, received_at };
-    let verified = verify(delivery, &claim, adapter.trust()).expect("genuine");
+    let verified = verify(delivery, &presented, adapter.trust()).expect("genuine");
     adapter.read(&verified).map_err(|unreadable| unreadable.fault)
 }
 

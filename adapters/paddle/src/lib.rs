@@ -109,8 +109,8 @@ impl Webhooks for Paddle {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
-        signature::HEADER.claim(headers, limits)
+    fn presented_signature(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
+        signature::HEADER.find(headers, limits)
     }
 
     fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {

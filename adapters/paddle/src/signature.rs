@@ -24,13 +24,13 @@ mod tests {
 
     fn claim(value: &str) -> Result<PresentedSignature, SignatureError> {
         let headers: Headers = [("Paddle-Signature", value)].into_iter().collect();
-        HEADER.claim(&headers, &Limits::default())
+        HEADER.find(&headers, &Limits::default())
     }
 
     #[test]
-    fn every_h1_is_claimed_in_any_order() {
+    fn every_h1_is_found_in_any_order() {
         for value in [format!("ts=12;h1={MAC};h1={MAC}"), format!("h1={MAC};h2=x;ts=12;h1={MAC}")] {
-            let found = claim(&value).expect("a claim");
+            let found = presented(&value).expect("a signature");
             assert_eq!((found.signed_at.expect("a time").seconds(), found.macs.len()), (12, 2), "{value}");
             assert_eq!(found.signed_prefix, b"12:");
         }
@@ -40,8 +40,8 @@ mod tests {
     fn commas_do_not_separate() {
         let reason = "its time is not a number of seconds";
         let malformed = SignatureError::Malformed { header: "paddle-signature", reason };
-        assert_eq!(claim(&format!("ts=12,h1={MAC}")), Err(malformed));
-        let unknown = claim(&format!("ts=12;h2={MAC}"));
+        assert_eq!(presented(&format!("ts=12,h1={MAC}")), Err(malformed));
+        let unknown = presented(&format!("ts=12;h2={MAC}"));
         assert_eq!(unknown, Err(SignatureError::NoScheme { header: "paddle-signature", scheme: "h1" }));
     }
 }

@@ -120,8 +120,8 @@ impl Webhooks for Stripe {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
-        signature::HEADER.claim(headers, limits)
+    fn presented_signature(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
+        signature::HEADER.find(headers, limits)
     }
 
     fn read(&self, delivery: &VerifiedDelivery) -> Result<Event, Unreadable> {

@@ -23,15 +23,15 @@ mod tests {
     const MAC: &str = "abababababababababababababababababababababababababababababababab";
 
     #[test]
-    fn every_v1_is_claimed_and_the_decoy_is_not() {
-        let claim = |value: &str| {
+    fn every_v1_is_found_and_the_decoy_is_not() {
+        let presented = |value: &str| {
             let headers: Headers = [("Stripe-Signature", value)].into_iter().collect();
-            HEADER.claim(&headers, &Limits::default())
+            HEADER.find(&headers, &Limits::default())
         };
-        let found = claim(&format!("t=12,v1={MAC},v1={MAC},v0={MAC}")).expect("a claim");
+        let found = presented(&format!("t=12,v1={MAC},v1={MAC},v0={MAC}")).expect("a signature");
         assert_eq!((found.signed_at.expect("a time").seconds(), found.macs.len()), (12, 2));
         assert_eq!(found.signed_prefix, b"12.");
-        let decoy = claim(&format!("t=12,v0={MAC}"));
+        let decoy = presented(&format!("t=12,v0={MAC}"));
         assert_eq!(decoy, Err(SignatureError::NoScheme { header: "stripe-signature", scheme: "v1" }));
     }
 }

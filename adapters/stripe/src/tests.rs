@@ -31,8 +31,8 @@ pub(crate) fn read_bytes(stripe: &Stripe, body: &[u8]) -> Result<Event, Unreadab
         body: body.to_vec(),
         received_at: Timestamp::from_seconds(1_700_000_000).expect("in range"),
     };
-    let claim = stripe.claim(&delivery.headers, &Limits::default()).expect("a signature");
-    stripe.read(&verify(delivery, &claim, stripe.trust()).expect("genuine"))
+    let presented = stripe.presented_signature(&delivery.headers, &Limits::default()).expect("a signature");
+    stripe.read(&verify(delivery, &presented, stripe.trust()).expect("genuine"))
 }
 
 pub(crate) fn read(stripe: &Stripe, body: &Value) -> Result<Event, Unreadable> {
@@ -356,8 +356,8 @@ fn a_reader_reads_as_the_endpoint_does_and_believes_no_delivery() {
             body: b"{}".to_vec(),
             received_at: Timestamp::from_seconds(1_700_000_000).expect("in range"),
         };
-        let claim = reader.claim(&delivery.headers, &Limits::default()).expect("a signature");
-        let refused = verify(delivery, &claim, reader.trust()).expect_err("nobody is believed");
+        let presented = reader.presented_signature(&delivery.headers, &Limits::default()).expect("a signature");
+        let refused = verify(delivery, &presented, reader.trust()).expect_err("nobody is believed");
         assert_eq!(refused, SignatureError::Mismatch { macs: 1, secrets: 0 });
     }
     let wrong = StripeConfig { secrets: Vec::new(), tolerance_seconds: Some(0), ..config() };

@@ -61,8 +61,8 @@ fn check(adapter: &dyn Provider, line: Line) -> Result<(), Cause> {
         received_at: now()?,
     };
     let webhooks = adapter.webhooks();
-    let claim = webhooks.claim(&delivery.headers, &Limits::default())?;
-    verify(delivery, &claim, webhooks.trust())?;
+    let presented = webhooks.presented_signature(&delivery.headers, &Limits::default())?;
+    verify(delivery, &presented, webhooks.trust())?;
     Ok(())
 }
 

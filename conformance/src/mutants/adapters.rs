@@ -26,19 +26,19 @@ pub(super) fn ignores_the_time(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 }
 
 pub(super) fn first_signature_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    let claim = |mut claim: PresentedSignature| {
-        claim.macs.truncate(1);
+    let presented = |mut presented: PresentedSignature| {
+        presented.macs.truncate(1);
         claim
     };
-    Arc::new(Wrapped { claim, ..Wrapped::new(inner) })
+    Arc::new(Wrapped { presented, ..Wrapped::new(inner) })
 }
 
 pub(super) fn last_signature_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    let claim = |mut claim: PresentedSignature| {
-        claim.macs.drain(..claim.macs.len().saturating_sub(1));
+    let presented = |mut presented: PresentedSignature| {
+        presented.macs.drain(..presented.macs.len().saturating_sub(1));
         claim
     };
-    Arc::new(Wrapped { claim, ..Wrapped::new(inner) })
+    Arc::new(Wrapped { presented, ..Wrapped::new(inner) })
 }
 
 pub(super) fn first_secret_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {

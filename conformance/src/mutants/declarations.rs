@@ -44,8 +44,8 @@ pub(super) fn tolerates_for_years(inner: Arc<dyn Provider>) -> Arc<dyn Provider>
 }
 
 pub(super) fn refuses_everybody(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
-    let claim = |claim: PresentedSignature| PresentedSignature { macs: vec![[0; 32]], ..claim };
-    Arc::new(Wrapped { claim, ..Wrapped::new(inner) })
+    let presented = |presented: PresentedSignature| PresentedSignature { macs: vec![[0; 32]], ..presented };
+    Arc::new(Wrapped { presented, ..Wrapped::new(inner) })
 }
 
 pub(super) fn takes_any_mode(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {

@@ -3,6 +3,22 @@
 //!
 //! The engine has four parts: it receives deliveries (`receiving`), processes stored events (`queue`), answers
 //! queries (`reading`), and runs operators' tasks (`operating`). `plan` builds each commit and does no I/O.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use purchase_core::{engine::Engine, id::CustomerId, store::memory::MemoryStore, time::Timestamp};
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     // Add adapters with `with_provider`; without one the engine reads and takes in nothing.
+//!     let engine = Engine::new(Arc::new(MemoryStore::new()));
+//!     engine.ready().await?;
+//!     let now = Timestamp::from_seconds(1_767_225_600)?;
+//!     assert!(engine.customer(&CustomerId::new("ada")?, now).await?.is_empty());
+//!     Ok(())
+//! }
+//! ```
 
 mod operating;
 mod plan;

@@ -27,7 +27,7 @@ pub trait Webhooks: Send + Sync {
     ///
     /// # Errors
     /// [`SignatureError::Missing`], [`SignatureError::Malformed`] or [`SignatureError::NoScheme`].
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError>;
+    fn presented_signature(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError>;
 
     /// Reads a genuine delivery into its event and what the event means.
     ///

@@ -25,7 +25,7 @@ impl Projection {
     /// | `refunds`, `disputes` | `state`, `amount`, `currency`, `payment` |
     /// | `credits` | `state`, `amount`, `currency`, `invoice` |
     /// | `entitlements` | by the application's customer, then by benefit: `access`, `until`, `quantity`, `sources` |
-    /// | `unlinked` | the same by the provider's customer, while no customer of the application claims it |
+    /// | `unlinked` | the same by the provider's customer, while it is linked to no customer of the application |
     /// | `wallets` | by customer |
     /// | `parked` | by object: `kind`, `waits_for` |
     /// | `ambiguous` | by object: `kind` |

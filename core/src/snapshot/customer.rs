@@ -25,8 +25,8 @@ pub struct CustomerSnapshot {
     /// Provider, account and mode. One snapshot never mixes two sources.
     #[serde(flatten, serialize_with = "public_source")]
     pub source: Source,
-    /// The application's customer. `None` in the snapshot of a provider's customer that no application customer
-    /// claims.
+    /// The application's customer. `None` in the snapshot of a provider's customer that is linked to no
+    /// customer of the application.
     pub customer: Option<CustomerId>,
     /// The instant.
     #[serde(serialize_with = "rfc3339")]
@@ -123,7 +123,7 @@ impl Projection {
         let mut known = false;
         let mut snapshot = CustomerSnapshot {
             source: source.clone(),
-            customer: self.claimed_by(source, key),
+            customer: self.linked_to(source, key),
             as_of: self.as_of,
             agreements: BTreeMap::new(),
             entitlements: BTreeMap::new(),
@@ -154,12 +154,12 @@ impl Projection {
         known.then_some(snapshot)
     }
 
-    /// The application's customer: the key's own, or the one that claims the provider's customer.
-    fn claimed_by(&self, source: &Source, key: &CustomerKey) -> Option<CustomerId> {
+    /// The application's customer: the key's own, or the one that is linked to the provider's customer.
+    fn linked_to(&self, source: &Source, key: &CustomerKey) -> Option<CustomerId> {
         match key {
             CustomerKey::Application(id) => Some(id.clone()),
             CustomerKey::Provider { id, .. } => {
-                let owner = self.owners(source).claimed.get(id.expose()).copied()?;
+                let owner = self.owners(source).linked.get(id.expose()).copied()?;
                 CustomerId::new(owner).ok()
             }
         }

@@ -161,8 +161,8 @@ impl Projection {
     fn owners<'a>(&'a self, source: &'a Source) -> Owners<'a> {
         let rows = self.rows.iter().filter(|(subject, _)| subject.source == *source);
         let customers = rows.flat_map(|(_, rows)| &rows.customers);
-        let claimed = customers.filter_map(|customer| Some((customer.id.as_str(), customer.owner.as_deref()?)));
-        Owners { source, claimed: claimed.collect(), contradicted: &self.contradicted_owners }
+        let linked = customers.filter_map(|customer| Some((customer.id.as_str(), customer.owner.as_deref()?)));
+        Owners { source, linked: linked.collect(), contradicted: &self.contradicted_owners }
     }
 
     /// Every source that has subjects here.
@@ -171,20 +171,20 @@ impl Projection {
     }
 }
 
-/// For each claimed customer of one source, the application's customer that claims it.
+/// For each linked customer of one source, the application's customer that it is linked to.
 struct Owners<'a> {
     source: &'a Source,
-    claimed: BTreeMap<&'a str, &'a str>,
+    linked: BTreeMap<&'a str, &'a str>,
     contradicted: &'a BTreeSet<Subject>,
 }
 
 impl Owners<'_> {
-    /// The owner of a row: the owner that it names, else the application's customer that claims its provider
+    /// The owner of a row: the owner that it names, else the application's customer that is linked to its provider
     /// customer, else the provider's customer. If other objects name different owners, it belongs to the provider's
     /// customer alone.
     fn key(&self, subject: &Subject, customer: Option<&str>, owner: Option<&str>) -> Option<CustomerKey> {
-        let claimed = || customer.and_then(|customer| self.claimed.get(customer).copied());
-        let owner = owner.or_else(claimed).filter(|_| !self.contradicted.contains(subject));
+        let linked = || customer.and_then(|customer| self.linked.get(customer).copied());
+        let owner = owner.or_else(linked).filter(|_| !self.contradicted.contains(subject));
         if let Some(owner) = owner {
             return CustomerId::new(owner).ok().map(CustomerKey::Application);
         }

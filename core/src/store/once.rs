@@ -1,5 +1,29 @@
 //! Answers requests under an idempotency key: with the first answer if the content is the same, with a conflict if it
 //! differs.
+//!
+//! ```
+//! use purchase_core::{
+//!     store::{Commit, IdempotencyKey, memory::MemoryStore, once::{Keyed, once}, transact::Step},
+//!     time::Timestamp,
+//! };
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let store = MemoryStore::new();
+//!     let key = IdempotencyKey::new("refund/api-key-7", "order-42")?;
+//!     let request = |content| Keyed { key: &key, content, now: Timestamp::EPOCH };
+//!     let refund = |answer: &'static str| move |_: &_| Ok(Step::Ready(Commit::default(), answer.to_owned()));
+//!
+//!     let first = once(&store, 8, request(b"5 EUR"), refund("refunded 5 EUR")).await?;
+//!     assert!(!first.repeated);
+//!     // The same content has no second effect and gets the first answer; other content is refused.
+//!     let again = once(&store, 8, request(b"5 EUR"), refund("never made")).await?;
+//!     assert_eq!((again.answer.as_str(), again.repeated), ("refunded 5 EUR", true));
+//!     let other = once(&store, 8, request(b"9 EUR"), refund("never made")).await;
+//!     assert_eq!(other.map_err(|refusal| refusal.code()), Err("idempotency_conflict"));
+//!     Ok(())
+//! }
+//! ```
 
 use sha2::{Digest, Sha256};
 

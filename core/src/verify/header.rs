@@ -24,11 +24,11 @@ pub struct SignatureHeader {
 }
 
 impl SignatureHeader {
-    /// Finds the claim in the headers.
+    /// Finds the presented signature in the headers.
     ///
     /// # Errors
     /// [`SignatureError::Missing`], [`SignatureError::NoScheme`], or [`SignatureError::Malformed`] with the reason.
-    pub fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
+    pub fn find(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
         let text = self.only_value(headers, limits)?;
         let mut time = None;
         let mut signatures = 0_usize;
@@ -101,10 +101,10 @@ mod tests {
 
     fn check(values: &[&[u8]], expect: Result<(i64, &str, usize), SignatureError>) {
         let headers: Headers = values.iter().map(|value| ("Acme-Signature", value)).collect();
-        let found = HEADER.claim(&headers, &Limits { signature_header_bytes: 200, ..Limits::default() });
-        let found = found.map(|claim| {
-            let seconds = claim.signed_at.expect("a time").seconds();
-            (seconds, String::from_utf8(claim.signed_prefix).expect("ASCII"), claim.macs.len())
+        let found = HEADER.find(&headers, &Limits { signature_header_bytes: 200, ..Limits::default() });
+        let found = found.map(|presented| {
+            let seconds = presented.signed_at.expect("a time").seconds();
+            (seconds, String::from_utf8(presented.signed_prefix).expect("ASCII"), presented.macs.len())
         });
         let expect = expect.map(|(seconds, prefix, macs)| (seconds, prefix.to_owned(), macs));
         let values: Vec<_> = values.iter().map(|value| String::from_utf8_lossy(value)).collect();

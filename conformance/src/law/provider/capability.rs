@@ -276,13 +276,13 @@ pub(crate) async fn signed_time(trial: &Trial) -> Verdict {
     let Some(recorded) = scenario.deliveries.first() else { return Err(Broken::new("there is no delivery")) };
     let signed = trial.rig.sign_body(scenario, recorded.body.clone())?;
     let adapter = trial.rig.adapter(&[&scenario.secret], None)?;
-    let claim = adapter
+    let presented = adapter
         .webhooks()
-        .claim(&signed.headers, &Limits::default())
+        .presented_signature(&signed.headers, &Limits::default())
         .map_err(|error| Broken::caused("a genuine signature is not found", &error))?;
     let after = |seconds| Delivery { received_at: signed.received_at.plus_seconds(seconds), ..signed.clone() };
     if trial.declares(Capability::SignedTime)? {
-        let said = claim.signed_at.map(|at| at.seconds());
+        let said = presented.signed_at.map(|at| at.seconds());
         ensure(said == Some(scenario.as_of.seconds()), || {
             format!("signed_time is declared, and a signature made at {} is read as of {said:?}", scenario.as_of)
         })?;
@@ -291,7 +291,7 @@ pub(crate) async fn signed_time(trial: &Trial) -> Verdict {
         ensure(right, || format!("signed_time is declared, and a stale delivery is {}", told(&stale)))?;
         return Ok(Held { checks: 2 });
     }
-    ensure(claim.signed_at.is_none(), || "signed_time is not declared, and the signature has a time".to_owned())?;
+    ensure(presented.signed_at.is_none(), || "signed_time is not declared, and the signature has a time".to_owned())?;
     ensure(adapter.webhooks().trust().tolerance_seconds.is_none(), || {
         "signed_time is not declared, and the adapter promises a tolerance that it can't keep".to_owned()
     })?;

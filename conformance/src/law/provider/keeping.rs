@@ -38,8 +38,8 @@ pub(crate) fn reading(trial: &Trial, delivery: &Delivery) -> Result<Result<Event
 pub(crate) fn reading_by(provider: &dyn Provider, delivery: &Delivery) -> Result<Result<Event, Unreadable>, Broken> {
     let refused = |error| Broken::caused("a genuine delivery is refused", &error);
     let webhooks = provider.webhooks();
-    let claim = webhooks.claim(&delivery.headers, &Default::default()).map_err(refused)?;
-    let verified = verify::verify(delivery.clone(), &claim, webhooks.trust()).map_err(refused)?;
+    let presented = webhooks.presented_signature(&delivery.headers, &Default::default()).map_err(refused)?;
+    let verified = verify::verify(delivery.clone(), &presented, webhooks.trust()).map_err(refused)?;
     Ok(webhooks.read(&verified))
 }
 

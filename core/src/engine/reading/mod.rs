@@ -71,8 +71,8 @@ impl Engine {
     }
 
     /// Reads one customer of a provider by the provider's id, for operators. The snapshot names the application's
-    /// customer that claims this one, if there is one. It shows only objects that no customer of the application
-    /// owns; claimed objects appear in their owner's snapshot.
+    /// customer that this one is linked to, if there is one. It shows only objects that no customer of the application
+    /// owns; owned objects appear in their owner's snapshot.
     ///
     /// # Errors
     /// Any error of the store.

@@ -102,14 +102,14 @@ impl Engine {
     /// # Errors
     /// [`Refusal::UnknownProvider`], or [`Refusal::Signature`] with what is wrong with the header.
     pub fn precheck(&self, provider: &ProviderName, headers: &Headers) -> Result<(), Refusal> {
-        self.claim_of(self.provider(provider)?, headers)?;
+        self.presented_to(self.provider(provider)?, headers)?;
         Ok(())
     }
 
-    fn claim_of(&self, provider: &Arc<dyn Provider>, headers: &Headers) -> Result<PresentedSignature, SignatureError> {
+    fn presented_to(&self, provider: &Arc<dyn Provider>, headers: &Headers) -> Result<PresentedSignature, SignatureError> {
         let webhooks = provider.webhooks();
         webhooks
-            .claim(headers, &self.settings.limits)
+            .presented_signature(headers, &self.settings.limits)
             .inspect_err(|error| trace_refused(provider.name(), error, 0, webhooks.trust().secrets.len()))
     }
 
@@ -119,9 +119,9 @@ impl Engine {
         verify::within_limits(&delivery, limits)
             .map_err(|bytes| Refusal::BodyTooLarge { bytes, limit: limits.body_bytes })?;
         let trust = provider.webhooks().trust();
-        let claim = self.claim_of(provider, &delivery.headers)?;
-        let verified = verify::verify(delivery, &claim, trust)
-            .inspect_err(|error| trace_refused(provider.name(), error, claim.macs.len(), trust.secrets.len()))?;
+        let presented = self.presented_to(provider, &delivery.headers)?;
+        let verified = verify::verify(delivery, &presented, trust)
+            .inspect_err(|error| trace_refused(provider.name(), error, presented.macs.len(), trust.secrets.len()))?;
         Ok(verified)
     }
 

@@ -106,7 +106,7 @@ impl Webhooks for Acme {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, _: &Limits) -> Result<PresentedSignature, SignatureError> {
+    fn presented_signature(&self, headers: &Headers, _: &Limits) -> Result<PresentedSignature, SignatureError> {
         let value = headers.all("acme").next().ok_or(SignatureError::Missing { header: "acme" })?;
         let mac = value.try_into().map_err(|_| SignatureError::Malformed { header: "acme", reason: "not 32 bytes" })?;
         Ok(PresentedSignature { signed_at: None, signed_prefix: Vec::new(), macs: vec![mac] })

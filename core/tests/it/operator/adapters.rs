@@ -79,8 +79,8 @@ impl Webhooks for Changed {
         self.inner.trust()
     }
 
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
-        self.inner.claim(headers, limits)
+    fn presented_signature(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
+        self.inner.presented_signature(headers, limits)
     }
 
     fn read(&self, delivery: &VerifiedDelivery) -> Reading {

@@ -61,8 +61,8 @@ impl Webhooks for Timed {
         &self.trust
     }
 
-    fn claim(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
-        HEADER.claim(headers, limits)
+    fn presented_signature(&self, headers: &Headers, limits: &Limits) -> Result<PresentedSignature, SignatureError> {
+        HEADER.find(headers, limits)
     }
 
     fn read(&self, _: &VerifiedDelivery) -> Result<Event, Unreadable> {
