@@ -1,4 +1,15 @@
 //! Decides which store a URL selects, so that applications and operators can choose a store by configuration.
+//!
+//! ```
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let store = purchase::open::open("memory:").await?;
+//!     store.ready().await?;
+//!     // Another scheme is refused by an error that lists what there is.
+//!     assert!(purchase::open::open("mysql://localhost/billing").await.is_err());
+//!     Ok(())
+//! }
+//! ```
 
 use std::sync::Arc;
 

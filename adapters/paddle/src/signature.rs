@@ -22,7 +22,7 @@ mod tests {
 
     const MAC: &str = "cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd";
 
-    fn claim(value: &str) -> Result<PresentedSignature, SignatureError> {
+    fn find(value: &str) -> Result<PresentedSignature, SignatureError> {
         let headers: Headers = [("Paddle-Signature", value)].into_iter().collect();
         HEADER.find(&headers, &Limits::default())
     }
@@ -30,7 +30,7 @@ mod tests {
     #[test]
     fn every_h1_is_found_in_any_order() {
         for value in [format!("ts=12;h1={MAC};h1={MAC}"), format!("h1={MAC};h2=x;ts=12;h1={MAC}")] {
-            let found = presented(&value).expect("a signature");
+            let found = find(&value).expect("a signature");
             assert_eq!((found.signed_at.expect("a time").seconds(), found.macs.len()), (12, 2), "{value}");
             assert_eq!(found.signed_prefix, b"12:");
         }
@@ -40,8 +40,8 @@ mod tests {
     fn commas_do_not_separate() {
         let reason = "its time is not a number of seconds";
         let malformed = SignatureError::Malformed { header: "paddle-signature", reason };
-        assert_eq!(presented(&format!("ts=12,h1={MAC}")), Err(malformed));
-        let unknown = presented(&format!("ts=12;h2={MAC}"));
+        assert_eq!(find(&format!("ts=12,h1={MAC}")), Err(malformed));
+        let unknown = find(&format!("ts=12;h2={MAC}"));
         assert_eq!(unknown, Err(SignatureError::NoScheme { header: "paddle-signature", scheme: "h1" }));
     }
 }

@@ -28,7 +28,7 @@ pub(super) fn ignores_the_time(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
 pub(super) fn first_signature_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let presented = |mut presented: PresentedSignature| {
         presented.macs.truncate(1);
-        claim
+        presented
     };
     Arc::new(Wrapped { presented, ..Wrapped::new(inner) })
 }
@@ -36,7 +36,7 @@ pub(super) fn first_signature_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider
 pub(super) fn last_signature_only(inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
     let presented = |mut presented: PresentedSignature| {
         presented.macs.drain(..presented.macs.len().saturating_sub(1));
-        claim
+        presented
     };
     Arc::new(Wrapped { presented, ..Wrapped::new(inner) })
 }

@@ -334,7 +334,7 @@ pub struct Claim {
 }
 
 /// Which events to list. An empty filter matches all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventQuery {
     /// Only this event.
     pub key: Option<EventKey>,
@@ -348,12 +348,12 @@ pub struct EventQuery {
     pub until: Option<Timestamp>,
     /// Only those after this position in the order of arrival.
     pub after: Option<i64>,
-    /// The most rows to return.
+    /// The most rows to return; by default [`PAGE`].
     pub limit: u32,
 }
 
 /// Which bodies in conflict to list. An empty filter matches all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConflictQuery {
     /// Only those that contradict this event.
     pub key: Option<EventKey>,
@@ -363,12 +363,12 @@ pub struct ConflictQuery {
     pub until: Option<Timestamp>,
     /// Only those after this position in the order of arrival.
     pub after: Option<i64>,
-    /// The most rows to return.
+    /// The most rows to return; by default [`PAGE`].
     pub limit: u32,
 }
 
 /// Which subjects to list. An empty filter matches all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubjectQuery {
     /// Only those of this source.
     pub source: Option<Source>,
@@ -381,19 +381,46 @@ pub struct SubjectQuery {
     pub owner: Option<CustomerId>,
     /// Only those after this key.
     pub after: Option<Subject>,
-    /// The most rows to return.
+    /// The most rows to return; by default [`PAGE`].
     pub limit: u32,
 }
 
 /// Which transitions to list. An empty filter matches all.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransitionQuery {
     /// Only those of the object with this public id.
     pub object: Option<String>,
     /// Only those after this one.
     pub after: Option<Transition>,
-    /// The most rows to return.
+    /// The most rows to return; by default [`PAGE`].
     pub limit: u32,
+}
+
+/// How many rows a query returns where it doesn't say: a query without a limit must not come back empty.
+pub const PAGE: u32 = 100;
+
+impl Default for EventQuery {
+    fn default() -> Self {
+        Self { key: None, public_id: None, statuses: Vec::new(), since: None, until: None, after: None, limit: PAGE }
+    }
+}
+
+impl Default for ConflictQuery {
+    fn default() -> Self {
+        Self { key: None, since: None, until: None, after: None, limit: PAGE }
+    }
+}
+
+impl Default for SubjectQuery {
+    fn default() -> Self {
+        Self { source: None, public_id: None, customers: None, owner: None, after: None, limit: PAGE }
+    }
+}
+
+impl Default for TransitionQuery {
+    fn default() -> Self {
+        Self { object: None, after: None, limit: PAGE }
+    }
 }
 
 impl SubjectQuery {

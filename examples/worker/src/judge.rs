@@ -1,7 +1,7 @@
 //! Decides how tests reach what callers can't: the D1 binding, through a route that runs any statements, and the
 //! reading of variables that a test provides. Only test builds contain this module.
 
-use purchase::d1::{Access, BindingExecutor, Cell, ExecuteError, Executor, Statement};
+use purchase::d1::{BatchKind, BindingExecutor, Cell, ExecuteError, Executor, Statement};
 use serde::Deserialize;
 use serde_json::json;
 use worker::{Env, Request, Response, Result, js_sys::JSON, wasm_bindgen::JsCast};
@@ -27,9 +27,9 @@ struct Asked {
 pub(crate) async fn batch(request: &mut Request, env: &Env, binding: &str) -> Result<Response> {
     let asked: Batch = request.json().await?;
     let access = match asked.access.as_str() {
-        "define" => Access::Define,
-        "read" => Access::Read,
-        _ => Access::Write,
+        "define" => BatchKind::Define,
+        "read" => BatchKind::Read,
+        _ => BatchKind::Write,
     };
     let statement = |it: Asked| {
         let params = it.params.into_iter().map(Cell).collect();

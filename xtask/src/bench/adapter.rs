@@ -56,7 +56,9 @@ fn row(name: &str, bodies: &[Body], rounds: u32) -> anyhow::Result<Row> {
     let repeat = DELIVERIES_PER_ROUND.div_ceil(deliveries.len());
     let macs: Vec<[u8; 32]> = deliveries
         .iter()
-        .map(|delivery| Ok(*stripe.presented_signature(&delivery.headers, &limits)?.macs.first().context("no signature")?))
+        .map(|delivery| {
+            Ok(*stripe.presented_signature(&delivery.headers, &limits)?.macs.first().context("no signature")?)
+        })
         .collect::<anyhow::Result<_>>()?;
     let (mut ours, mut floor) = (Times::default(), Times::default());
     for _ in 0..rounds {

@@ -106,7 +106,11 @@ impl Engine {
         Ok(())
     }
 
-    fn presented_to(&self, provider: &Arc<dyn Provider>, headers: &Headers) -> Result<PresentedSignature, SignatureError> {
+    fn presented_to(
+        &self,
+        provider: &Arc<dyn Provider>,
+        headers: &Headers,
+    ) -> Result<PresentedSignature, SignatureError> {
         let webhooks = provider.webhooks();
         webhooks
             .presented_signature(headers, &self.settings.limits)
