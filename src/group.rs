@@ -250,7 +250,10 @@ impl Gatherer {
             Some(to) if answers.is_empty() => give(to, failed),
             last => {
                 answers.extend(last);
-                tracing::warn!(deliveries = members.len(), "a group failed; each delivery goes alone");
+                tracing::warn!(
+                    deliveries = members.len(),
+                    "a group failed; each delivery is retried in its own commit"
+                );
                 self.go_alone(Arc::unwrap_or_clone(members), answers).await;
             }
         }

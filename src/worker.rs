@@ -230,7 +230,11 @@ impl Worker {
         if let Done::Answered(answer) = self.process(&lease, claimed.clone(), now).await {
             return answer;
         }
-        tracing::error!(worker = self.settings.name, events = claimed.len(), "a batch panicked; each event goes alone");
+        tracing::error!(
+            worker = self.settings.name,
+            events = claimed.len(),
+            "a batch panicked; each event is processed in its own commit"
+        );
         let mut report = WorkReport::default();
         for stored in claimed {
             let retried = u64::from(stored.attempts > 1);

@@ -1,6 +1,14 @@
 //! The glue to frameworks, as an application uses it: over loopback with axum, and as a service that is called directly.
 
-use std::{error::Error, net::SocketAddr, sync::Arc, time::SystemTime};
+use std::{
+    error::Error,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::SystemTime,
+};
 
 use axum::{Router, extract::State, routing::get};
 use http::Request;
@@ -190,6 +198,17 @@ async fn a_body_of_unknown_length_is_refused_where_it_passes_the_limit() -> Outc
         let answer: Value = serde_json::from_slice(&answer.into_body().collect().await?.to_bytes())?;
         assert_eq!(answer["error"], code);
     }
+    // The engine would refuse a long body, too; here it isn't even read.
+    let read = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&read);
+    let chunks = (0..100).map(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        chunk()
+    });
+    let body = axum::body::Body::from_stream(futures_util::stream::iter(chunks));
+    let request = Request::post("/stripe").header(name, &value).body(body)?;
+    let answer = WebhookService::new(Intake::inline(engine()?)).call(request).await?;
+    assert_eq!((answer.status().as_u16(), read.load(Ordering::SeqCst)), (413, 3));
     let broken = [chunk(), Err(std::io::Error::other("a secret of the server"))];
     let body = axum::body::Body::from_stream(futures_util::stream::iter(broken));
     let request = Request::post("/stripe").header(name, &value).body(body)?;

@@ -150,10 +150,10 @@ async fn snapshots(endpoint: &Endpoint, scenario: &Scenario, projection: &Value)
     let rows = |benefits: &Value| benefits.as_object().into_iter().flatten().map(row).collect::<BTreeSet<_>>();
     let mut open = 0;
     for (customer, expected) in projection["entitlements"].as_object().into_iter().flatten() {
-        let (status, told) = endpoint.customer(customer, Some(&scenario.as_of.to_string())).await?;
-        let (expected, told) = (rows(expected), rows(&told[0]["entitlements"]));
-        if expected != told {
-            return Err(format!("{status}, {told:?} is told of a customer, and not {expected:?}").into());
+        let (status, answer) = endpoint.customer(customer, Some(&scenario.as_of.to_string())).await?;
+        let (expected, found) = (rows(expected), rows(&answer[0]["entitlements"]));
+        if expected != found {
+            return Err(format!("{status}: the Worker answers {found:?} for a customer, expected {expected:?}").into());
         }
         open += expected.iter().filter(|row| row.contains("access true")).count();
     }

@@ -47,15 +47,15 @@ pub(crate) enum Unheeded {
     /// Another isolation level is in effect.
     #[error(
         "transactions of this connection are {found:?} instead of \"read committed\": something between here and the \
-         server leaves out what connections are told, as PgBouncer does by ignore_startup_parameters; let \
-         it through, or say it to the role: ALTER ROLE … SET default_transaction_isolation = 'read committed'"
+         server drops the connection's startup parameters, as PgBouncer does with ignore_startup_parameters; let \
+         them through, or set it for the role: ALTER ROLE … SET default_transaction_isolation = 'read committed'"
     )]
     Isolation { found: String },
     /// Another schema is in effect.
     #[error(
         "this connection's search_path is {found:?} instead of {wanted:?}, the schema asked for: something between here \
-         and the server leaves out what connections are told, as PgBouncer does by ignore_startup_parameters; let it \
-         through, or say it to the role: ALTER ROLE … SET search_path = {wanted}"
+         and the server drops the connection's startup parameters, as PgBouncer does with ignore_startup_parameters; let \
+         them through, or set it for the role: ALTER ROLE … SET search_path = {wanted}"
     )]
     Schema { found: String, wanted: String },
 }

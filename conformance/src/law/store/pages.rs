@@ -26,7 +26,7 @@ async fn written(store: &dyn Store, commit: &Commit) -> Result<(), Broken> {
     store.commit(commit).await.map_err(|error| Broken::caused("a commit", &error))
 }
 
-/// The bodies of the events that a query lists, page by page. `!` marks a body in conflict.
+/// The bodies of the events that a query lists, page by page.
 async fn listed(store: &dyn Store, query: &EventQuery) -> Result<Vec<String>, Broken> {
     let mut all: Vec<StoredEvent> = Vec::new();
     loop {

@@ -126,7 +126,7 @@ impl Engine {
             // A single event was already tried alone.
             1 => Some(fault),
             events => {
-                tracing::warn!(code = fault.code(), events, "a batch failed; each event goes alone");
+                tracing::warn!(code = fault.code(), events, "a batch failed; each event is retried in its own commit");
                 None
             }
         };
