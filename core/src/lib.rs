@@ -8,6 +8,7 @@ pub mod money;
 pub mod time;
 
 pub mod delivery;
+pub mod transport;
 pub mod verify;
 
 pub mod capability;

@@ -1,0 +1,120 @@
+//! Requests as an emulator reads them, and its answers.
+
+use purchase_core::{
+    delivery::Headers,
+    transport::{HttpRequest, HttpResponse, Method},
+};
+use serde_json::Value;
+
+/// A request, with its path cut into segments.
+#[derive(Debug, Clone)]
+pub struct Call<'a> {
+    /// The method.
+    pub method: Method,
+    /// The segments of the path, without empty ones, percent-decoded.
+    pub path: Vec<String>,
+    /// The query's pairs, decoded, in order.
+    pub query: Vec<(String, String)>,
+    /// The headers.
+    pub headers: &'a Headers,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+impl<'a> Call<'a> {
+    /// Reads a request.
+    pub fn of(request: &'a HttpRequest) -> Self {
+        let decoded = |text: &str| {
+            // A path's plus sign is itself. In a query it is a space.
+            let pair = format!("{}=", text.replace('+', "%2B"));
+            url::form_urlencoded::parse(pair.as_bytes()).next().map(|(key, _)| key.into_owned()).unwrap_or_default()
+        };
+        Self {
+            method: request.method,
+            path: request.path().split('/').filter(|it| !it.is_empty()).map(decoded).collect(),
+            query: url::form_urlencoded::parse(request.query().as_bytes()).into_owned().collect(),
+            headers: &request.headers,
+            body: &request.body,
+        }
+    }
+
+    /// The segments of the path, for matching.
+    pub fn segments(&self) -> Vec<&str> {
+        self.path.iter().map(String::as_str).collect()
+    }
+
+    /// The first value of a header, if it is text.
+    pub fn header<'b>(&'b self, name: &'b str) -> Option<&'b str> {
+        self.headers.all(name).next().and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    /// The path, joined again.
+    pub fn route(&self) -> String {
+        format!("/{}", self.path.join("/"))
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The status code.
+    pub status: u16,
+    /// Additional headers.
+    pub headers: Vec<(String, String)>,
+    /// The media type of the body.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: Vec<u8>,
+    /// What of the call isn't emulated, when that is the answer.
+    pub not_emulated: Option<String>,
+    /// Whether an idempotency key keeps this answer. A request that fails validation is not kept.
+    pub kept: bool,
+}
+
+impl Reply {
+    /// An answer in JSON, in one line. An idempotency key keeps it.
+    pub fn json(status: u16, body: &Value) -> Self {
+        Self::new(status, "application/json", body.to_string().into_bytes())
+    }
+
+    /// A page.
+    pub fn html(status: u16, page: String) -> Self {
+        Self { kept: false, ..Self::new(status, "text/html; charset=utf-8", page.into_bytes()) }
+    }
+
+    /// An answer that sends a browser to another page.
+    pub fn redirect(to: &str) -> Self {
+        let headers = vec![("Location".to_owned(), to.to_owned())];
+        Self { headers, kept: false, ..Self::new(303, "text/plain", Vec::new()) }
+    }
+
+    /// An answer with these bytes.
+    pub fn new(status: u16, content_type: &'static str, body: Vec<u8>) -> Self {
+        Self { status, headers: Vec::new(), content_type, body, not_emulated: None, kept: true }
+    }
+
+    /// The same answer, which no idempotency key keeps.
+    #[must_use]
+    pub fn unkept(self) -> Self {
+        Self { kept: false, ..self }
+    }
+
+    /// The same answer, marked as one that a missing part of the emulator gives. No idempotency key keeps it.
+    #[must_use]
+    pub fn not_emulated(self, what: impl Into<String>) -> Self {
+        Self { not_emulated: Some(what.into()), kept: false, ..self }
+    }
+
+    /// The same answer with one more header.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub(crate) fn into_response(self) -> HttpResponse {
+        let mut headers: Headers = self.headers.iter().map(|(name, value)| (name, value)).collect();
+        headers.push("content-type", self.content_type);
+        HttpResponse { status: self.status, headers, body: self.body }
+    }
+}
