@@ -13,11 +13,14 @@
 //! | [`call`], [`page`] | requests and answers, and lists of objects |
 //! | [`chaos`], [`queue`] | what goes wrong on purpose, and when a delivery is due |
 //! | [`keys`], [`log`] | idempotency keys, and what was asked |
+//! | `document` | whether a body is as the provider's official document says; feature `testing` |
 //! | [`truth`] | the state in neutral words, and how a projection differs from it |
 
 pub mod call;
 pub mod chaos;
 pub mod control;
+#[cfg(feature = "testing")]
+pub mod document;
 pub mod draw;
 pub mod emulated;
 pub mod keys;
