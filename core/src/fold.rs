@@ -1,6 +1,35 @@
 //! Folds the state of one subject from its facts: a register per object, and the links. Each subject folds
 //! independently; facts are its only input from other subjects. The money of a payment is derived from its members in
 //! [`money`].
+//!
+//! # Example
+//!
+//! ```
+//! use purchase_core::{
+//!     fact::{Fact, Observation, Phase, Version, object_state::{ObjectState, Subscription, SubscriptionStatus}},
+//!     fold::SubjectState,
+//!     id::{ObjectKind, ObjectRef, ProviderId, Subject},
+//!     lifecycle::Change,
+//!     time::Timestamp,
+//! };
+//!
+//! let root = ObjectRef::new(ObjectKind::Subscription, ProviderId::new("sub_1")?);
+//! let subject = Subject { source: "stripe//test".parse()?, root };
+//! let fact = |event: ProviderId, at: Timestamp, status: SubscriptionStatus| {
+//!     let object_state = ObjectState::Subscription(Box::new(Subscription::new(status, "")));
+//!     let (subject, object) = (subject.clone(), subject.root.clone());
+//!     let observation = Some(Observation { object, phase: Phase::Changed, object_state, prior: None });
+//!     Fact { subject, event, version: Version::at(at), observation, links: Vec::new() }
+//! };
+//! let trial = fact(ProviderId::new("evt_1")?, Timestamp::from_seconds(10)?, SubscriptionStatus::Trialing);
+//! let paid = fact(ProviderId::new("evt_2")?, Timestamp::from_seconds(20)?, SubscriptionStatus::Active);
+//!
+//! let (state, transitions) = SubjectState::fold(&subject, &[trial.clone(), paid.clone()]);
+//! assert!(transitions.iter().map(|it| it.change).eq([Change::TrialStarted, Change::Activated]));
+//! // The other order, with one event twice, gives the same state and the same transitions.
+//! assert_eq!(SubjectState::fold(&subject, &[paid.clone(), trial, paid]), (state, transitions));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod money;
 

@@ -1,4 +1,33 @@
 //! The receipt of a delivery: what really happened to it. Receipts contain no provider ids.
+//!
+//! # Example
+//!
+//! ```
+//! use purchase_core::receipt::{Answers, Stage, StageReceipt, TransitionReceipt, WebhookReceipt};
+//! use purchase_core::{id::CustomerId, lifecycle::Change, store::EventStatus, time::Timestamp};
+//!
+//! // What `Engine::handle` returns for an event that activates Ada's subscription.
+//! let (at, customer) = (Timestamp::from_seconds(1_767_225_600)?, Some(CustomerId::new("ada")?));
+//! let (object, change) = ("subscription_96f26ce1e738906dd2c1".to_owned(), Change::Activated);
+//! let stages = [Stage::AcceptEvent, Stage::PersistFact, Stage::RefreshProjection];
+//! let receipt = WebhookReceipt {
+//!     workflow: "webhook.receive",
+//!     event: "event_32036b697b92d76f1bfb".to_owned(),
+//!     event_type: "customer.subscription.created".to_owned(),
+//!     status: EventStatus::Processed,
+//!     duplicate: false,
+//!     stages: stages.map(|stage| StageReceipt { stage, at }).into(),
+//!     facts: 1,
+//!     transitions: vec![TransitionReceipt { object, at, change, customer }],
+//!     reconciliation: Vec::new(),
+//!     answers: Answers { input_accepted: true, provider_changed: false, local_facts_stored: true, refresh_owed: false },
+//! };
+//! assert_eq!(receipt.http_status(), 200); // the answer to the provider
+//! let json = serde_json::to_value(&receipt)?;
+//! assert_eq!((json["status"].as_str(), json["duplicate"].as_bool()), (Some("processed"), Some(false)));
+//! assert_eq!(json["transitions"][0]["change"], "activated");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use serde::Serialize;
 

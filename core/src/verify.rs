@@ -4,6 +4,34 @@
 //! Every message authentication code of the request is compared with every configured secret, in constant time over
 //! the decoded bytes, before the age is checked. So the answer reveals nothing about our clock to a sender without a
 //! secret.
+//!
+//! # Example
+//!
+//! ```
+//! use purchase_core::{
+//!     delivery::{Delivery, Headers},
+//!     error::Refusal,
+//!     id::ProviderName,
+//!     time::Timestamp,
+//!     verify::{PresentedSignature, Secret, SignatureError, Trust, verify},
+//! };
+//!
+//! let secret = Secret::new("a shared secret")?;
+//! let signed_at = Timestamp::from_seconds(1_767_225_600)?;
+//! // What an adapter finds in the headers: the signed time, and a signature over the time and the body.
+//! let macs = vec![secret.sign(&[b"1767225600.", b"5 EUR"])];
+//! let presented = PresentedSignature { signed_at: Some(signed_at), signed_prefix: b"1767225600.".to_vec(), macs };
+//! let (trust, provider) = (Trust::new(vec![secret], Some(300))?, ProviderName::new("stripe")?);
+//! let delivery = |body: &[u8]| {
+//!     let (provider, received_at) = (provider.clone(), signed_at.plus_seconds(2));
+//!     Delivery { provider, headers: Headers::new(), body: body.to_vec(), received_at }
+//! };
+//! assert_eq!(verify(delivery(b"5 EUR"), &presented, &trust)?.body(), b"5 EUR");
+//! let changed = verify(delivery(b"9 EUR"), &presented, &trust).expect_err("the body was changed");
+//! assert_eq!(changed, SignatureError::Mismatch { macs: 1, secrets: 1 });
+//! assert_eq!(Refusal::from(changed).http_status(), 401);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod header;
 mod trust;

@@ -1,5 +1,33 @@
 //! Defines a fact: "object X of provider P looked like this at time T, according to event E". Adapters produce facts;
 //! no code after this step knows a provider.
+//!
+//! # Example
+//!
+//! ```
+//! use purchase_core::{
+//!     fact::{Fact, Link, Observation, Phase, Version, object_state::{Invoice, InvoiceState, ObjectState}},
+//!     id::{CustomerId, ObjectKind, ObjectRef, ProviderId, Subject},
+//!     money::{Currency, Money},
+//!     time::Timestamp,
+//! };
+//!
+//! // An adapter reads from event `evt_1` that Ada's invoice `in_1` over 12.99 EUR was paid.
+//! let paid_at = Timestamp::from_seconds(1_767_225_600)?;
+//! let total = Money::new(1299, Currency::new("eur")?)?;
+//! let invoice = Invoice { amount_paid: total, paid_at: Some(paid_at), ..Invoice::new(InvoiceState::Paid, total) };
+//! let object = ObjectRef::new(ObjectKind::Invoice, ProviderId::new("in_1")?);
+//! let object_state = ObjectState::Invoice(invoice);
+//! assert!(object_state.is_terminal()); // a later observation can't make it unpaid
+//! let fact = Fact {
+//!     subject: Subject { source: "stripe//test".parse()?, root: object.clone() },
+//!     event: ProviderId::new("evt_1")?,
+//!     version: Version::at(paid_at),
+//!     observation: Some(Observation { object, phase: Phase::Changed, object_state, prior: None }),
+//!     links: vec![Link::Owner(CustomerId::new("ada")?), Link::Subscription(ProviderId::new("sub_1")?)],
+//! };
+//! assert!(!format!("{fact:?}").contains("in_1")); // provider ids are not shown
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod history;
 pub mod object_state;

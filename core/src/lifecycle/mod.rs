@@ -1,5 +1,35 @@
 //! Derives the lifecycle state of an agreement, and which changes of it are transitions. Every match is total: a new
 //! provider status or a new state must be placed here by hand.
+//!
+//! # Example
+//!
+//! ```
+//! use purchase_core::{
+//!     entitlement::{Access, AccessPolicy, Standing},
+//!     fact::object_state::SubscriptionStatus,
+//!     lifecycle::{Lifecycle, of_subscription},
+//!     time::Timestamp,
+//! };
+//!
+//! assert_eq!(of_subscription(SubscriptionStatus::PastDue), Lifecycle::Grace); // a renewal is unpaid
+//! let gives_access = |state| { // under the default policy
+//!     let standing = Standing {
+//!         state,
+//!         began_at: Timestamp::EPOCH,
+//!         since: Timestamp::EPOCH,
+//!         ends_at: None,
+//!         pause_at: None,
+//!         period_end: None,
+//!         given_up: false,
+//!         disputed: false,
+//!         dunning_seconds: 30 * 24 * 3600,
+//!     };
+//!     matches!(AccessPolicy::default().access(&standing, Timestamp::EPOCH), Access::Granted(_))
+//! };
+//! assert_eq!([Lifecycle::Active, Lifecycle::Grace, Lifecycle::Trialing].map(gives_access), [true; 3]);
+//! let closed = [Lifecycle::Canceled, Lifecycle::Expired, Lifecycle::Paused, Lifecycle::Pending, Lifecycle::Refunded];
+//! assert_eq!(closed.map(gives_access), [false; 5]);
+//! ```
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,35 @@
 //! Reads stored subjects into the canonical projection of everything and the snapshot of one customer. Both are pure
 //! functions of the stored subjects, the catalogue, the policy and the reader's clock.
+//!
+//! # Example
+//!
+//! ```
+//! use purchase_core::{
+//!     catalog::Catalog,
+//!     entitlement::{AccessPolicy, Dunning},
+//!     fact::{Fact, Link, Observation, Phase, Version, object_state::{ObjectState, Subscription, SubscriptionStatus}},
+//!     fold::SubjectState,
+//!     id::{CustomerId, CustomerKey, ObjectKind, ObjectRef, ProviderId, Subject},
+//!     lifecycle::Lifecycle,
+//!     snapshot::{Projection, Reading},
+//!     time::Timestamp,
+//! };
+//!
+//! let (now, ada) = (Timestamp::from_seconds(1_767_225_600)?, CustomerId::new("ada")?);
+//! let object = ObjectRef::new(ObjectKind::Subscription, ProviderId::new("sub_1")?);
+//! let subject = Subject { source: "stripe//test".parse()?, root: object.clone() };
+//! let object_state = ObjectState::Subscription(Box::new(Subscription::new(SubscriptionStatus::PastDue, "past_due")));
+//! let observation = Some(Observation { object, phase: Phase::Changed, object_state, prior: None });
+//! let (event, links) = (ProviderId::new("evt_1")?, vec![Link::Owner(ada.clone())]);
+//! let fact = Fact { subject: subject.clone(), event, version: Version::at(now), observation, links };
+//! let (state, _) = SubjectState::fold(&subject, &[fact]);
+//!
+//! let (catalog, policy, dunning) = (&Catalog::default(), &AccessPolicy::default(), &Dunning::default());
+//! let projection = Projection::of([(&subject, &state)], Reading { catalog, policy, dunning, as_of: now });
+//! let snapshots = projection.customer(&CustomerKey::Application(ada)); // from a store: `Engine::customer`
+//! assert_eq!(snapshots[0].agreements[&subject.public_id()].state, Lifecycle::Grace);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod canonical;
 pub mod columns;
