@@ -14,6 +14,7 @@
 //! | [`chaos`], [`queue`] | what goes wrong on purpose, and when a delivery is due |
 //! | [`keys`], [`log`] | idempotency keys, and what was asked |
 //! | `document` | whether a body is as the provider's official document says; feature `testing` |
+//! | `serve` | an emulator as a command; feature `serve` |
 //! | [`truth`] | the state in neutral words, and how a projection differs from it |
 
 pub mod call;
@@ -27,6 +28,8 @@ pub mod keys;
 pub mod log;
 pub mod page;
 pub mod queue;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod shared;
 pub mod truth;
 pub mod world;
