@@ -16,7 +16,7 @@ use crate::{
     emulated::Emulated,
     keys::{Keys, Known},
     log::{Entry, Log},
-    shared::Shared,
+    shared::{Made, Shared},
     truth::Truth,
 };
 
@@ -119,17 +119,20 @@ impl<P: Emulated> World<P> {
         let State { provider, shared, keys, log, planned } = &mut self.state;
         let failure = failure(&shared.chaos, planned, &mut shared.draw, call.method.as_str(), &call.route());
         let request_id = P::request_id(&mut shared.draw);
+        let idempotency_key = provider.key(&call).map(|key| key.key);
+        shared.request = Some(Made { id: request_id.clone(), idempotency_key: idempotency_key.clone() });
         let (reply, original) = match failure {
             Some(failure) if !failure.applies() => (provider.failed(failure).unkept(), None),
             _ => answer(provider, shared, keys, &call, &request_id, failure),
         };
+        shared.request = None;
         log.push(Entry {
             at: shared.time().to_string(),
             method: call.method.as_str().to_owned(),
             path: call.route(),
             status: reply.status,
             request_id: request_id.clone(),
-            idempotency_key: provider.key(&call).map(|key| key.key),
+            idempotency_key,
             replayed: original.is_some(),
             not_emulated: reply.not_emulated.clone(),
             failure: failure.map(|it| it.as_str().to_owned()),
