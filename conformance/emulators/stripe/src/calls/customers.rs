@@ -94,6 +94,7 @@ impl Stripe {
         let secret = format!("test_{}", ids::secret(&mut shared.draw));
         let portal = Portal { id: id.clone(), created: shared.second(), customer, return_url, locale, secret };
         self.portals.add(&id, portal);
+        self.tell(shared, "billing_portal.session.created", Kind::Portal, &id);
         self.shows(Kind::Portal, &id, expand)
     }
 }
