@@ -98,7 +98,8 @@ impl Judge<'_> {
         Ok(read)
     }
 
-    fn scenario(&self, story: &Story, told: &Told) -> Scenario {
+    /// The scenario that the deliveries of a story make, read at the end of the story.
+    pub fn scenario(&self, story: &Story, told: &Told) -> Scenario {
         let world = World::after(&story.scenes);
         let prices = told.names.prices.iter().enumerate();
         let catalog = prices.filter_map(|(place, id)| Some((id.clone(), OfferId::new(offer(place)).ok()?))).collect();

@@ -160,6 +160,20 @@ pub(crate) fn prepare_d1() -> anyhow::Result<()> {
     node::prepare(Home::of_checkout().node())
 }
 
+/// A Node, and a folder in which it can run the official SDKs.
+pub(crate) struct Judges {
+    pub(crate) program: PathBuf,
+    pub(crate) folder: PathBuf,
+}
+
+/// Installs the official SDKs that judge the emulators.
+pub(crate) fn prepare_judges() -> anyhow::Result<Judges> {
+    let home = Home::of_checkout();
+    let folder = crate::shell::target_dir().join("judges");
+    node::prepare_judges(home.node(), &folder)?;
+    Ok(Judges { program: node::program(home.node()), folder })
+}
+
 /// Deletes lock files that tests left in the temporary folder for local D1 servers that no longer exist.
 pub(crate) fn sweep_d1_locks() {
     locks::sweep();

@@ -20,6 +20,8 @@ const PROGRAMS: [&str; 2] = ["host.mjs", "rest.mjs"];
 const STAMP: &str = "installed";
 /// The folder of the lock file for Node from npm, and its installation folder.
 const OWN: &str = "node";
+/// The walks of the official SDKs through the emulators.
+const WALKS: [&str; 3] = ["paddle.mjs", "stripe.mjs", "walk.mjs"];
 
 /// Prepares a folder in which the D1 host can run.
 pub(super) fn prepare(folder: &Path) -> anyhow::Result<()> {
@@ -27,6 +29,15 @@ pub(super) fn prepare(folder: &Path) -> anyhow::Result<()> {
     find_or_install(&source, folder)?;
     packages(&source, folder, "the packages of the local D1, about 170 MB")?;
     PROGRAMS.iter().try_for_each(|name| copy(&source, folder, name))
+}
+
+/// Prepares a folder in which the official SDKs can walk through the emulators. `home` has a Node if the system's is
+/// too old.
+pub(super) fn prepare_judges(home: &Path, folder: &Path) -> anyhow::Result<()> {
+    find_or_install(&shell::root().join("xtask/d1"), home)?;
+    let source = shell::root().join("xtask/judges");
+    packages(&source, folder, "the official SDKs, about 34 MB")?;
+    WALKS.iter().try_for_each(|name| copy(&source, folder, name))
 }
 
 /// The Node program for a prepared folder.
@@ -80,7 +91,7 @@ fn packages(source: &Path, folder: &Path, what: &str) -> anyhow::Result<()> {
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == hash) {
         return Ok(());
     }
-    eprintln!("d1: npm ci: {what}, into {}", folder.display());
+    eprintln!("npm ci: {what}, into {}", folder.display());
     let mut npm = Command::new("npm");
     // All needed files come as packages, so the packages' install scripts aren't run.
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel", "error"]);
