@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn any_signature_and_any_secret_will_do() {
+    fn any_signature_may_match_any_secret() {
         assert_eq!(check(0, Some(300), &["old", "right"]), Ok(()));
         assert_eq!(check(0, Some(300), &["old"]), Err(SignatureError::Mismatch { macs: 2, secrets: 1 }));
         assert_eq!(check(0, Some(300), &[]), Err(SignatureError::Mismatch { macs: 2, secrets: 0 }));
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_secret_is_told_before_a_stale_time() {
+    fn a_wrong_secret_is_reported_before_a_stale_time() {
         assert!(matches!(check(9_999, Some(300), &["wrong"]), Err(SignatureError::Mismatch { .. })));
     }
 }

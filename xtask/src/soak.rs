@@ -41,13 +41,13 @@ const STEPS: &[(&str, &[&str])] = &[
 pub(crate) fn run(args: &SoakArgs) -> anyhow::Result<ExitCode> {
     remember_own();
     if let Some(name) = args.only.iter().find(|name| !STEPS.iter().any(|(step, _)| step == name)) {
-        bail!("there is no step {name:?}; there are sqlite, postgres and d1");
+        bail!("there is no step {name:?}; known: sqlite, postgres, d1");
     }
     if let Some(name) = args.allow_skip.iter().find(|name| !Service::ALL.iter().any(|it| it.name() == name.as_str())) {
-        bail!("there is no server {name:?}; there are postgres and d1");
+        bail!("there is no server {name:?}; known: postgres, d1");
     }
     let seed = args.seed.map_or_else(fresh_seed, Ok)?.to_string();
-    println!("seed {seed}: `cargo xtask soak --seed {seed}` runs the same again");
+    println!("seed {seed}: `cargo xtask soak --seed {seed}` repeats this run");
     let mut outcomes = Vec::new();
     for (store, effort) in
         STEPS.iter().filter(|(step, _)| args.only.is_empty() || args.only.iter().any(|it| it == step))
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &SoakArgs) -> anyhow::Result<ExitCode> {
         outcomes.push((*store, judge(store, effort, &seed, &args.allow_skip)?));
     }
     println!("\nseed {seed}");
-    Ok(sum_up(&outcomes, |name| format!("--allow-skip {name} allows that")))
+    Ok(sum_up(&outcomes, |name| format!("--allow-skip {name} allows this")))
 }
 
 fn judge(store: &'static str, effort: &[&str], seed: &str, allow_skip: &[String]) -> anyhow::Result<Outcome> {
@@ -75,7 +75,7 @@ fn judge(store: &'static str, effort: &[&str], seed: &str, allow_skip: &[String]
                 return Ok(Outcome::Skipped { why: format!("{error:#}").into(), allowed: true });
             }
             Err(error) => {
-                println!("\n{} {store}: {error:#}; --allow-skip {store} does without", paint(Tone::Bad, "FAILED"));
+                println!("\n{} {store}: {error:#}; --allow-skip {store} skips it", paint(Tone::Bad, "FAILED"));
                 return Ok(Outcome::Failed(Took { time: begin.elapsed(), budget: None }));
             }
         }
