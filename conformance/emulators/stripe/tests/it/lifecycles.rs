@@ -1,7 +1,8 @@
 //! Plays random lifecycles in the world, and compares what the adapter makes of the deliveries with the story's truth
 //! and with the world's own.
 
-use purchase_conformance::story::Properties;
+use purchase_conformance::{mutants::Mutation, rig::Rig, story::Properties, under_test::memory};
+use purchase_emulator::lifecycles::{Budget, run};
 
 use crate::{script::StripeScript, under_test};
 
@@ -48,5 +49,15 @@ fn broken_systems_are_found() {
         "drops-prior-states",
     ] {
         holds(properties().finds(mutant));
+    }
+}
+
+/// The projection is what the world says, in random orders with duplicates, late events and bursts.
+#[test]
+fn the_projection_is_the_worlds_truth() {
+    let rig = Rig { provider: under_test::under_test(), store: memory(), mutation: Mutation::None };
+    match run(&rig, &StripeScript, Budget::of(200)) {
+        Ok(figures) => eprintln!("{figures}"),
+        Err(told) => panic!("{told}"),
     }
 }

@@ -5,6 +5,7 @@ mod billing;
 mod calls;
 mod checkout;
 mod documents;
+mod evidence;
 mod lifecycles;
 mod money;
 mod pages;

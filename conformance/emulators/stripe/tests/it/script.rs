@@ -8,9 +8,16 @@ use purchase_core::{
     time::Timestamp,
     transport::{HttpRequest, Method},
 };
-use purchase_emulator::{Emulated, Settings, Truth, World, world::Webhook};
+use purchase_emulator::{
+    Emulated, Settings, World,
+    chaos::Chaos,
+    lifecycles::{Played, Script},
+    world::Webhook,
+};
 use purchase_emulator_stripe::{Stripe, StripeSettings};
 use serde_json::{Value, json};
+
+use crate::evidence;
 
 /// Plays stories in a world of Stripe.
 pub(crate) struct StripeScript;
@@ -21,8 +28,10 @@ impl Teller for StripeScript {
         !matches!(step, Step::SchedulePause { .. })
     }
 
+    /// Some dialects have bursts: all events of two seconds carry one time.
     fn tell(&self, story: &Story) -> Told {
-        self.play(story).0
+        let burst_seconds = if story.dialect % 3 == 1 { 2 } else { 0 };
+        self.play(story, &Chaos { burst_seconds, ..Chaos::default() }).told
     }
 
     fn ways(&self) -> Ways {
@@ -30,21 +39,54 @@ impl Teller for StripeScript {
     }
 }
 
-impl StripeScript {
-    /// The deliveries of a story, and what is true at its end.
-    pub(crate) fn play(&self, story: &Story) -> (Told, Truth) {
-        let mut stage = Stage::new(story);
+impl Script for StripeScript {
+    fn play(&self, story: &Story, chaos: &Chaos) -> Played {
+        let mut stage = Stage::new(story, &bearable(story, chaos));
         for scene in &story.scenes {
             stage.scene(scene);
         }
-        let events = stage.world.shared().events().to_vec();
-        let sent = events[stage.prologue..].iter().enumerate();
-        let sent = sent.map(|(number, event)| Sent {
+        let events = &stage.world.shared().events()[stage.prologue..];
+        let sent = events.iter().zip(0..).map(|(event, number)| Sent {
             event_type: event.event_type.clone(),
-            body: stage.world.provider().delivery(event, number as u64),
+            body: stage.world.provider().delivery(event, number),
         });
-        (Told { sent: sent.collect(), names: stage.names }, stage.world.truth())
+        Played { told: Told { sent: sent.collect(), names: stage.names }, truth: stage.world.truth() }
     }
+
+    fn teller(&self) -> &dyn Teller {
+        self
+    }
+
+    fn hidden(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn moment(&self, body: &[u8]) -> Option<(String, String)> {
+        let event: Value = serde_json::from_slice(body).ok()?;
+        Some((event["data"]["object"]["id"].as_str()?.to_owned(), event["created"].to_string()))
+    }
+
+    fn is_undecidable(&self, bodies: &[Vec<u8>], object: &str) -> bool {
+        evidence::is_undecidable(bodies, object)
+    }
+}
+
+/// Chaos without late events for stories in which a refund fails within seconds. The total of `charge.refunded` would
+/// then seem to be newer than the failure, and no later event corrects it. A bank needs days to send a refund back.
+fn bearable(story: &Story, chaos: &Chaos) -> Chaos {
+    let mut made: Vec<i64> = Vec::new();
+    for scene in &story.scenes {
+        match &scene.step {
+            Step::Refund { .. } => made.push(scene.at),
+            Step::FailRefund { refund } | Step::SettleRefund { refund, succeeds: false } => {
+                if scene.at - made[*refund] <= i64::from(chaos.late_seconds) {
+                    return Chaos { late_seconds: 0, ..chaos.clone() };
+                }
+            }
+            _ => {}
+        }
+    }
+    chaos.clone()
 }
 
 struct Stage {
@@ -60,7 +102,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(story: &Story) -> Self {
+    fn new(story: &Story, chaos: &Chaos) -> Self {
         let (late, manner) = (i64::from(story.dialect % 3 == 2), story.dialect / 3);
         let settings = StripeSettings {
             session_event_late_seconds: late,
@@ -82,12 +124,7 @@ impl Stage {
         stage.act(json!({ "act": "hold_billing", "held": true }));
         stage.sell();
         stage.prologue = stage.world.shared().events().len();
-        if story.dialect % 3 == 1 {
-            stage.world.shared_mut().chaos.burst_seconds = 2;
-        }
-        if manner == 3 {
-            stage.world.shared_mut().chaos.late_seconds = 2;
-        }
+        stage.world.shared_mut().chaos = chaos.clone();
         stage
     }
 
