@@ -36,23 +36,8 @@ impl Stripe {
         };
         params.one_of("ui_mode", &["hosted_page"], &["elements", "embedded_page", "form"])?;
         params.only("payment_method_collection", "always")?;
-        let success_url = params.need_text("success_url")?;
-        let cancel_url = params.text("cancel_url")?;
-        for (name, url) in [("success_url", Some(&success_url)), ("cancel_url", cancel_url.as_ref())] {
-            if url.is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
-                return Err(Fault::invalid(Some("url_invalid"), name, "Not a valid URL"));
-            }
-        }
-        let (customer, customer_email) = (params.text("customer")?, params.text("customer_email")?);
-        if customer.is_some() && customer_email.is_some() {
-            let message = "You may only specify one of these parameters: customer, customer_email.";
-            return Err(Fault::invalid(None, "customer", message));
-        }
-        let creation = params.one_of("customer_creation", &["always", "if_required"], &[])?;
-        if creation.is_some() && (mode == Mode::Subscription || customer.is_some()) {
-            let message = "`customer_creation` can only be used in `payment` mode without a customer.";
-            return Err(Fault::invalid(None, "customer_creation", message));
-        }
+        let (success_url, cancel_url) = urls(&mut params)?;
+        let who = Who::of(&mut params, mode)?;
         let (client_reference_id, locale) = (params.text("client_reference_id")?, params.text("locale")?);
         let metadata = params.metadata()?.new_object();
         let now = shared.second();
@@ -69,7 +54,7 @@ impl Stripe {
         let sale = self.sale(shared, mode, lines)?;
         let methods = accepted(methods, &sale.currency)?;
         params.end()?;
-        if let Some(customer) = &customer {
+        if let Some(customer) = &who.customer {
             self.living_customer(customer).ok_or_else(|| Fault::no_such_in("customer", "customer", customer))?;
         }
         let id = ids::session(&mut shared.draw, self.settings.livemode);
@@ -80,9 +65,9 @@ impl Stripe {
             mode,
             lines: sale.lines,
             currency: sale.currency,
-            customer,
-            customer_email,
-            always_creates_customer: creation == Some("always"),
+            customer: who.customer,
+            customer_email: who.email,
+            always_creates_customer: who.always_created,
             buyer: None,
             client_reference_id,
             metadata,
@@ -178,6 +163,40 @@ impl Stripe {
         let url = format!("/v1/checkout/sessions/{id}/line_items");
         Ok(paged((self.expanded_items(page, &expand)?, has_more), &url))
     }
+}
+
+/// What a call says about the buyer.
+struct Who {
+    customer: Option<String>,
+    email: Option<String>,
+    always_created: bool,
+}
+
+impl Who {
+    fn of(params: &mut Params, mode: Mode) -> Result<Self, Fault> {
+        let (customer, email) = (params.text("customer")?, params.text("customer_email")?);
+        if customer.is_some() && email.is_some() {
+            let message = "You may only specify one of these parameters: customer, customer_email.";
+            return Err(Fault::invalid(None, "customer", message));
+        }
+        let creation = params.one_of("customer_creation", &["always", "if_required"], &[])?;
+        if creation.is_some() && (mode == Mode::Subscription || customer.is_some()) {
+            let message = "`customer_creation` can only be used in `payment` mode without a customer.";
+            return Err(Fault::invalid(None, "customer_creation", message));
+        }
+        Ok(Self { customer, email, always_created: creation == Some("always") })
+    }
+}
+
+/// Where the buyer goes afterwards.
+fn urls(params: &mut Params) -> Result<(String, Option<String>), Fault> {
+    let (success_url, cancel_url) = (params.need_text("success_url")?, params.text("cancel_url")?);
+    for (name, url) in [("success_url", Some(&success_url)), ("cancel_url", cancel_url.as_ref())] {
+        if url.is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
+            return Err(Fault::invalid(Some("url_invalid"), name, "Not a valid URL"));
+        }
+    }
+    Ok((success_url, cancel_url))
 }
 
 /// What the session says about the payment intent or the subscription that it leads to.

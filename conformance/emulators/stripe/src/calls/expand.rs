@@ -35,17 +35,54 @@ impl Expand {
     }
 }
 
-/// The kind of object that a field names.
-fn kind_of(field: &str) -> Option<Kind> {
-    Some(match field {
-        "charge" | "latest_charge" => Kind::Charge,
-        "customer" => Kind::Customer,
-        "default_payment_method" | "payment_method" => Kind::Method,
-        "invoice" | "latest_invoice" => Kind::Invoice,
-        "payment_intent" => Kind::Intent,
-        "price" => Kind::Price,
-        "product" => Kind::Product,
-        "subscription" => Kind::Subscription,
+/// Fields that Stripe can expand and this emulator can't: they are null, or ids of objects that it doesn't have.
+const NOT_EMULATED: [&str; 30] = [
+    "account_tax_ids",
+    "application",
+    "application_fee",
+    "balance_transaction",
+    "configuration",
+    "confirmation_secret",
+    "currency_options",
+    "default_price",
+    "default_source",
+    "default_tax_rates",
+    "discount",
+    "discounts",
+    "failure_balance_transaction",
+    "latest_revision",
+    "on_behalf_of",
+    "payment_link",
+    "pending_setup_intent",
+    "review",
+    "schedule",
+    "setup_intent",
+    "source_transfer",
+    "source_transfer_reversal",
+    "sources",
+    "subscriptions",
+    "tax_code",
+    "tax_ids",
+    "test_clock",
+    "tiers",
+    "transfer",
+    "transfer_reversal",
+];
+
+/// The kind of object that a field names, where Stripe documents that it can be expanded. `object` is the kind of object
+/// that has the field; none for objects inside others.
+fn kind_of(object: Option<&str>, field: &str) -> Option<Kind> {
+    Some(match (object, field) {
+        // Both are plain texts.
+        (Some("charge"), "payment_method") | (None, "product") => return None,
+        (_, "charge" | "latest_charge") => Kind::Charge,
+        (_, "customer") => Kind::Customer,
+        (_, "default_payment_method" | "payment_method") => Kind::Method,
+        (_, "invoice" | "latest_invoice") => Kind::Invoice,
+        (_, "payment_intent") => Kind::Intent,
+        (_, "price") => Kind::Price,
+        (_, "product") => Kind::Product,
+        (_, "subscription") => Kind::Subscription,
         _ => return None,
     })
 }
@@ -78,18 +115,18 @@ impl Stripe {
             return Ok(());
         }
         self.include(object, field);
-        let Some(found) = object.get_mut(*field) else { return Err(unexpandable(whole)) };
+        let kind = kind_of(object["object"].as_str(), field);
+        let refused = if NOT_EMULATED.contains(field) { not_emulated(whole) } else { unexpandable(whole) };
+        let Some(found) = object.get_mut(*field) else { return Err(refused) };
         match found {
             Value::Array(_) if *field == "data" => self.expand_all(found, rest, whole),
             Value::Object(_) => self.expand(found, rest, whole),
-            Value::Null if kind_of(field).is_some() => Ok(()),
+            Value::Null if kind.is_some() => Ok(()),
             Value::String(id) => {
-                let Some(kind) = kind_of(field) else { return Err(not_emulated(field, whole)) };
-                *found = self.show(kind, id).ok_or_else(|| not_emulated(field, whole))?;
+                *found = kind.and_then(|kind| self.show(kind, id)).ok_or(refused)?;
                 self.expand(found, rest, whole)
             }
-            Value::Null => Err(not_emulated(field, whole)),
-            _ => Err(unexpandable(whole)),
+            _ => Err(refused),
         }
     }
 
@@ -130,6 +167,6 @@ fn unexpandable(path: &str) -> Fault {
     Fault::invalid(None, "expand", format!("This property cannot be expanded ({path})."))
 }
 
-fn not_emulated(field: &str, path: &str) -> Fault {
-    Fault::not_emulated(format!("expand[] of {field} ({path})"))
+fn not_emulated(path: &str) -> Fault {
+    Fault::not_emulated(format!("expand[] of {path}"))
 }

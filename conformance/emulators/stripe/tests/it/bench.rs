@@ -37,8 +37,8 @@ impl Bench {
     pub(crate) fn send(&mut self, method: Method, target: &str, body: &str, headers: &[(&str, &str)]) -> HttpResponse {
         let mut request = HttpRequest::new(method, target);
         request.headers.push("Authorization", "Bearer sk_test_1");
-        for (name, value) in headers {
-            request.headers.push(*name, *value);
+        for &(name, value) in headers {
+            request.headers.push(name, value);
         }
         request.body = body.as_bytes().to_vec();
         let response = self.world.handle(&request);

@@ -76,14 +76,16 @@ impl Script for StripeScript {
 fn bearable(story: &Story, chaos: &Chaos) -> Chaos {
     let mut made: Vec<i64> = Vec::new();
     for scene in &story.scenes {
-        match &scene.step {
-            Step::Refund { .. } => made.push(scene.at),
-            Step::FailRefund { refund } | Step::SettleRefund { refund, succeeds: false } => {
-                if scene.at - made[*refund] <= i64::from(chaos.late_seconds) {
-                    return Chaos { late_seconds: 0, ..chaos.clone() };
-                }
+        let failed = match &scene.step {
+            Step::Refund { .. } => {
+                made.push(scene.at);
+                None
             }
-            _ => {}
+            Step::FailRefund { refund } | Step::SettleRefund { refund, succeeds: false } => Some(*refund),
+            _ => None,
+        };
+        if failed.is_some_and(|refund| scene.at - made[refund] <= i64::from(chaos.late_seconds)) {
+            return Chaos { late_seconds: 0, ..chaos.clone() };
         }
     }
     chaos.clone()
