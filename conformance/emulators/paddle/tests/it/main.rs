@@ -1,0 +1,5 @@
+//! The integration tests, in one program, because linking a separate program per test file costs as much as linking all
+//! of them.
+
+mod common;
+mod documents;
