@@ -3,3 +3,7 @@
 
 mod common;
 mod documents;
+mod lifecycles;
+mod script;
+#[path = "../../../../../adapters/paddle/tests/conformance/under_test.rs"]
+mod under_test;
