@@ -16,6 +16,7 @@ use crate::{
     emulated::Emulated,
     keys::{Keys, Known},
     log::{Entry, Log},
+    queue::Attempt,
     shared::{Made, Shared},
     truth::Truth,
 };
@@ -223,6 +224,7 @@ impl<P: Emulated> World<P> {
     pub fn answered(&mut self, number: u64, status: Option<u16>) {
         let now = self.state.shared.now;
         let accepted = status.is_some_and(P::accepts);
+        self.state.shared.queue.attempted(number, Attempt { at: now, status });
         self.state.shared.queue.answered(number, accepted, now, P::RETRY_SECONDS);
     }
 

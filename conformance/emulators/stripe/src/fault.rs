@@ -22,17 +22,7 @@ pub(crate) struct Fault {
 
 impl Fault {
     fn new(status: u16, kind: &'static str, code: Option<&'static str>, message: String) -> Self {
-        Self {
-            status,
-            kind,
-            code,
-            decline_code: None,
-            message,
-            param: None,
-            missing: None,
-            kept: true,
-            more: None,
-        }
+        Self { status, kind, code, decline_code: None, message, param: None, missing: None, kept: true, more: None }
     }
 
     /// A request that can't be executed.

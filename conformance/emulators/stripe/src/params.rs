@@ -304,14 +304,16 @@ mod tests {
     #[test]
     fn what_is_left_over_is_refused_by_its_name() {
         assert_eq!(left_over("mode=payment&line_items[0][price]=a&line_items[1][price]=b"), Ok(()));
-        let unknown = |name: &str| {
-            Fault::invalid(Some("parameter_unknown"), name, format!("Received unknown parameter: {name}"))
-        };
+        let unknown =
+            |name: &str| Fault::invalid(Some("parameter_unknown"), name, format!("Received unknown parameter: {name}"));
         assert_eq!(left_over("colour=red"), Err(unknown("colour")));
         assert_eq!(left_over("line_items[0][colour]=red"), Err(unknown("line_items[0][colour]")));
         assert_eq!(left_over("automatic_tax[colour]=red"), Err(unknown("automatic_tax[colour]")));
         let missing = |name: &str| Fault::not_emulated(format!("{ROUTE} with {name}"));
         assert_eq!(left_over("automatic_tax[enabled]=true"), Err(missing("automatic_tax[enabled]")));
-        assert_eq!(left_over("line_items[0][price_data][currency]=eur"), Err(missing("line_items[0][price_data][currency]")));
+        assert_eq!(
+            left_over("line_items[0][price_data][currency]=eur"),
+            Err(missing("line_items[0][price_data][currency]"))
+        );
     }
 }

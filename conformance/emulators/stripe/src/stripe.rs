@@ -128,7 +128,9 @@ impl Emulated for Stripe {
 
     fn failed(&self, failure: Failure) -> Reply {
         match failure {
-            Failure::RateLimited => Fault::broken(429, Some("rate_limit"), "Too many requests hit the API too quickly."),
+            Failure::RateLimited => {
+                Fault::broken(429, Some("rate_limit"), "Too many requests hit the API too quickly.")
+            }
             Failure::Unavailable => Fault::broken(503, None, "Stripe is unavailable. Please try again later."),
             _ => Fault::broken(500, None, "An unknown error occurred."),
         }

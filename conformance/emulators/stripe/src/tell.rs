@@ -1,9 +1,6 @@
 //! Makes events: the envelope, `previous_attributes`, and when an event is created.
 
-use purchase_emulator::{
-    Event, Shared,
-    shared::SECOND,
-};
+use purchase_emulator::{Event, Shared, shared::SECOND};
 use serde_json::{Map, Value, json};
 
 use crate::{ids, show::Kind, stripe::Stripe};

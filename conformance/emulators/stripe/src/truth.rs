@@ -7,7 +7,10 @@ use purchase_emulator::Truth;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    state::{DisputeStatus, Intent, IntentStatus, InvoiceStatus, Mode, RefundStatus, Session, SessionPayment, SessionStatus, SubscriptionStatus},
+    state::{
+        DisputeStatus, Intent, IntentStatus, InvoiceStatus, Mode, RefundStatus, Session, SessionPayment, SessionStatus,
+        SubscriptionStatus,
+    },
     stripe::Stripe,
 };
 
@@ -96,7 +99,8 @@ impl Stripe {
             IntentStatus::Succeeded => "succeeded",
         };
         let own = |intent: &str| intent == it.id;
-        let refunds = self.refunds.all().filter(|refund| own(&refund.intent) && refund.status == RefundStatus::Succeeded);
+        let refunds =
+            self.refunds.all().filter(|refund| own(&refund.intent) && refund.status == RefundStatus::Succeeded);
         let refunded: i64 = refunds.map(|refund| refund.amount).sum();
         let attempts = self.charges.all().filter(|charge| own(&charge.intent)).count();
         let mut fields = json!({

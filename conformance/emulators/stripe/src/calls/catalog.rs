@@ -25,8 +25,17 @@ impl Stripe {
             return Err(Fault::refused(Some("resource_already_exists"), "Product already exists.").on("id"));
         }
         let now = shared.second();
-        let product =
-            Product { id: id.clone(), created: now, updated: now, active, name, description, metadata, url, unit_label };
+        let product = Product {
+            id: id.clone(),
+            created: now,
+            updated: now,
+            active,
+            name,
+            description,
+            metadata,
+            url,
+            unit_label,
+        };
         self.products.add(&id, product);
         self.tell(shared, "product.created", Kind::Product, &id);
         self.shows(Kind::Product, &id, expand)

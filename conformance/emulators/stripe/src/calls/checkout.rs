@@ -59,7 +59,8 @@ impl Stripe {
         let expires_at = params.int("expires_at")?.unwrap_or(now + DAY);
         // Documented: "It can be anywhere from 30 minutes to 24 hours after Checkout Session creation."
         if !(now + 30 * 60..=now + DAY).contains(&expires_at) {
-            let message = "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation.";
+            let message =
+                "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation.";
             return Err(Fault::invalid(None, "expires_at", message));
         }
         let methods = params.texts("payment_method_types")?;
@@ -114,7 +115,8 @@ impl Stripe {
             let price = price.ok_or_else(|| Fault::required(&name))?;
             let found = self.prices.find(&price).ok_or_else(|| Fault::no_such_in("price", &name, &price))?;
             if !found.active {
-                let message = format!("The price specified is inactive. This field only accepts active prices: {price}");
+                let message =
+                    format!("The price specified is inactive. This field only accepts active prices: {price}");
                 return Err(Fault::refused(None, message).on(&name));
             }
             let quantity = quantity.ok_or_else(|| Fault::required(&item.name("quantity")))?;
@@ -129,7 +131,9 @@ impl Stripe {
         let Some(first) = prices.first() else { return Err(Fault::required("line_items")) };
         let currency = first.currency.clone();
         if prices.iter().any(|price| price.currency != currency) {
-            return Err(Fault::refused(None, "All prices on a Checkout Session must have the same currency.").on("line_items"));
+            return Err(
+                Fault::refused(None, "All prices on a Checkout Session must have the same currency.").on("line_items")
+            );
         }
         let mut every: Vec<_> = prices.iter().filter_map(|price| price.recurring).collect();
         every.dedup();

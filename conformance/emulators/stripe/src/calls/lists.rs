@@ -4,12 +4,7 @@ use purchase_emulator::page::{Cursor, page};
 use serde_json::{Value, json};
 
 use super::{Answer, expand::Expand};
-use crate::{
-    fault::Fault,
-    params::Params,
-    show::Kind,
-    stripe::Stripe,
-};
+use crate::{fault::Fault, params::Params, show::Kind, stripe::Stripe};
 
 /// A range of times: `created=…` or `created[gte]=…`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -154,11 +149,7 @@ impl Stripe {
         })
     }
 
-    fn invoice_payments_listed(
-        &self,
-        params: &mut Params,
-        has: &impl Fn(&Value) -> bool,
-    ) -> Result<Vec<Value>, Fault> {
+    fn invoice_payments_listed(&self, params: &mut Params, has: &impl Fn(&Value) -> bool) -> Result<Vec<Value>, Fault> {
         let mut intent = None;
         if let Some(mut payment) = params.object("payment")? {
             let kind = payment.one_of("type", &["payment_intent"], &["payment_record"])?;
@@ -166,7 +157,8 @@ impl Stripe {
             intent = payment.text("payment_intent")?;
             payment.end()?;
         }
-        let all = self.invoice_payments.all().rev().filter(|it| intent.as_ref().is_none_or(|intent| *intent == it.intent));
+        let all =
+            self.invoice_payments.all().rev().filter(|it| intent.as_ref().is_none_or(|intent| *intent == it.intent));
         Ok(all.map(|it| self.show_invoice_payment(it)).filter(|it| has(it)).collect())
     }
 }

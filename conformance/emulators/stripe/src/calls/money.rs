@@ -71,8 +71,7 @@ impl Stripe {
                 Err(Fault::invalid(Some("parameter_invalid_integer"), "amount", message))
             }
             amount if amount > left => {
-                let message =
-                    format!("Refund amount ({amount}) is greater than unrefunded amount on charge ({left})");
+                let message = format!("Refund amount ({amount}) is greater than unrefunded amount on charge ({left})");
                 Err(Fault::refused(None, message).on("amount"))
             }
             amount => Ok(amount),

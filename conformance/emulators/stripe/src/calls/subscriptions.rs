@@ -109,12 +109,7 @@ impl Stripe {
     }
 
     /// The items after a change that names some of them.
-    fn changed_items(
-        &self,
-        shared: &mut Shared,
-        id: &str,
-        lines: Vec<Params>,
-    ) -> Result<Vec<SubscriptionItem>, Fault> {
+    fn changed_items(&self, shared: &mut Shared, id: &str, lines: Vec<Params>) -> Result<Vec<SubscriptionItem>, Fault> {
         let it = self.subscriptions.at(id);
         let mut items = it.items.clone();
         for mut line in lines {

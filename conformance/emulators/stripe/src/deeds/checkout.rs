@@ -82,7 +82,8 @@ impl Stripe {
         if self.sessions.at(id).mode == Mode::Subscription {
             match verdict(buyers) {
                 // The card can be saved, and only its charges fail.
-                Some(Outcome::Declined(_)) if !buyers.method.cannot_be_saved() && buyers.authenticates != Some(false) => {}
+                Some(Outcome::Declined(_))
+                    if !buyers.method.cannot_be_saved() && buyers.authenticates != Some(false) => {}
                 Some(outcome) => return outcome,
                 None => {}
             }

@@ -7,9 +7,7 @@ use crate::{
     agenda::Job,
     calendar::period_end,
     show::Kind,
-    state::{
-        BillingReason, InvoiceStatus, PauseCollection, Span, SubscriptionItem, SubscriptionStatus, WhilePaused,
-    },
+    state::{BillingReason, InvoiceStatus, PauseCollection, Span, SubscriptionItem, SubscriptionStatus, WhilePaused},
     stripe::Stripe,
 };
 

@@ -11,7 +11,14 @@ use crate::{
 
 impl Stripe {
     /// A buyer's bank opens a dispute, or asks first. Only a dispute takes the money.
-    pub(crate) fn dispute(&mut self, shared: &mut Shared, charge: &str, amount: i64, reason: &str, inquiry: bool) -> String {
+    pub(crate) fn dispute(
+        &mut self,
+        shared: &mut Shared,
+        charge: &str,
+        amount: i64,
+        reason: &str,
+        inquiry: bool,
+    ) -> String {
         let id = ids::long(&mut shared.draw, "du", &self.account);
         let of = self.charges.change(charge);
         of.disputed = true;

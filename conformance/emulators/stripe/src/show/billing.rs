@@ -56,7 +56,8 @@ impl Stripe {
 
     pub(crate) fn show_invoice(&self, it: &Invoice) -> Value {
         let lines = it.lines.iter().map(|line| self.show_line(it, line)).collect();
-        let page = it.times.finalized.map(|_| format!("https://invoice.stripe.com/i/acct_1{}/{}", self.account, it.secret));
+        let page =
+            it.times.finalized.map(|_| format!("https://invoice.stripe.com/i/acct_1{}/{}", self.account, it.secret));
         json!({
             "id": it.id, "object": "invoice", "account_country": self.settings.account_country,
             "account_name": self.settings.account_name, "account_tax_ids": null, "amount_due": it.total,

@@ -12,15 +12,17 @@ impl Stripe {
         let total = self.session_total(it);
         let payment = it.mode == Mode::Payment;
         let card = json!({ "request_three_d_secure": "automatic" });
-        let options = if it.methods.iter().any(|method| method == "card") { json!({ "card": card }) } else { json!({}) };
-        let customer_details = (it.buyer.is_some() || it.customer_email.is_some() || it.customer.is_some()).then(|| {
-            json!({
-                "address": it.buyer.as_ref().map(|_| super::customers::address()), "business_name": null,
-                "email": self.session_email(it), "individual_name": null,
-                "name": it.buyer.as_ref().and_then(|buyer| buyer.name.clone()), "phone": null, "tax_exempt": "none",
-                "tax_ids": if it.buyer.is_some() { json!([]) } else { Value::Null },
-            })
-        });
+        let options =
+            if it.methods.iter().any(|method| method == "card") { json!({ "card": card }) } else { json!({}) };
+        let customer_details =
+            (it.buyer.is_some() || it.customer_email.is_some() || it.customer.is_some()).then(|| {
+                json!({
+                    "address": it.buyer.as_ref().map(|_| super::customers::address()), "business_name": null,
+                    "email": self.session_email(it), "individual_name": null,
+                    "name": it.buyer.as_ref().and_then(|buyer| buyer.name.clone()), "phone": null, "tax_exempt": "none",
+                    "tax_ids": if it.buyer.is_some() { json!([]) } else { Value::Null },
+                })
+            });
         json!({
             "id": it.id, "object": "checkout.session", "adaptive_pricing": payment.then(|| json!({ "enabled": true })),
             "after_expiration": null, "allow_promotion_codes": null, "amount_subtotal": total, "amount_total": total,

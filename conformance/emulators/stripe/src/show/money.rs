@@ -6,7 +6,10 @@ use super::customers::{address, fingerprint};
 use crate::{
     cards::Decline,
     settings::DAY,
-    state::{Charge, ChargeStatus, Dispute, DisputeStatus, Intent, IntentStatus, PaymentError, PaymentMethod, Refund, RefundStatus},
+    state::{
+        Charge, ChargeStatus, Dispute, DisputeStatus, Intent, IntentStatus, PaymentError, PaymentMethod, Refund,
+        RefundStatus,
+    },
     stripe::Stripe,
 };
 
@@ -15,7 +18,8 @@ impl Stripe {
         let card = json!({
             "installments": null, "mandate_options": null, "network": null, "request_three_d_secure": "automatic",
         });
-        let options = if it.methods.iter().any(|method| method == "card") { json!({ "card": card }) } else { json!({}) };
+        let options =
+            if it.methods.iter().any(|method| method == "card") { json!({ "card": card }) } else { json!({}) };
         let next_action = (it.status == IntentStatus::RequiresAction).then(|| {
             let page = it.session.as_ref().map(|id| format!("{}/c/pay/{id}", self.settings.page_base));
             json!({ "type": "redirect_to_url", "redirect_to_url": { "return_url": page, "url": page } })
@@ -212,13 +216,33 @@ fn movement(it: &Dispute, (id, created): (&str, i64), amount: i64, fee: i64, wha
 
 fn evidence() -> Value {
     let empty = [
-        "access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure",
-        "cancellation_rebuttal", "customer_communication", "customer_email_address", "customer_name",
-        "customer_purchase_ip", "customer_signature", "duplicate_charge_documentation",
-        "duplicate_charge_explanation", "duplicate_charge_id", "product_description", "receipt", "refund_policy",
-        "refund_policy_disclosure", "refund_refusal_explanation", "service_date", "service_documentation",
-        "shipping_address", "shipping_carrier", "shipping_date", "shipping_documentation", "shipping_tracking_number",
-        "uncategorized_file", "uncategorized_text",
+        "access_activity_log",
+        "billing_address",
+        "cancellation_policy",
+        "cancellation_policy_disclosure",
+        "cancellation_rebuttal",
+        "customer_communication",
+        "customer_email_address",
+        "customer_name",
+        "customer_purchase_ip",
+        "customer_signature",
+        "duplicate_charge_documentation",
+        "duplicate_charge_explanation",
+        "duplicate_charge_id",
+        "product_description",
+        "receipt",
+        "refund_policy",
+        "refund_policy_disclosure",
+        "refund_refusal_explanation",
+        "service_date",
+        "service_documentation",
+        "shipping_address",
+        "shipping_carrier",
+        "shipping_date",
+        "shipping_documentation",
+        "shipping_tracking_number",
+        "uncategorized_file",
+        "uncategorized_text",
     ];
     let mut evidence: Value = empty.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
     evidence["enhanced_evidence"] = json!({});

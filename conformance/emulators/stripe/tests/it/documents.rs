@@ -99,7 +99,9 @@ fn purchases(bench: &mut Bench) {
         let session = bench.session("payment", &price, "&customer_creation=always&payment_intent_data[metadata][a]=b");
         bench.complete(&session, "declined");
         if method == "authenticates" {
-            bench.act(json!({ "act": "complete_checkout", "session": session, "method": method, "authenticates": false }));
+            bench.act(
+                json!({ "act": "complete_checkout", "session": session, "method": method, "authenticates": false }),
+            );
         }
         let done = bench.complete(&session, method);
         let intent = text(&done["session"], "payment_intent");
@@ -134,7 +136,8 @@ fn subscriptions(bench: &mut Bench) {
     let other = bench.price(900, "&recurring[interval]=month");
     let once = bench.price(300, "");
     let extra = format!("&line_items[1][price]={once}&line_items[1][quantity]=2&subscription_data[metadata][a]=b");
-    for (method, rest) in [("visa", extra.as_str()), ("visa", "&subscription_data[trial_period_days]=2"), ("debit", "")] {
+    for (method, rest) in [("visa", extra.as_str()), ("visa", "&subscription_data[trial_period_days]=2"), ("debit", "")]
+    {
         let session = bench.session("subscription", &monthly, rest);
         let done = bench.complete(&session, method);
         let id = text(&done["session"], "subscription");
@@ -144,7 +147,13 @@ fn subscriptions(bench: &mut Bench) {
         let items = format!("items[0][price]={other}&items[0][quantity]=3&proration_behavior=none");
         bench.post(&path, &items);
         bench.wait(32 * DAY);
-        bench.post(&path, &format!("pause_collection[behavior]=void&pause_collection[resumes_at]={}", bench.world.now().seconds() + DAY));
+        bench.post(
+            &path,
+            &format!(
+                "pause_collection[behavior]=void&pause_collection[resumes_at]={}",
+                bench.world.now().seconds() + DAY
+            ),
+        );
         bench.wait(2 * DAY);
         for behavior in ["void", "mark_uncollectible", "keep_as_draft"] {
             bench.post(&path, &format!("pause_collection[behavior]={behavior}"));
@@ -223,7 +232,8 @@ fn every_answer_and_every_event_is_as_documented() {
     let document = Document::read(&path).expect("it is a document");
     let mut total = 0;
     for (by_steps, after) in [(false, AfterRetries::Cancel), (true, AfterRetries::Unpaid)] {
-        let settings = StripeSettings { first_invoice_by_steps: by_steps, after_retries: after, ..StripeSettings::default() };
+        let settings =
+            StripeSettings { first_invoice_by_steps: by_steps, after_retries: after, ..StripeSettings::default() };
         let mut bench = Bench::with(settings);
         walk(&mut bench);
         let (counts, faults) = judge(&bench, &document);

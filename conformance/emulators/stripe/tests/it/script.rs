@@ -121,7 +121,8 @@ impl Stage {
             Step::SettleRefund { refund, succeeds } => self.settle(*refund, *succeeds),
             Step::FailRefund { refund } => self.settle(*refund, false),
             Step::Dispute { payment, .. } => {
-                let dispute = self.act(json!({ "act": "open_dispute", "payment_intent": self.names.payments[*payment] }));
+                let dispute =
+                    self.act(json!({ "act": "open_dispute", "payment_intent": self.names.payments[*payment] }));
                 self.names.disputes.push(text(&dispute, "id"));
             }
             Step::DisputeEnds { dispute, won } => {
@@ -320,7 +321,8 @@ impl Stage {
         let shown = self.subscription(number);
         let mut fields = vec![("proration_behavior".to_owned(), "none".to_owned())];
         let mut place = 0;
-        let mut field = |name: &str, value: String, place: usize| fields.push((format!("items[{place}][{name}]"), value));
+        let mut field =
+            |name: &str, value: String, place: usize| fields.push((format!("items[{place}][{name}]"), value));
         let old: Vec<(String, String)> = shown["items"]["data"]
             .as_array()
             .into_iter()
