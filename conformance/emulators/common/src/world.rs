@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use purchase_core::{
-    delivery::Headers,
+    delivery::{Delivery, Headers},
+    id::ProviderName,
     time::Timestamp,
     transport::{HttpRequest, HttpResponse, Transport, TransportError},
 };
@@ -60,6 +61,13 @@ pub struct Outgoing {
     pub headers: Headers,
     /// The body.
     pub body: Vec<u8>,
+}
+
+impl Outgoing {
+    /// The delivery as an endpoint receives it at this time, under an adapter's name.
+    pub fn received(&self, provider: &ProviderName, at: Timestamp) -> Delivery {
+        Delivery { provider: provider.clone(), headers: self.headers.clone(), body: self.body.clone(), received_at: at }
+    }
 }
 
 /// A provider with a clock.
