@@ -227,7 +227,9 @@ impl Source {
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{:?}/{}", self.provider, self.account, self.mode)
+        write!(f, "{}/", self.provider)?;
+        self.account.iter().try_for_each(|account| write!(f, "{account:?}"))?;
+        write!(f, "/{}", self.mode)
     }
 }
 

@@ -55,7 +55,7 @@ enum Command {
     /// Starts, shows and stops the servers that tests need: PostgreSQL and a local Cloudflare D1.
     Services(services::ServicesArgs),
     /// Runs the longer checks that `test` leaves out: SQLite on every scenario; PostgreSQL and D1 on six randomly drawn
-    /// scenarios of each provider.
+    /// scenarios of each provider; twenty thousand lifecycles in each emulator.
     Soak(soak::SoakArgs),
     /// Runs all checks that CI runs.
     Test(test::TestArgs),

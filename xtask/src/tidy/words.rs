@@ -5,7 +5,7 @@ use super::{Finding, Rule, repo::Repo, rust::Source};
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "provider-words",
-        says: "a provider's name appears only in adapters, fixtures, examples, docs and the facade's features",
+        says: "a provider's name appears only in adapters, emulators, fixtures, examples, docs and the facade's features",
         check: provider_words,
         specimen: |repo| repo.put("core/src/id.rs", "//! Ids.\n\nconst NAME: &str = \"Acme\";\n"),
     },
@@ -38,7 +38,7 @@ pub(super) const RULES: &[Rule] = &[
 /// Each provider's name is the name of its adapter's folder.
 fn provider_words(repo: &Repo) -> Vec<Finding> {
     let names = repo.rooms("adapters");
-    search(repo, &["core/src/", "stores/", "conformance/src/"], |line| {
+    search(repo, &["core/src/", "stores/", "conformance/src/", "conformance/emulators/common/"], |line| {
         let line = line.to_lowercase();
         let name = names.iter().find(|name| has_word(&line, name))?;
         Some(format!("it names the provider {name}"))

@@ -31,10 +31,32 @@ pub enum Outcome {
     Dropped,
 }
 
+/// One attempt of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// When the receiver answered, in microseconds since 1970.
+    pub at: i64,
+    /// The status of its answer; none when it could not be reached.
+    pub status: Option<u16>,
+}
+
+/// Where a delivery comes from, and how it went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The event's place among all events.
+    pub event: usize,
+    /// Whether it was asked for, after the event's own delivery.
+    pub replay: bool,
+    /// Its attempts, oldest first.
+    pub attempts: Vec<Attempt>,
+}
+
 /// The deliveries.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Queue {
     next: u64,
+    #[serde(default)]
+    records: BTreeMap<u64, Record>,
     waiting: Vec<Pending>,
     /// Taken, and not yet answered, by number.
     sending: BTreeMap<u64, Pending>,
@@ -45,21 +67,32 @@ impl Queue {
     /// Adds the deliveries of a new event.
     pub fn add(&mut self, event: usize, created: i64, chaos: &Chaos, draw: &mut Draw) {
         if draw.percent(chaos.drop_percent) {
-            self.done.insert(self.next, Outcome::Dropped);
-            self.next += 1;
+            let number = self.number(event, false);
+            self.done.insert(number, Outcome::Dropped);
             return;
         }
-        self.again(event, created + delay(chaos, draw));
+        self.wait(event, created + delay(chaos, draw), false);
         if draw.percent(chaos.duplicate_percent) {
-            self.again(event, created + delay(chaos, draw));
+            self.wait(event, created + delay(chaos, draw), false);
         }
     }
 
     /// Adds one more delivery of an event, and returns its number.
     pub fn again(&mut self, event: usize, due: i64) -> u64 {
-        self.waiting.push(Pending { number: self.next, event, due, attempts: 0 });
+        self.wait(event, due, true)
+    }
+
+    fn wait(&mut self, event: usize, due: i64, replay: bool) -> u64 {
+        let number = self.number(event, replay);
+        self.waiting.push(Pending { number, event, due, attempts: 0 });
+        number
+    }
+
+    fn number(&mut self, event: usize, replay: bool) -> u64 {
+        let number = self.next;
         self.next += 1;
-        self.next - 1
+        self.records.insert(number, Record { event, replay, attempts: Vec::new() });
+        number
     }
 
     /// Takes the deliveries that are due, by their time, and those with one time in the order in which they were added.
@@ -92,6 +125,18 @@ impl Queue {
             }
         }
         Some(event)
+    }
+
+    /// Records an attempt of a delivery that is being sent.
+    pub fn attempted(&mut self, number: u64, attempt: Attempt) {
+        if let Some(record) = self.records.get_mut(&number).filter(|_| self.sending.contains_key(&number)) {
+            record.attempts.push(attempt);
+        }
+    }
+
+    /// All deliveries, by number.
+    pub fn records(&self) -> &BTreeMap<u64, Record> {
+        &self.records
     }
 
     /// When the next delivery is due, in microseconds since 1970.
@@ -140,6 +185,21 @@ mod tests {
         assert_eq!(queue.answered(0, false, 60_000_010, &[60]), Some(0));
         assert_eq!(queue.done()[&0], Outcome::GaveUp);
         assert_eq!(queue.answered(0, true, 60_000_010, &[60]), None, "it is answered once");
+    }
+
+    #[test]
+    fn attempts_are_recorded_while_a_delivery_is_on_its_way() {
+        let mut queue = Queue::default();
+        let attempt = Attempt { at: 20, status: Some(500) };
+        queue.add(0, 10, &Chaos::default(), &mut Draw::new(1));
+        queue.attempted(0, attempt.clone());
+        assert_eq!(queue.records()[&0], Record { event: 0, replay: false, attempts: Vec::new() });
+        queue.take(10);
+        queue.attempted(0, attempt.clone());
+        queue.answered(0, true, 20, &[]);
+        queue.attempted(0, attempt.clone());
+        assert_eq!(queue.records()[&0].attempts, [attempt]);
+        assert!(queue.again(0, 30) == 1 && queue.records()[&1].replay);
     }
 
     #[test]

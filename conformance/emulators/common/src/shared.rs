@@ -113,6 +113,11 @@ impl Shared {
         &self.events
     }
 
+    /// The deliveries, for reading.
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
     /// Queues one more delivery of an event. Returns its number, or none when there is no such event or no receiver.
     pub fn deliver_again(&mut self, id: &str) -> Option<u64> {
         let place = self.events.iter().position(|event| event.id == id)?;

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use purchase_core::{
-    delivery::Headers,
+    delivery::{Delivery, Headers},
+    id::ProviderName,
     time::Timestamp,
     transport::{HttpRequest, HttpResponse, Transport, TransportError},
 };
@@ -16,6 +17,7 @@ use crate::{
     emulated::Emulated,
     keys::{Keys, Known},
     log::{Entry, Log},
+    queue::Attempt,
     shared::{Made, Shared},
     truth::Truth,
 };
@@ -59,6 +61,13 @@ pub struct Outgoing {
     pub headers: Headers,
     /// The body.
     pub body: Vec<u8>,
+}
+
+impl Outgoing {
+    /// The delivery as an endpoint receives it at this time, under an adapter's name.
+    pub fn received(&self, provider: &ProviderName, at: Timestamp) -> Delivery {
+        Delivery { provider: provider.clone(), headers: self.headers.clone(), body: self.body.clone(), received_at: at }
+    }
 }
 
 /// A provider with a clock.
@@ -223,6 +232,7 @@ impl<P: Emulated> World<P> {
     pub fn answered(&mut self, number: u64, status: Option<u16>) {
         let now = self.state.shared.now;
         let accepted = status.is_some_and(P::accepts);
+        self.state.shared.queue.attempted(number, Attempt { at: now, status });
         self.state.shared.queue.answered(number, accepted, now, P::RETRY_SECONDS);
     }
 

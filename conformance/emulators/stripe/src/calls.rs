@@ -143,11 +143,10 @@ fn missing(call: &Call<'_>) -> Fault {
 
 /// The key of `Authorization: Bearer` or, as the user's name, of `Authorization: Basic`.
 fn api_key(call: &Call<'_>) -> Option<String> {
-    let header = call.header("authorization")?;
-    if let Some(key) = header.strip_prefix("Bearer ") {
-        return Some(key.trim().to_owned());
+    if let Some(key) = call.credentials("bearer") {
+        return Some(key.to_owned());
     }
-    let decoded = base64(header.strip_prefix("Basic ")?.trim())?;
+    let decoded = base64(call.credentials("basic")?)?;
     decoded.split(':').next().map(str::to_owned)
 }
 

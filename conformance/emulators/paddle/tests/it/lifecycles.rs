@@ -1,0 +1,96 @@
+//! Random lifecycles, told by the emulated Paddle: the adapter must come to what the story says, and to what the world
+//! says of itself.
+
+use std::sync::Arc;
+
+use purchase_conformance::{
+    Endpoint,
+    story::{Budget, Properties, Story, Teller, hold},
+    verdict::Broken,
+};
+use purchase_core::{
+    delivery::Delivery,
+    engine::{Engine, ProjectionQuery},
+    store::memory::MemoryStore,
+};
+use serde_json::Value;
+
+use crate::{
+    common::SECRET,
+    script::{Played, Script, play},
+    under_test,
+};
+
+const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/proptest-regressions/lifecycles.txt");
+
+fn check(property: impl FnOnce(&Properties<'_>) -> Result<(), String>) {
+    let script = Script::default();
+    let properties = Properties { provider: under_test::under_test(), teller: &script, regressions: REGRESSIONS };
+    if let Err(told) = property(&properties) {
+        panic!("{told}");
+    }
+}
+
+#[test]
+fn the_true_order_ends_as_the_story_does() {
+    check(|it| it.truth());
+}
+
+#[test]
+fn every_order_ends_where_the_true_one_does() {
+    check(|it| it.any_order());
+}
+
+#[test]
+fn every_way_to_fold_ends_the_same() {
+    check(|it| it.any_fold());
+}
+
+#[test]
+fn nothing_is_told_twice_and_nothing_is_left_open() {
+    check(|it| it.once_and_whole());
+}
+
+/// Each of these readers is wrong in one way, and at least one story detects it.
+#[test]
+fn broken_systems_are_found() {
+    for mutant in ["last-arrival-wins", "drops-orphans", "drops-links"] {
+        check(|properties| properties.finds(mutant));
+    }
+}
+
+/// The deliveries as they go out, with their own signatures, lead to what the world says is true.
+#[test]
+fn the_projection_is_what_the_world_says() {
+    let script = Script::default();
+    let budget = Budget { cases: 96, wishes: 36, simpler: 500, regressions: Some(REGRESSIONS) };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let compare = |story: &Story| {
+        let played = play(story);
+        let projection = runtime.block_on(projection(&played)).map_err(Broken::new)?;
+        // No document says what an unknown field of a transaction's links is worth to the kit, so only these differ.
+        let found = played.shop.world.truth().differences(&projection, &[]);
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        if found.is_empty() { Ok(()) } else { Err(Broken::new(found.join("\n"))) }
+    };
+    if let Err(told) = hold(budget, |step| script.can(step), compare) {
+        panic!("{told}");
+    }
+}
+
+async fn projection(played: &Played) -> Result<Value, String> {
+    let provider = under_test::under_test();
+    let endpoint = Endpoint { secrets: &[SECRET], tolerance_seconds: Some(5), mode: None };
+    let adapter = (provider.build)(&endpoint).map_err(|error| error.to_string())?;
+    let name = adapter.name().clone();
+    let engine = Engine::new(Arc::new(MemoryStore::new())).with_provider(adapter);
+    let now = played.shop.world.now();
+    for it in &played.sent {
+        let (headers, body) = (it.headers.clone(), it.body.clone());
+        let delivery = Delivery { provider: name.clone(), headers, body, received_at: now };
+        engine.handle(delivery).await.map_err(|refusal| format!("{}: {refusal}", it.event_type))?;
+    }
+    let query = ProjectionQuery { source: None, as_of: now };
+    let projection = engine.projection(&query).await.map_err(|error| error.to_string())?;
+    Ok(projection.expose_canonical())
+}

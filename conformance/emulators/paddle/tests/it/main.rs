@@ -1,0 +1,9 @@
+//! The integration tests, in one program, because linking a separate program per test file costs as much as linking all
+//! of them.
+
+mod common;
+mod documents;
+mod lifecycles;
+mod script;
+#[path = "../../../../../adapters/paddle/tests/conformance/under_test.rs"]
+mod under_test;
