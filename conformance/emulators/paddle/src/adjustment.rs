@@ -15,6 +15,8 @@ use crate::{
 pub(crate) struct Adjustment {
     pub(crate) id: String,
     pub(crate) times: Times,
+    /// When it was asked for, by the clock.
+    pub(crate) asked: i64,
     pub(crate) action: Action,
     pub(crate) status: Status,
     /// Whether it is for the whole transaction.

@@ -149,6 +149,7 @@ impl Paddle {
         let adjustment = Adjustment {
             id: ids::id("adj", at, &mut shared.draw),
             times: Times::new(at),
+            asked: shared.now,
             action,
             status: if waits { Status::PendingApproval } else { Status::Approved },
             full,

@@ -177,6 +177,11 @@ impl Paddle {
     fn apply(&self, transaction: &mut Transaction, changes: Changes) -> Result<(), Fault> {
         if let Some(items) = changes.items {
             transaction.lines = self.lines(items)?;
+            let trial = transaction.recurring().next().map(|line| line.price.trial_period);
+            if transaction.recurring().any(|line| Some(line.price.trial_period) != trial) {
+                let detail = "All recurring prices must have the same trial period";
+                return Err(Fault::transaction("transaction_price_different_trial_period", detail));
+            }
             transaction.currency = transaction.lines[0].price.unit_price.currency_code.clone();
         }
         set(&mut transaction.customer, changes.customer);
@@ -234,10 +239,6 @@ impl Paddle {
         if recurring().any(|line| Some(line.price.billing_cycle) != first.map(|it| it.price.billing_cycle)) {
             let detail = "All recurring prices must have the same billing cycle";
             return Err(Fault::transaction("transaction_price_different_billing_cycle", detail));
-        }
-        if recurring().any(|line| Some(line.price.trial_period) != first.map(|it| it.price.trial_period)) {
-            let detail = "All recurring prices must have the same trial period";
-            return Err(Fault::transaction("transaction_price_different_trial_period", detail));
         }
         let currency = &lines[0].price.unit_price.currency_code;
         match lines.iter().all(|line| line.price.unit_price.currency_code == *currency) {

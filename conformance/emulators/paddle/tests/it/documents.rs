@@ -38,7 +38,7 @@ fn every_answer_and_every_event_is_as_documented() {
         }
     }
     assert_eq!((routes.len(), types.len()), (35, 27), "{routes:#?} {types:#?}");
-    assert!(answers > 200 && events > 200, "{answers} answers, {events} events");
+    assert!(answers >= 140 && events >= 330, "{answers} answers, {events} events");
 }
 
 /// A path as the document names it.
