@@ -130,7 +130,7 @@ impl Paddle {
                 if !id.starts_with(prefix) {
                     return Err(Fault::not_found(id));
                 }
-                self.one(call, id, &["include"])
+                self.one(call, id, if *collection == "customers" { &[] } else { &["include"] })
             }
             _ => Err(unknown(segments)),
         }

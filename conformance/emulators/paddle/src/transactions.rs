@@ -220,13 +220,14 @@ impl Paddle {
             return Err(Fault::field("items", "must have between 1 and 100 items"));
         }
         let mut lines: Vec<Line> = Vec::new();
-        for item in items {
-            let mut fields = Fields::of(item)?;
+        for (place, item) in items.into_iter().enumerate() {
+            let inside = |fault: Fault| fault.inside(&format!("items[{place}]"));
+            let mut fields = Fields::of(item).map_err(inside)?;
             if fields.has("price") {
                 return Err(Fault::not_emulated("the field items[].price"));
             }
             let (price, quantity): (Option<String>, Option<u32>) = (fields.need("price_id"), fields.need("quantity"));
-            fields.finish(&[])?;
+            fields.finish(&[]).map_err(inside)?;
             let (price, quantity) = (price.unwrap_or_default(), quantity.unwrap_or_default());
             if lines.iter().any(|line| line.price.id == price) {
                 let detail = "The list of items has a price more than once";
