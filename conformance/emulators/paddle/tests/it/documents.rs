@@ -118,6 +118,12 @@ fn one_time(shop: &mut Shop, customer: &str) {
     shop.act(json!({ "act": "chargeback_warning", "transaction": delayed }));
     let chargeback = shop.act(json!({ "act": "chargeback", "transaction": delayed }))["adjustment"].clone();
     shop.act(json!({ "act": "reverse", "adjustment": chargeback }));
+    // These stay as they are.
+    for card in ["declined", "delayed"] {
+        let transaction = shop.open(&once);
+        shop.pay(&transaction, card);
+    }
+    shop.open(&once);
     let body = json!({ "items": [{ "price_id": once, "quantity": 2 }], "customer_id": customer });
     let given_up = shop.id("/transactions", body);
     let addresses = shop.get(&format!("/customers/{customer}/addresses"));

@@ -34,7 +34,16 @@ const BILLED_AND_PAID: [&str; 6] = [
 fn a_sign_up() {
     let mut shop = shop();
     let monthly = shop.monthly.clone();
-    shop.buy(&monthly);
+    let (transaction, _) = shop.buy(&monthly);
+    let named: Vec<String> = shop
+        .world
+        .shared()
+        .events()
+        .iter()
+        .filter(|it| it.body["data"]["transaction_id"] == transaction.as_str())
+        .map(|it| it.event_type.clone())
+        .collect();
+    assert_eq!(named, ["subscription.created"], "no other event names the transaction");
     let expect = [
         "transaction.created draft",
         "customer.created active",
@@ -88,6 +97,9 @@ fn a_renewal_that_fails_and_is_recovered() {
     shop.wait(2 * DAY);
     let expect = [&BILLED_AND_PAID[2..], &["subscription.updated active"]].concat();
     assert_eq!(told(&mut shop), expect);
+    let renewal = shop.get("/transactions?origin=subscription_recurring")[0].clone();
+    assert_eq!(renewal["billed_at"], renewal["billing_period"]["starts_at"], "it was billed once");
+    assert_ne!(renewal["billed_at"], renewal["payments"][0]["captured_at"]);
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn products_prices_and_customers() {
     price["trial_period"] = Value::Null;
     price["unit_price"]["amount"] = json!("1.5");
     check(&mut shop, Post, "/prices", price.clone(), (400, "bad_request"));
-    price["unit_price"] = json!({ "amount": "100", "currency_code": "XXX" });
+    price["unit_price"] = json!({ "amount": "100", "currency_code": "ABC" });
     check(&mut shop, Post, "/prices", price, (400, "bad_request"));
     let customer = shop.id("/customers", json!({ "email": "sam@example.com" }));
     let exists = (409, "customer_already_exists");
@@ -163,6 +163,26 @@ fn what_a_scheduled_change_locks() {
     check(&mut shop, Post, &format!("{path}/cancel"), json!({}), over);
     check(&mut shop, Post, &format!("{path}/resume"), json!({}), over);
     check(&mut shop, Patch, &path, json!({ "custom_data": {} }), (400, "subscription_update_when_canceled"));
+}
+
+#[test]
+fn what_a_trial_a_pause_and_a_debt_allow() {
+    let mut shop = shop();
+    let (cycle, trial) = (json!({ "interval": "month", "frequency": 1 }), json!({ "interval": "day", "frequency": 7 }));
+    let price = shop.price("Trial", 900, cycle, trial);
+    let (_, id) = shop.buy(&price);
+    let path = format!("/subscriptions/{id}");
+    check(&mut shop, Post, &format!("{path}/pause"), json!({}), (400, "subscription_cannot_be_paused"));
+    shop.wait(8 * DAY);
+    shop.post(&format!("{path}/pause"), json!({ "effective_from": "immediately" }));
+    let inactive = (400, "subscription_is_inactive_action_invalid");
+    check(&mut shop, Post, &format!("{path}/pause"), json!({}), inactive);
+    let later = json!({ "effective_from": "next_billing_period" });
+    check(&mut shop, Post, &format!("{path}/cancel"), later, inactive);
+    let past = json!({ "effective_from": "2026-01-01T00:00:00Z" });
+    check(&mut shop, Post, &format!("{path}/resume"), past, (400, "bad_request"));
+    let shown = shop.post(&format!("{path}/cancel"), Value::Null);
+    assert_eq!(shown["status"], "canceled", "immediately is the default of a paused subscription");
 }
 
 #[test]

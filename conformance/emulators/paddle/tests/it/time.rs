@@ -1,6 +1,6 @@
 //! What happens by itself, at its own time.
 
-use purchase_core::time::Timestamp;
+use purchase_core::{time::Timestamp, transport::Method::Post};
 use purchase_emulator_paddle::{
     Account,
     account::{Approval, DunningEnd},
@@ -65,6 +65,30 @@ fn periods_follow_each_other_however_long_one_waits() {
 }
 
 #[test]
+fn no_retry_is_made_after_the_end() {
+    let (mut shop, id) = behind(Account { retries_seconds: vec![31 * DAY], ..Account::default() });
+    shop.wait(30 * DAY);
+    assert_eq!(shop.get(&format!("/subscriptions/{id}"))["status"], "canceled");
+    let owed = shop.get(&format!("/transactions?subscription_id={id}&origin=subscription_recurring"));
+    assert_eq!(owed[0]["payments"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_subscription_and_its_renewals_have_the_checkouts_custom_data() {
+    let mut shop = Shop::new(9, Account::default());
+    let monthly = shop.monthly.clone();
+    let items = json!([{ "price_id": monthly, "quantity": 2 }]);
+    let id = shop.id("/transactions", json!({ "items": items, "custom_data": { "seat": "window" } }));
+    shop.pay(&id, "success");
+    shop.wait(31 * DAY);
+    for list in ["subscriptions", "transactions"] {
+        let found = shop.get(&format!("/{list}"));
+        let all: Vec<&Value> = found.as_array().into_iter().flatten().map(|it| &it["custom_data"]["seat"]).collect();
+        assert!(all.iter().all(|it| **it == "window"), "{list}: {all:?}");
+    }
+}
+
+#[test]
 fn refunds_are_approved_by_the_accounts_rule() {
     let check = |refunds: Approval, expect: [&str; 3]| {
         let mut shop = Shop::new(9, Account { refunds, ..Account::default() });
@@ -102,7 +126,11 @@ fn invoices_become_past_due_when_their_terms_are_over() {
     assert!(billed["invoice_number"].is_string());
     let credit = json!({ "action": "credit", "transaction_id": id, "reason": "late", "type": "partial",
         "items": [{ "item_id": billed["details"]["line_items"][0]["id"], "type": "partial", "amount": "900" }] });
-    assert_eq!(shop.post("/adjustments", credit)["status"], "approved");
+    assert_eq!(shop.post("/adjustments", credit.clone())["status"], "approved");
+    let mut rest = credit;
+    rest["items"][0]["amount"] = json!("4001");
+    let refused = shop.refused(Post, "/adjustments", rest);
+    assert_eq!(refused, (400, "adjustment_transaction_item_invalid".to_owned()), "4000 remain");
     let totals = shop.get(&path)["details"]["totals"].clone();
     let amounts = ["total", "credit", "grand_total", "balance"].map(|name| totals[name].clone());
     assert_eq!(amounts, ["4900", "900", "4000", "4000"].map(|it| json!(it)));
