@@ -196,6 +196,28 @@ fn a_restored_world_goes_on_alike() {
 }
 
 #[test]
+fn later_fields_are_added_on_demand() {
+    let of = |later_fields| {
+        let mut shop = Shop::new(1, Account { later_fields, ..Account::default() });
+        let monthly = shop.monthly.clone();
+        let (transaction, subscription) = shop.buy(&monthly);
+        let refund = json!({ "action": "refund", "transaction_id": transaction, "reason": "asked", "type": "full" });
+        shop.post("/adjustments", refund);
+        let event =
+            shop.world.shared().events().last().expect("an event").body["data"]["totals"]["retained_fee"].clone();
+        [
+            shop.get("/transactions")[0]["details"]["adjusted_totals"]["retained_fee"].clone(),
+            shop.get(&format!("/transactions/{transaction}"))["details"]["totals"]["grand_total_tax"].clone(),
+            shop.get("/adjustments")[0]["totals"]["retained_fee"].clone(),
+            shop.get(&format!("/subscriptions/{subscription}"))["consent_requirements"].clone(),
+            event,
+        ]
+    };
+    assert_eq!(of(false), [const { Value::Null }; 5]);
+    assert_eq!(of(true), [json!("0"), json!("0"), json!("0"), json!([]), json!("0")]);
+}
+
+#[test]
 fn planned_failures_have_paddles_shape() {
     let mut shop = Shop::new(1, Account::default());
     for (failure, status, code) in [
