@@ -5,23 +5,25 @@ use serde_json::{Value, json};
 
 use crate::Paddle;
 
-/// Where amounts were added: there is no tax, and Paddle retains no fee.
-const AMOUNTS: [(&str, &str); 6] = [
-    ("/details/totals", "grand_total_tax"),
-    ("/details/adjusted_totals", "grand_total_tax"),
-    ("/details/adjusted_totals", "retained_fee"),
-    ("/details/payout_totals", "grand_total_tax"),
-    ("/totals", "retained_fee"),
-    ("/payout_totals", "retained_fee"),
+/// What was added where: there is no tax, Paddle retains no fee, and pays out in the transaction's currency.
+const ADDED: [(&str, &str, &str); 8] = [
+    ("/details/totals", "grand_total_tax", "0"),
+    ("/details/adjusted_totals", "grand_total_tax", "0"),
+    ("/details/adjusted_totals", "retained_fee", "0"),
+    ("/details/payout_totals", "grand_total_tax", "0"),
+    ("/details/payout_totals", "exchange_rate", "1"),
+    ("/details/payout_totals", "fee_rate", "0.05"),
+    ("/totals", "retained_fee", "0"),
+    ("/payout_totals", "retained_fee", "0"),
 ];
 
 impl Paddle {
     /// An object with its later fields, if the account has them.
     pub(crate) fn dated(&self, mut view: Value) -> Value {
         if self.account.later_fields {
-            for (place, name) in AMOUNTS {
+            for (place, name, value) in ADDED {
                 if let Some(totals) = view.pointer_mut(place).filter(|it| it.is_object()) {
-                    totals[name] = json!("0");
+                    totals[name] = json!(value);
                 }
             }
             if view.get("scheduled_change").is_some() {
