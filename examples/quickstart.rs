@@ -34,9 +34,9 @@ async fn main() -> anyhow::Result<()> {
     let deleted = body!("003-customer.subscription.deleted.json");
     for (what, body) in [
         ("a subscription begins", created),
-        ("it is canceled", deleted),
-        ("an older update comes late", updated),
-        ("the cancellation comes again", deleted),
+        ("the subscription is canceled", deleted),
+        ("an older update arrives late", updated),
+        ("the cancellation is delivered again", deleted),
     ] {
         let receipt = engine.handle(testing::delivery([&secret], body, now)).await?;
         let changes: Vec<_> = receipt.transitions.iter().map(|it| format!("{:?}", it.change)).collect();

@@ -183,7 +183,7 @@ fn line(change: &AnswerChange) -> String {
         reasons.push_str(&format!(" and {events_left_off} more"));
     }
     if reasons.is_empty() {
-        reasons.push_str("no reading changed, the fold did");
+        reasons.push_str("the events read the same, but their fold changed");
     }
     format!("{provider} {mode} {customer} {benefit}: {} → {} ({reasons})", said(*before), said(*after))
 }
@@ -203,20 +203,27 @@ fn said(answer: Option<Answer>) -> String {
 fn summary(report: &RereadReport) -> String {
     let RereadReport { read, changed_readings, subjects, changed_subjects, changed_customers, .. } = report;
     let mut lines = vec![
-        format!("{read} events were read, {changed_readings} of them mean something else"),
-        format!("{subjects} subjects were folded, {changed_subjects} states are others"),
-        format!("{changed_customers} customers get other answers; {} changes are not listed", report.changes_left_off),
+        format!("{read} events were read; the meaning of {changed_readings} changes"),
+        format!("{subjects} subjects were folded; the state of {changed_subjects} changes"),
+        format!(
+            "the answers for {changed_customers} customers change; {} changes are not listed",
+            report.changes_left_off
+        ),
     ];
     for (code, count) in &report.left {
-        lines.push(format!("{count} events were left as they are: {code}"));
+        lines.push(format!("{count} events were left unchanged: {code}"));
     }
     if report.unreadable_now > 0 {
-        lines.push(format!("{} events can't be read any more and keep their facts", report.unreadable_now));
+        lines.push(format!("{} events can no longer be read; their facts are kept", report.unreadable_now));
     }
     if report.queued > 0 {
-        lines.push(format!("{} events wait for their worker and were not read", report.queued));
+        lines.push(format!("{} events still wait for a worker and were not read", report.queued));
     }
-    lines.push(if report.applied { "it is written" } else { "nothing was written; --apply does it" }.to_owned());
+    let end = match report.applied {
+        true => "the changes were written",
+        false => "nothing was written; use --apply to write the changes",
+    };
+    lines.push(end.to_owned());
     lines.join("\n")
 }
 

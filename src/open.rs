@@ -78,7 +78,7 @@ pub enum OpenError {
         feature: &'static str,
     },
     /// One of this library's query parameters has an invalid value.
-    #[error("the URL's {name}= can't be used")]
+    #[error("the URL's parameter {name}= is missing or invalid")]
     Option {
         /// The parameter's name.
         name: &'static str,
@@ -87,14 +87,14 @@ pub enum OpenError {
         cause: crate::error::Cause,
     },
     /// The text is not a URL.
-    #[error("the URL can't be read")]
+    #[error("the URL is invalid")]
     Malformed {
         /// Why it can't be parsed.
         #[source]
         cause: crate::error::Cause,
     },
     /// The URL's scheme names no known store.
-    #[error("a database's URL begins with memory:, sqlite:, postgres: or d1:, not with {scheme:?}")]
+    #[error("a database URL must begin with memory:, sqlite:, postgres: or d1:, not with {scheme:?}")]
     Scheme {
         /// The scheme.
         scheme: String,
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn own_words_are_taken_out_of_a_url() {
+    fn own_parameters_are_removed_from_a_url() {
         let check = |url: &str, rest: &str, taken: Option<&str>| {
             assert_eq!(take(url, "schema"), (rest.to_owned(), taken.map(str::to_owned)));
         };
@@ -212,12 +212,12 @@ mod tests {
         let path = folder.path().join("billing.sqlite");
         let url = format!("sqlite:{}", path.display());
         assert!(existing(&url).await.is_err());
-        assert!(!path.exists(), "no file is made");
+        assert!(!path.exists(), "no file is created");
         std::fs::write(&path, b"").expect("an empty file");
         let refused = existing(&url).await.map(drop).expect_err("no tables");
         assert!(matches!(refused, OpenError::Store(StoreError::SchemaMissing { .. })), "{refused:?}");
         open(&url).await.expect("migrated");
-        existing(&url).await.expect("it is there now");
+        existing(&url).await.expect("a migrated database");
     }
 
     #[tokio::test]
@@ -228,16 +228,16 @@ mod tests {
         };
         let scheme = refused("mysql://user:hunter2@h/d").await;
         assert!(
-            scheme.starts_with("a database's URL begins with memory:, sqlite:, postgres: or d1:, not with \"mysql\"")
+            scheme.starts_with("a database URL must begin with memory:, sqlite:, postgres: or d1:, not with \"mysql\"")
         );
         let option = refused("sqlite::memory:?prefix=A-B").await;
-        assert!(option.starts_with("the URL's prefix= can't be used"), "{option}");
+        assert!(option.starts_with("the URL's parameter prefix= is missing or invalid"), "{option}");
         let token = refused("d1:account/database").await;
-        assert!(token.starts_with("the URL's token= can't be used"), "{token}");
+        assert!(token.starts_with("the URL's parameter token= is missing or invalid"), "{token}");
         let gateway = refused("d1:account/database?token=hunter2&base=http://127.0.0.1:1").await;
         let server = refused("postgres://user:hunter2@127.0.0.1:1/d").await;
         let port = refused("postgres://user:hunter2@h:port/d").await;
-        assert!(port.starts_with("the URL can't be read") && port.contains("InvalidPort"), "{port}");
+        assert!(port.starts_with("the URL is invalid") && port.contains("InvalidPort"), "{port}");
         for text in [scheme, option, gateway, server, port] {
             assert!(!text.contains("hunter2"), "{text}");
         }

@@ -168,7 +168,7 @@ impl Prechecked<'_> {
         };
         match (StatusCode::from_u16(receipt.http_status()), serde_json::to_string(&receipt)) {
             (Ok(status), Ok(text)) => Ok(json(status, text)),
-            _ => Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the receipt can't be written")),
+            _ => Err(Failure::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the receipt can't be serialized")),
         }
     }
 }
@@ -238,7 +238,7 @@ impl WebhookService {
 
     async fn answer<B: Body>(self, request: Request<B>) -> Response {
         if request.method() != Method::POST {
-            let message = "a delivery is sent by POST";
+            let message = "a delivery must be sent with POST";
             let mut response = Failure::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message).response();
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
             return response;
@@ -289,7 +289,7 @@ async fn read<B: Body>(body: B, limit: usize) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::with_capacity(announced.min(ANNOUNCED));
     let mut body = pin!(body);
     while let Some(frame) = body.frame().await {
-        let unread = |_| Failure::new(StatusCode::BAD_REQUEST, "body_unread", "the body can't be read to its end");
+        let unread = |_| Failure::new(StatusCode::BAD_REQUEST, "body_unread", "the body could not be read completely");
         // What is no data is trailers, and nobody signs those.
         let Ok(data) = frame.map_err(unread)?.into_data() else { continue };
         within(bytes.len().saturating_add(bytes::Buf::remaining(&data)))?;

@@ -246,7 +246,7 @@ impl Worker {
                 }
             };
             report.add(part.unwrap_or_else(|fault| {
-                tracing::warn!(worker = self.settings.name, code = fault.code(), "an event is not done");
+                tracing::warn!(worker = self.settings.name, code = fault.code(), "an event could not be processed");
                 WorkReport { claimed: 1, retried, returned: 1, ..WorkReport::default() }
             }));
         }

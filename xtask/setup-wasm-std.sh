@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Makes a standard library for wasm32-unknown-unknown in a private prefix, and a clippy, from Debian's rustc-web and its source, for machines where rustup can't download
-# the target. Nothing is installed system-wide. It needs dpkg-deb, the rustup toolchain, and apt lists (it runs apt-get update once if they are too old).
-# PREFIX is emptied first, so it must be new, empty, or made by this script.
+# Builds a standard library and clippy for wasm32-unknown-unknown in a private prefix, from Debian's rustc-web and its source. It is for machines where rustup can't
+# download the target. Nothing is installed system-wide. It needs dpkg-deb, the rustup toolchain, and apt lists (it runs apt-get update once if they are too old).
+# PREFIX is emptied first, so it must be new, empty, or created by this script.
 # usage: setup-wasm-std.sh PREFIX       afterwards: ( . PREFIX/env; cargo build --target wasm32-unknown-unknown )
 set -euo pipefail
 prefix=$(mkdir -p "${1:?usage: setup-wasm-std.sh PREFIX}" && cd "$1" && pwd)
 mark="$prefix/.wasm-std"
 if [ -n "$(ls -A "$prefix")" ] && [ ! -e "$mark" ] && ! ls "$prefix"/.ready-* >/dev/null 2>&1; then
-  echo "$prefix is not empty and was not made by this script, which would empty it: name a folder of its own, or empty it" >&2
+  echo "$prefix is not empty and was not created by this script, which would delete its content; name a new folder, or empty it" >&2
   exit 1
 fi
 
 for tool in apt-cache apt-get dpkg-deb; do
-  command -v "$tool" >/dev/null || { echo "no $tool here: use \`rustup target add wasm32-unknown-unknown\` instead" >&2; exit 1; }
+  command -v "$tool" >/dev/null || { echo "$tool is missing; use \`rustup target add wasm32-unknown-unknown\` instead" >&2; exit 1; }
 done
 candidate() { apt-cache policy rustc-web | awk '/Candidate:/{print $2}'; }
 new_enough() { [ -n "$1" ] && [ "$1" != "(none)" ] && dpkg --compare-versions "$1" ge 1.95; }
@@ -21,7 +21,7 @@ if ! new_enough "$version"; then
   apt-get update -qq
   version=$(candidate)
 fi
-new_enough "$version" || { echo "apt has no rustc-web of at least 1.95, but ${version:-none}" >&2; exit 1; }
+new_enough "$version" || { echo "rustc-web 1.95 or newer is needed; apt has ${version:-none}" >&2; exit 1; }
 
 stamp="$prefix/.ready-clippy-$version-$(cargo -V | awk '{print $2}')"
 [ -e "$stamp" ] && exit 0
@@ -55,7 +55,7 @@ trap 'rm -rf "$build"' EXIT
 mkdir "$build/src"
 : > "$build/src/lib.rs"
 printf '[package]\nname="seed"\nversion="0.0.0"\nedition="2021"\n' > "$build/Cargo.toml"
-# A project with lto = true could not link these libraries without bitcode.
+# Without bitcode, a project with lto = true can't link these libraries.
 ( cd "$build" && RUSTC_BOOTSTRAP=1 RUSTFLAGS="-C embed-bitcode=yes" CARGO_TARGET_DIR="$build/target" \
   cargo build -q --release --target wasm32-unknown-unknown -Z build-std=std,panic_abort,proc_macro,test )
 libraries="$prefix/usr/lib/rustlib/wasm32-unknown-unknown/lib"

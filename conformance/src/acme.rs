@@ -150,13 +150,13 @@ impl Webhooks for Acme {
         let text = std::str::from_utf8(value).map_err(|_| malformed("not UTF-8"))?;
         let mut parts = text.split(' ');
         let time = parts.next().and_then(|part| part.strip_prefix("at=")).ok_or(malformed("no time"))?;
-        let seconds = time.parse().map_err(|_| malformed("its time is no number"))?;
+        let seconds = time.parse().map_err(|_| malformed("its time is not a number"))?;
         let signed_at = Timestamp::from_seconds(seconds).map_err(|_| malformed("its time is out of range"))?;
         let mut macs = Vec::new();
         for part in parts {
-            let digits = part.strip_prefix("mac=").ok_or(malformed("a part is no mac"))?;
+            let digits = part.strip_prefix("mac=").ok_or(malformed("a part is not a mac"))?;
             let mut mac = [0; 32];
-            hex::decode_to_slice(digits, &mut mac).map_err(|_| malformed("a mac is no hex of 32 bytes"))?;
+            hex::decode_to_slice(digits, &mut mac).map_err(|_| malformed("a mac is not 32 bytes in hex"))?;
             macs.push(mac);
         }
         if macs.is_empty() {

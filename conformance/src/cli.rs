@@ -44,8 +44,8 @@ pub struct Judge {
 /// Replays every scenario in every order, with duplicates, batches, crashes and concurrent workers, and judges
 /// adapters and stores by the laws of the kit.
 ///
-/// Exit code 0: all laws hold. 1: a law is broken, or a mutant survived. 2: nothing was run, or something was skipped
-/// that nobody allowed.
+/// Exit code 0: all laws hold. 1: a law is broken, or a mutant survived. 2: nothing ran, or something was skipped that
+/// --allow-skip doesn't name.
 #[derive(Debug, Clone, Parser)]
 #[command(disable_version_flag = true, max_term_width = 110)]
 struct Arguments {
@@ -55,40 +55,40 @@ struct Arguments {
     /// Only this provider.
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
-    /// Only this store. Repeatable; otherwise every one that needs no server.
+    /// Only this store. Repeatable. Default: every store that needs no server.
     #[arg(long, value_name = "NAME")]
     store: Vec<String>,
-    /// Only this scenario, or those whose names contain this.
+    /// Only this scenario, or every scenario whose name contains this text.
     #[arg(long, value_name = "NAME")]
     scenario: Option<String>,
     /// Only this law, by its id.
     #[arg(long, value_name = "ID")]
     law: Option<String>,
-    /// Only so many scenarios of each provider, drawn by the seed. A law that applies to none of them takes one more.
+    /// Only N scenarios of each provider, drawn by the seed. If a law applies to none of them, one more is drawn.
     #[arg(long, value_name = "N", conflicts_with = "scenario", value_parser = clap::value_parser!(u32).range(1..))]
     draw: Option<u32>,
-    /// Plays one schedule of the scenarios named: delivery numbers, commas between batches, + within one.
+    /// Plays one schedule of the named scenarios: delivery numbers, with commas between batches and + within a batch.
     #[arg(long, value_name = "3,1+2", requires = "scenario")]
     schedule: Option<Written>,
-    /// How many random schedules are played of scenarios too long to play them all.
+    /// The number of random schedules for each scenario that is too long to play in every order.
     #[arg(long, value_name = "N", default_value_t = Effort::FULL.samples)]
     samples: usize,
-    /// The seed of everything random; otherwise a fixed one.
+    /// The seed of every random choice.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// What is printed.
+    /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Writes the report to a file too, in the form of its ending: .html, .json, .md, .xml (JUnit), or badge.json for
-    /// a badge. Repeatable.
+    /// Also writes the report to a file. The end of its name selects the format: .html, .json, .md, .xml (JUnit), or
+    /// badge.json for a badge. Repeatable.
     #[arg(long, value_name = "FILE")]
     report: Vec<PathBuf>,
-    /// Allows something to be skipped, by the name that the report gives, or a store whose server isn't there.
+    /// Allows a skip: the name that the report gives for it, or the name of a store whose server is missing.
     /// Repeatable.
     #[arg(long, value_name = "NAME")]
     allow_skip: Vec<String>,
-    /// Judges nothing: says of each delivery on standard input whether the provider signed it with the secret in this
-    /// variable of the environment.
+    /// Judges nothing. Says for each delivery on standard input whether the provider signed it with the secret in
+    /// this environment variable.
     #[arg(long, value_name = "VARIABLE", requires = "provider", hide = true)]
     verify: Option<String>,
 }
@@ -102,19 +102,19 @@ enum Format {
 /// Why nothing was judged, or why the result could not be written.
 #[derive(Debug, thiserror::Error)]
 enum Fault {
-    #[error("the variable {0} holds no secret")]
+    #[error("the environment variable {0} is not set or is not UTF-8; set it to the signing secret")]
     NoSecret(String),
-    #[error("--samples 0 would prove nothing of longer scenarios")]
+    #[error("--samples 0 would prove nothing about longer scenarios; use 1 or more")]
     NoSamples,
-    #[error("{store} needs a server, and {variable} is not set; --allow-skip {store} judges the others without it")]
+    #[error("the store {store} needs a server, but {variable} is not set; set it, or pass --allow-skip {store}")]
     NoServer { store: &'static str, variable: &'static str },
-    #[error("every store that was asked for is skipped")]
+    #[error("every requested store is skipped")]
     NoStores,
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error(transparent)]
     Run(#[from] RunError),
-    #[error("there is no runtime")]
+    #[error("the async runtime can't be started")]
     Runtime(#[source] io::Error),
     #[error("deliveries can't be verified")]
     Verify(#[source] Cause),
@@ -205,7 +205,7 @@ fn served(stores: Vec<StoreUnderTest>, allow_skip: &[String]) -> Result<Vec<Stor
         match store.server.filter(|variable| !is_set(variable)) {
             None => served.push(store),
             Some(variable) if allow_skip.iter().any(|name| name == store.name) => {
-                eprintln!("SKIPPED: {variable} is not set, so nothing is proved about {}", store.name);
+                eprintln!("SKIPPED: {variable} is not set, so {} is not judged", store.name);
             }
             Some(variable) => return Err(Fault::NoServer { store: store.name, variable }),
         }
@@ -225,8 +225,8 @@ fn count(done: usize, total: usize) {
 /// A description of the run for the progress display. If no option narrows the run, it tries the mutants at the end.
 fn going_on(hunts: bool) -> String {
     match (DONE.load(Ordering::SeqCst), TOTAL.load(Ordering::SeqCst)) {
-        (_, 0) => "no case is done yet".to_owned(),
-        (done, total) if done == total && hunts => format!("{done}/{total} cases, hunting the mutants"),
+        (_, 0) => "no case has finished yet".to_owned(),
+        (done, total) if done == total && hunts => format!("{done}/{total} cases, trying the mutants"),
         (done, total) => format!("{done}/{total} cases"),
     }
 }
@@ -246,22 +246,22 @@ mod tests {
 
     #[test]
     fn what_cannot_be_run_is_told_before_anything_runs() {
-        check(&["--samples", "0"], "--samples 0 would prove nothing of longer scenarios");
+        check(&["--samples", "0"], "--samples 0 would prove nothing about longer scenarios; use 1 or more");
         check(
             &["--report", "out.pdf"],
             "out.pdf: a report is written as .html, .json, .md, .xml (JUnit) or badge.json",
         );
-        check(&["--store", "paper"], "there is no store \"paper\"; known are memory, far");
-        check(&["--provider", "other"], "there is no provider \"other\"; known are acme");
+        check(&["--store", "paper"], "there is no store \"paper\"; known: memory, far");
+        check(&["--provider", "other"], "there is no provider \"other\"; known: acme");
     }
 
     #[test]
     fn a_store_without_its_server_proves_nothing() {
-        let needs = "far needs a server, and PURCHASE_TEST_NOWHERE is not set; --allow-skip far judges the others \
-                     without it";
+        let needs = "the store far needs a server, but PURCHASE_TEST_NOWHERE is not set; set it, or pass \
+                     --allow-skip far";
         check(&["--store", "far"], needs);
         check(&["--store", "far", "--store", "memory", "--allow-skip", "other"], needs);
-        check(&["--store", "far", "--allow-skip", "far"], "every store that was asked for is skipped");
+        check(&["--store", "far", "--allow-skip", "far"], "every requested store is skipped");
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(crate) fn collect(
     let mut scenarios = Vec::new();
     for (name, folders) in found.iter().filter(|(name, _)| asked(name)) {
         let Some(provider) = providers.iter().find(|provider| provider.name == name) else {
-            let detail = format!("no adapter {name:?} is compiled in; it has {} scenarios", folders.len());
+            let detail = format!("no adapter {name:?} is compiled in, but it has {} scenarios", folders.len());
             report.laws.push(Case::skipped(COMPLETENESS.id, name, detail));
             continue;
         };
@@ -58,7 +58,7 @@ pub(crate) fn collect(
     for provider in providers.iter().filter(|provider| asked(provider.name)) {
         let must = options.complete || options.provider.is_some();
         if must && !found.contains_key(provider.name) {
-            let detail = "the adapter has no scenario, so nothing of it was judged".to_owned();
+            let detail = "the adapter has no scenario, so it was not judged".to_owned();
             report.laws.push(Case::skipped(COMPLETENESS.id, provider.name, detail));
         }
     }
@@ -155,7 +155,7 @@ fn told(
             if options.complete {
                 // If one provider is selected, the others are not.
                 report.allow_skip.push(listed.name.clone());
-                report.laws.push(case().skipped_as(&listed.name, format!("{provider} was not asked for")));
+                report.laws.push(case().skipped_as(&listed.name, format!("{provider} was not requested")));
             }
             return None;
         }

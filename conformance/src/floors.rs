@@ -120,7 +120,7 @@ fn report_one(name: &str, survey: &Survey, counted: bool, report: &mut Report) {
         let executed = (minimum.executed)(survey);
         if executed < minimum.required {
             let case = Case::of(COMPLETENESS.id, name, "", &format!("floor {}", minimum.of));
-            let detail = format!("{} of {name} must be {} at least, and are {executed}", minimum.of, minimum.required);
+            let detail = format!("{} of {name}: {executed} executed, {} required", minimum.of, minimum.required);
             report.laws.push(case.skipped_as(&format!("{name}:{}", minimum.of), detail));
         }
         floors.push(Floor { capability: minimum.of.to_owned(), required: minimum.required, executed });

@@ -48,7 +48,7 @@ pub struct Statement {
 }
 
 /// The version of the laws, separate from the kit's version. It changes when a law is added, removed or reworded.
-pub const SPEC: &str = "1.2";
+pub const SPEC: &str = "1.3";
 
 /// The law that there is something to judge. A scenario that can't be read breaks it, and so does an adapter without
 /// scenarios.
@@ -70,10 +70,10 @@ impl Law {
     pub fn statement(&self) -> Statement {
         let Law { id, sentence, severity, source, check } = *self;
         let judges = match check {
-            Check::Declared(..) => "adapters that declare it",
+            Check::Declared(..) => "adapters that declare the capability",
             Check::Durable(_) => "durable stores",
             Check::Provider(_) => "adapters",
-            Check::Some(..) => "adapters, where a scenario lends itself to it",
+            Check::Some(..) => "adapters, on suitable scenarios",
             Check::Sql(_) => "SQL stores",
             Check::Store(_) => "stores",
             Check::Counterpart(_) => "counterparts",
@@ -216,115 +216,115 @@ macro_rules! law {
 
 /// Every law.
 pub const LAWS: &[Law] = &[
-    law!("P01" Must "A body that was changed on the way is refused, and the genuine one is accepted in the same run."
+    law!("P01" Must "A body that was changed in transit is refused, and the genuine body is accepted in the same run."
         "only genuine bytes" Provider(|trial| Box::pin(provider::signature::tampered_body(trial)))),
     law!("P02" Must "A signature that was changed or made with another secret is refused."
         "only genuine senders" Provider(|trial| Box::pin(provider::signature::tampered_signature(trial)))),
-    law!("P03" Must "A delivery signed longer ago than the tolerance, or as far ahead, is refused; at the edge it is accepted."
+    law!("P03" Must "A delivery whose signed time is off by more than the tolerance is refused; at exactly the tolerance it is accepted."
         "nothing is replayed" Declared(Capability::SignedTime, |_| true, |trial| Box::pin(provider::signature::replay_window(trial)))),
-    law!("P04" Must "Any signature of a request by any live secret is enough, and none by any other."
+    law!("P04" Must "A request is accepted if at least one of its signatures was made with a live secret, and refused otherwise."
         "secrets are rolled without a gap" Provider(|trial| Box::pin(provider::signature::rotation(trial)))),
-    law!("P05" Must "A delivery that comes again is answered as a duplicate and changes nothing: one event, one transition."
+    law!("P05" Must "A repeated delivery is answered as a duplicate and changes nothing: one event, one transition."
         "effects once; F6" Provider(|trial| Box::pin(provider::arrival::duplicates(trial)))),
     law!("P06" Must "The deliveries lead to the same projection, byte by byte, in every order."
         "set law; F1, F2, F3, F4" Provider(|trial| Box::pin(provider::arrival::any_order(trial)))),
-    law!("P07" Must "The deliveries lead to the same projection however they are cut into batches."
+    law!("P07" Must "The deliveries lead to the same projection, however they are split into batches."
         "set law" Provider(|trial| Box::pin(provider::arrival::any_batches(trial)))),
     law!("P08" Must "Concurrent workers on one store lead to the same projection."
         "set law; F7" Provider(|trial| Box::pin(provider::arrival::concurrent_workers(trial)))),
-    law!("P09" Must "A crash before or after any store call loses nothing: the sender tries again, and the end is the same."
+    law!("P09" Must "A crash before or after any store call loses nothing: after the sender retries, the result is the same."
         "durable before acknowledged; F5" Provider(|trial| Box::pin(provider::arrival::crash_at_every_call(trial)))),
     law!("P10" Must "An event of an unknown type is recorded as ignored, answered 2xx, and changes nothing."
         "nothing is dropped" Provider(|trial| Box::pin(provider::keeping::unknown_type(trial)))),
-    law!("P11" Must "What two providers tell of one story gives the same entitlements and the same subscriptions."
+    law!("P11" Must "When two providers report the same story, the entitlements and subscriptions are the same."
         "truth law" Counterpart(|trial| Box::pin(counterpart::same_story(trial)))),
-    law!("P12" Must "An unknown value of an enumeration is taken, in every order."
+    law!("P12" Must "An unknown value of an enumeration is accepted, in every order."
         "nothing is dropped" Some(provider::keeping::has_unknown_value, |trial| Box::pin(provider::keeping::unknown_value(trial)))),
-    law!("P13" Must "Another body under an event id that is taken is refused as a conflict, kept, and changes nothing."
+    law!("P13" Must "A different body under a known event id is refused as a conflict, stored, and changes nothing."
         "nothing is dropped; same key, same answer" Declared(Capability::EventIds, provider::keeping::has_contradiction, |trial| Box::pin(provider::keeping::conflict(trial)))),
-    law!("P14" Must "When everything has arrived, what the scenario expects holds."
+    law!("P14" Must "After all deliveries have arrived, the scenario's expectations hold."
         "truth law; F2, F3" Provider(|trial| Box::pin(provider::order::expectations(trial)))),
-    law!("P15" Must "No secret, raw provider id or e-mail address is in an error, a receipt, a snapshot, the log, or Debug output."
+    law!("P15" Must "No secret, raw provider id or e-mail address appears in an error, a receipt, a snapshot, the log, or Debug output."
         "redacted by construction" Provider(|trial| Box::pin(provider::redaction::nothing_leaks(trial)))),
     law!("P16" Must "Folding step by step, rebuilding from the facts and replaying the events give the same projection."
         "set law; closed, never deleted" Provider(|trial| Box::pin(provider::arrival::rebuild_and_replay(trial)))),
-    law!("P17" Must "A body that can't be read is kept as failed with its JSON path, and disturbs nothing."
+    law!("P17" Must "An unreadable body is stored as failed, with the JSON path of the fault, and affects no other delivery."
         "nothing is dropped" Some(provider::keeping::has_unreadable, |trial| Box::pin(provider::keeping::unreadable(trial)))),
-    law!("P18" Must "Every acknowledged event is in the store with a final status, parked exactly while its subject is parked."
+    law!("P18" Must "Every acknowledged event is stored with a final status; it is parked exactly while one of its subjects is parked."
         "nothing is dropped; F5" Provider(|trial| Box::pin(provider::keeping::acknowledged_is_stored(trial)))),
-    law!("P19" Must "An event goes by the id that its body names; where none is declared, by the digest of its body."
+    law!("P19" Must "An event's id is the id in its body; without the capability, it is the digest of the body."
         "capabilities" Provider(|trial| Box::pin(provider::capability::event_ids(trial)))),
-    law!("P20" Must "An event is of the mode that its body says; where none is declared, of the mode that was configured."
+    law!("P20" Must "An event's mode is the mode in its body; without the capability, it is the configured mode."
         "capabilities" Provider(|trial| Box::pin(provider::capability::mode_in_event(trial)))),
-    law!("P21" Must "A prior state is one that the object was in before; where none are declared, there are none."
+    law!("P21" Must "A prior state is a state that the object had before; without the capability, there are no prior states."
         "capabilities" Provider(|trial| Box::pin(provider::capability::prior_states(trial)))),
-    law!("P22" Must "A signature's time is read and old deliveries are refused; where none is declared, none is made up, and no tolerance promised."
+    law!("P22" Must "The signed time is read, and old deliveries are refused; without the capability, no time is invented and no tolerance is promised."
         "capabilities" Provider(|trial| Box::pin(provider::capability::signed_time(trial)))),
-    law!("P23" Must "Two sources with the same raw ids in one database never mix: each projection is as if it were alone."
+    law!("P23" Must "Two sources with the same raw ids in one database never mix: each has the same projection as if it were alone."
         "set law" Provider(|trial| Box::pin(provider::apart::sources_stay_apart(trial)))),
-    law!("P24" Must "The same text as the application's id of a customer and as a provider's never shares anything."
+    law!("P24" Must "An application's customer and a provider's customer with the same id never share anything."
         "two namespaces of customers" Some(provider::apart::is_about_somebody, |trial| Box::pin(provider::apart::namespaces_stay_apart(trial)))),
-    law!("P25" Must "An event about one object never changes the owner of another that names its own, in any order."
+    law!("P25" Must "An event about one object never changes the owner of another object that names its own owner, in any order."
         "what an object says of itself counts" Some(provider::meaning::names_owners, |trial| Box::pin(provider::meaning::own_owner_counts(trial)))),
-    law!("P26" Must "One object in two API shapes gives one object state."
+    law!("P26" Must "The same object in two API shapes gives the same object state."
         "truth law" Some(provider::meaning::has_older_shape, |trial| Box::pin(provider::meaning::any_shape(trial)))),
-    law!("P27" Must "Nothing may be used before it began."
+    law!("P27" Must "Nothing grants access before it begins."
         "truth law" Provider(|trial| Box::pin(provider::meaning::nothing_before_it_began(trial)))),
-    law!("P28" Must "Text that nobody reads changes nothing: half a surrogate pair, a number beyond floats, deep nesting, a byte order mark."
+    law!("P28" Must "Content that the adapter does not read changes nothing: half a surrogate pair, a number beyond floats, deep nesting, a byte order mark."
         "nothing is dropped" Some(provider::unread::has_object, |trial| Box::pin(provider::unread::changes_nothing(trial)))),
     law!("P29" Must "A replay by an engine without the adapter, for another mode or for another account changes nothing."
         "nothing is dropped" Provider(|trial| Box::pin(provider::elsewhere::replay_changes_nothing(trial)))),
-    law!("P30" Must "A worker gives back what another engine serves: no attempt is counted, and its own engine processes it."
+    law!("P30" Must "A worker returns events that another engine serves: no attempt is counted, and that engine processes them."
         "nothing is dropped" Provider(|trial| Box::pin(provider::elsewhere::queue_is_shared(trial)))),
-    law!("S01" Must "An event is accepted once; what is there stays as it is."
+    law!("S01" Must "An event is accepted once; accepting it again changes nothing."
         "effects once; F6" Store(|trial| Box::pin(store::promises::accept_once(trial)))),
     law!("S02" Must "A commit at a stale revision is refused, and nothing of it is written."
         "one winner per revision; F7" Store(|trial| Box::pin(store::promises::stale_revision(trial)))),
-    law!("S03" Must "A commit that fails at any statement leaves nothing."
+    law!("S03" Must "If any statement of a commit fails, nothing of the commit is written."
         "all or nothing; F5" Sql(|trial| Box::pin(store::sql::failure_leaves_nothing(trial)))),
     law!("S04" Must "A commit under a lost lease is refused, and nothing of it is written."
         "one worker per event; F6" Store(|trial| Box::pin(store::promises::lost_lease(trial)))),
-    law!("S05" Must "Claims never overlap, also when they race, and leave nothing out."
+    law!("S05" Must "Claims never overlap, even when they race, and every due event is claimed."
         "one worker per event; F6" Store(|trial| Box::pin(store::promises::claims_apart(trial)))),
-    law!("S06" Must "What was committed is seen by every later call."
+    law!("S06" Must "Every later call sees what was committed."
         "durable before acknowledged; F1" Store(|trial| Box::pin(store::promises::read_your_writes(trial)))),
-    law!("S07" Must "Every statement prepares."
+    law!("S07" Must "Every SQL statement can be prepared."
         "ready before the first delivery" Sql(|trial| Box::pin(store::sql::statements_prepare(trial)))),
-    law!("S08" Must "What was committed survives closing and opening again."
+    law!("S08" Must "What was committed survives closing and reopening the store."
         "durable before acknowledged; F5" Durable(|trial| Box::pin(store::durable::survives_reopening(trial)))),
-    law!("S09" Must "A rebuild restores a read model that was tampered with, row by row."
+    law!("S09" Must "A rebuild restores every row of a read model that was tampered with."
         "the read model is derived" Sql(|trial| Box::pin(store::sql::rebuild_restores(trial)))),
-    law!("S10" Must "A schema that is older, newer or missing is refused with the error that says so."
+    law!("S10" Must "An older, newer or missing schema is refused with the matching error."
         "ready before the first delivery" Durable(|trial| Box::pin(store::durable::schema_is_checked(trial)))),
-    law!("S11" Must "The store gives the same projection as the one in memory."
+    law!("S11" Must "The store gives the same projection as the in-memory store."
         "set law" Store(|trial| Box::pin(store::promises::same_as_memory(trial)))),
-    law!("S12" Must "An event is not given out while an earlier one of its customer is in somebody's hands; other customers' are."
+    law!("S12" Must "An event is not claimed while a worker holds an earlier event with the same ordering key; other events are claimed."
         "one worker per customer" Store(|trial| Box::pin(store::ordering_keys::in_order(trial)))),
-    law!("S13" Must "A claim counts an attempt, also when its worker is never seen again."
+    law!("S13" Must "A claim counts as an attempt, even if its worker never reports back."
         "nothing is dropped; F5" Store(|trial| Box::pin(store::ordering_keys::attempts_are_counted(trial)))),
-    law!("S14" Must "A body is kept to the byte, whatever its bytes are and however it came in."
+    law!("S14" Must "A body is stored byte for byte, whatever it contains and whichever call stores it."
         "nothing is dropped" Store(|trial| Box::pin(store::bodies::to_the_byte(trial)))),
-    law!("S15" Must "An event and a subject are found by their public ids, and nothing is by any other."
+    law!("S15" Must "Events and subjects are found by their public ids, and an unknown public id finds nothing."
         "what a receipt names can be found" Store(|trial| Box::pin(store::lookups::by_public_id(trial)))),
-    law!("S16" Must "A request under an idempotency key has one effect and one answer; with another content it is refused."
+    law!("S16" Must "Requests with the same idempotency key have one effect and one answer; a request with different content is refused."
         "same key, same answer; same key, other content: conflict" Store(|trial| Box::pin(store::keys::once_for_all(trial)))),
-    law!("S17" Must "A parked event becomes processed when the last of its subjects is released, and no earlier; its reason stays."
+    law!("S17" Must "A parked event becomes processed when the last of its subjects is released, and not earlier; its reason is kept."
         "nothing is dropped; F3" Store(|trial| Box::pin(store::history::released_by_the_last(trial)))),
-    law!("S18" Must "A subject waits for those that its last commit names, and for no others."
+    law!("S18" Must "A subject waits exactly for the owners that its last commit names."
         "nothing is dropped; F3" Store(|trial| Box::pin(store::history::waits_are_replaced(trial)))),
-    law!("S19" Must "The transitions of an object from an instant on are replaced; earlier ones and other objects' stay."
+    law!("S19" Must "A commit replaces an object's transitions from an instant on; earlier transitions and those of other objects stay."
         "effects once; F6" Store(|trial| Box::pin(store::history::transitions_are_replaced(trial)))),
-    law!("S20" Must "A subject's facts come in the order of their versions, each once; a new reading replaces what its event said."
+    law!("S20" Must "A subject's facts are listed once each, in the order of their versions; reading an event again replaces its facts."
         "set law; F2" Store(|trial| Box::pin(store::history::facts_are_in_order(trial)))),
-    law!("S21" Must "Events are listed in the order of arrival, each once, by every filter, however long a page is."
+    law!("S21" Must "Events are listed once each, in the order of arrival, with every filter and every page size."
         "nothing is dropped" Store(|trial| Box::pin(store::pages::events_are_listed(trial)))),
-    law!("S22" Must "A body in conflict is kept once beside the event that stands, and listed only where it is asked for."
+    law!("S22" Must "A body in conflict is stored once, next to the accepted event, and listed only by the query for conflicts."
         "same key, other content: conflict" Store(|trial| Box::pin(store::pages::conflicts_stand_beside(trial)))),
-    law!("S23" Must "An event moves on only from the status that is expected, and is inserted only once; otherwise nothing is written."
+    law!("S23" Must "A commit changes an event only if its status is the expected one, and inserts it only once; otherwise nothing is written."
         "one winner; F7" Store(|trial| Box::pin(store::pages::moved_on(trial)))),
-    law!("S24" Must "Subjects are listed in the order of their keys, each once, by every filter, however long a page is."
+    law!("S24" Must "Subjects are listed once each, in the order of their keys, with every filter and every page size."
         "two namespaces of customers" Store(|trial| Box::pin(store::pages::subjects_are_listed(trial)))),
-    law!("S25" Must "A fact keeps the time of the first commit that brought it, also when its event is read again."
+    law!("S25" Must "A fact keeps the time of the first commit that contained it, even if its event is read again."
         "what was known, and when" Store(|trial| Box::pin(store::history::facts_keep_their_time(trial)))),
 ];
 

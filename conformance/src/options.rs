@@ -92,7 +92,7 @@ pub enum RunError {
     #[error("the fixtures can't be listed")]
     Fixtures(#[source] ScenarioError),
     /// A name that doesn't exist.
-    #[error("there is no {what} {name:?}; known are {known}")]
+    #[error("there is no {what} {name:?}; known: {known}")]
     Unknown {
         /// The kind of name.
         what: &'static str,

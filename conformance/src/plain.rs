@@ -112,7 +112,7 @@ impl Webhooks for Plain {
         let mut macs = Vec::new();
         for digits in value.split(|byte| *byte == b',') {
             let mut mac = [0; 32];
-            hex::decode_to_slice(digits, &mut mac).map_err(|_| malformed("a signature is no hex of 32 bytes"))?;
+            hex::decode_to_slice(digits, &mut mac).map_err(|_| malformed("a signature is not 32 bytes in hex"))?;
             macs.push(mac);
         }
         Ok(PresentedSignature { signed_at: None, signed_prefix: Vec::new(), macs })

@@ -81,7 +81,7 @@ pub(crate) fn plan(
             for (provider, scenario) in first {
                 let name = provider.name;
                 if !judged(name) && is_owed(law, *provider, scenario, stores) {
-                    let detail = format!("no scenario of {name} lends itself to this law");
+                    let detail = format!("no scenario of {name} is suitable for this law");
                     report.laws.push(Case::skipped(law.id, name, detail));
                 }
             }
@@ -183,7 +183,7 @@ impl Planned {
             _ => Held::default(),
         };
         match held.checks {
-            0 => Err(Broken::new("nothing was checked: the adapter's samples edit none of the bodies")),
+            0 => Err(Broken::new("nothing was checked, because the adapter's samples edit none of the bodies")),
             _ => Ok(held),
         }
     }

@@ -93,7 +93,7 @@ impl Reference {
             ensure(code == self.refused[*index], || {
                 let word = |code: Option<&'static str>| code.unwrap_or("taken");
                 let (expected, found) = (word(self.refused[*index]), word(code));
-                format!("delivery {} of the true order is {expected} undisturbed, {found} here", index + 1)
+                format!("delivery {} of the true order is {expected} in the undisturbed run, {found} here", index + 1)
             })?;
         }
         self.compare_projection(&outcome.projection)
@@ -108,7 +108,7 @@ impl Reference {
             return Ok(());
         }
         ensure_equal(&self.projection, projection, "here")?;
-        Err(Broken::new("the projections are equal as values and differ as bytes"))
+        Err(Broken::new("the projections are equal as values, but differ as bytes"))
     }
 }
 
@@ -163,7 +163,9 @@ pub async fn send(receiver: &dyn Receiver, deliveries: Vec<(usize, Delivery)>) -
                 continue;
             }
         };
-        ensure(answers.len() == open.len(), || format!("{} deliveries, {} answers", open.len(), answers.len()))?;
+        ensure(answers.len() == open.len(), || {
+            format!("{} deliveries were sent, but there are {} answers", open.len(), answers.len())
+        })?;
         let mut again = Vec::new();
         for ((index, delivery), answer) in open.into_iter().zip(answers) {
             match &answer {
@@ -179,7 +181,7 @@ pub async fn send(receiver: &dyn Receiver, deliveries: Vec<(usize, Delivery)>) -
         }
         open = again;
     }
-    Err(Broken::new(format!("a sender tried {TRIES} times and was always answered {last}")))
+    Err(Broken::new(format!("a sender tried {TRIES} times without success; the last answer was {last}")))
 }
 
 /// Makes a failing schedule simpler as long as it still fails, with the steps that the caller allows. At the end, no

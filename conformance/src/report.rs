@@ -94,7 +94,7 @@ impl Headline {
         match self {
             Headline::Broken => "NOT conformant",
             Headline::Conformant => "all laws hold",
-            Headline::Incomplete => "NOTHING proved: something was skipped, or nothing was run",
+            Headline::Incomplete => "NOTHING proved: something was skipped, or nothing ran",
         }
     }
 }

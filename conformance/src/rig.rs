@@ -154,7 +154,7 @@ impl Rig {
                             signed.headers.extend(headers);
                             return Ok(signed);
                         }
-                        Err(error) => return Err(Broken::caused("the recorded headers hold no signature", &error)),
+                        Err(error) => return Err(Broken::caused("the recorded headers have no signature", &error)),
                     };
                     Ok(Delivery {
                         provider: self.name()?,
@@ -177,7 +177,7 @@ impl Rig {
     }
 
     fn name(&self) -> Result<ProviderName, Broken> {
-        ProviderName::new(self.provider.name).map_err(|error| Broken::caused("the adapter's name is none", &error))
+        ProviderName::new(self.provider.name).map_err(|error| Broken::caused("the adapter's name is invalid", &error))
     }
 }
 

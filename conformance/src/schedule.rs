@@ -155,7 +155,7 @@ impl FromStr for Written {
 
 /// The text is not a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no schedule; write delivery numbers, with commas between batches and + within one: 3,1+2")]
+#[error("{text:?} is not a schedule; write delivery numbers, with commas between batches and + within a batch: 3,1+2")]
 pub struct ScheduleError {
     /// The text.
     pub text: String,

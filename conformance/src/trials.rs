@@ -48,8 +48,8 @@ pub fn lacks_server(store: &str, variable: &str) -> bool {
         // reading.
         let _ = writeln!(
             io::stderr(),
-            "SKIPPED: {variable} is not set, so nothing is proved about {store}; `cargo xtask services up` starts a \
-             server and says its value"
+            "SKIPPED: {variable} is not set, so {store} is not judged; `cargo xtask services up` starts a server and \
+             prints the value"
         );
     }
     skipped
@@ -82,7 +82,7 @@ fn main_of(
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => Arc::new(runtime),
         Err(error) => {
-            eprintln!("error: no runtime: {error}");
+            eprintln!("error: the async runtime can't be started: {error}");
             return ExitCode::from(2);
         }
     };
@@ -93,7 +93,7 @@ fn main_of(
         tests.push(Test::test(planned.case().case, move || judge(&runtime, planned)).with_ignored_flag(ignored));
     }
     if tests.is_empty() {
-        eprintln!("error: there is nothing to judge; are the fixtures where the test looks for them?");
+        eprintln!("error: there is nothing to judge; check that the fixtures are in the folder that the test uses");
         return ExitCode::from(2);
     }
     libtest_mimic::run(&Arguments::from_args(), tests).exit_code()

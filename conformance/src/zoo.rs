@@ -48,7 +48,7 @@ pub(crate) async fn hunt(
     });
     let fates = stream::iter(hunts).map(|(case, attempts)| {
         let panicked =
-            MutantCase { outcome: MutantOutcome::Survived, detail: "its hunt panicked".to_owned(), ..case.clone() };
+            MutantCase { outcome: MutantOutcome::Survived, detail: "the check panicked".to_owned(), ..case.clone() };
         tokio::spawn(pursue(case, attempts)).map(|outcome| outcome.unwrap_or(panicked))
     });
     fates.buffered(options.side_by_side.max(1)).collect().await
@@ -129,7 +129,7 @@ fn plan(
         must: is_own(provider) || mutant.ground == Ground::Anywhere,
         outcome: MutantOutcome::Untried,
         scenario: String::new(),
-        detail: "no store of this run can have it".to_owned(),
+        detail: "no store of this run can have this defect".to_owned(),
         seconds: 0.0,
     };
     Some((case, attempts))
@@ -152,7 +152,7 @@ async fn pursue(mut case: MutantCase, attempts: Vec<Planned>) -> MutantCase {
             case.detail = broken.what;
             if let Some(Err(broken)) = control(&attempt).await {
                 case.outcome = MutantOutcome::Survived;
-                case.detail = format!("the right system breaks {} too: {}", case.law, broken.what);
+                case.detail = format!("the correct system breaks {} too: {}", case.law, broken.what);
             }
             break;
         }

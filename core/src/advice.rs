@@ -19,17 +19,17 @@ impl Refusal {
                 "List both bodies with `Engine::conflicts`. Look for a leaked signing secret, or for a proxy that changes bodies."
             }
             Refusal::Contended { .. } => {
-                "Nothing, if it is rare: the provider sends the delivery again. Otherwise look for a process that writes the \
+                "If this is rare, do nothing: the provider sends the delivery again. Otherwise look for a process that writes the \
                  same customer without pause."
             }
             Refusal::KeyConflict { .. } => "Send the first content again, or use another key for the new content.",
             Refusal::LeaseLost => "Choose a lease that is longer than a batch takes, and synchronize the clocks.",
             Refusal::Overloaded { .. } => {
-                "Nothing, if it is rare: the provider sends the delivery again. Otherwise add processes, or use queue mode."
+                "If this is rare, do nothing: the provider sends the delivery again. Otherwise add processes, or use queue mode."
             }
             Refusal::Signature(fault) => fault.advice(),
             Refusal::Store(fault) => fault.advice(),
-            Refusal::TooMany { .. } => "Hand over fewer deliveries at once, or raise `Limits::deliveries`.",
+            Refusal::TooMany { .. } => "Pass fewer deliveries in one call, or raise `Limits::deliveries`.",
             Refusal::Undecided => "Report it: this is a defect of the library.",
             Refusal::UnknownProvider { .. } => {
                 "Register the adapter under this name, or correct the address at the provider."
@@ -48,16 +48,16 @@ impl SignatureError {
                 "Check that the request comes from the provider and that no proxy rewrites its headers."
             }
             SignatureError::Mismatch { .. } => {
-                "Compare the endpoint's signing secret with the provider's, and make sure that the raw body is handed over."
+                "Compare the endpoint's signing secret with the provider's, and make sure that the raw body is passed unchanged."
             }
             SignatureError::Missing { .. } => {
                 "Check that the request comes from the provider and that no proxy drops its headers."
             }
             SignatureError::NoScheme { .. } => {
-                "Check that the provider's endpoint is of the kind that this adapter reads."
+                "Check that the provider signs deliveries to this endpoint with the scheme in the message."
             }
             SignatureError::Stale { .. } => {
-                "Synchronize this machine's clock. If a queue stands before the endpoint, hand over the time of its receipt."
+                "Synchronize this machine's clock. If a queue precedes the endpoint, pass the time at which the queue received the delivery."
             }
         }
     }
@@ -72,14 +72,14 @@ impl ReadFault {
             }
             ReadFault::NoAdapter => "Register the adapter, or leave the event to the service that has it.",
             ReadFault::NotJson { .. } | ReadFault::NotUtf8 { .. } => {
-                "Look at the stored body. If the provider sent it, report it; replay the event after the mend."
+                "Look at the stored body. If the provider sent it, report this defect, and replay the event after the fix."
             }
             ReadFault::Shape { .. } => {
                 "Look at the JSON path. If the provider changed its API, upgrade the library and replay the event."
             }
             ReadFault::WrongAccount => "Correct the endpoint's account, or point the provider at the right endpoint.",
             ReadFault::WrongMode { .. } => {
-                "Point test events at an endpoint for test events, and live ones at a live one."
+                "Send test events to an endpoint for test events, and live events to an endpoint for live events."
             }
         }
     }
@@ -90,7 +90,7 @@ impl StoreError {
     pub fn advice(&self) -> &'static str {
         match self {
             StoreError::Busy { .. } => {
-                "Nothing, if it is rare. On SQLite let one process write; elsewhere raise the database's limit."
+                "If this is rare, do nothing. On SQLite, let only one process write; elsewhere raise the connection or request limit."
             }
             StoreError::Corrupt { .. } => {
                 "Look at the named table. Restore it, or run `Engine::rebuild` for derived tables."
@@ -101,7 +101,7 @@ impl StoreError {
             StoreError::SchemaMissing { .. } | StoreError::SchemaOlder { .. } => "Run the store's migrations.",
             StoreError::SchemaNewer { .. } => "Upgrade this process: a newer library has migrated the database.",
             StoreError::TimedOut { .. } => {
-                "Nothing, if it is rare. Otherwise look for long transactions and locks in the database."
+                "If this is rare, do nothing. Otherwise look for long transactions and locks in the database."
             }
             StoreError::Unavailable { .. } => "Check that the database runs and that its address is right.",
         }

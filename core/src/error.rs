@@ -10,7 +10,7 @@ use crate::{provider::ReadFault, verify::SignatureError};
 #[non_exhaustive]
 pub enum Refusal {
     /// The body exceeds the limit; nothing was read.
-    #[error("the body has {bytes} bytes; at most {limit} are taken")]
+    #[error("the body has {bytes} bytes; the limit is {limit}")]
     BodyTooLarge {
         /// Its size.
         bytes: usize,
@@ -19,7 +19,7 @@ pub enum Refusal {
     },
     /// The same event id was received before with a different body. The first body stays in force; this one is stored
     /// for inspection.
-    #[error("{event} came before with another body; the first one stands, this one is kept as a conflict")]
+    #[error("{event} was received before with another body; the first body is used, this one is kept as a conflict")]
     Conflict {
         /// The event's public id.
         event: String,
@@ -34,29 +34,29 @@ pub enum Refusal {
     },
     /// A decision requested only what was already loaded, so it would never end. Nothing was written. This is a fault
     /// in the deciding code, not in the request.
-    #[error("a decision asked again for what it already had; nothing was written; please report it")]
+    #[error("a decision requested only data that it already had; nothing was written; please report this defect")]
     Undecided,
     /// The endpoint is shutting down; nothing was written.
-    #[error("the endpoint is shutting down; send it again")]
+    #[error("the endpoint is shutting down; send the delivery again")]
     Closing,
     /// An idempotency key was used before with different content. The first answer stays in force; nothing was
     /// written.
-    #[error("this idempotency key of {scope} came before with another content; send the same content, or another key")]
+    #[error("an idempotency key of {scope} was used before with different content; send the same content or a new key")]
     KeyConflict {
         /// The key's scope.
         scope: String,
     },
     /// The worker took longer than its lease; another worker has the events now.
-    #[error("the lease on the claimed events ended before their commit; they are left to the next worker")]
+    #[error("the lease on the claimed events ended before their commit; another worker will claim them")]
     LeaseLost,
     /// Too many deliveries already wait for a commit; this one was not queued, and nothing was written.
-    #[error("{limit} deliveries wait for a commit already, which is the limit; send it again later")]
+    #[error("{limit} deliveries already wait for a commit, which is the limit; send this one again later")]
     Overloaded {
         /// The limit.
         limit: usize,
     },
     /// More deliveries in one call than allowed; none was examined.
-    #[error("{deliveries} deliveries at once; at most {limit} are taken")]
+    #[error("{deliveries} deliveries in one call; the limit is {limit}")]
     TooMany {
         /// The number of deliveries.
         deliveries: usize,
@@ -220,7 +220,7 @@ pub type Cause = Box<dyn Error + Send + Sync>;
 #[non_exhaustive]
 pub enum StoreError {
     /// Other users hold the database, or all its capacity.
-    #[error("the database is locked by another process, or serves as many as it can; try again")]
+    #[error("the database is locked by another process, or has reached its connection or request limit; try again")]
     Busy {
         /// The driver's error.
         #[source]
@@ -251,7 +251,7 @@ pub enum StoreError {
     },
     /// The database refuses the data itself: a value out of its bounds, or a row that it can't place. A retry doesn't
     /// help.
-    #[error("the database refuses the data of {operation}; this is a defect of this library or of an adapter")]
+    #[error("{operation}: the database refuses the data; this is a defect of this library or of an adapter")]
     Refused {
         /// The operation that was requested.
         operation: &'static str,
@@ -283,7 +283,7 @@ pub enum StoreError {
     },
     /// The operation waited too long for a lock, or took too long itself. The same operation with other data may
     /// succeed.
-    #[error("the database ended {operation} because it took too long, or waited too long for a lock; try again")]
+    #[error("the database took too long to {operation}, or waited too long for a lock; try again")]
     TimedOut {
         /// The operation that was requested.
         operation: &'static str,
@@ -292,7 +292,7 @@ pub enum StoreError {
         cause: Cause,
     },
     /// Anything else: the connection, the driver, the disk.
-    #[error("the database can't do {operation}")]
+    #[error("the database can't {operation}")]
     Unavailable {
         /// The operation that was requested.
         operation: &'static str,
@@ -413,7 +413,7 @@ pub enum CommitError {
     Stale,
     /// The store was lost before it answered, so it is unknown whether the commit happened. The next load shows
     /// whether its events are stored.
-    #[error("the store was lost before it said whether the commit has happened")]
+    #[error("the connection to the store was lost during the commit; it is unknown whether the commit happened")]
     Unknown(#[source] StoreError),
     /// The store failed.
     #[error(transparent)]

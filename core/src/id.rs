@@ -59,7 +59,7 @@ pub enum IdError {
     #[error("an id must not be empty")]
     Empty,
     /// The text is longer than [`ProviderId::MAX_BYTES`].
-    #[error("an id has at most {} bytes, this one {bytes}", ProviderId::MAX_BYTES)]
+    #[error("an id has at most {} bytes, this one has {bytes}", ProviderId::MAX_BYTES)]
     TooLong {
         /// Its length.
         bytes: usize,
@@ -227,7 +227,9 @@ impl Source {
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{:?}/{}", self.provider, self.account, self.mode)
+        write!(f, "{}/", self.provider)?;
+        self.account.iter().try_for_each(|account| write!(f, "{account:?}"))?;
+        write!(f, "/{}", self.mode)
     }
 }
 
@@ -291,7 +293,7 @@ pub enum CustomerKey {
 
 /// The text is not `provider/account/mode`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a source is written provider/account/mode, mode being live, test or simulated")]
+#[error("a source has the form provider/account/mode; the mode is live, test or simulated")]
 pub struct SourceError;
 
 macro_rules! kinds {

@@ -113,10 +113,7 @@ pub enum SignatureError {
         reason: &'static str,
     },
     /// No signature matches any secret.
-    #[error(
-        "none of the {macs} signatures in the header matches any of the {secrets} configured secrets; was the body changed \
-         on the way, or does the secret belong to another endpoint?"
-    )]
+    #[error("{}", mismatch(*macs, *secrets))]
     Mismatch {
         /// How many signatures were tried.
         macs: usize,
@@ -145,6 +142,16 @@ pub enum SignatureError {
         /// The tolerance.
         tolerance_seconds: u32,
     },
+}
+
+fn mismatch(macs: usize, secrets: usize) -> String {
+    match macs {
+        0 => "no signature in the header is 32 bytes long; was the header changed on the way?".to_owned(),
+        _ => format!(
+            "none of the {macs} signatures in the header matches any of the {secrets} configured secrets; was the body \
+             changed on the way, or does the secret belong to another endpoint?"
+        ),
+    }
 }
 
 /// Checks a presented signature against the secrets and the time of receipt, and constructs the verified delivery.
@@ -224,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn any_signature_and_any_secret_will_do() {
+    fn any_signature_may_match_any_secret() {
         assert_eq!(check(0, Some(300), &["old", "right"]), Ok(()));
         assert_eq!(check(0, Some(300), &["old"]), Err(SignatureError::Mismatch { macs: 2, secrets: 1 }));
         assert_eq!(check(0, Some(300), &[]), Err(SignatureError::Mismatch { macs: 2, secrets: 0 }));
@@ -246,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_secret_is_told_before_a_stale_time() {
+    fn a_wrong_secret_is_reported_before_a_stale_time() {
         assert!(matches!(check(9_999, Some(300), &["wrong"]), Err(SignatureError::Mismatch { .. })));
     }
 }

@@ -1,4 +1,4 @@
-// The module with the Worker's handlers: it starts the compiled one, once, and hands every request over.
+// The module with the Worker's handlers. It starts the compiled module once, and passes every request to it.
 import wasm from "./worker_bg.wasm";
 import { initSync, fetch as handle } from "./worker.js";
 

@@ -120,15 +120,15 @@ async fn check<E: Executor + 'static>(inner: E) -> anyhow::Result<()> {
     taken();
 
     engine.ready().await?;
-    assert_eq!(taken(), 1, "the question whether the database is ready reaches it");
+    assert_eq!(taken(), 1, "a readiness check sends one batch");
 
     let receipt = engine.handle(delivery("one")?).await?;
     assert_eq!((receipt.duplicate, receipt.status.as_str()), (false, "processed"));
     let new = taken();
-    assert!((2..=3).contains(&new), "a new delivery takes {new} batches, not one to read and one or two to write");
+    assert!((2..=3).contains(&new), "a new delivery takes {new} batches; expected one to read and one or two to write");
 
     assert!(engine.handle(delivery("one")?).await?.duplicate);
-    assert_eq!(taken(), 1, "a duplicate is looked at once");
+    assert_eq!(taken(), 1, "a duplicate takes one batch");
 
     let many: Vec<Delivery> = (0..100).map(|number| delivery(&format!("many_{number}"))).collect::<Result<_, _>>()?;
     for answer in engine.handle_many(many).await? {
@@ -161,7 +161,7 @@ async fn a_delivery_takes_few_batches_of_postgres() -> anyhow::Result<()> {
 /// Sends every delivery of every scenario separately, in the true order and in the reverse order, in which most
 /// deliveries must wait for others.
 #[tokio::test]
-async fn a_delivery_takes_as_few_statements_of_d1_as_is_said() -> anyhow::Result<()> {
+async fn a_delivery_takes_the_documented_number_of_d1_statements() -> anyhow::Result<()> {
     let sent = Arc::new(Sent::default());
     let store = Arc::new(like_d1(&sent).await?);
     store.migrate().await?;
@@ -190,10 +190,10 @@ async fn a_delivery_takes_as_few_statements_of_d1_as_is_said() -> anyhow::Result
     }
     statements.sort_unstable();
     let count = statements.len();
-    assert!(count > 1000, "{count} deliveries are too few to say anything");
-    assert_eq!(statements[count / 2], HALF, "the statements that are enough for half of {count} deliveries");
-    assert_eq!(statements.last(), Some(&MOST), "the most statements of {count} deliveries");
-    assert_eq!(batches.iter().max(), Some(&MOST_BATCHES), "the most batches of {count} deliveries");
+    assert!(count > 1000, "{count} deliveries are too few for a measurement");
+    assert_eq!(statements[count / 2], HALF, "the median number of statements of {count} deliveries");
+    assert_eq!(statements.last(), Some(&MOST), "the largest number of statements of {count} deliveries");
+    assert_eq!(batches.iter().max(), Some(&MOST_BATCHES), "the largest number of batches of {count} deliveries");
     Ok(())
 }
 
@@ -218,7 +218,7 @@ async fn requests_to_migrate(allowed: usize) -> anyhow::Result<usize> {
             Err(fault) => return Err(fault.into()),
         }
     }
-    anyhow::bail!("five requests of {allowed} statements don't make the tables")
+    anyhow::bail!("five requests of {allowed} statements don't create the tables")
 }
 
 /// If a plan ends a migration request early, only whole versions have been applied, so the next request continues.
@@ -227,7 +227,7 @@ async fn the_tables_are_made_by_few_requests_of_a_free_plan() -> anyhow::Result<
     let sent = Arc::new(Sent::default());
     like_d1(&sent).await?.migrate().await?;
     let (_, statements) = sent.take();
-    assert_eq!(statements, MIGRATION, "statements that make the tables");
+    assert_eq!(statements, MIGRATION, "statements that create the tables");
     assert_eq!(requests_to_migrate(FREE_PLAN).await?, statements.div_ceil(FREE_PLAN));
     assert_eq!(requests_to_migrate(MIGRATION - 1).await?, 2);
     assert_eq!(requests_to_migrate(MIGRATION - 10).await?, 2);

@@ -215,7 +215,7 @@ async fn a_body_of_unknown_length_is_refused_where_it_passes_the_limit() -> Outc
     let answer = WebhookService::new(Intake::inline(engine()?)).call(request).await?;
     assert_eq!(answer.status(), 400);
     let answer: Value = serde_json::from_slice(&answer.into_body().collect().await?.to_bytes())?;
-    assert_eq!(answer, json!({ "error": "body_unread", "message": "the body can't be read to its end" }));
+    assert_eq!(answer, json!({ "error": "body_unread", "message": "the body could not be read completely" }));
     Ok(())
 }
 

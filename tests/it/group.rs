@@ -50,7 +50,7 @@ async fn answers(store: &Gate, group: &GroupCommit, events: &[(&str, &str)]) -> 
 }
 
 #[tokio::test]
-async fn what_comes_during_a_commit_goes_together_in_the_next() {
+async fn deliveries_that_arrive_during_a_commit_form_the_next_group() {
     let store = Gate::closed();
     let group = GroupCommit::new(plain(&store), GroupSettings::default());
     let events = ["e1", "e2", "e3", "e4", "e5"];
@@ -72,7 +72,7 @@ async fn a_group_is_never_larger_than_allowed() {
 
 /// The clock is paused: a test that waited for it would see an hour pass.
 #[tokio::test(start_paused = true)]
-async fn a_group_is_held_open_for_as_many_as_were_answered_last() {
+async fn a_group_waits_for_as_many_deliveries_as_the_last_group_had() {
     let store = Gate::closed();
     let group = GroupCommit::new(plain(&store), GroupSettings { wait: HOUR, ..GroupSettings::default() });
     let start = Instant::now();
@@ -84,7 +84,7 @@ async fn a_group_is_held_open_for_as_many_as_were_answered_last() {
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
-    assert_eq!(store.commits(), [vec!["e1"], vec!["e2", "e3", "e4"]], "two of three are back");
+    assert_eq!(store.commits(), [vec!["e1"], vec!["e2", "e3", "e4"]], "two of three callers sent another delivery");
     let ((fifth, sixth), seventh) = tokio::join!(early, group.handle(delivery("e7", "a")));
     assert_eq!(told(vec![fifth, sixth, seventh]), ["processed"; 3]);
     assert_eq!(store.commits()[2..], [vec!["e5", "e6", "e7"]]);
@@ -93,7 +93,7 @@ async fn a_group_is_held_open_for_as_many_as_were_answered_last() {
 
 /// The clock is paused, but advances when all tasks wait for it.
 #[tokio::test(start_paused = true)]
-async fn a_group_that_does_not_fill_up_goes_in_time_and_a_lone_delivery_at_once() {
+async fn a_group_that_does_not_fill_up_is_committed_in_time_and_a_lone_delivery_at_once() {
     let store = Gate::closed();
     let group = GroupCommit::new(plain(&store), GroupSettings { wait: HOUR, ..GroupSettings::default() });
     let start = Instant::now();
@@ -101,14 +101,14 @@ async fn a_group_that_does_not_fill_up_goes_in_time_and_a_lone_delivery_at_once(
     assert_eq!(answers(&store, &group, &[("e1", "a"), ("e2", "a"), ("e3", "a")]).await, ["processed"; 3]);
     assert_eq!(start.elapsed(), Duration::ZERO);
     assert_eq!(alone("e4").await, ["processed"]);
-    assert_eq!(start.elapsed().as_secs(), HOUR.as_secs(), "the others of the last group were waited for");
+    assert_eq!(start.elapsed().as_secs(), HOUR.as_secs(), "the group waited for the other callers of the last group");
     assert_eq!(alone("e5").await, ["processed"]);
     assert_eq!(start.elapsed().as_secs(), HOUR.as_secs());
 }
 
 /// The other members of the last group were answered long ago.
 #[tokio::test(start_paused = true)]
-async fn nobody_waits_for_those_that_did_not_come_back() {
+async fn a_group_does_not_wait_for_callers_answered_long_ago() {
     let store = Gate::closed();
     let group = GroupCommit::new(plain(&store), GroupSettings { wait: HOUR, ..GroupSettings::default() });
     assert_eq!(answers(&store, &group, &[("e1", "a"), ("e2", "a"), ("e3", "a")]).await, ["processed"; 3]);
@@ -119,7 +119,7 @@ async fn nobody_waits_for_those_that_did_not_come_back() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_loses_nothing_and_hinders_nobody() {
+async fn a_cancelled_call_loses_no_delivery_and_delays_no_other() {
     let store = Gate::closed();
     let group = GroupCommit::new(plain(&store), GroupSettings::default());
     let mut first = Box::pin(group.handle(delivery("e1", "a")));
@@ -136,7 +136,7 @@ async fn a_caller_that_goes_away_loses_nothing_and_hinders_nobody() {
 }
 
 #[tokio::test]
-async fn what_is_not_genuine_takes_no_place_in_the_queue() {
+async fn a_forged_delivery_takes_no_place_in_the_queue() {
     let store = Gate::closed();
     let group = GroupCommit::new(plain(&store), GroupSettings { waiting: 1, ..GroupSettings::default() });
     let mut forged = delivery("e9", "a");
@@ -176,7 +176,7 @@ async fn a_delivery_that_the_store_refuses_or_that_meets_a_lock_fails_alone() {
 
 /// The gate simulates the lock for which the deliveries wait.
 #[tokio::test]
-async fn those_that_go_alone_hold_up_neither_each_other_nor_the_next_group() {
+async fn deliveries_retried_alone_delay_neither_each_other_nor_the_next_group() {
     let store = Gate::closed();
     store.turn(Weather::Poison, usize::MAX);
     let group = GroupCommit::new(plain(&store), GroupSettings::default());
@@ -187,19 +187,19 @@ async fn those_that_go_alone_hold_up_neither_each_other_nor_the_next_group() {
     let mut next: Call<'_> = Box::pin(group.handle(delivery("e3", "a")));
     assert!(is_waiting(&mut next));
     store.begun(1).await;
-    assert_eq!(store.commits(), [["e1"]], "e2, poison and e3 are at the gate");
+    assert_eq!(store.commits(), [["e1"]], "e2, poison and e3 wait at the gate");
     let mut close = Box::pin(group.close());
-    assert!(is_waiting(&mut close), "those that go alone are waited for");
+    assert!(is_waiting(&mut close), "close waits for deliveries that are retried alone");
     calls.push(next);
     store.lift();
     close.await;
     for call in &mut calls {
-        assert!(!is_waiting(call), "answered before the end");
+        assert!(!is_waiting(call), "answered before close returns");
     }
 }
 
 #[tokio::test]
-async fn a_group_that_others_keep_overtaking_goes_one_by_one() {
+async fn a_group_that_stays_stale_is_committed_one_by_one() {
     let store = Gate::closed();
     store.turn(Weather::Crowded, usize::MAX);
     let group = GroupCommit::new(plain(&store), GroupSettings::default());
@@ -209,7 +209,7 @@ async fn a_group_that_others_keep_overtaking_goes_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_down_is_asked_once_and_whoever_waits_is_told() {
+async fn a_store_that_is_down_is_tried_once_and_every_waiting_delivery_is_refused() {
     let store = Gate::closed();
     let settings = GroupSettings { max_size: 2, ..GroupSettings::default() };
     let group = GroupCommit::new(plain(&store), settings);
@@ -225,7 +225,7 @@ async fn a_store_that_is_down_is_asked_once_and_whoever_waits_is_told() {
 }
 
 #[tokio::test]
-async fn when_a_group_meets_a_store_that_is_down_every_member_is_told() {
+async fn a_store_that_fails_during_a_group_refuses_every_member() {
     let store = Gate::closed();
     let group = GroupCommit::new(plain(&store), GroupSettings::default());
     let calls = queued(&store, &group, &["e1", "e2", "e3"].map(|event| (event, "a"))).await;
@@ -248,7 +248,7 @@ async fn a_shared_fault_names_its_cause_once() {
         let refusal = answer.expect_err("down");
         let cause = std::error::Error::source(&refusal).map(ToString::to_string);
         let said = (refusal.http_status(), refusal.to_string(), cause.as_deref());
-        assert_eq!(said, (503, "the database can't do answer".to_owned(), Some("the test makes it fail")));
+        assert_eq!(said, (503, "the database can't answer".to_owned(), Some("the test makes it fail")));
     }
 }
 
@@ -266,17 +266,17 @@ async fn a_full_queue_answers_503_and_recovers() {
 }
 
 #[tokio::test]
-async fn the_end_answers_who_is_queued_and_takes_nobody_more() {
+async fn closing_answers_queued_deliveries_and_refuses_new_ones() {
     let store = Gate::closed();
     let settings = GroupSettings { max_size: 2, ..GroupSettings::default() };
     let group = GroupCommit::new(plain(&store), settings);
     let mut calls = queued(&store, &group, &["e1", "e2", "e3", "e4"].map(|event| (event, "a"))).await;
     let mut close = Box::pin(group.close());
-    assert!(is_waiting(&mut close), "three are not answered yet");
+    assert!(is_waiting(&mut close), "three calls are not answered yet");
     store.lift();
     close.await;
     for call in &mut calls {
-        assert!(!is_waiting(call), "answered before the end");
+        assert!(!is_waiting(call), "answered before close returns");
     }
     assert_eq!(store.stored().await.len(), 4);
     let refusal = group.handle(delivery("e5", "a")).await.expect_err("closed");
@@ -285,7 +285,7 @@ async fn the_end_answers_who_is_queued_and_takes_nobody_more() {
 }
 
 #[tokio::test]
-async fn what_was_queued_is_committed_also_when_the_last_handle_is_gone() {
+async fn a_queued_delivery_is_committed_after_the_last_handle_is_dropped() {
     let store = Gate::closed();
     let group = GroupCommit::new(plain(&store), GroupSettings::default());
     let mut call = Box::pin(group.handle(delivery("e1", "a")));
@@ -301,7 +301,7 @@ async fn what_was_queued_is_committed_also_when_the_last_handle_is_gone() {
 /// The adapter compares an event with the stored one if it is sent again with other bytes. This adapter panics when it
 /// does so.
 #[tokio::test]
-async fn a_panic_is_its_callers_alone() {
+async fn a_panic_reaches_only_its_own_caller() {
     let store = Gate::open();
     let (engine, armed) = engine(&store, RetryPolicy::default());
     let group = GroupCommit::new(engine, GroupSettings::default());

@@ -108,7 +108,7 @@ async fn a_repetition_of_such_a_body_is_compared_as_it_is_read() -> Outcome<()> 
 }
 
 #[tokio::test]
-async fn an_unusable_id_is_told_and_kept_with_the_event() -> Outcome<()> {
+async fn an_unusable_id_is_reported_and_kept_with_the_event() -> Outcome<()> {
     let path = "data.custom_data.purchase_customer_id";
     let check = async |custom_data: &str, expect: Option<(&str, &str)>| -> Outcome<()> {
         for engine in engines().await? {
@@ -141,7 +141,7 @@ async fn an_unusable_id_is_told_and_kept_with_the_event() -> Outcome<()> {
     check(r#"{"purchase_customer_id": "user-1"}"#, None).await?;
     check(r#"{"purchase_customer_id": 42}"#, Some(("string", "integer"))).await?;
     check(r#"{"purchase_customer_id": {"id": "user-1"}}"#, Some(("string", "object"))).await?;
-    let half = ("id of whole characters", "a string with NUL, half a character or U+FFFD");
+    let half = ("id of valid characters", "a string with NUL, a lone surrogate or U+FFFD");
     check(r#"{"purchase_customer_id": "user\ud800"}"#, Some(half)).await?;
     let long = format!(r#"{{"purchase_customer_id": "{}"}}"#, "x".repeat(300));
     check(&long, Some(("id of at most 255 bytes", "a string of 300 bytes"))).await

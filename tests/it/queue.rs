@@ -30,7 +30,7 @@ async fn accept(engine: &Engine, events: &[(&str, &str)]) {
 
 /// Works until a claim has found nothing.
 async fn work(store: &Gate, worker: &Worker) -> WorkerReport {
-    timeout(WATCHDOG, work_unwatched(store, worker)).await.expect("the worker comes to an end")
+    timeout(WATCHDOG, work_unwatched(store, worker)).await.expect("the worker stops")
 }
 
 /// With a paused clock, a watchdog would be the next time to which the clock advances.
@@ -43,7 +43,7 @@ fn fate(stored: &StoredEvent) -> (EventStatus, u32, bool) {
 }
 
 #[tokio::test]
-async fn what_was_accepted_is_processed_once_under_leases_of_their_own() {
+async fn accepted_events_are_processed_once_and_each_claim_has_its_own_lease() {
     let store = Gate::open();
     let (engine, _) = engine(&store, AT_ONCE);
     let names: Vec<String> = (1..=7).map(|number| format!("e{number}")).collect();
@@ -65,7 +65,7 @@ async fn what_was_accepted_is_processed_once_under_leases_of_their_own() {
 
 /// The times of the endpoint, the worker and the operator.
 #[tokio::test]
-async fn a_commit_is_of_the_time_that_its_caller_says() {
+async fn a_commit_has_the_time_that_its_caller_passes() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let times = Arc::clone(&seen);
     let witness = move |commit: &Commit| times.lock().expect("times").push(commit.at);
@@ -87,7 +87,7 @@ async fn a_nudge_wakes_an_idle_worker() {
     let (engine, _) = engine(&store, AT_ONCE);
     let (done, mut seen) = tokio::sync::mpsc::unbounded_channel();
     let worker = Worker::new(engine.clone(), settings())
-        .observed_by(move |round| assert!(done.send(round.receipts.len()).is_ok(), "somebody listens"));
+        .observed_by(move |round| assert!(done.send(round.receipts.len()).is_ok(), "the receiver is open"));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn({
         let worker = worker.clone();
@@ -106,7 +106,7 @@ async fn a_nudge_wakes_an_idle_worker() {
 }
 
 #[tokio::test]
-async fn the_end_waits_for_the_batch_in_hand_and_begins_no_other() {
+async fn shutdown_finishes_the_current_batch_and_starts_no_other() {
     let store = Gate::closed();
     let (engine, _) = engine(&store, AT_ONCE);
     accept(&engine, &["e1", "e2", "e3"].map(|event| (event, "a"))).await;
@@ -114,9 +114,9 @@ async fn the_end_waits_for_the_batch_in_hand_and_begins_no_other() {
     let mut running = Box::pin(worker.run(std::future::ready(())));
     assert!(is_waiting(&mut running));
     store.begun(1).await;
-    assert!(is_waiting(&mut running), "two events are at the gate");
+    assert!(is_waiting(&mut running), "two events wait at the gate");
     store.lift();
-    let report = timeout(WATCHDOG, running).await.expect("an end");
+    let report = timeout(WATCHDOG, running).await.expect("the worker stops");
     assert_eq!(report, WorkerReport { processed: 2, ..WorkerReport::default() });
     let third = &store.stored().await["e3"];
     assert_eq!((fate(third), third.due_at.is_some()), ((EventStatus::Received, 0, false), true));
@@ -213,7 +213,7 @@ async fn an_event_whose_worker_dies_each_time_is_given_up() {
 
 /// In this test only one event ends its workers.
 #[tokio::test]
-async fn what_ends_its_worker_takes_no_other_with_it() {
+async fn an_event_that_ends_its_worker_affects_no_other_event() {
     let store = Gate::open();
     let (engine, _) = engine(&store, AT_ONCE);
     accept(&engine, &["e1", "deadly", "e2", "e3"].map(|event| (event, "a"))).await;
@@ -239,7 +239,7 @@ async fn what_ends_its_worker_takes_no_other_with_it() {
 }
 
 #[tokio::test]
-async fn what_was_done_before_the_store_got_in_the_way_is_told() {
+async fn a_report_keeps_what_was_done_before_the_store_failed() {
     let store = Gate::open();
     let (engine, _) = engine(&store, AT_ONCE);
     accept(&engine, &["e1", "poison", "e2"].map(|event| (event, "a"))).await;
@@ -315,7 +315,7 @@ async fn a_customers_events_wait_for_each_other_and_for_nobody_elses() {
     let lease = Lease { token: "three".to_owned(), until: later.plus_seconds(60) };
     let claim = Claim { queue: Queue::Events, lease, now: later, limit: 3 };
     let names: Vec<_> = store.claim(&claim).await.expect("claimed").events.iter().map(|it| it.sequence).collect();
-    assert_eq!(names, [1, 2, 3], "in the order of arrival, when the leases are over");
+    assert_eq!(names, [1, 2, 3], "in order of arrival, after the leases have ended");
 }
 
 #[tokio::test]
@@ -331,7 +331,7 @@ async fn several_workers_share_the_queue_and_each_event_is_processed_once() {
             let worker = Worker::new(engine, WorkerSettings { batch: 3, ..settings() });
             // When one worker finds nothing, every event is done or claimed.
             let idle = async { drop(store.idle.acquire().await.expect("open")) };
-            timeout(WATCHDOG, worker.run(idle)).await.expect("an end").processed
+            timeout(WATCHDOG, worker.run(idle)).await.expect("the worker stops").processed
         });
     }
     assert_eq!(workers.join_all().await.iter().sum::<u64>(), 40);

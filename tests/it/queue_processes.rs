@@ -80,7 +80,7 @@ async fn workers_in_several_processes_share_one_file() {
     };
     let workers: Vec<Child> = (0..PROCESSES).map(|_| start()).collect();
     for worker in workers {
-        let output = worker.wait_with_output().expect("an end");
+        let output = worker.wait_with_output().expect("the worker's output");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }
 
@@ -99,7 +99,11 @@ async fn workers_in_several_processes_share_one_file() {
         let place = done[event.event.key.id.expose()];
         let ordering_key = event.event.ordering_key.clone().expect("a customer");
         let before = last.insert(ordering_key, place);
-        assert!(before.is_none_or(|before| before < place), "event {} came before an earlier one", event.sequence);
+        assert!(
+            before.is_none_or(|before| before < place),
+            "event {} was processed before an earlier one of its customer",
+            event.sequence
+        );
     }
     assert_eq!(last.len(), CUSTOMERS);
 }

@@ -70,7 +70,7 @@ async fn access(engine: &Engine) -> Vec<bool> {
 }
 
 #[tokio::test]
-async fn whose_access_ends_is_told_before_it_does() -> anyhow::Result<()> {
+async fn lost_access_is_reported_before_it_is_applied() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let url = format!("sqlite:{}", folder.path().join("billing.sqlite").display());
     let old = Engine::new(purchase::open::open(&url).await?).with_provider(older());
@@ -89,18 +89,18 @@ async fn whose_access_ends_is_told_before_it_does() -> anyhow::Result<()> {
     assert_eq!(change["events"], json!([ended]));
     let figures = ["format_version", "read", "changed_readings", "changed_customers", "applied"].map(|key| &told[key]);
     assert_eq!(figures, [&json!(1), &json!(2), &json!(1), &json!(1), &json!(false)]);
-    assert!(summary.ends_with("nothing was written; --apply does it"), "{summary}");
+    assert!(summary.ends_with("nothing was written; use --apply to write the changes"), "{summary}");
     assert_eq!(contents(&old).await, before);
 
     // An engine for live events serves none of these.
     let (changes, summary) = run(&url, &["--stripe-mode", "live", "--apply"]).await?;
-    assert!(changes.is_empty() && summary.contains("2 events were left as they are: wrong_mode"), "{changes}{summary}");
+    assert!(changes.is_empty() && summary.contains("2 events were left unchanged: wrong_mode"), "{changes}{summary}");
     assert_eq!(contents(&old).await, before);
 
     let (changes, summary) = run(&url, &["--stripe-mode", "test", "--apply"]).await?;
     assert!(changes.starts_with("stripe test user-yusuf-1020 price_"), "{changes}");
     assert!(changes.ends_with(&format!(", 2 → no access ({ended})\n")), "{changes}");
-    assert!(summary.ends_with("it is written"), "{summary}");
+    assert!(summary.ends_with("the changes were written"), "{summary}");
     assert_eq!(access(&old).await, [false]);
     let (changes, _) = run(&url, &["--stripe-mode", "test"]).await?;
     assert_eq!(changes, "");
@@ -108,7 +108,7 @@ async fn whose_access_ends_is_told_before_it_does() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn what_cannot_be_meant_is_refused_and_nothing_is_made() {
+async fn invalid_arguments_are_refused_and_no_file_is_created() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("none.sqlite");
     let url = format!("sqlite:{}", path.display());

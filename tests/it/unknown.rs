@@ -13,7 +13,7 @@ use purchase::{
 };
 
 #[tokio::test]
-async fn one_that_has_not_happened_is_made_again() {
+async fn an_unknown_commit_that_did_not_happen_is_repeated() {
     let store = Gate::open();
     let (engine, _) = engine(&store, RetryPolicy::default());
     store.turn(Weather::Lost, 1);
@@ -24,7 +24,7 @@ async fn one_that_has_not_happened_is_made_again() {
 }
 
 #[tokio::test]
-async fn one_that_has_happened_is_not_made_twice() {
+async fn an_unknown_commit_that_happened_is_not_repeated() {
     let store = Gate::open();
     let (engine, _) = engine(&store, RetryPolicy::default());
     store.turn(Weather::Swallowed, 1);
@@ -36,7 +36,7 @@ async fn one_that_has_happened_is_not_made_twice() {
 
 /// Contention would mean other writers, and there are none.
 #[tokio::test]
-async fn a_store_that_goes_on_losing_its_answers_is_unavailable_and_not_contended() {
+async fn repeated_unknown_commits_are_refused_as_unavailable_and_not_as_contended() {
     let store = Gate::open();
     let (engine, _) = engine(&store, RetryPolicy::default());
     store.turn(Weather::Lost, usize::MAX);
@@ -46,7 +46,7 @@ async fn a_store_that_goes_on_losing_its_answers_is_unavailable_and_not_contende
 }
 
 #[tokio::test]
-async fn a_worker_counts_one_that_has_happened_as_lost_and_it_is_done() {
+async fn a_worker_counts_an_unknown_commit_that_happened_as_lost() {
     let store = Gate::open();
     let (engine, _) = engine(&store, AT_ONCE);
     assert!(engine.accept(delivery("e1", "a")).await.expect("accepted"));

@@ -43,7 +43,7 @@ fn patient() -> Bounds {
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(Duration::from_secs(20), future).await {
         Ok(done) => done,
-        Err(_) => panic!("{what} does not happen"),
+        Err(_) => panic!("timed out waiting for {what}"),
     }
 }
 
@@ -232,7 +232,7 @@ async fn a_client_that_sends_its_body_all_the_same_is_not_reset() -> anyhow::Res
     let answer = to_the_end(&mut stranger).await?;
     assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("\"signature_missing\""), "{answer}");
     for _ in 0..2 {
-        within("the rest of the body", stranger.write_all(part.as_bytes())).await?;
+        within("the rest of the body to be sent", stranger.write_all(part.as_bytes())).await?;
     }
     Ok(())
 }
@@ -258,12 +258,12 @@ async fn large_bodies_of_strangers_leave_room_for_a_small_delivery() -> anyhow::
         Answer::of(within("an answer", request.send()).await?).await
     };
     let word = async |bytes| anyhow::Ok(forged(bytes).await?.word());
-    assert_eq!(word(80 << 10).await?, (401, "signature_mismatch".to_owned()), "16 KiB and the budget");
+    assert_eq!(word(80 << 10).await?, (401, "signature_mismatch".to_owned()), "16 KiB plus the budget");
     assert_eq!(word((80 << 10) + 1).await?, (503, "overloaded".to_owned()), "one byte more");
 
     let head = format!("POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\n{FORGED}\r\nContent-Length: {}\r\n\r\n", 81 << 10);
     let answer = to_the_end(&mut running.connect(&head).await?).await?;
-    assert!(answer.starts_with("HTTP/1.1 503 "), "what there is no room for is not waited for: {answer}");
+    assert!(answer.starts_with("HTTP/1.1 503 "), "a body beyond the budget is refused before it is read: {answer}");
 
     let mut holder = running.connect(&forged_head(80 << 10)).await?;
     assert_eq!(up_to(&mut holder, "\r\n\r\n").await?, CONTINUE);
@@ -277,7 +277,7 @@ async fn large_bodies_of_strangers_leave_room_for_a_small_delivery() -> anyhow::
             }
         }
     };
-    let refused = within("the budget's end", refused).await?;
+    let refused = within("the budget to be used up", refused).await?;
     assert_eq!(refused.word(), (503, "overloaded".to_owned()));
     assert_eq!(refused.header("retry-after"), Some("1"));
     assert_eq!(running.deliver("e1").await?.status, 200);
@@ -287,7 +287,7 @@ async fn large_bodies_of_strangers_leave_room_for_a_small_delivery() -> anyhow::
         while word(80 << 10).await? != (401, "signature_mismatch".to_owned()) {}
         anyhow::Ok(())
     };
-    within("the budget's return", taken).await
+    within("the budget to be released", taken).await
 }
 
 #[tokio::test]
@@ -297,9 +297,9 @@ async fn silent_connections_make_room_for_a_delivery() -> anyhow::Result<()> {
     let mut used = running.connect("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await?;
     assert!(up_to(&mut used, "\r\n\r\nok").await?.starts_with("HTTP/1.1 200 OK"));
     assert_eq!(running.deliver("e1").await?.status, 200);
-    assert_eq!(to_the_end(&mut silent).await?, "", "it was silent for the longest");
+    assert_eq!(to_the_end(&mut silent).await?, "", "the connection that was silent for the longest is closed");
     used.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await?;
-    assert!(up_to(&mut used, "\r\n\r\nok").await?.starts_with("HTTP/1.1 200 OK"), "the other one is still served");
+    assert!(up_to(&mut used, "\r\n\r\nok").await?.starts_with("HTTP/1.1 200 OK"), "the other connection is served");
     Ok(())
 }
 
@@ -336,12 +336,12 @@ async fn a_request_without_a_body_is_not_displaced_either() -> anyhow::Result<()
 }
 
 #[tokio::test]
-async fn a_slow_client_does_not_hold_up_the_end() -> anyhow::Result<()> {
+async fn a_slow_client_does_not_delay_the_shutdown() -> anyhow::Result<()> {
     let running = Running::on_memory(Bounds { shutdown: SHORT, ..patient() }).await?;
     let mut slow = running.connect(&forged_head(10)).await?;
     assert_eq!(up_to(&mut slow, "\r\n\r\n").await?, CONTINUE);
     drop(running.stop);
-    within("the server's end", running.ended).await??;
+    within("the server to stop", running.ended).await??;
     assert_eq!(to_the_end(&mut slow).await?, "");
     let refused = running.group.handle(delivery("e1", "a")).await;
     assert!(matches!(refused, Err(Refusal::Closing)), "the group is closed: {refused:?}");
@@ -349,7 +349,7 @@ async fn a_slow_client_does_not_hold_up_the_end() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_request_in_flight_is_answered_before_the_end() -> anyhow::Result<()> {
+async fn a_request_in_flight_is_answered_before_the_shutdown() -> anyhow::Result<()> {
     let store = Gate::closed();
     let Running { address, stop, ended, .. } = Running::start(store.clone(), patient(), None).await?;
     let ending = async {
@@ -360,7 +360,7 @@ async fn a_request_in_flight_is_answered_before_the_end() -> anyhow::Result<()> 
             tokio::task::yield_now().await;
         }
         store.lift();
-        within("the server's end", ended).await?
+        within("the server to stop", ended).await?
     };
     let (answer, ended) = tokio::join!(deliver(address, "e1"), ending);
     ended?;
@@ -370,7 +370,7 @@ async fn a_request_in_flight_is_answered_before_the_end() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
-async fn readiness_is_the_stores_and_health_is_the_processes() -> anyhow::Result<()> {
+async fn readiness_follows_the_store_and_health_only_the_process() -> anyhow::Result<()> {
     let fault = StoreFault::at(1, When::Before);
     let store = FaultyStore { inner: Arc::new(MemoryStore::new()), fault };
     let running = Running::start(Arc::new(store), patient(), None).await?;
@@ -396,7 +396,7 @@ async fn a_store_that_does_not_answer_in_time_is_not_ready() -> anyhow::Result<(
 }
 
 #[tokio::test]
-async fn reads_are_for_those_who_bear_the_token() -> anyhow::Result<()> {
+async fn reads_require_the_token() -> anyhow::Result<()> {
     let closed = Running::on_memory(patient()).await?;
     let open = Running::start(Arc::new(MemoryStore::new()), patient(), Some(TOKEN)).await?;
     let right = format!("Bearer {TOKEN}");

@@ -1,10 +1,10 @@
-// Decides what runs: one Miniflare on one loopback port with D1 databases, and on demand a compiled Worker that has the
-// first of them as `DB`.
+// Decides what runs: one Miniflare on one loopback port with D1 databases, and optionally a compiled Worker that has the
+// first database as `DB`.
 //
 // PURCHASE_TEST_D1_TOKEN=… node host.mjs --databases ID,ID,… [--data DIR] [--port N] [--worker DIR [--var NAME=VALUE]]
 //
-// Without a folder the databases go with the process; without a port the system chooses one. The first line printed is
-// `listening on http://127.0.0.1:PORT`.
+// Without --data, the databases are deleted when the process ends. Without --port, the system chooses a port. The first
+// line printed is `listening on http://127.0.0.1:PORT`.
 
 import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
@@ -12,9 +12,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Log, LogLevel, Miniflare } from "miniflare";
 
-// What the runtime does is pinned as its version is.
+// Pins the runtime's behaviour, as the lock file pins its version.
 const COMPATIBILITY_DATE = "2026-07-01";
-// The module of a Worker's folder that has its handlers.
+// The module in a Worker's folder that exports its handlers.
 const ENTRY = "entry.mjs";
 const MODULES = { ".js": "ESModule", ".mjs": "ESModule", ".wasm": "CompiledWasm" };
 
@@ -28,10 +28,10 @@ const { values: asked } = parseArgs({
   },
 });
 const token = process.env.PURCHASE_TEST_D1_TOKEN;
-if (!token) stop("PURCHASE_TEST_D1_TOKEN is not set: the token that clients must bear");
-if (!asked.databases) stop("--databases is missing: their ids, separated by commas");
+if (!token) stop("PURCHASE_TEST_D1_TOKEN is not set; set it to the token that clients must send");
+if (!asked.databases) stop("--databases is missing; pass the ids of the databases, separated by commas");
 const port = Number(asked.port);
-if (!Number.isInteger(port) || port < 0 || port > 65535) stop(`--port ${asked.port} is no port`);
+if (!Number.isInteger(port) || port < 0 || port > 65535) stop(`--port ${asked.port} is not a port`);
 
 const ids = asked.databases.split(",");
 const bindings = Object.fromEntries(ids.map((id, index) => [`D1_${index}`, id]));
@@ -41,7 +41,7 @@ if (asked.worker) workers.push(worker(path.resolve(asked.worker)));
 const miniflare = new Miniflare({
   host: "127.0.0.1",
   port,
-  // Nothing is fetched from elsewhere, and nothing is told to anybody.
+  // No requests to the internet: no metadata is fetched, and no telemetry is sent.
   cf: false,
   telemetry: { enabled: false },
   log: new Log(LogLevel.WARN),
@@ -57,7 +57,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 const url = await miniflare.ready;
 console.log(`listening on ${url.origin}`);
 
-/** The Worker that every request comes to. */
+/** The Worker that receives every request. */
 function rest() {
   const own = path.dirname(fileURLToPath(import.meta.url));
   const databases = Object.fromEntries(Object.entries(bindings).map(([name, id]) => [id, name]));
@@ -72,7 +72,7 @@ function rest() {
   };
 }
 
-/** The Worker under test: the modules of a folder, and the first database. */
+/** The Worker under test: the modules of a folder, with the first database as `DB`. */
 function worker(folder) {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((file) => file.isFile() && path.extname(file.name) in MODULES)
@@ -84,9 +84,9 @@ function worker(folder) {
     name: "worker",
     compatibilityDate: COMPATIBILITY_DATE,
     modulesRoot: folder,
-    // Miniflare takes the first module for the entry.
+    // Miniflare uses the first module as the entry.
     modules: [entry, ...files.filter((file) => file !== entry)].map(readModule),
-    // The first is its own; a build for tests reaches the others as well.
+    // `DB` is the Worker's own database. A build for tests can also access the others.
     d1Databases: { DB: ids[0], ...bindings },
     bindings: Object.fromEntries(asked.var.map(variable)),
   };
@@ -99,7 +99,7 @@ function readModule(file) {
 
 function variable(text) {
   const at = text.indexOf("=");
-  if (at < 1) stop("--var wants NAME=VALUE");
+  if (at < 1) stop("--var needs NAME=VALUE");
   return [text.slice(0, at), text.slice(at + 1)];
 }
 

@@ -1,7 +1,7 @@
-// Decides how D1 databases are served by HTTP: in the shape of Cloudflare's REST API, `POST …/database/{id}/query`,
-// errors with production's status and code. Whatever lies outside of that API belongs to the Worker under test.
+// Decides how D1 databases are served over HTTP: like Cloudflare's REST API, with `POST …/database/{id}/query` and the
+// error statuses and codes of production. Requests outside that API go to the Worker under test.
 //
-// Bindings: TOKEN, what a client must bear; DATABASES, from a database's id to its binding's name; WORKER, optional.
+// Bindings: TOKEN, which a client must send; DATABASES, from a database's id to its binding's name; WORKER, optional.
 
 const API = "/client/v4/";
 const QUERY = /^\/client\/v4\/accounts\/[^/]+\/d1\/database\/([^/]+)\/query$/;
@@ -23,13 +23,13 @@ export default {
   },
 };
 
-/** The statements that a request holds, or what is wrong with it. */
+/** The statements in a request, or a text that says what is wrong with it. */
 async function statements(request) {
   let body;
   try {
     body = await request.json();
   } catch {
-    return "The request body is no JSON";
+    return "The request body is not JSON";
   }
   const asked = Array.isArray(body?.batch) ? body.batch : [body];
   if (asked.length === 0) return "The batch is empty";
@@ -40,7 +40,7 @@ async function statements(request) {
   return asked;
 }
 
-/** Runs statements in one transaction, which any error takes back. */
+/** Runs statements in one transaction, which any error rolls back. */
 async function run(database, asked) {
   try {
     const prepared = asked.map(({ sql, params }) => {

@@ -22,7 +22,7 @@ pub(crate) fn workspace(root: &Path, folder: &Path) -> anyhow::Result<Table> {
             Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
             Ok(()) | Err(_) => symlink(&there, &link),
         }
-        .with_context(|| format!("{} can't be made a link", link.display()))?;
+        .with_context(|| format!("the link {} can't be created", link.display()))?;
     }
     let mut workspace = section(&manifest(root)?, &["workspace"]);
     workspace.retain(|key, _| key != "members" && key != "exclude");
@@ -46,7 +46,7 @@ pub(crate) fn third_party(root: &Path) -> anyhow::Result<Table> {
 pub(crate) fn manifest(folder: &Path) -> anyhow::Result<Table> {
     let path = folder.join("Cargo.toml");
     let text = std::fs::read_to_string(&path).with_context(|| format!("{} can't be read", path.display()))?;
-    text.parse().with_context(|| format!("{} is no manifest", path.display()))
+    text.parse().with_context(|| format!("{} is not a valid manifest", path.display()))
 }
 
 fn section(manifest: &Table, keys: &[&str]) -> Table {
@@ -84,7 +84,7 @@ mod tests {
             all.iter().filter(|line| known.contains(&name(line)) && !own.contains(*line)).collect();
         assert!(
             again.is_empty(),
-            "would be compiled again with other features, add them to xtask/Cargo.toml: {again:#?}"
+            "these crates would be compiled again with other features; add the features to xtask/Cargo.toml: {again:#?}"
         );
         Ok(())
     }

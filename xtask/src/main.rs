@@ -6,6 +6,7 @@ mod beside;
 mod conformance;
 mod crash;
 mod hostile;
+mod judges;
 mod new_adapter;
 mod record;
 mod scenarios;
@@ -44,6 +45,8 @@ enum Command {
     Crash(crash::CrashArgs),
     /// Measures how the webhook server serves a well-behaved sender while hostile clients attack it.
     Hostile(hostile::HostileArgs),
+    /// Lets the official SDKs walk through the emulators: each answer is parsed and each delivery verified by them.
+    Judges(judges::JudgesArgs),
     /// Creates a new adapter from a template: the package compiles, and its failing tests say what to write next.
     NewAdapter(new_adapter::NewAdapterArgs),
     /// Receives deliveries on this machine, masks personal and secret values, and writes the deliveries to disk as a
@@ -52,7 +55,7 @@ enum Command {
     /// Starts, shows and stops the servers that tests need: PostgreSQL and a local Cloudflare D1.
     Services(services::ServicesArgs),
     /// Runs the longer checks that `test` leaves out: SQLite on every scenario; PostgreSQL and D1 on six randomly drawn
-    /// scenarios of each provider.
+    /// scenarios of each provider; twenty thousand lifecycles in each emulator.
     Soak(soak::SoakArgs),
     /// Runs all checks that CI runs.
     Test(test::TestArgs),
@@ -82,6 +85,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Conformance(args) => conformance::run(&args),
         Command::Crash(args) => crash::run(args),
         Command::Hostile(args) => hostile::run(&args),
+        Command::Judges(args) => judges::run(&args),
         Command::NewAdapter(args) => new_adapter::run(&args),
         Command::Record(args) => record::run(args),
         Command::Services(args) => services::run(&args),

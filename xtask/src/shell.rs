@@ -29,7 +29,7 @@ fn checkout(place: &Path) -> Option<PathBuf> {
 pub(crate) fn find_root() -> anyhow::Result<()> {
     if ROOT.is_none() {
         let here = env::current_dir().context("there is no current folder")?;
-        bail!("neither {} nor a folder above it is a checkout of purchase: go into one", here.display());
+        bail!("neither {} nor a folder above it is a checkout of purchase; change to one", here.display());
     }
     Ok(())
 }
@@ -146,7 +146,7 @@ mod tests {
             assert_eq!(checkout(&own.join(place)).as_deref(), Some(own.as_path()), "{place:?}");
         }
         let above = checkout(folder.path());
-        assert!(above.is_none_or(|above| !above.starts_with(folder.path())), "none is found beside it");
+        assert!(above.is_none_or(|above| !above.starts_with(folder.path())), "a folder above it is not a checkout");
         Ok(())
     }
 }

@@ -92,7 +92,7 @@ fn watch() -> anyhow::Result<()> {
         runtime.block_on(async move {
             let number = next(&mut signals).await;
             CAME.store(true, Ordering::SeqCst);
-            eprintln!("ending what was started; a second signal ends this program at once");
+            eprintln!("stopping the started processes; a second signal ends this program at once");
             let acts = tokio::task::spawn_blocking(|| {
                 ACTS.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|act| act());
             });

@@ -40,7 +40,7 @@ impl Took {
         match self.budget {
             None => format!("{took:>7.1} s"),
             Some(budget) if self.is_over() => {
-                format!("{took:>7.1} / {budget} s, over its budget: what takes so long belongs into `cargo xtask soak`")
+                format!("{took:>7.1} / {budget} s, over its budget: move slow checks to `cargo xtask soak`")
             }
             Some(budget) => format!("{took:>7.1} / {budget} s"),
         }
@@ -63,7 +63,7 @@ pub(crate) fn run_commands(
             Ok(status) if status.success() => {}
             Ok(status) => {
                 signals::hold_when_interrupted();
-                println!("{} {name}: it ended with {status}", paint(Tone::Bad, "FAILED"));
+                println!("{} {name}: the command ended with {status}", paint(Tone::Bad, "FAILED"));
                 return Ok(Outcome::Failed(took()));
             }
             Err(fault) => bail!("could not start `{}`: {fault}", shell::shown(&command)),
@@ -122,7 +122,7 @@ mod tests {
         let shown = |seconds, budget| Took { time: Duration::from_secs(seconds), budget }.shown();
         assert_eq!(shown(3, None), "    3.0 s");
         assert_eq!(shown(60, Some(60)), "   60.0 / 60 s");
-        let over = "   61.0 / 60 s, over its budget: what takes so long belongs into `cargo xtask soak`";
+        let over = "   61.0 / 60 s, over its budget: move slow checks to `cargo xtask soak`";
         assert_eq!(shown(61, Some(60)), over);
     }
 }

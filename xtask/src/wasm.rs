@@ -39,7 +39,7 @@ enum Std {
 pub(crate) fn run(args: WasmArgs) -> anyhow::Result<ExitCode> {
     let environment = environment()?;
     if args.prepare {
-        println!("{}", paint(Tone::Good, &format!("a standard library for {TARGET} is there")));
+        println!("{}", paint(Tone::Good, &format!("a standard library for {TARGET} is available")));
         return Ok(ExitCode::SUCCESS);
     }
     let packages = ["purchase-core".to_owned()].into_iter().chain(adapters()?);

@@ -122,7 +122,7 @@ fn build(purpose: Purpose) -> anyhow::Result<PathBuf> {
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("{} can't be emptied", folder.display()))?;
     }
-    fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
+    fs::create_dir_all(&folder).with_context(|| format!("{} can't be created", folder.display()))?;
     let mut packer = Command::new(shell::target_dir().join("worker-pack/debug/purchase-worker-pack"));
     shell::must(packer.arg(&compiled).arg(&folder).arg(NAME))?;
     fs::copy(source.join("entry.mjs"), folder.join("entry.mjs"))?;
@@ -133,7 +133,7 @@ fn build(purpose: Purpose) -> anyhow::Result<PathBuf> {
 }
 
 fn kilobytes(file: &Path) -> anyhow::Result<u64> {
-    let bytes = fs::metadata(file).with_context(|| format!("{} is not there", file.display()))?.len();
+    let bytes = fs::metadata(file).with_context(|| format!("{} is missing", file.display()))?.len();
     Ok(bytes.div_ceil(1000))
 }
 
@@ -151,7 +151,7 @@ fn test() -> anyhow::Result<()> {
     let mut laws = Command::new(judge);
     laws.args(["--store", "d1-binding", "--draw", "1", "--samples", "1"]);
     shell::must(laws.envs(host.variables()))?;
-    println!("{}", paint(Tone::Good, "the Worker and its binding keep the laws"));
+    println!("{}", paint(Tone::Good, "every law holds for the Worker and its D1 binding"));
     Ok(())
 }
 
@@ -192,7 +192,9 @@ impl Host {
             }
         })?;
         let line = host.first_line()?;
-        let Some(url) = line.trim().strip_prefix("listening on ") else { bail!("the host said {line:?}") };
+        let Some(url) = line.trim().strip_prefix("listening on ") else {
+            bail!("the host printed {line:?} instead of its address")
+        };
         host.variables.extend([(services::D1_URL, url.to_owned()), ("PURCHASE_TEST_WORKER_SECRET", SECRET.to_owned())]);
         Ok(host)
     }
@@ -209,7 +211,7 @@ impl Host {
             drop(sender.send((read.map(|_| line), stdout)));
         });
         let said = receiver.recv_timeout(PATIENCE);
-        let (line, stdout) = said.with_context(|| format!("the host said nothing for {} s", PATIENCE.as_secs()))?;
+        let (line, stdout) = said.with_context(|| format!("the host printed nothing for {} s", PATIENCE.as_secs()))?;
         self.stdout = Some(stdout);
         Ok(line?)
     }

@@ -38,7 +38,7 @@ impl LemonSqueezyConfig {
     /// [`ConfigError::Trust`] when a secret is empty or has white space around it.
     pub fn new<S: Into<Vec<u8>>>(mode: ModePolicy, secrets: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
         Ok(Self {
-            name: ProviderName::new(NAME).expect("a short word is a name"),
+            name: ProviderName::new(NAME).expect("a valid provider name"),
             secrets: Secret::list(secrets)?,
             mode,
             store: None,
@@ -84,7 +84,7 @@ pub enum CustomData {
 #[non_exhaustive]
 pub enum ConfigError {
     /// Events are live or test; Lemon Squeezy marks no event as simulated.
-    #[error("an endpoint serves live or test events; no event of Lemon Squeezy is marked as simulated")]
+    #[error("the mode must be live or test; Lemon Squeezy marks no event as simulated")]
     SimulatedMode,
     /// The secrets are invalid.
     #[error(transparent)]

@@ -30,7 +30,7 @@ fn decode(digits: &[u8]) -> Result<[u8; 32], SignatureError> {
     let mut mac = [0; 32];
     match hex::decode_to_slice(digits, &mut mac) {
         Ok(()) if !digits.iter().any(u8::is_ascii_uppercase) => Ok(mac),
-        _ => Err(malformed("it is no lower-case hex of 32 bytes")),
+        _ => Err(malformed("it is not 32 bytes in lower-case hex")),
     }
 }
 
@@ -55,7 +55,7 @@ mod tests {
             });
             assert_eq!(found, expect, "{values:?}");
         };
-        let no_hex = || Err(malformed("it is no lower-case hex of 32 bytes"));
+        let no_hex = || Err(malformed("it is not 32 bytes in lower-case hex"));
         check(&[MAC], Ok(1));
         check(&[MAC, MAC], Ok(2));
         check(&[], Err(SignatureError::Missing { header: HEADER }));

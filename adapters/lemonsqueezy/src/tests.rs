@@ -32,7 +32,7 @@ fn read(config: LemonSqueezyConfig, body: &Value) -> Result<Event, ReadFault> {
 }
 
 fn read_bytes(config: LemonSqueezyConfig, body: &[u8]) -> Result<Event, ReadFault> {
-    let adapter = LemonSqueezy::new(config).expect("it can be meant");
+    let adapter = LemonSqueezy::new(config).expect("a valid configuration");
     let body = body.to_vec();
     let mac = hex::encode(Secret::new(SECRET).expect("a secret").sign(&[&body]));
     let headers: Headers = [("X-Signature", mac)].into_iter().collect();
@@ -44,7 +44,7 @@ fn read_bytes(config: LemonSqueezyConfig, body: &[u8]) -> Result<Event, ReadFaul
 }
 
 fn facts(body: &Value) -> Vec<Fact> {
-    match read(config(), body).expect("it can be read").meaning {
+    match read(config(), body).expect("readable").meaning {
         Meaning::Facts(facts) => facts,
         Meaning::Fetch(_) | Meaning::Ignored => panic!("no facts in {body}"),
     }
@@ -114,7 +114,7 @@ fn each_status_says_what_the_documentation_says_of_access() {
 fn a_licence_key_has_its_mode_in_the_envelope() {
     let mut body = event("license_key_created", "license-keys", &json!({}));
     body["data"]["attributes"].as_object_mut().expect("an object").remove("test_mode");
-    let fault = read(config(), &body).map(drop).expect_err("nothing says the mode").to_string();
+    let fault = read(config(), &body).map(drop).expect_err("an event without a mode").to_string();
     assert_eq!(fault, "meta.test_mode: expected boolean, found nothing");
     body["meta"]["test_mode"] = json!(false);
     let mode = read(config(), &body).expect("readable").head.key.source.mode;
@@ -124,7 +124,7 @@ fn a_licence_key_has_its_mode_in_the_envelope() {
 #[test]
 fn a_cancellation_without_its_date_is_no_cancellation() {
     let fault = read(config(), &subscription(json!({ "status": "cancelled", "ends_at": null }))).map(drop);
-    let told = fault.expect_err("it can't be read").to_string();
+    let told = fault.expect_err("unreadable").to_string();
     assert_eq!(told, "data.attributes.ends_at: expected RFC 3339 time, found null");
 }
 
@@ -155,7 +155,7 @@ fn a_quantity_that_is_no_whole_number_or_too_large_is_no_quantity() {
         );
         let subscribed = subscription(json!({ "status": "active", "first_subscription_item": item }));
         for (body, place) in [(ordered, "first_order_item"), (subscribed, "first_subscription_item")] {
-            let told = read(config(), &body).map(drop).expect_err("it can't be read").to_string();
+            let told = read(config(), &body).map(drop).expect_err("unreadable").to_string();
             let expect =
                 format!("data.attributes.{place}.quantity: expected whole quantity of at most 2^53 - 1, found {found}");
             assert_eq!(told, expect);
@@ -186,7 +186,7 @@ fn objects_of_one_number_stay_apart() {
     let mut seen = BTreeSet::new();
     for fact in bodies.iter().flat_map(facts) {
         if let Some(observation) = fact.observation {
-            assert!(seen.insert(observation.object.clone()), "{:?} is shown twice", observation.object.kind);
+            assert!(seen.insert(observation.object.clone()), "{:?} is observed twice", observation.object.kind);
         }
     }
     // The order and the invoice each have a payment, a charge and a refund. The subscription and the invoice are the
@@ -230,7 +230,7 @@ fn what_a_buyer_can_write_is_not_believed_unless_the_application_says_so() {
     let owners = |config: LemonSqueezyConfig, custom: Value| {
         let mut body = subscription(json!({ "status": "active" }));
         body["meta"]["custom_data"] = custom;
-        let Meaning::Facts(facts) = read(config, &body).expect("it can be read").meaning else { panic!("no facts") };
+        let Meaning::Facts(facts) = read(config, &body).expect("readable").meaning else { panic!("no facts") };
         let is_word = |link: &&Link| matches!(link, Link::InferredOwner { .. } | Link::Owner(_));
         let named = facts.iter().filter(|fact| fact.links.iter().any(|link| is_word(&link)));
         named.map(|fact| fact.subject.root.kind).collect::<Vec<_>>()
@@ -258,23 +258,23 @@ fn an_endpoint_serves_its_own_mode_and_store() {
 #[test]
 fn an_event_that_brings_another_object_is_not_read() {
     let body = event("order_created", "subscriptions", &json!({ "status": "paid" }));
-    let told = read(config(), &body).map(drop).expect_err("it can't be read").to_string();
+    let told = read(config(), &body).map(drop).expect_err("unreadable").to_string();
     assert_eq!(told, "data.type: expected the type \"orders\", found string");
 }
 
 #[test]
-fn only_what_is_true_is_declared() {
-    let adapter = LemonSqueezy::new(config()).expect("it can be meant");
+fn capabilities_are_declared() {
+    let adapter = LemonSqueezy::new(config()).expect("a valid configuration");
     assert_eq!(adapter.capabilities(), [Capability::ModeInEvent].into());
     assert_eq!(adapter.trust().tolerance_seconds, None);
 }
 
 #[test]
-fn what_the_application_wrote_costs_no_event() {
+fn an_unusable_id_of_the_application_does_not_refuse_the_event() {
     let check = |custom: Value, owners: usize, remarks: &[(&str, &str)]| {
         let mut body = subscription(json!({ "status": "active" }));
         body["meta"]["custom_data"] = custom;
-        let event = read(config(), &body).expect("it counts");
+        let event = read(config(), &body).expect("readable");
         let Meaning::Facts(facts) = event.meaning else { panic!("no facts") };
         let found = facts.iter().flat_map(|fact| &fact.links).filter(|link| matches!(link, Link::Owner(_))).count();
         let remark = |(expected, found): &(&str, &str)| Remark {
@@ -344,7 +344,7 @@ fn a_reader_needs_no_secret_and_keeps_none() {
     let bare = || LemonSqueezyConfig { secrets: Vec::new(), ..config() };
     assert_eq!(LemonSqueezy::new(bare()).err(), Some(TrustError::NoSecret.into()));
     for config in [bare(), config()] {
-        assert!(LemonSqueezy::reader(config).expect("it only reads").trust().secrets.is_empty());
+        assert!(LemonSqueezy::reader(config).expect("a reader").trust().secrets.is_empty());
     }
     let simulated = LemonSqueezyConfig { mode: ModePolicy::Only(Mode::Simulated), ..bare() };
     assert_eq!(LemonSqueezy::reader(simulated).err(), Some(ConfigError::SimulatedMode));

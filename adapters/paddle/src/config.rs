@@ -39,7 +39,7 @@ impl PaddleConfig {
     /// [`ConfigError::Trust`] when a secret is empty or has white space around it.
     pub fn new<S: Into<Vec<u8>>>(mode: Mode, secrets: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
         Ok(Self {
-            name: ProviderName::new(NAME).expect("a short word is a name"),
+            name: ProviderName::new(NAME).expect("a valid provider name"),
             secrets: Secret::list(secrets)?,
             tolerance_seconds: Some(DEFAULT_TOLERANCE_SECONDS),
             mode,
@@ -89,7 +89,7 @@ pub enum CustomData {
 #[non_exhaustive]
 pub enum ConfigError {
     /// A destination belongs to a live account or to a sandbox; only single deliveries of it are simulated.
-    #[error("a destination is live or test; say Simulated::Mark to read what the simulator sends to it")]
+    #[error("the mode must be live or test; set Simulated::Mark to accept deliveries of Paddle's simulator")]
     SimulatedMode,
     /// The secrets or the tolerance are invalid.
     #[error(transparent)]

@@ -40,7 +40,7 @@ pub fn delivery<'s>(
 ) -> Delivery {
     let body = body.into();
     Delivery {
-        provider: ProviderName::new(NAME).expect("a short word is a name"),
+        provider: ProviderName::new(NAME).expect("a valid provider name"),
         headers: headers(secrets, &body, at).into_iter().collect(),
         body,
         received_at: at,

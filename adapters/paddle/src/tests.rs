@@ -175,7 +175,7 @@ fn a_replay_is_the_same_event_in_another_notification() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused() {
+fn invalid_configurations_are_refused() {
     let config = |secrets: &[&str]| PaddleConfig::new(Mode::Live, secrets.iter().copied());
     let refused = |config| Paddle::new(config).err();
     assert_eq!(
@@ -205,7 +205,7 @@ fn capabilities_are_declared() {
 /// The facts of an event about an object, as lines, if custom data are read everywhere, and the remarks.
 fn noted(event_type: &str, object: Value) -> (Vec<String>, Vec<Remark>) {
     let paddle = paddle(|config| config.custom_data = CustomData::Everywhere);
-    let event = read(&paddle, &envelope(json!({"event_type": event_type, "data": object}))).expect("it counts");
+    let event = read(&paddle, &envelope(json!({"event_type": event_type, "data": object}))).expect("readable");
     match event.meaning {
         Meaning::Facts(facts) => (lines(&facts), event.remarks),
         meaning => panic!("{meaning:?}"),
@@ -217,7 +217,7 @@ fn remark(path: &str, expected: &str, found: &str) -> Remark {
 }
 
 #[test]
-fn what_the_application_wrote_costs_no_event() {
+fn an_unusable_id_of_the_application_does_not_refuse_the_event() {
     let check = |custom_data: Value, links: &str, remarks: &[Remark]| {
         let object = json!({"id": "sub_1", "status": "active", "customer_id": "ctm_1", "items": [],
             "custom_data": custom_data});
@@ -245,10 +245,10 @@ fn what_the_application_wrote_costs_no_event() {
 }
 
 #[test]
-fn what_is_not_believed_is_not_noted() {
+fn ignored_custom_data_cause_no_remark() {
     let object = json!({"id": "sub_1", "status": "active", "items": [], "custom_data": {"purchase_customer_id": 42}});
     let body = envelope(json!({"event_type": "subscription.updated", "data": object}));
-    assert_eq!(read(&paddle(|_| {}), &body).expect("it counts").remarks, []);
+    assert_eq!(read(&paddle(|_| {}), &body).expect("readable").remarks, []);
 }
 
 /// A body with one text in a field that no reader reads, and another in a field that changes between deliveries.
@@ -290,10 +290,10 @@ fn a_time_out_of_range_is_a_fault_with_its_path() {
 
 #[test]
 fn a_reader_needs_no_secret_and_keeps_none() {
-    let bare = || PaddleConfig::new(Mode::Test, [""; 0]).expect("no secret is wrong");
+    let bare = || PaddleConfig::new(Mode::Test, [""; 0]).expect("a configuration without secrets");
     assert_eq!(Paddle::new(bare()).err(), Some(TrustError::NoSecret.into()));
     for config in [bare(), PaddleConfig::new(Mode::Test, [SECRET]).expect("a secret")] {
-        assert!(Paddle::reader(config).expect("it only reads").trust().secrets.is_empty());
+        assert!(Paddle::reader(config).expect("a reader").trust().secrets.is_empty());
     }
     let simulated = PaddleConfig { mode: Mode::Simulated, ..bare() };
     assert_eq!(Paddle::reader(simulated).err(), Some(ConfigError::SimulatedMode));

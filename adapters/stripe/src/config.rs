@@ -41,7 +41,7 @@ impl StripeConfig {
     /// [`ConfigError::Trust`] when a secret is empty or has white space around it.
     pub fn new<S: Into<Vec<u8>>>(mode: ModePolicy, secrets: impl IntoIterator<Item = S>) -> Result<Self, ConfigError> {
         Ok(Self {
-            name: ProviderName::new(NAME).expect("a short word is a name"),
+            name: ProviderName::new(NAME).expect("a valid provider name"),
             secrets: Secret::list(secrets)?,
             tolerance_seconds: Some(DEFAULT_TOLERANCE_SECONDS),
             mode,

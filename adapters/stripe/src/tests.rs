@@ -196,7 +196,7 @@ fn only_the_count_of_pending_webhooks_may_differ() {
 }
 
 #[test]
-fn what_cannot_be_meant_is_refused() {
+fn invalid_configurations_are_refused() {
     let config = |secrets: &[&str]| StripeConfig::new(ModePolicy::Both, secrets.iter().copied());
     let refused = |config| Stripe::new(config).err();
     assert_eq!(
@@ -230,7 +230,7 @@ fn capabilities_are_declared() {
 fn noted(event_type: &str, object: Value) -> (Vec<String>, Vec<Remark>) {
     let stripe = stripe(|config| config.client_reference = ClientReference::CustomerId);
     let body = envelope(json!({"type": event_type, "data": {"object": object}}));
-    let event = read(&stripe, &body).expect("it counts");
+    let event = read(&stripe, &body).expect("readable");
     match event.meaning {
         Meaning::Facts(facts) => (lines(&facts), event.remarks),
         meaning => panic!("{meaning:?}"),
@@ -242,7 +242,7 @@ fn remark(path: &str, expected: &str, found: &str) -> Remark {
 }
 
 #[test]
-fn what_the_application_wrote_costs_no_event() {
+fn an_unusable_id_of_the_application_does_not_refuse_the_event() {
     let check = |metadata: Value, links: &str, remarks: &[Remark]| {
         let object = json!({"id": "cus_1", "object": "customer", "metadata": metadata});
         let expect = format!("customer:cus_1 shows customer:cus_1 changed{links}");
@@ -264,7 +264,7 @@ fn what_the_application_wrote_costs_no_event() {
 }
 
 #[test]
-fn a_client_reference_that_is_no_id_costs_no_session() {
+fn an_unusable_client_reference_does_not_refuse_the_session() {
     let check = |reference: Value, owner: &str, remarks: &[Remark]| {
         let object = json!({"id": "cs_1", "object": "checkout.session", "mode": "payment", "status": "complete",
             "payment_status": "paid", "client_reference_id": reference, "metadata": {}});
@@ -322,8 +322,8 @@ fn an_id_that_was_replaced_names_no_event() {
     let body =
         br#"{"id": "evt_\ud800", "object": "event", "type": "customer.updated", "created": 1, "livemode": false}"#;
     let fault = read_bytes(&stripe(|_| {}), body).expect_err("no event");
-    let found = "a string with NUL, half a character or U+FFFD";
-    assert_eq!(fault, Unreadable { head: None, fault: shape("id", "id of whole characters", found) });
+    let found = "a string with NUL, a lone surrogate or U+FFFD";
+    assert_eq!(fault, Unreadable { head: None, fault: shape("id", "id of valid characters", found) });
 }
 
 #[test]
@@ -347,7 +347,7 @@ fn a_reader_reads_as_the_endpoint_does_and_believes_no_delivery() {
     let bare = StripeConfig { secrets: Vec::new(), ..config() };
     assert_eq!(Stripe::new(bare.clone()).err(), Some(TrustError::NoSecret.into()));
     for config in [bare, config()] {
-        let reader = Stripe::reader(config).expect("it needs no secret");
+        let reader = Stripe::reader(config).expect("a reader");
         assert!(reader.trust().secrets.is_empty());
         let mac = hex::encode(Secret::new(SECRET).expect("a secret").sign(&[b"1700000000.", b"{}"]));
         let delivery = Delivery {
@@ -357,7 +357,7 @@ fn a_reader_reads_as_the_endpoint_does_and_believes_no_delivery() {
             received_at: Timestamp::from_seconds(1_700_000_000).expect("in range"),
         };
         let presented = reader.presented_signature(&delivery.headers, &Limits::default()).expect("a signature");
-        let refused = verify(delivery, &presented, reader.trust()).expect_err("nobody is believed");
+        let refused = verify(delivery, &presented, reader.trust()).expect_err("a reader trusts no signature");
         assert_eq!(refused, SignatureError::Mismatch { macs: 1, secrets: 0 });
     }
     let wrong = StripeConfig { secrets: Vec::new(), tolerance_seconds: Some(0), ..config() };

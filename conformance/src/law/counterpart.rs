@@ -79,7 +79,7 @@ pub(crate) async fn same_story(trial: &CounterpartTrial) -> Verdict {
     }
     let says_something = |story: &Story| story.values().any(|it| *it != Value::Object(Map::new()));
     ensure(first.as_ref().is_some_and(says_something), || {
-        "no customer of the application has anything: there is nothing to compare".to_owned()
+        "no customer of the application has an entitlement or a subscription, so there is nothing to compare".to_owned()
     })?;
     Ok(Held { checks })
 }

@@ -14,12 +14,12 @@ pub struct Failure {
 /// Every kind.
 pub const FAILURES: [Failure; 7] = [
     Failure { id: "F1", name: "stale overwrite", sentence: "an older state replaces a newer one" },
-    Failure { id: "F2", name: "tie loss", sentence: "of two states of one instant the wrong one stays" },
-    Failure { id: "F3", name: "orphan drop", sentence: "what comes before its parent is lost" },
-    Failure { id: "F4", name: "resurrection", sentence: "a late update revives what was ended" },
-    Failure { id: "F5", name: "acknowledged without effect", sentence: "2xx, and nothing durable happened" },
-    Failure { id: "F6", name: "effect twice", sentence: "an effect per delivery instead of per fact" },
-    Failure { id: "F7", name: "refetch race", sentence: "read, then write, without comparing the revision" },
+    Failure { id: "F2", name: "tie loss", sentence: "the wrong one of two states of the same instant wins" },
+    Failure { id: "F3", name: "orphan drop", sentence: "an event that arrives before its parent is lost" },
+    Failure { id: "F4", name: "resurrection", sentence: "a late update revives an ended object" },
+    Failure { id: "F5", name: "acknowledged without effect", sentence: "answered 2xx, but nothing durable happened" },
+    Failure { id: "F6", name: "effect twice", sentence: "one effect per delivery instead of one per fact" },
+    Failure { id: "F7", name: "refetch race", sentence: "read, then written without comparing the revision" },
 ];
 
 impl Failure {

@@ -138,7 +138,7 @@ impl Report {
 
     fn write_digests(&self, out: &mut String) -> fmt::Result {
         let of = &self.digests;
-        writeln!(out, "\n## By what, and on what\n\n| | |\n|---|---|")?;
+        writeln!(out, "\n## Versions and digests\n\n| | |\n|---|---|")?;
         writeln!(out, "| kit | {} |\n| seed | {} |", cell(&self.kit), self.seed)?;
         writeln!(out, "| laws {} | `{}` |\n| fixtures | `{}` |", cell(&of.spec_version), of.spec, of.fixtures)?;
         for (provider, digest) in &of.providers {

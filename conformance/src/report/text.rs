@@ -129,7 +129,7 @@ impl Report {
                 of.floors.len()
             )?;
             if of.undeclared.iter().any(|name| name == "signed_time") {
-                writeln!(out, "  no time is signed, so a replayed delivery can't be told by its age")?;
+                writeln!(out, "  the signature covers no time, so a replayed delivery can't be recognized by its age")?;
             }
             for floor in of.floors.iter().filter(|floor| !floor.reached()) {
                 let (capability, required, executed) = (&floor.capability, floor.required, floor.executed);

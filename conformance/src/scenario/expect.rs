@@ -87,7 +87,7 @@ impl fmt::Display for Unmet {
             write!(f, " (scenario.toml:{})", self.expectation.line)?;
         }
         match &self.found {
-            None => write!(f, "; there is nothing"),
+            None => write!(f, "; found nothing"),
             Some(value) => write!(f, "; found {value}"),
         }
     }

@@ -89,7 +89,7 @@ impl Scenario {
 
         let in_folder = folder.parent().map(name_of).unwrap_or_default();
         if *file.provider.get_ref() != in_folder {
-            let what = format!("the provider is {:?}, the folder is {in_folder:?}'s", file.provider.get_ref());
+            let what = format!("the provider is {:?}, but the folder is for {in_folder:?}", file.provider.get_ref());
             return Err(wrong(file.provider.span(), &what));
         }
         if file.secret.get_ref().trim().is_empty() {
@@ -98,7 +98,7 @@ impl Scenario {
         let as_of = Timestamp::parse_rfc3339(file.as_of.get_ref())
             .map_err(|error| wrong(file.as_of.span(), &error.to_string()))?;
         if file.expect.is_empty() {
-            return Err(wrong(0..0, "it has no [[expect]]: without an expectation it proves nothing"));
+            return Err(wrong(0..0, "it has no [[expect]], and without an expectation it proves nothing"));
         }
         let expectations =
             file.expect.into_iter().map(|expect| expectation(expect, &path, &text)).collect::<Result<Vec<_>, _>>()?;
@@ -121,7 +121,7 @@ impl Scenario {
             deliveries.into_values().partition(|delivery| delivery.late);
         deliveries.extend(late);
         if deliveries.is_empty() {
-            return Err(wrong(0..0, "every delivery is dropped"));
+            return Err(wrong(0..0, "[[drop]] lists every delivery"));
         }
         Ok(Self {
             name: name_of(folder),
@@ -190,16 +190,16 @@ fn expectation(expect: Spanned<Expect>, path: &Path, text: &str) -> Result<Expec
     let wrong = |what: &str| content(path, text, Some(span.clone()), what);
     let Expect { at, is, absent, count } = expect.into_inner();
     if !at.starts_with('/') {
-        return Err(wrong(&format!("{at:?} is no JSON pointer: it begins with /")));
+        return Err(wrong(&format!("{at:?} is not a JSON pointer, which begins with /")));
     }
     let expected = match (is, absent, count) {
         (Some(value), None, None) => {
-            Expected::Is(json_of(value).ok_or_else(|| wrong("write times as text, in quotation marks"))?)
+            Expected::Is(json_of(value).ok_or_else(|| wrong("write times as text in quotation marks"))?)
         }
         (None, Some(true), None) => Expected::Absent,
-        (None, Some(false), None) => return Err(wrong("absent = false says nothing; write what is there")),
+        (None, Some(false), None) => return Err(wrong("absent = false has no meaning; write the expected value")),
         (None, None, Some(count)) => Expected::Count(count),
-        _ => return Err(wrong("an expectation says exactly one of is, absent, count")),
+        _ => return Err(wrong("an expectation needs exactly one of is, absent, count")),
     };
     Ok(Expectation { at, expected, line: line_at(text, span.start) })
 }
@@ -263,7 +263,7 @@ fn load_deliveries(folder: &Path) -> Result<BTreeMap<u32, Recorded>, ScenarioErr
         return Err(wrong(folder, "there is no delivery"));
     }
     for (number, (path, headers)) in headers {
-        let body = bodies.get_mut(&number).ok_or_else(|| wrong(&path, "there are headers and no body"))?;
+        let body = bodies.get_mut(&number).ok_or_else(|| wrong(&path, "there are headers, but no body"))?;
         body.headers = Some(headers);
     }
     Ok(bodies)

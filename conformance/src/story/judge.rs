@@ -69,7 +69,7 @@ impl Judge<'_> {
         let trial = Trial { rig: self.rig.clone(), scenario: self.scenario(story, &told), effort, seed: story.seed };
         let Some(law) = law::find(law) else { return Err(Broken::new(format!("there is no law {law}"))) };
         let Check::Provider(check) = law.check else {
-            return Err(Broken::new(format!("{} is no law of every scenario", law.id)));
+            return Err(Broken::new(format!("{} is not a law that applies to every scenario", law.id)));
         };
         let found = check(&trial).await;
         found.map(|_| ()).map_err(|broken| explained(&broken, law.id, &told))
@@ -98,7 +98,8 @@ impl Judge<'_> {
         Ok(read)
     }
 
-    fn scenario(&self, story: &Story, told: &Told) -> Scenario {
+    /// The scenario that the deliveries of a story make, read at the end of the story.
+    pub fn scenario(&self, story: &Story, told: &Told) -> Scenario {
         let world = World::after(&story.scenes);
         let prices = told.names.prices.iter().enumerate();
         let catalog = prices.filter_map(|(place, id)| Some((id.clone(), OfferId::new(offer(place)).ok()?))).collect();
@@ -113,7 +114,7 @@ impl Judge<'_> {
             name: "a-story".to_owned(),
             folder: PathBuf::new(),
             title: "A story".to_owned(),
-            proves: "a story ends as it says in whatever order its events come".to_owned(),
+            proves: "a story ends in the state that it states, in every order of its events".to_owned(),
             provider: self.rig.provider.name.to_owned(),
             api_version: String::new(),
             origin: Origin::Emulator,

@@ -94,6 +94,6 @@ impl Properties<'_> {
 
 fn done<T>(future: impl Future<Output = T>) -> Result<T, Broken> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Broken::new(format!("there is no runtime: {}", chain(&error))))?;
+    let runtime = runtime.map_err(|error| Broken::new(format!("the runtime can't be started: {}", chain(&error))))?;
     Ok(runtime.block_on(future))
 }

@@ -63,7 +63,7 @@ async fn two_providers_tell_the_kits_own_stories_alike() {
         let mut other = counterpart;
         let catalog = &mut other.sides[1].1.catalog;
         catalog.prices.clear();
-        let broken = check(other).await.expect_err("its prices are no offers");
+        let broken = check(other).await.expect_err("its prices have no offers");
         assert!(broken.what.contains("at /user-of-acme/entitlements/desk:seats: acme {"), "{}", broken.what);
         assert!(broken.what.ends_with("plain nothing"), "{}", broken.what);
     }
@@ -354,10 +354,10 @@ fn a_scenario_is_refused_with_its_place() {
         assert!(text.contains("scenario.toml:") && text.contains(wanted), "{text}");
     };
     check("", ":1: it has no [[expect]]");
-    check("[[expect]]\nat = \"subscriptions\"\nis = 1\n", ":9: \"subscriptions\" is no JSON pointer");
-    check("[[expect]]\nat = \"/a\"\nis = 1\ncount = 1\n", ":9: an expectation says exactly one of");
-    check("[[expect]]\nat = \"/a\"\n", "an expectation says exactly one of");
-    check("[[expect]]\nat = \"/a\"\nabsent = false\n", "absent = false says nothing");
+    check("[[expect]]\nat = \"subscriptions\"\nis = 1\n", ":9: \"subscriptions\" is not a JSON pointer");
+    check("[[expect]]\nat = \"/a\"\nis = 1\ncount = 1\n", ":9: an expectation needs exactly one of");
+    check("[[expect]]\nat = \"/a\"\n", "an expectation needs exactly one of");
+    check("[[expect]]\nat = \"/a\"\nabsent = false\n", "absent = false has no meaning");
     check("[[expect]]\nat = \"/a\"\nis = 2026-01-01\n", "write times as text");
     check("[[expect]]\nat = \"/a\"\nwas = 1\n", ":11: unknown field `was`");
     check("[[late]]\ndelivery = \"009\"\n\n[[expect]]\nat = \"/a\"\nis = 1\n", ":10: there is no delivery \"009\"");
@@ -379,6 +379,6 @@ fn late_and_dropped_deliveries_and_recorded_headers_are_read() {
     assert_eq!(recorded.all("via").count(), 2);
 
     fs::write(folder.join("deliveries/notes.txt"), "").expect("a file");
-    let error = Scenario::load(&folder).expect_err("it is no delivery");
+    let error = Scenario::load(&folder).expect_err("it is not a delivery");
     assert!(error.to_string().contains("notes.txt: a delivery is named"), "{error}");
 }

@@ -24,7 +24,7 @@ fn check(file: &str, rendered: &str) {
     let at = |text: &str| text.lines().nth(line).unwrap_or("nothing").to_owned();
     assert!(
         kept == rendered,
-        "{file}:{} holds\n  {}\ninstead of\n  {}\nif that is meant: PURCHASE_RENDER=1 cargo test -p purchase-conformance",
+        "{file}:{} contains\n  {}\ninstead of\n  {}\nif intended: PURCHASE_RENDER=1 cargo test -p purchase-conformance",
         line + 1,
         at(&kept),
         at(rendered)

@@ -89,7 +89,7 @@ fn a_story_that_fails_is_made_simple_and_told_first_from_then_on() {
         },
     );
     assert!(again.is_err());
-    assert_eq!(stories.get(), 1, "it was not told first");
+    assert_eq!(stories.get(), 1, "the stored story was not tried first");
 }
 
 #[test]

@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn a_stored_register_without_an_observation_is_no_register() {
         let stored = r#"{"version": {"at": 1, "then": 1}, "tied": []}"#;
-        let error = serde_json::from_str::<Register>(stored).expect_err("nothing was seen").to_string();
+        let error = serde_json::from_str::<Register>(stored).expect_err("no observation").to_string();
         assert!(error.contains("a register without an observation"), "{error}");
     }
 }

@@ -149,7 +149,7 @@ pub enum ReadFault {
         seconds_ahead: i64,
     },
     /// No adapter is registered for the event's provider.
-    #[error("no adapter of the event's provider is registered")]
+    #[error("no adapter is registered for the event's provider")]
     NoAdapter,
     /// The body is not JSON.
     #[error("the body is not JSON: line {line}, column {column}")]
@@ -176,10 +176,10 @@ pub enum ReadFault {
         found: String,
     },
     /// The event belongs to an account that this endpoint doesn't serve.
-    #[error("the event belongs to another account than this endpoint serves")]
+    #[error("the event belongs to an account that this endpoint doesn't serve")]
     WrongAccount,
     /// A live event at a test endpoint, or the reverse.
-    #[error("a {found} event came to an endpoint for {expected} events")]
+    #[error("a {found} event was sent to an endpoint for {expected} events")]
     WrongMode {
         /// The mode that the endpoint serves.
         expected: Mode,

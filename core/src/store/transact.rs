@@ -177,11 +177,11 @@ pub async fn transact<T: Send>(
         }
         match store.commit(&commit).await {
             Ok(()) => return Ok((answer, commit)),
-            Err(CommitError::Stale) => tracing::debug!("another writer was faster; loading again"),
+            Err(CommitError::Stale) => tracing::debug!("another writer committed first; loading again"),
             Err(CommitError::Unknown(fault)) if unknown == MAX_UNKNOWN => return Err(fault.into()),
             Err(CommitError::Unknown(fault)) => {
                 let cause = Chain(&fault);
-                tracing::warn!(%cause, "it is not known whether a commit has happened; looking at what is there");
+                tracing::warn!(%cause, "it is unknown whether a commit happened; loading the stored state to find out");
                 unknown += 1;
             }
             Err(CommitError::LeaseLost) => return Err(Refusal::LeaseLost),
@@ -214,7 +214,7 @@ mod tests {
             Ok(if has("b") { Step::Ready(Commit::default(), 7) } else { Step::Need(wanted(&["a", "b"])) })
         };
         let made = transact(&store, 1, wanted(&["a"]), decide).await;
-        assert_eq!(made.expect("it is made").0, 7);
+        assert_eq!(made.expect("a commit").0, 7);
         assert_eq!(seen, [(true, false), (true, true)]);
     }
 

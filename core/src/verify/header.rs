@@ -58,7 +58,7 @@ impl SignatureHeader {
         let mut values = headers.all(self.name);
         let Some(value) = values.next() else { return Err(missing) };
         if values.next().is_some() {
-            return Err(self.malformed("it came more than once"));
+            return Err(self.malformed("it occurs more than once"));
         }
         if value.len() > limits.signature_header_bytes {
             return Err(self.malformed("it is too long"));
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_malformed() {
         let good = format!("t=12,m={MAC}");
-        check(&[good.as_bytes(), good.as_bytes()], Err(malformed("it came more than once")));
+        check(&[good.as_bytes(), good.as_bytes()], Err(malformed("it occurs more than once")));
         check(&[format!("{good},m={MAC},m={MAC}").as_bytes()], Err(malformed("it is too long")));
         check(&["t=12,m=é".as_bytes()], Err(malformed("it is not ASCII")));
         check(&[b"t=12,m=\xff"], Err(malformed("it is not ASCII")));

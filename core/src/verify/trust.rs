@@ -128,7 +128,7 @@ pub enum TrustError {
         cause: SecretError,
     },
     /// Zero seconds could mean "check no age" or "allow no age".
-    #[error("a tolerance of 0 seconds is ambiguous; say None to check no age")]
+    #[error("a tolerance of 0 seconds is ambiguous; use None to disable the age check")]
     ZeroTolerance,
 }
 
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_refused() {
+    fn invalid_settings_are_refused() {
         let check = |secrets: &[&str], tolerance_seconds, expect: Result<(), &str>| {
             let listed = Secret::list(secrets.iter().copied());
             let trust = listed.and_then(|secrets| Trust::new(secrets, tolerance_seconds));
@@ -155,7 +155,7 @@ mod tests {
         check(&["secret"], None, Ok(()));
         let no_secret = "an endpoint needs at least one signing secret";
         check(&[], None, Err(no_secret));
-        let zero = "a tolerance of 0 seconds is ambiguous; say None to check no age";
+        let zero = "a tolerance of 0 seconds is ambiguous; use None to disable the age check";
         check(&["secret"], Some(0), Err(zero));
         check(&[], Some(0), Err(zero));
         let white = "signing secret 2 can't be used: a signing secret must not begin or end with white space; was it \
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_only_reads_has_no_secret_and_the_same_tolerance() {
+    fn a_reader_has_no_secret_and_the_same_tolerance() {
         let reader = Trust::nobody(Some(300)).expect("a tolerance");
         assert_eq!((reader.secrets.len(), reader.tolerance_seconds), (0, Some(300)));
         assert_eq!(Trust::nobody(Some(0)).err(), Some(TrustError::ZeroTolerance));

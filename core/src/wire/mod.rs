@@ -279,7 +279,7 @@ impl<'v> View<'_, 'v> {
     /// it.
     pub fn id_from<T>(&self, text: &str, new: impl Fn(&str) -> Result<T, IdError>) -> Result<T, ReadFault> {
         if text.contains('\u{FFFD}') {
-            return Err(self.misfit("id of whole characters", "a string with NUL, half a character or U+FFFD"));
+            return Err(self.misfit("id of valid characters", "a string with NUL, a lone surrogate or U+FFFD"));
         }
         new(text).map_err(|error| match error {
             IdError::ControlCharacter => {

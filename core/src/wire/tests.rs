@@ -117,7 +117,7 @@ fn a_fault_says_how_the_value_differs_and_never_the_value() {
     check(id(""), "id of at least 1 byte, found an empty string");
     check(id(&"x".repeat(300)), "id of at most 255 bytes, found a string of 300 bytes");
     check(id("secret\u{7}"), "id without control characters, found a string with control characters");
-    check(id("secret\u{FFFD}"), "id of whole characters, found a string with NUL, half a character or U+FFFD");
+    check(id("secret\u{FFFD}"), "id of valid characters, found a string with NUL, a lone surrogate or U+FFFD");
 
     let time = |value| told(value, |view| view.need_rfc3339());
     check(time(json!(null)), "RFC 3339 time, found null");
@@ -219,7 +219,7 @@ fn what_an_application_wrote_is_an_id_or_is_noted_and_never_a_fault() {
     check(both(json!("x".repeat(300))), None, Some(("id of at most 255 bytes", "a string of 300 bytes")));
     let control = ("id without control characters", "a string with control characters");
     check(both(json!("u\n1")), None, Some(control));
-    let replaced = ("id of whole characters", "a string with NUL, half a character or U+FFFD");
+    let replaced = ("id of valid characters", "a string with NUL, a lone surrogate or U+FFFD");
     check(both(json!("u\u{FFFD}")), None, Some(replaced));
     check(both(json!(42)), None, Some(("string", "integer")));
     check(both(json!(4.2)), None, Some(("string", "fraction")));

@@ -109,14 +109,14 @@ async fn an_owner_is_taken_over_two_steps_in_any_order() {
 }
 
 #[tokio::test]
-async fn what_repeats_is_answered_and_what_contradicts_is_refused_and_kept() {
+async fn a_repetition_is_answered_and_a_contradiction_is_refused_and_kept() {
     let engine = engine();
     let mut first = body("e1", 1, vec![told(ObjectKind::Invoice, "inv", invoice(InvoiceState::Open), Vec::new())]);
     first.facts[0].links.push(Link::Customer(id("cus")));
     assert!(!handle(&engine, &first).await.duplicate);
     assert!(handle(&engine, &first).await.duplicate);
     first.attempt = 7;
-    assert!(handle(&engine, &first).await.duplicate, "other bytes with the same content repeat");
+    assert!(handle(&engine, &first).await.duplicate, "other bytes with the same content are a duplicate");
 
     first.at = 2;
     let refusal = engine.handle(delivery(&first)).await.expect_err("another body");
@@ -184,7 +184,7 @@ async fn bytes_that_are_no_event_are_kept_under_their_digest_once() {
 }
 
 #[tokio::test]
-async fn what_is_not_genuine_leaves_nothing() {
+async fn a_forged_delivery_stores_nothing() {
     let engine = engine();
     let mut forged = delivery(&body("e1", 1, Vec::new()));
     forged.body.push(b' ');
@@ -410,7 +410,7 @@ async fn an_invoice_takes_no_purchase_away() {
 
 /// An object known only by a link stays pending. It isn't known yet what it belongs to, and nobody waits for it.
 #[tokio::test]
-async fn what_is_known_by_a_link_alone_is_parked_and_what_it_waits_for_is_not() {
+async fn an_object_known_only_by_a_link_is_parked_and_the_object_it_waits_for_is_not() {
     let engine = engine();
     let linked = linked(ObjectKind::Payment, "pay", vec![Link::Invoice(id("inv"))]);
     assert_eq!(handle(&engine, &body("e1", 1, vec![linked])).await.status, EventStatus::Parked);

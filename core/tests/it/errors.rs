@@ -11,9 +11,9 @@ use purchase_core::{
 
 const HEAD: &str = "# Error codes
 
-Every refusal has a stable code, an HTTP status and a message. This page is rendered from the code: the message shows the
-form, with made-up values in it. A request that was refused with 503 is sent again by the provider. In code, `Refusal::code`,
-`Refusal::http_status` and `Refusal::advice` give the same.
+Every refusal has a stable code, an HTTP status and a message. This page is generated from the code; the values in the
+messages are examples. If a delivery is refused with 503, the provider sends it again. In code, use `Refusal::code`,
+`Refusal::http_status` and `Refusal::advice`.
 
 | code | status | message | what to do |
 |---|---|---|---|
@@ -88,10 +88,10 @@ fn the_page_lists_every_error_code() {
     let page = format!("{HEAD}{}", rows.concat());
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/docs/errors.md");
     if std::env::var_os("PURCHASE_RENDER").is_some() {
-        fs::write(&path, &page).expect("it can be written");
+        fs::write(&path, &page).expect("a writable page");
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(kept, page, "PURCHASE_RENDER=1 cargo test -p purchase-core writes it");
+    assert_eq!(kept, page, "run PURCHASE_RENDER=1 cargo test -p purchase-core to update the page");
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn back(minor: i64) -> ObjectState {
 }
 
 #[test]
-fn nothing_is_known_of_a_payment_that_only_its_refund_tells_of() {
+fn a_payment_known_only_by_its_refund_has_no_amounts() {
     check(&[("re", back(500))], (None, None, None, 500, 0));
     assert!(!state(&[("re", back(500))]).figures().all_went_back());
 }
@@ -96,7 +96,7 @@ fn a_payment_goes_from_authorized_to_received() {
 
 /// Before `2025-03-31.basil`: the release is counted as refunded and listed as a refund.
 #[test]
-fn a_release_that_counts_as_a_refund_is_none() {
+fn a_release_that_is_listed_as_a_refund_is_not_counted_as_one() {
     let captured = [("pay", came(1200)), ("ch", charge(1200, 0, false)), ("ch_", counted(true)), ("re", back(800))];
     check(&captured, (Some(2000), Some(1200), Some(1200), 0, 0));
     released(&captured, &["re"]);
@@ -161,7 +161,7 @@ fn figures_decide_before_versions_do() {
 }
 
 #[test]
-fn of_what_was_never_captured_nothing_goes_back() {
+fn a_payment_that_was_never_captured_has_no_refunds() {
     let canceled = ObjectState::Payment(Payment::new(PaymentState::Canceled, money(2000)));
     let (amount, captured, refunded) = (money(2000), Some(money(0)), money(0));
     let void = Charge { state: ChargeState::Pending, amount, captured, refunded, may_count_release: false };
@@ -188,7 +188,7 @@ fn a_dispute_takes_while_it_is_open_and_after_it_is_lost() {
 }
 
 #[test]
-fn all_went_back_once_refunds_and_disputes_reach_what_came() {
+fn all_went_back_once_refunds_and_disputes_reach_the_received_amount() {
     let all = |refunded: i64, disputed: i64| {
         let of = |minor: i64, object_state: ObjectState| (minor > 0).then_some(object_state);
         let members = [

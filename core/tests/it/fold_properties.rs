@@ -130,8 +130,8 @@ proptest! {
         let mut taken: Vec<Fact> = Vec::new();
         for fact in &arriving {
             taken.push(fact.clone());
-            let stored = serde_json::to_string(&state).expect("it is written");
-            state = serde_json::from_str(&stored).expect("it is read");
+            let stored = serde_json::to_string(&state).expect("JSON");
+            state = serde_json::from_str(&stored).expect("a state");
             if state.apply(fact).is_err() {
                 state = SubjectState::fold(&subject(), &taken).0;
             }
@@ -168,7 +168,7 @@ proptest! {
     /// The oracle: a walk over states at one instant, given as edges in any order, ends where it ended, unless it is a
     /// closed walk whose start is unknown.
     #[test]
-    fn a_walk_told_in_any_order_ends_where_it_ended(
+    fn a_walk_that_arrives_in_any_order_ends_where_it_ended(
         steps in proptest::collection::vec(0..4_usize, 1..8),
         object_states in proptest::collection::hash_set(subscription(), 4..5),
         created in any::<bool>(),

@@ -13,7 +13,7 @@ use purchase_core::fact::object_state::SubscriptionStatus::Active;
 /// `10 i1:u1` is inferred from invoice `i1`, `10 *:u1` from one of many objects that aren't distinguished.
 fn fact(subject: &Subject, place: usize, text: &str) -> Fact {
     let (when, word) = text.split_once([' ', '+']).expect("a second and a word");
-    let (by, name) = word.split_once(':').expect("who says it, and what");
+    let (by, name) = word.split_once(':').expect("a source and an owner");
     let owner = CustomerId::new(name).expect("an id");
     let object_state: ObjectState = agreed(subscription(Active, item("price", 1)));
     let phase = if text.contains('+') { Phase::Created } else { Phase::Changed };
@@ -56,13 +56,13 @@ fn check(words: &[&str], owner: Option<&str>, contradict: bool) {
             let (state, _) = SubjectState::fold(&subject, &facts);
             let links = state.links();
             let found = (links.owner().map(CustomerId::as_str), links.owners_contradict());
-            assert_eq!(found, (owner, contradict), "{words:?} as {naming:?} in {arrival:?}");
+            assert_eq!(found, (owner, contradict), "{words:?}, event ids {naming:?}, arrival {arrival:?}");
         }
     }
 }
 
 #[test]
-fn what_a_subject_says_of_itself_counts_whatever_others_say() {
+fn a_subject_s_own_owner_takes_precedence_over_inferred_owners() {
     check(&["10 own:u1", "20 i1:u2"], Some("u1"), false);
     check(&["20 own:u1", "10 i1:u2"], Some("u1"), false);
     check(&["10 own:u1", "10 i1:u2"], Some("u1"), false);
@@ -84,7 +84,7 @@ fn in_one_second_a_change_comes_after_the_creation() {
 }
 
 #[test]
-fn what_others_say_counts_where_they_agree() {
+fn an_inferred_owner_counts_if_all_sources_agree() {
     check(&["10 i1:u1"], Some("u1"), false);
     check(&["10 *:u1"], Some("u1"), false);
     check(&["10 i1:u1", "20 i2:u1", "5 *:u1"], Some("u1"), false);

@@ -82,7 +82,7 @@ fn keys_of_different_kinds_are_never_equal() {
 }
 
 #[test]
-fn what_is_claimed_stands_with_its_owner_alone() {
+fn an_agreement_is_shown_only_to_its_owner() {
     let here = source("acme", Mode::Test);
     let cus = once(ObjectKind::Customer, "cus", unnamed_customer(), &[owner("u1")]);
     // The provider's customer belongs to u1; one of its subscriptions names another owner.
@@ -117,7 +117,7 @@ fn mine(kind: ObjectKind, name: &str, object_state: ObjectState, links: &[Link])
 }
 
 #[test]
-fn what_grants_nothing_says_why() {
+fn an_object_that_grants_nothing_has_a_reason() {
     use NoGrant::{NamesNoOffer, NotPaid, QuantityZero};
     let check = |stored: StoredSubject, expect: Option<NoGrant>| {
         let subject = stored.subject.clone();
@@ -153,7 +153,7 @@ fn what_grants_nothing_says_why() {
 }
 
 #[test]
-fn what_another_object_of_the_sale_says_need_not_be_said_again() {
+fn an_offer_named_by_one_object_of_a_sale_is_enough() {
     let payment = mine(ObjectKind::Payment, "pay", paid(9), &[]);
     let subject = payment.subject.clone();
     let checkout = |links: &[Link]| mine(ObjectKind::Checkout, "cs", checkout(CheckoutState::Paid), links);
@@ -170,7 +170,7 @@ fn inferred(name: &str, by: &str) -> Link {
 }
 
 #[test]
-fn what_has_two_owners_by_what_others_say_has_none() {
+fn two_inferred_owners_make_no_owner() {
     let here = source("acme", Mode::Test);
     let words = [inferred("u1", "cs_1"), inferred("u2", "cs_2")];
     let subject = subject(ObjectKind::Subscription, "sub");
@@ -184,7 +184,7 @@ fn what_has_two_owners_by_what_others_say_has_none() {
 
 /// `without_grant` contains the objects that grant nothing at all.
 #[test]
-fn nothing_that_grants_is_among_what_grants_nothing() {
+fn an_object_that_grants_is_not_listed_without_grant() {
     let here = source("acme", Mode::Test);
     let words = [inferred("u1", "cs_1"), inferred("u2", "cs_2")];
     let cus = once(ObjectKind::Customer, "cus", unnamed_customer(), &[owner("u1")]);

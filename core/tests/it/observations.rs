@@ -186,7 +186,7 @@ fn equal_progress_goes_by_what_only_grows() {
 }
 
 #[test]
-fn what_is_over_stays_over() {
+fn an_ended_object_stays_ended() {
     let ended = subscription(SubscriptionStatus::Canceled, 1, |it| it.ended_at = Some(at(1)));
     let active = subscription(SubscriptionStatus::Active, 1, |_| ());
     check(&[(1, Ended, ended.clone()), (2, Changed, active.clone())], &ended, true);
@@ -203,7 +203,7 @@ fn what_is_over_stays_over() {
 }
 
 #[test]
-fn an_end_may_be_told_again_and_money_that_came_is_not_hidden() {
+fn an_end_may_be_observed_again_and_received_money_is_not_hidden() {
     let ended = |quantity| subscription(SubscriptionStatus::Canceled, quantity, |_| ());
     check(&[(1, Ended, ended(1)), (2, Changed, ended(2))], &ended(2), false);
     let came = payment(PaymentState::Succeeded, 0);

@@ -110,7 +110,7 @@ async fn a_refund_of_a_payment_that_names_nobody_shows_with_the_buyer() {
 
 /// Access for the wrong person is worse than missing access with a reason.
 #[tokio::test]
-async fn what_others_contradict_is_taken_from_no_relative() {
+async fn a_contradicted_owner_is_not_taken_from_relatives() {
     let word = |name: &str, by| {
         let by = Some(ObjectRef::new(by, id("said")));
         Link::InferredOwner { owner: user(name), by }

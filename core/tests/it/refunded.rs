@@ -36,7 +36,7 @@ fn object_state(word: &str, minor: i64) -> ObjectState {
         "pending" => refund(RefundState::Pending),
         "succeeded" => refund(RefundState::Succeeded),
         "failed" => refund(RefundState::Failed),
-        other => panic!("{other} is no state"),
+        other => panic!("{other} is not a state"),
     }
 }
 

@@ -35,7 +35,7 @@ fn object_state(word: &str) -> ObjectState {
         "-dispute" => ObjectState::Reversal(Reversal { undoes: Undone::Dispute }),
         "-inquiry" => ObjectState::Reversal(Reversal { undoes: Undone::Inquiry }),
         "-credit" => ObjectState::Reversal(Reversal { undoes: Undone::Credit }),
-        other => panic!("{other} is no state"),
+        other => panic!("{other} is not a state"),
     }
 }
 
@@ -75,13 +75,13 @@ fn the_oldest_is_ended() {
 }
 
 #[test]
-fn one_that_is_told_of_again_is_no_younger() {
+fn an_object_that_is_observed_again_keeps_its_age() {
     check("b=open a=open b=open r=-dispute", "b=won a=open");
     check("b=pending a=issued b=issued r=-credit", "b=reversed a=issued");
 }
 
 #[test]
-fn one_that_tells_of_its_end_itself_is_not_counted_again() {
+fn an_object_that_shows_its_own_end_is_not_reversed_twice() {
     check("b=open a=open r=-dispute b=won", "b=won a=open");
     check("b=open a=open r=-dispute b=won s=-dispute", "b=won a=won");
 }

@@ -159,7 +159,7 @@ fn two_payments_of_one_invoice_are_one_sale() {
     assert_eq!(with(&[back(400)], &[back(600)]), (REFUNDED, REFUNDED));
     let subjects = [payment("pay_1", 400, &by_invoice, &[]), payment("pay_2", 600, &by_invoice, &[])];
     let quantity = entitlement(&projection(&subjects)).quantity;
-    assert_eq!(quantity, Some(1), "both report one sale");
+    assert_eq!(quantity, Some(1), "both payments belong to one sale");
 }
 
 fn invoice_state(sold: &[purchase_core::fact::object_state::Item]) -> ObjectState {
@@ -167,7 +167,7 @@ fn invoice_state(sold: &[purchase_core::fact::object_state::Item]) -> ObjectStat
 }
 
 #[test]
-fn what_was_paid_elsewhere_did_not_go_back() {
+fn money_paid_elsewhere_does_not_count_as_refunded() {
     // The payment brought 600 of 1000; the rest was paid in cash.
     let with = |after: &[(&str, ObjectState)]| {
         access_by(&[invoice_of(1000, &[]), payment("pay", 600, &[Link::Invoice(id("in"))], after)])
@@ -193,7 +193,7 @@ fn the_invoice_s_state_decides_whether_the_sale_is_paid() {
 /// The offer of a subscription's payment belongs to the subscription, which grants it itself. One-time items on the
 /// same payment are sold.
 #[test]
-fn what_a_subscription_bills_is_no_sale() {
+fn an_invoice_of_a_subscription_is_not_a_sale() {
     let billed = [Link::Invoice(id("in")), offer("pro")];
     let bill = [Link::Subscription(id("sub")), Link::Payment(id("pay"))];
     let monthly = once(ObjectKind::Invoice, "in", invoice_state(&[]), &of_user(&bill));

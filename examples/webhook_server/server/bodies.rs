@@ -49,7 +49,7 @@ impl Budget {
         let mut frames = body.into_data_stream();
         while let Some(frame) = frames.next().await {
             let frame = frame.map_err(|_| {
-                Failure::new(StatusCode::BAD_REQUEST, "body_unread", "the body can't be read to its end")
+                Failure::new(StatusCode::BAD_REQUEST, "body_unread", "the body could not be read completely")
             })?;
             let bytes = held.bytes.len().saturating_add(frame.len());
             let reserved = held.reserved.num_permits();
@@ -75,7 +75,7 @@ impl Budget {
 
     fn overloaded(&self) -> Failure {
         let message = format!(
-            "bodies that are not answered yet hold {} bytes, which is the limit; send it again later",
+            "unanswered request bodies use {} bytes, which is the limit; send the delivery again later",
             self.limit
         );
         Failure::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", message)

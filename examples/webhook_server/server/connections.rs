@@ -106,7 +106,7 @@ async fn serve_connection(
         tokio::select! {
             biased;
             () = slot.displaced() => {
-                tracing::debug!("a connection that kept the server waiting makes room for another one");
+                tracing::debug!("a connection that waited for its client is closed to make room for another one");
                 return;
             }
             () = slot.answer_overdue(bounds.request) => return,

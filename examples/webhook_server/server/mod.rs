@@ -57,7 +57,7 @@ impl Server {
     /// # Errors
     /// When the system doesn't say.
     pub(crate) fn address(&self) -> anyhow::Result<SocketAddr> {
-        self.listener.local_addr().context("the system doesn't say where this listens")
+        self.listener.local_addr().context("can't determine the address that the server listens on")
     }
 
     /// Serves until `shutdown` is done. Requests in flight are then answered until the shutdown time-out, and after that
@@ -80,7 +80,7 @@ impl Server {
                 serving.await;
                 drop(served);
                 let report = working.await?;
-                tracing::info!(?report, "the worker ended; what is left waits for the next one");
+                tracing::info!(?report, "the worker stopped; unprocessed events stay in the queue");
             }
         }
         Ok(())

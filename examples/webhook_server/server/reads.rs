@@ -24,9 +24,9 @@ impl ReadToken {
     /// # Errors
     /// When it is too short, or can't stand in a header. The error doesn't repeat it.
     pub(crate) fn new(text: String) -> anyhow::Result<Self> {
-        ensure!(text.len() >= LEAST_BYTES, "a token has at least {LEAST_BYTES} bytes");
+        ensure!(text.len() >= LEAST_BYTES, "a token must have at least {LEAST_BYTES} bytes");
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            bail!("a token has only visible ASCII characters, and no space");
+            bail!("a token must contain only visible ASCII characters, without spaces");
         }
         Ok(Self(text.into_bytes()))
     }
@@ -47,18 +47,14 @@ pub(super) async fn require_token(
         return Err(Failure::new(
             StatusCode::FORBIDDEN,
             "reads_off",
-            "this server has no READ_TOKEN, so nothing can be read",
+            "reads are disabled: this server has no READ_TOKEN",
         ));
     };
     let Some(given) = request.headers().get(AUTHORIZATION).and_then(|value| bearer(value.as_bytes())) else {
         return Err(Failure::new(StatusCode::UNAUTHORIZED, "read_token_missing", "Authorization: Bearer … is missing"));
     };
     if !token.is(given) {
-        return Err(Failure::new(
-            StatusCode::UNAUTHORIZED,
-            "read_token_wrong",
-            "the token is not the one that this server knows",
-        ));
+        return Err(Failure::new(StatusCode::UNAUTHORIZED, "read_token_wrong", "the token is wrong"));
     }
     Ok(next.run(request).await)
 }

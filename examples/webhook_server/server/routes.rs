@@ -96,7 +96,7 @@ async fn read(endpoint: &Endpoint, request: Request, limit: usize) -> Result<Hel
     if let Some(slot) = &slot {
         slot.set(Stage::Working);
     }
-    body.map_err(|_| Failure::new(StatusCode::REQUEST_TIMEOUT, "body_timed_out", "the body did not come in time"))?
+    body.map_err(|_| Failure::new(StatusCode::REQUEST_TIMEOUT, "body_timed_out", "the body did not arrive in time"))?
 }
 
 async fn ready(State(Endpoint { bounds, engine, .. }): State<Endpoint>) -> Result<&'static str, Failure> {
@@ -132,7 +132,7 @@ async fn customer(
         Err(_) => Vec::new(),
     };
     match snapshots.is_empty() {
-        true => Err(Failure::new(StatusCode::NOT_FOUND, "unknown_customer", "nobody has heard of this customer")),
+        true => Err(Failure::new(StatusCode::NOT_FOUND, "unknown_customer", "this customer is unknown")),
         false => Ok(Json(snapshots).into_response()),
     }
 }

@@ -72,7 +72,7 @@ impl Settings {
         let providers: Vec<_> = [stripe(variables)?, paddle(variables)?].into_iter().flatten().collect();
         if providers.is_empty() {
             bail!(
-                "STRIPE_WEBHOOK_SECRET or PADDLE_WEBHOOK_SECRET is missing: an endpoint's signing secrets, with commas between"
+                "set STRIPE_WEBHOOK_SECRET or PADDLE_WEBHOOK_SECRET to an endpoint's signing secrets, comma-separated"
             );
         }
         let address = variables.text("ADDR")?.unwrap_or("127.0.0.1:8080".to_owned());
@@ -80,7 +80,7 @@ impl Settings {
             variables.text("CATALOG")?.map(|path| catalog(Path::new(&path))).transpose().context("CATALOG")?;
         let read_token = variables.text("READ_TOKEN")?.map(ReadToken::new).transpose().context("READ_TOKEN")?;
         Ok(Self {
-            address: address.parse().ok().context("ADDR must be an IP address with a port, 127.0.0.1:8080 for one")?,
+            address: address.parse().ok().context("ADDR must be an IP address with a port, such as 127.0.0.1:8080")?,
             bounds: bounds(variables)?,
             catalog: catalog.unwrap_or_default(),
             database_url: variables.text("DATABASE_URL")?.unwrap_or("sqlite://purchase.sqlite".to_owned()),

@@ -80,7 +80,7 @@ async fn body(request: &mut Request, limit: usize) -> std::result::Result<Vec<u8
         if body.len() > limit {
             let failure = Failure::from(Refusal::BodyTooLarge { bytes: body.len(), limit });
             // The body's size is unknown.
-            let message = format!("the body goes on after {limit} bytes; no more are taken");
+            let message = format!("the body has more than {limit} bytes, which is the limit");
             return Err(Failure { message, ..failure });
         }
     }
@@ -90,7 +90,7 @@ async fn body(request: &mut Request, limit: usize) -> std::result::Result<Vec<u8
 /// The customer's access now, or at the instant of `?as_of=`.
 async fn customer(request: &Request, env: &Env, id: &str) -> std::result::Result<Response, Failure> {
     authorize(request, env)?;
-    let unknown = || Failure::new(404, "unknown_customer", "nobody has heard of this customer");
+    let unknown = || Failure::new(404, "unknown_customer", "this customer is unknown");
     let id = percent_decode_str(id).decode_utf8().map_err(|_| unknown())?;
     let id = CustomerId::new(id.as_ref()).map_err(|_| unknown())?;
     let as_of = match query(request, "as_of") {
@@ -119,7 +119,7 @@ async fn migrate(request: &Request, env: &Env) -> std::result::Result<Response, 
         // Each version is one transaction. The request may use up the plan's queries before the last version.
         Err(failure) if failure.status == 503 => {
             let message =
-                format!("{}; ask again until the answer is \"migrated\": what is done stays", failure.message);
+                format!("{}; repeat the request to continue, until the answer is \"migrated\"", failure.message);
             Err(Failure { message, ..failure })
         }
         Err(failure) => Err(failure),
@@ -129,9 +129,9 @@ async fn migrate(request: &Request, env: &Env) -> std::result::Result<Response, 
 /// Requires the token of the binding `API_TOKEN`. Keyed hashes are compared, so that the duration reveals nothing about
 /// the token.
 fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Failure> {
-    let wrong = || Failure::new(401, "unauthorized", "the request bears no token, or another one");
+    let wrong = || Failure::new(401, "unauthorized", "the request's token is missing or wrong");
     let expected = setup::variable(env, "API_TOKEN")?
-        .ok_or_else(|| Failure::new(503, "no_token", "the secret API_TOKEN is not set, so nobody may ask"))?;
+        .ok_or_else(|| Failure::new(503, "no_token", "the secret API_TOKEN is not set; set it to enable this route"))?;
     let given = request.headers().get("authorization")?;
     let given = given.as_deref().and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(wrong)?;
     let key = Secret::new(expected.as_str()).map_err(|fault| Failure::new(503, "no_token", fault))?;
@@ -144,7 +144,7 @@ fn authorize(request: &Request, env: &Env) -> std::result::Result<(), Failure> {
 /// The Worker's clock, the only one. It doesn't advance while a request computes.
 fn now() -> std::result::Result<Timestamp, Failure> {
     let micros = i64::try_from(Date::now().as_millis()).ok().and_then(|millis| millis.checked_mul(1000));
-    let wrong = || Failure::new(500, "clock", "the clock says no time");
+    let wrong = || Failure::new(500, "clock", "the clock returned an invalid time");
     Timestamp::from_micros(micros.ok_or_else(wrong)?).map_err(|_| wrong())
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn variable(env: &Env, name: &str) -> Result<Option<String>, Failure>
         None if value.is_undefined() => Ok(None),
         None => {
             let kind = value.js_typeof().as_string().unwrap_or_default();
-            let message = format!("{name} is no text, but of the type {kind}; set it as a text, or as a secret");
+            let message = format!("{name} must be text, not {kind}; set it as a text or as a secret");
             Err(Failure::new(503, "configuration", message))
         }
     }
@@ -90,7 +90,7 @@ fn stripe(env: &Env) -> Result<Option<Arc<dyn Provider>>, Failure> {
         None => ModePolicy::Both,
         Some("live") => ModePolicy::Only(Mode::Live),
         Some("test") => ModePolicy::Only(Mode::Test),
-        Some(_) => return Err(wrong(&"STRIPE_MODE is live, test, or not set")),
+        Some(_) => return Err(wrong(&"STRIPE_MODE must be live, test or unset")),
     };
     let config = StripeConfig::new(mode, secrets.split(',')).map_err(|fault| wrong(&fault))?;
     Ok(Some(Arc::new(Stripe::new(config).map_err(|fault| wrong(&fault))?)))
@@ -102,13 +102,13 @@ fn paddle(env: &Env) -> Result<Option<Arc<dyn Provider>>, Failure> {
     let mode = match variable(env, "PADDLE_MODE")?.as_deref() {
         Some("live") => Mode::Live,
         Some("test") => Mode::Test,
-        _ => return Err(wrong(&"PADDLE_MODE is live or test")),
+        _ => return Err(wrong(&"PADDLE_MODE must be live or test")),
     };
     let mut config = PaddleConfig::new(mode, secrets.split(',')).map_err(|fault| wrong(&fault))?;
     config.custom_data = match variable(env, "PADDLE_CUSTOM_DATA")?.as_deref() {
         None | Some("customers") => CustomData::Customers,
         Some("everywhere") => CustomData::Everywhere,
-        Some(_) => return Err(wrong(&"PADDLE_CUSTOM_DATA is customers or everywhere")),
+        Some(_) => return Err(wrong(&"PADDLE_CUSTOM_DATA must be customers or everywhere")),
     };
     Ok(Some(Arc::new(Paddle::new(config).map_err(|fault| wrong(&fault))?)))
 }

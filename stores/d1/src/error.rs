@@ -14,8 +14,8 @@ struct Said(String);
 /// The data exceed D1's limits for one value, row or statement.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "D1 says: {0}; a value or a row has at most 2 MB there, a statement 100 KB and 100 parameters: commit fewer \
-     deliveries at once, and refuse larger bodies by the engine's limits"
+    "D1 says: {0}; its limits are 2 MB for a value or a row, and 100 KB and 100 parameters for a statement: commit \
+     fewer deliveries at once, or lower the engine's limits so that it refuses larger bodies"
 )]
 struct TooBig(String);
 
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_long_message_is_cut() {
         let long = format!("no such thing: {}", "x".repeat(5000));
-        let ExecuteError::Other { cause } = classify(&long) else { panic!("it is no other error") };
+        let ExecuteError::Other { cause } = classify(&long) else { panic!("the error is another variant") };
         assert_eq!(cause.to_string().len(), "D1 says: ".len() + MESSAGE_CHARS);
     }
 }

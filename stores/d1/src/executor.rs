@@ -23,13 +23,11 @@ const VALUE_BYTES: usize = 2_000_000;
 /// Why a batch is not sent.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum TooMuch {
-    #[error("{statement} has {parameters} parameters; D1 takes {PARAMETERS} in a statement")]
+    #[error("{statement} has {parameters} parameters; D1 allows {PARAMETERS} per statement")]
     Parameters { statement: &'static str, parameters: usize },
-    #[error("{statement} has {bytes} bytes of text; D1 takes {STATEMENT_BYTES}")]
+    #[error("{statement} has {bytes} bytes of text; D1 allows {STATEMENT_BYTES}")]
     Text { statement: &'static str, bytes: usize },
-    #[error(
-        "{statement} brings a value of {bytes} bytes; D1 takes {VALUE_BYTES}: refuse larger bodies by the engine's limits"
-    )]
+    #[error("{statement} has a value of {bytes} bytes; D1 allows {VALUE_BYTES}: lower the engine's limit for bodies")]
     Value { statement: &'static str, bytes: usize },
 }
 
@@ -85,7 +83,7 @@ mod tests {
         check(1, 1, VALUE_BYTES, None);
         check(STATEMENT_BYTES + 1, 1, 1, Some("case has 100001 bytes of text"));
         check(1, PARAMETERS + 1, 1, Some("case has 101 parameters"));
-        check(1, 1, VALUE_BYTES + 1, Some("case brings a value of 2000001 bytes"));
+        check(1, 1, VALUE_BYTES + 1, Some("case has a value of 2000001 bytes"));
     }
 
     #[test]

@@ -63,7 +63,7 @@ pub(crate) fn write_error(error: sqlx::Error) -> ExecuteError {
 
 /// The driver retries the connection and doesn't report the errors of its attempts.
 #[derive(Debug, thiserror::Error)]
-#[error("no connection was made within {within:?}: the server is down, can't be reached, or has no connection left")]
+#[error("no connection was made within {within:?}: the server is down, can't be reached, or has no free connection")]
 pub(crate) struct NoConnection {
     pub(crate) within: Duration,
 }
@@ -90,7 +90,7 @@ fn database_error(error: &PgDatabaseError) -> ExecuteError {
     let code = error.code();
     // Only the message of a data exception may contain values.
     let message = match code.starts_with("22") {
-        true => "the server can't take a value".to_owned(),
+        true => "the server can't store a value".to_owned(),
         false => error.message().to_owned(),
     };
     let cause = || Said { code: code.to_owned(), message: message.clone() }.into();

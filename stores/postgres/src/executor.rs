@@ -154,7 +154,7 @@ impl Executor for PostgresExecutor {
             self.settle(lent, broken);
             return match (answer, access) {
                 (Ok(Err(_)), _) if broken && std::mem::take(&mut again) => {
-                    tracing::debug!("a connection was lost; reading again");
+                    tracing::debug!("a connection was lost; trying the read again");
                     continue;
                 }
                 (Ok(outcome), BatchKind::Read) => outcome.map_err(execute_error),
@@ -261,7 +261,7 @@ fn cell(row: &PgRow, at: usize) -> Result<Cell, sqlx::Error> {
         "INT4" => row.try_get(at).map(|number: i32| number.to_string().into()),
         other => Err(sqlx::Error::ColumnDecode {
             index: row.column(at).name().to_owned(),
-            source: format!("columns are texts, not {other}").into(),
+            source: format!("a column must be text, but is {other}").into(),
         }),
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn deadline(options: &Options) -> Option<Duration> {
 
 /// The server doesn't answer.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("the server has not answered within {within:?}; the connection is given up")]
+#[error("the server has not answered within {within:?}, so the connection was closed")]
 pub(crate) struct Silent {
     within: Duration,
 }
@@ -79,13 +79,13 @@ impl Deref for ConnectionGuard {
     type Target = PgConnection;
 
     fn deref(&self) -> &PgConnection {
-        self.0.as_ref().expect("it is there until it is given back, which takes self")
+        self.0.as_ref().expect("it is present until it is returned, which consumes self")
     }
 }
 
 impl DerefMut for ConnectionGuard {
     fn deref_mut(&mut self) -> &mut PgConnection {
-        self.0.as_mut().expect("it is there until it is given back, which takes self")
+        self.0.as_mut().expect("it is present until it is returned, which consumes self")
     }
 }
 

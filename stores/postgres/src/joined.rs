@@ -39,14 +39,14 @@ struct Joined {
 
 /// The executor has no transaction any more.
 #[derive(Debug, thiserror::Error)]
-#[error("the application has taken its transaction back, or it was lost with its connection")]
+#[error("the application has taken its transaction back, or the transaction was lost with its connection")]
 struct Taken;
 
 /// The transaction's isolation level would make it decide on the state at its beginning.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the joined transaction is {found:?}, in which a commit doesn't see what others have committed since it began; begin it \
-     with BEGIN ISOLATION LEVEL READ COMMITTED"
+    "the joined transaction is {found:?}, so a commit doesn't see what others have committed since the transaction \
+     began; start it with BEGIN ISOLATION LEVEL READ COMMITTED"
 )]
 struct WrongIsolation {
     found: String,

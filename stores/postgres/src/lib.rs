@@ -97,8 +97,8 @@ impl FromStr for SchemaName {
 /// The text can't be a schema's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is no schema's name; take lower-case letters, digits and underscores, no digit and no pg_ first, at most \
-     63"
+    "{text:?} is not a schema name; use at most 63 lower-case letters, digits and underscores, and begin with \
+     neither a digit nor pg_"
 )]
 pub struct SchemaNameError {
     /// The text.

@@ -57,7 +57,7 @@ impl PostgresExecutor {
 
     /// Whether the function that runs a batch exists: each version of the library has a different function.
     pub(crate) async fn check_function(&self) -> Result<(), StoreError> {
-        const OPERATION: &str = "look for its function";
+        const OPERATION: &str = "find its batch function";
         let sql = "SELECT CAST(to_regproc($1) AS text) AS name";
         let params = vec![self.function.name.as_str().into()];
         let asked = Statement { name: "function", sql: sql.into(), params };

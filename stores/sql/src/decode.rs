@@ -117,7 +117,7 @@ pub(crate) fn optional_int(table: &'static str, row: Row) -> Result<Option<i64>,
 fn document<T: DeserializeOwned>(text: &str) -> Result<T, Cause> {
     serde_json::from_str(text).map_err(|error| {
         // Serde's own message may repeat the value, which may be a customer's data.
-        format!("the document is not what was written: line {}, column {}", error.line(), error.column()).into()
+        format!("the document can't be read: line {}, column {}", error.line(), error.column()).into()
     })
 }
 
@@ -135,7 +135,7 @@ impl Columns {
 
     fn optional_int(&mut self) -> Result<Option<i64>, Cause> {
         // The text may contain anything, so the error doesn't repeat it.
-        let parse = |text: String| text.parse().map_err(|_| "a text where a number belongs".into());
+        let parse = |text: String| text.parse().map_err(|_| "text instead of a number".into());
         self.optional_text()?.map(parse).transpose()
     }
 
@@ -144,11 +144,11 @@ impl Columns {
     }
 
     fn int(&mut self) -> Result<i64, Cause> {
-        self.optional_int()?.ok_or_else(|| "nothing where a number belongs".into())
+        self.optional_int()?.ok_or_else(|| "null instead of a number".into())
     }
 
     fn text(&mut self) -> Result<String, Cause> {
-        self.optional_text()?.ok_or_else(|| "nothing where a text belongs".into())
+        self.optional_text()?.ok_or_else(|| "null instead of text".into())
     }
 
     fn optional_time(&mut self) -> Result<Option<Timestamp>, Cause> {
@@ -207,8 +207,8 @@ mod tests {
             assert_eq!(cause, expect);
         };
         check(vec![], "a column is missing");
-        check(vec![Cell::NULL], "nothing where a text belongs");
-        check(vec![text("acme")], "a source is written provider/account/mode, mode being live, test or simulated");
+        check(vec![Cell::NULL], "null instead of text");
+        check(vec![text("acme")], "a source has the form provider/account/mode; the mode is live, test or simulated");
         check(vec![text("acme//live"), text("chair")], "\"chair\" is not a kind of object");
         check(vec![text("acme//live"), text("invoice"), text("")], "an id must not be empty");
     }

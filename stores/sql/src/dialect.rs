@@ -193,7 +193,7 @@ impl FromStr for TablePrefix {
 
 /// The text can't be the prefix of a table's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no table prefix; take lower-case letters, digits and underscores, no digit first, at most 32")]
+#[error("{text:?} is not a table prefix; use at most 32 lower-case letters, digits and underscores, no digit first")]
 pub struct PrefixError {
     /// The text.
     pub text: String,

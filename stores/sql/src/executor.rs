@@ -149,13 +149,13 @@ pub enum ExecuteError {
         cause: Cause,
     },
     /// A column that must not be null would have been null.
-    #[error("null in {place}")]
+    #[error("{place} must not be null")]
     NotNull {
         /// `table.column`.
         place: String,
     },
     /// Any other failure.
-    #[error("the database refused")]
+    #[error("the database refused the batch")]
     Other {
         /// The driver's message.
         #[source]
@@ -176,27 +176,27 @@ pub enum ExecuteError {
         cause: Cause,
     },
     /// Two writers conflicted, and the database aborted this one.
-    #[error("another writer was faster")]
+    #[error("another writer committed first")]
     Overtaken {
         /// The driver's message.
         #[source]
         cause: Cause,
     },
     /// The batch waited too long for a lock, or ran too long.
-    #[error("it took too long, or waited too long for a lock")]
+    #[error("the batch took too long, or waited too long for a lock")]
     TimedOut {
         /// The driver's message.
         #[source]
         cause: Cause,
     },
     /// The key already exists.
-    #[error("a second row for {place}")]
+    #[error("a row with the same {place} exists")]
     Unique {
         /// `table.column, table.column`, or the table with the constraint's name.
         place: String,
     },
     /// The connection to the database was lost before it answered. Whether the batch was committed is unknown.
-    #[error("the database was lost before it answered")]
+    #[error("the connection was lost before the database answered")]
     Unknown {
         /// The driver's message.
         #[source]

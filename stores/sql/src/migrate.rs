@@ -168,7 +168,7 @@ mod tests {
                     _ => continue,
                 };
                 let check = format!("CONSTRAINT {}_{name}_{what} CHECK", table.name);
-                assert!(files.contains(&check), "{check} is in no file");
+                assert!(files.contains(&check), "{check} is in no schema file");
                 checks += 1;
             }
         }

@@ -14,22 +14,22 @@ const WRITE: &str = "PURCHASE_WRITE_TABLES";
 
 const HEAD: &str = "# Tables
 
-This page follows from the description of the read model; a test compares them.
+This page is generated from the description of the read model. A test compares the two.
 
 Every name begins with the prefix, `purchase_` by default.
 
 * **Stable, for your own joins and reports:** the tables and columns below, and their keys. A later version adds tables, columns and
-  indexes. It takes none away and gives none another meaning unless the changelog says so first.
-* **Internal, and different in any version:** every other table (`event_conflicts`, `events`, `facts`, `fence`, `idempotency_keys`,
-  `schema`, `subjects`, `pending_owners`), the functions and sequences beside them, the names of constraints and indexes, and the order of columns. Name the columns that
+  indexes. It removes none and changes the meaning of none unless the changelog announces it first.
+* **Internal, and may change in any version:** every other table (`event_conflicts`, `events`, `facts`, `fence`, `idempotency_keys`,
+  `schema`, `subjects`, `pending_owners`), the functions and sequences, the names of constraints and indexes, and the order of columns. Name the columns that
   you read.
-* **Read, don't write.** Rows are derived from the facts and replaced with their subject; `Engine::rebuild` makes all of them anew. A
-  column that a later version brings says nothing, zero, false or an empty text in rows that were there, until they are written
+* **Read, don't write.** Rows are derived from the facts and replaced with their subject; `Engine::rebuild` writes all of them again. A
+  column that a later version adds is null, zero, false or an empty text in existing rows, until these are written
   again or rebuilt.
 * **Types.** A text sorts by its bytes. An integer has 64 bits. A boolean is `BOOLEAN` on PostgreSQL, and 0 or 1 on SQLite and D1. Times are
   microseconds since 1970, UTC. Amounts are minor units of their currency, at most 2^53 - 1 either way.
-* **Joins.** Ids are the provider's own, and unique within a source: join by `source` and id. A customer's owner is `customers.owner`, unless the
-  row names one itself; a payment's subscription is its invoice's.
+* **Joins.** Ids are the provider's own, and unique within a source: join by `source` and id. A row's owner is the `customers.owner` of its customer, unless the
+  row names an owner itself; a payment's subscription is that of its invoice.
 ";
 
 fn page() -> String {
@@ -47,7 +47,7 @@ fn describe(page: &mut String, table: &Table) {
     let _ = write!(page, "\n## `{name}`\n\n{} Key: {}.", table.about.trim(), list(table.key));
     if !table.indexes.is_empty() {
         let columns: Vec<&str> = table.indexes.iter().map(|index| index.column).collect();
-        let _ = write!(page, " Found as well by {}.", list(&columns));
+        let _ = write!(page, " Also indexed by {}.", list(&columns));
     }
     page.push_str("\n\n| column | type | since | |\n|---|---|---|---|\n");
     for column in table.columns() {
@@ -70,5 +70,5 @@ fn the_page_says_what_is_described() {
         std::fs::write(&path, &page).expect("the page can be written");
     }
     let found = std::fs::read_to_string(&path).expect("the page can be read");
-    assert_eq!(found, page, "run this test with {WRITE}=1, and look at what changed");
+    assert_eq!(found, page, "run this test with {WRITE}=1, and review the changes");
 }

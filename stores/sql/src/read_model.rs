@@ -31,7 +31,7 @@ fn replace(batch: &mut Batch<'_>, table: usize, of: &Subjects, subjects: &[Subje
         let (source, kind, id) = subject_columns(&write.subject);
         // No subject would ever find such a row again.
         if !roots.iter().all(|root| belongs && *root == id) {
-            return Err(format!("a row of another subject under {}", write.subject.public_id()).into());
+            return Err(format!("the rows of {} include a row of another subject", write.subject.public_id()).into());
         }
         // A new subject has no rows.
         if write.expected_revision > 0 && (of.rule == Rule::Many || roots.is_empty()) {

@@ -150,7 +150,7 @@ impl<E: Executor> Store for SqlStore<E> {
             match decode::event(row) {
                 Ok(stored) => claimed.push(stored),
                 Err(fault) => {
-                    tracing::error!(sequence, cause = %Chain(&fault), "a claimed event is left out");
+                    tracing::error!(sequence, cause = %Chain(&fault), "a claimed event can't be read and is left out");
                     unreadable.get_or_insert(fault);
                 }
             }

@@ -213,7 +213,7 @@ async fn run(connection: &mut SqliteConnection, text: Text<'_>) -> (Result<Vec<V
     for param in text.params {
         query = query.bind(param.0.as_deref());
     }
-    #[expect(deprecated, reason = "nothing else runs several prepared statements in one go")]
+    #[expect(deprecated, reason = "no other method runs several prepared statements in one call")]
     let mut answers = query.fetch_many(connection);
     loop {
         match answers.try_next().await {

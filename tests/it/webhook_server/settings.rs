@@ -33,8 +33,7 @@ fn a_provider_without_its_mode_is_refused() {
         let settings = read(&[secret, ("PADDLE_MODE", mode)]).expect(mode);
         assert_eq!(settings.providers.iter().map(|it| it.name().as_str()).collect::<Vec<_>>(), ["paddle"]);
     }
-    let nobody =
-        "STRIPE_WEBHOOK_SECRET or PADDLE_WEBHOOK_SECRET is missing: an endpoint's signing secrets, with commas between";
+    let nobody = "set STRIPE_WEBHOOK_SECRET or PADDLE_WEBHOOK_SECRET to an endpoint's signing secrets, comma-separated";
     assert_eq!(refused(&[("STRIPE_MODE", "test")]), nobody);
 }
 
@@ -44,9 +43,13 @@ fn an_unusable_value_is_refused_with_what_it_may_be() {
         assert_eq!(refused(&[STRIPE, &[(name, value)]].concat()), expect, "{name}={value}");
     };
     check("STRIPE_TOLERANCE_SECONDS", "5m", "STRIPE_TOLERANCE_SECONDS must be a whole number from 0 to 4294967295");
-    check("ADDR", "8080", "ADDR must be an IP address with a port, 127.0.0.1:8080 for one");
-    check("READ_TOKEN", "fifteen--bytes!", "READ_TOKEN: a token has at least 16 bytes");
-    check("READ_TOKEN", "a token with spaces", "READ_TOKEN: a token has only visible ASCII characters, and no space");
+    check("ADDR", "8080", "ADDR must be an IP address with a port, such as 127.0.0.1:8080");
+    check("READ_TOKEN", "fifteen--bytes!", "READ_TOKEN: a token must have at least 16 bytes");
+    check(
+        "READ_TOKEN",
+        "a token with spaces",
+        "READ_TOKEN: a token must contain only visible ASCII characters, without spaces",
+    );
     for name in ["HEADER", "BODY", "REQUEST", "READY", "SHUTDOWN"] {
         let name = format!("{name}_TIMEOUT_SECONDS");
         for value in ["0", "3601", "-1", "1.5", "10s"] {
@@ -103,7 +106,7 @@ fn a_catalogue_is_read_from_a_file_and_its_faults_have_a_line() {
     let settings = with("[prices]\nprice_1 = \"desk:team\"\n").expect("a catalogue");
     assert_eq!(settings.catalog.benefit("price_1"), "desk:team");
     let engine = settings.engine(std::sync::Arc::new(purchase::store::memory::MemoryStore::new()));
-    assert_eq!(engine.settings().catalog, settings.catalog, "the engine has it");
+    assert_eq!(engine.settings().catalog, settings.catalog, "the engine uses the catalogue");
 
     let fault = |text: &str| with(text).err().unwrap_or_default();
     let place = |line: u32| format!("CATALOG: {shown}:{line}: ");

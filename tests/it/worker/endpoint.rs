@@ -87,15 +87,13 @@ impl Endpoint {
     async fn first(&self) -> Result<Vec<Said>, Cause> {
         let found = self.database.check_schema().await;
         if !matches!(found, Err(StoreError::SchemaMissing { .. })) {
-            return Err(
-                "the Worker is not a new one, on an empty database; `cargo xtask worker test` starts one".into()
-            );
+            return Err("the Worker must be new and its database empty; run `cargo xtask worker test`".into());
         }
         let mut said = Vec::new();
         self.ask("missing", &mut said).await?;
         let (status, answer) = self.migrate().await?;
         if status != 200 || answer != "migrated" {
-            return Err(format!("migrating is answered {status}: {answer}").into());
+            return Err(format!("the migration was answered {status}: {answer}").into());
         }
         self.database.tamper(Tampering::NewerSchema).await?;
         self.ask("newer", &mut said).await?;
@@ -151,7 +149,7 @@ impl Endpoint {
             let mut answer = Vec::new();
             loop {
                 if stream.read_buf(&mut answer).await? == 0 {
-                    return Err(format!("the answer ends: {:?}", String::from_utf8_lossy(&answer)).into());
+                    return Err(format!("the answer is incomplete: {:?}", String::from_utf8_lossy(&answer)).into());
                 }
                 let text = String::from_utf8_lossy(&answer);
                 let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
@@ -207,7 +205,7 @@ impl Endpoint {
 
     fn url(&self, segments: &[&str]) -> Result<Url, Cause> {
         let mut url = self.base.clone();
-        url.path_segments_mut().map_err(|()| "the address has no path")?.clear().extend(segments);
+        url.path_segments_mut().map_err(|()| "the address can't have a path")?.clear().extend(segments);
         Ok(url)
     }
 }

@@ -68,7 +68,7 @@ impl Server {
     fn of(running: &Running) -> anyhow::Result<Self> {
         let variable = |wanted: &str| {
             let found = running.variables().find(|(name, _)| *name == wanted);
-            found.map(|(_, value)| value.to_owned()).with_context(|| format!("there is no {wanted}"))
+            found.map(|(_, value)| value.to_owned()).with_context(|| format!("the server has no {wanted}"))
         };
         let databases = variable(services::D1_DATABASES)?;
         let database = databases.split(',').next().unwrap_or_default().to_owned();

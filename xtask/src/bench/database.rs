@@ -58,6 +58,6 @@ impl Database {
     }
 
     fn parsed(&self) -> anyhow::Result<reqwest::Url> {
-        reqwest::Url::parse(&self.server).map_err(|error| anyhow!("the server's address is none: {error}"))
+        reqwest::Url::parse(&self.server).map_err(|error| anyhow!("the server's address is not a URL: {error}"))
     }
 }

@@ -57,9 +57,9 @@ impl Floor {
         pgbench.args(["--transactions", &times.to_string()]).arg("--file").arg(&self.script);
         let said = shell::output(self.database.told(&mut pgbench)?)?;
         let expected = format!("actually processed: {0}/{0}", connections * times);
-        ensure!(said.contains(&expected), "pgbench did not do it all: {said}");
+        ensure!(said.contains(&expected), "pgbench did not run every transaction: {said}");
         let per_second = said.lines().find_map(|line| line.strip_prefix("tps = ")?.split(' ').next()?.parse().ok());
-        let per_second: f64 = per_second.with_context(|| format!("pgbench says no rate: {said}"))?;
+        let per_second: f64 = per_second.with_context(|| format!("pgbench printed no rate: {said}"))?;
         #[expect(clippy::cast_precision_loss, reason = "a number of runs is small")]
         let seconds = (connections * times) as f64 / per_second;
         Ok(Duration::from_secs_f64(seconds))

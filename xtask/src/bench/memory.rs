@@ -28,7 +28,7 @@ const STATUS: &str = "/proc/self/status";
 
 pub(super) async fn rows(server: &str) -> anyhow::Result<Vec<Row>> {
     if !std::path::Path::new(STATUS).exists() {
-        eprintln!("SKIPPED: a worker's memory; this system has no {STATUS}");
+        eprintln!("SKIPPED: the memory of a worker can't be measured; this system has no {STATUS}");
         return Ok(Vec::new());
     }
     let floor = peak(server, FLOOR).await?;
@@ -57,10 +57,10 @@ pub(super) async fn drain(events: u64) -> anyhow::Result<()> {
         }
     });
     let report = worker.run(all.notified()).await;
-    ensure!(report.failed == 0 && report.faults == 0, "the worker did not do it all: {report:?}");
+    ensure!(report.failed == 0 && report.faults == 0, "the worker did not process every event: {report:?}");
     let status = std::fs::read_to_string(STATUS)?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-    println!("{}", peak.with_context(|| format!("{STATUS} says no VmHWM"))?);
+    println!("{}", peak.with_context(|| format!("{STATUS} has no VmHWM"))?);
     Ok(())
 }
 
@@ -73,7 +73,7 @@ async fn peak(server: &str, events: usize) -> anyhow::Result<f64> {
     worker.args(["bench", "--drain", &events.to_string()]).env(DATABASE, &url);
     let said = tokio::task::spawn_blocking(move || shell::output(&mut worker)).await??;
     database.delete().await?;
-    let kib: f64 = said.trim().parse().with_context(|| format!("the worker's process said {said:?}"))?;
+    let kib: f64 = said.trim().parse().with_context(|| format!("the worker printed {said:?} instead of a number"))?;
     Ok(kib / 1024.0)
 }
 

@@ -114,7 +114,7 @@ pub(crate) fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let scratch = shell::target_dir().join("bench");
-    std::fs::create_dir_all(&scratch).with_context(|| format!("could not make {}", scratch.display()))?;
+    std::fs::create_dir_all(&scratch).with_context(|| format!("could not create {}", scratch.display()))?;
     // Next to the build, not in /tmp, which may be in memory: the cost of a synchronized commit is part of the
     // measurement.
     let scratch = tempfile::tempdir_in(scratch)?;
@@ -147,7 +147,7 @@ async fn rows(args: &BenchArgs, scratch: &Path) -> anyhow::Result<Vec<Row>> {
     }
     if [Rows::Growth, Rows::Memory, Rows::Postgres].into_iter().any(wanted) {
         let running = services::ensure(&[Service::Postgres])?;
-        let (_, server) = running.variables().next().context("there is no PostgreSQL")?;
+        let (_, server) = running.variables().next().context("PostgreSQL is not running")?;
         if wanted(Rows::Postgres) {
             rows.extend(postgres::rows(args, server, scratch).await?);
         }
@@ -171,7 +171,7 @@ fn in_release() -> anyhow::Result<ExitCode> {
 fn print(report: &Report) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["", "ours", "floor", "ratio", "aim", "unit", "the floor"]);
+    table.set_header(["", "ours", "floor", "ratio", "target", "unit", "the floor"]);
     for row in &report.rows {
         table.add_row([
             row.name.clone(),
@@ -189,9 +189,9 @@ fn print(report: &Report) {
         }
     }
     println!("{table}");
-    println!("the median of {} rounds, ours and floor in turn", report.rounds);
+    println!("the median of {} rounds, which measure ours and the floor alternately", report.rounds);
     for row in report.rows.iter().filter(|row| row.ratio > row.aim) {
-        println!("{} {}", paint(Tone::Warn, "over its aim:"), row.name);
+        println!("{} {}", paint(Tone::Warn, "over its target:"), row.name);
     }
 }
 

@@ -112,7 +112,7 @@ struct Score {
 pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
     let service = args.store.service();
     if args.kill == Victim::Database && service.is_none() {
-        bail!("--kill database needs a store with a server of its own: --store postgres or --store d1");
+        bail!("--kill database needs a store with a separate server: --store postgres or --store d1");
     }
     let program = build(args.profile)?;
     let running = service.map(|service| services::ensure(&[service])).transpose()?;
@@ -121,7 +121,7 @@ pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
         let name = service.name();
         ensure!(
             !running.is_given(service),
-            "--kill database can't kill the {name} that the environment names; unset its variables, so that one is started"
+            "--kill database can't kill the {name} that the environment names; unset its variables to start one"
         );
     }
     let bodies: Arc<[Body]> = scenarios::bodies()?.into();
@@ -129,16 +129,16 @@ pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
         Some(seed) => seed,
         None => u64::from(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.subsec_nanos()),
     };
-    println!("seed {seed}, {} deliveries a pass, {} senders", bodies.len(), args.concurrency);
+    println!("seed {seed}, {} deliveries per pass, {} senders", bodies.len(), args.concurrency);
     let scratch = shell::target_dir().join("crash");
-    std::fs::create_dir_all(&scratch).with_context(|| format!("could not make {}", scratch.display()))?;
+    std::fs::create_dir_all(&scratch).with_context(|| format!("could not create {}", scratch.display()))?;
     let scratch = tempfile::tempdir_in(scratch)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (score, broken) = runtime.block_on(judge(&args, &program, &bodies, seed, running.as_ref(), scratch.path()))?;
     let Tally { acknowledged, duplicates, cut_off, put_off, stored_unanswered } = score.tally;
     println!(
         "{} kills in {} passes, {} with requests in flight; {acknowledged} acknowledgements, {duplicates} of duplicates; \
-         {cut_off} requests cut off, {put_off} answered 5xx, {stored_unanswered} of these stored and not acknowledged",
+         {cut_off} requests cut off, {put_off} answered 5xx, {stored_unanswered} of these stored but not acknowledged",
         score.kills, score.passes, score.kills_in_flight,
     );
     for line in &broken {
@@ -157,7 +157,7 @@ pub(crate) fn run(args: CrashArgs) -> anyhow::Result<ExitCode> {
     }
     println!(
         "{}",
-        paint(Tone::Good, "held: everything acknowledged is there, nothing twice, the projection byte for byte")
+        paint(Tone::Good, "held: every acknowledged event is stored, and only once; the projection is the same")
     );
     Ok(ExitCode::SUCCESS)
 }
@@ -195,7 +195,7 @@ async fn judge(
     ensure!(expected.count() > 0, "the undisturbed run stored nothing");
     while score.kills < args.kills {
         if Instant::now() > deadline {
-            let line = format!("only {} kills in {} s; --seconds allows more", score.kills, args.seconds);
+            let line = format!("only {} kills in {} s; raise --seconds", score.kills, args.seconds);
             return Ok((score, vec![line]));
         }
         score.passes += 1;
@@ -255,7 +255,7 @@ impl Pass<'_> {
             None => self.kill_server(&board, random, kills, score, deadline).await?,
         };
         if tokio::time::timeout(Duration::from_secs(60), board.done()).await.is_err() {
-            bail!("after 60 s the server has not taken everything; the last answer was: {}", board.last_answer());
+            bail!("after 60 s the server has not accepted every delivery; its last answer: {}", board.last_answer());
         }
         while let Some(sender) = senders.join_next().await {
             score.tally.add(&sender??);
@@ -298,7 +298,7 @@ impl Pass<'_> {
             board.listen_at(None);
             (killed, score.kills) = (killed + 1, score.kills + 1);
             score.kills_in_flight += u32::from(in_flight > 0);
-            ensure!(Instant::now() < deadline + Duration::from_secs(20), "the run does not come to an end");
+            ensure!(Instant::now() < deadline + Duration::from_secs(20), "the run does not end");
         }
     }
 
@@ -323,7 +323,7 @@ impl Pass<'_> {
             tokio::task::block_in_place(|| services::crash(service).and_then(|()| services::restart(service)))?;
             score.kills += 1;
             score.kills_in_flight += u32::from(in_flight > 0);
-            ensure!(Instant::now() < deadline + Duration::from_secs(20), "the run does not come to an end");
+            ensure!(Instant::now() < deadline + Duration::from_secs(20), "the run does not end");
         }
         Ok(server)
     }

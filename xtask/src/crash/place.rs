@@ -26,7 +26,7 @@ impl Place {
     ) -> anyhow::Result<Self> {
         let variable = |wanted: &str| {
             let found = running.and_then(|it| it.variables().find(|(name, _)| *name == wanted));
-            found.map(|(_, value)| value).with_context(|| format!("there is no {wanted}"))
+            found.map(|(_, value)| value).with_context(|| format!("the server has no {wanted}"))
         };
         match database {
             Database::Sqlite => {

@@ -50,11 +50,12 @@ impl Server {
 
     /// Waits until the server listens.
     pub(crate) async fn ready(&mut self) -> anyhow::Result<SocketAddr> {
-        let stdout = self.child.stdout.take().context("the server's output is read already")?;
+        let stdout = self.child.stdout.take().context("the server's output is already being read")?;
         let mut lines = BufReader::new(stdout).lines();
         let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.context("the server does not start")??;
         let Some(line) = line else { bail!("the server ended while starting: {}", self.child.wait().await?) };
-        let address = line.strip_prefix("listening on http://").with_context(|| format!("the server said {line:?}"))?;
+        let address = line.strip_prefix("listening on http://");
+        let address = address.with_context(|| format!("the server printed {line:?} instead of its address"))?;
         let address = address.parse()?;
         self.address = Some(address);
         Ok(address)
@@ -69,14 +70,14 @@ impl Server {
     pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
         self.child.start_kill().context("could not kill the server")?;
         let status =
-            tokio::time::timeout(PATIENCE, self.child.wait()).await.context("the server outlives its end")??;
+            tokio::time::timeout(PATIENCE, self.child.wait()).await.context("the killed server still runs")??;
         ensure!(status.code().is_none(), "the server ended by itself, with {status}, before it was killed");
         Ok(())
     }
 
     /// The server's process id.
     pub(crate) fn id(&self) -> anyhow::Result<u32> {
-        self.child.id().context("the server is gone")
+        self.child.id().context("the server has ended")
     }
 
     /// Asks the server to stop, and fails if it doesn't shut down properly.

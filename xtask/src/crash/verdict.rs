@@ -71,9 +71,9 @@ pub(super) fn differences(expected: &Stored, found: &Stored, acknowledged: &[Str
     };
     let there: BTreeSet<&str> = found.events.iter().map(|(id, _)| id.as_str()).collect();
     let lost = acknowledged.iter().filter(|id| !there.contains(id.as_str()));
-    say("events were acknowledged and are not there", lost.cloned().collect());
-    say("events are there twice", twice(found.events.iter().map(|(id, _)| id.clone())));
-    say("facts are there twice", twice(found.facts.iter().cloned()));
+    say("events were acknowledged but are not stored", lost.cloned().collect());
+    say("events are stored twice", twice(found.events.iter().map(|(id, _)| id.clone())));
+    say("facts are stored twice", twice(found.facts.iter().cloned()));
     let status = |stored: &Stored| stored.events.iter().cloned().collect::<BTreeMap<_, _>>();
     let (expected_status, found_status) = (status(expected), status(found));
     let ids: BTreeSet<&String> = expected_status.keys().chain(found_status.keys()).collect();
@@ -82,7 +82,7 @@ pub(super) fn differences(expected: &Stored, found: &Stored, acknowledged: &[Str
         |id: &String| format!("{id} ({:?} undisturbed, {:?} here)", expected_status.get(id), found_status.get(id));
     say("events have another status", other.map(shown).collect());
     say("facts are missing", minus(&expected.facts, &found.facts));
-    say("facts are too many", minus(&found.facts, &expected.facts));
+    say("facts are not in the undisturbed run", minus(&found.facts, &expected.facts));
     say("subjects are not in the state of the undisturbed run", minus(&found.states, &expected.states));
     say("subjects of the undisturbed run are in another state", minus(&expected.states, &found.states));
     if expected.projection != found.projection {
@@ -134,16 +134,16 @@ mod tests {
             let broken = differences(&expected, found, &["a".to_owned()]);
             assert_eq!(broken.len(), says.len(), "{broken:?}");
             for (line, word) in broken.iter().zip(says) {
-                assert!(line.contains(word), "{line} says nothing of {word}");
+                assert!(line.contains(word), "{line} doesn't contain {word}");
             }
         };
         check(&stored(&[("a", Processed)], &["f"], "{}"), &[]);
         check(&stored(&[], &["f"], "{}"), &["acknowledged", "another status"]);
-        check(&stored(&[("a", Processed), ("a", Processed)], &["f"], "{}"), &["there twice"]);
+        check(&stored(&[("a", Processed), ("a", Processed)], &["f"], "{}"), &["stored twice"]);
         check(&stored(&[("a", Failed)], &["f"], "{}"), &["another status"]);
-        check(&stored(&[("a", Processed)], &["f", "f"], "{}"), &["facts are there twice"]);
+        check(&stored(&[("a", Processed)], &["f", "f"], "{}"), &["facts are stored twice"]);
         check(&stored(&[("a", Processed)], &[], "{}"), &["missing"]);
-        check(&stored(&[("a", Processed)], &["f", "g"], "{}"), &["too many"]);
+        check(&stored(&[("a", Processed)], &["f", "g"], "{}"), &["not in the undisturbed run"]);
         check(&stored(&[("a", Processed)], &["f"], "{1}"), &["projection differs"]);
     }
 }

@@ -129,7 +129,7 @@ fn print(rows: &[Row], args: &HostileArgs) {
     }
     println!("{table}");
     println!(
-        "{} hostile clients, {} s each; 4xx are deliveries of the fixtures that nobody can read",
+        "{} hostile clients, {} s each; 4xx are deliveries of the fixtures that can't be read",
         args.clients, args.seconds
     );
     for Row { attack, hostile, .. } in rows.iter().filter(|row| row.attack != Attack::None) {

@@ -19,13 +19,13 @@ use crate::{
 
 /// The tests that must fail, each with its message, and the template's tests that must pass from the beginning.
 const FAIL: &[(&str, &str)] = &[
-    ("step_1_signature", "step 1: write claim() in src/signature.rs (which header, which bytes are signed"),
-    ("step_2_envelope", "step 1: write claim() in src/signature.rs"),
-    ("step_3_facts", "first of all, step 1: write claim() in src/signature.rs"),
+    ("step_1_signature", "step 1: write find() in src/signature.rs (which header, which bytes are signed"),
+    ("step_2_envelope", "step 1: write find() in src/signature.rs"),
+    ("step_3_facts", "first, step 1: write find() in src/signature.rs"),
     ("step_4_scenario", "step 4: write the first scenario: a folder in fixtures/lemon-tree/"),
-    ("step_5_samples", "first of all, step 1: write claim() in src/signature.rs"),
+    ("step_5_samples", "first, step 1: write find() in src/signature.rs"),
     ("step_6_readme", "step 6: README.md still says \"(to be written)\""),
-    ("P00/lemon-tree", "the adapter has no scenario, so nothing of it was judged"),
+    ("P00/lemon-tree", "the adapter has no scenario, so it was not judged"),
 ];
 
 pub(super) fn run() -> anyhow::Result<ExitCode> {
@@ -60,10 +60,10 @@ pub(super) fn run() -> anyhow::Result<ExitCode> {
     }
     let failures = said.lines().filter(|line| line.starts_with("test ") && line.contains("... FAILED")).count();
     if failures != FAIL.len() {
-        wrong.push(format!("{failures} tests fail, and {} should", FAIL.len()));
+        wrong.push(format!("{failures} tests fail, but {} should", FAIL.len()));
     }
     if !wrong.is_empty() {
-        bail!("a new adapter doesn't keep its promise:\n{}\n\n{said}", wrong.join("\n"));
+        bail!("the tests of a new adapter don't fail as expected:\n{}\n\n{said}", wrong.join("\n"));
     }
     println!("{}", paint(Tone::Good, "a new adapter compiles, and its tests say what to write"));
     Ok(ExitCode::SUCCESS)
@@ -74,7 +74,7 @@ fn sharing(root: &Path, folder: &Path) -> anyhow::Result<Table> {
     let mut own = beside::manifest(folder)?;
     let workspace = beside::workspace(root, folder)?;
     for section in ["dependencies", "dev-dependencies"] {
-        let dependencies = own.get_mut(section).and_then(Value::as_table_mut).context("it has no dependencies")?;
+        let dependencies = own.get_mut(section).and_then(Value::as_table_mut).context("there are no dependencies")?;
         for dependency in dependencies.iter_mut().filter_map(|(_, dependency)| dependency.as_table_mut()) {
             let path =
                 dependency.get("path").and_then(Value::as_str).and_then(|it| Path::new(it).strip_prefix(root).ok());
@@ -83,8 +83,9 @@ fn sharing(root: &Path, folder: &Path) -> anyhow::Result<Table> {
             }
         }
     }
-    let tests = own.get_mut("dev-dependencies").and_then(Value::as_table_mut).context("it has no tests")?;
-    let kit = tests.get_mut("purchase-conformance").and_then(Value::as_table_mut).context("it has no kit")?;
+    let tests =
+        own.get_mut("dev-dependencies").and_then(Value::as_table_mut).context("there are no dev-dependencies")?;
+    let kit = tests.get_mut("purchase-conformance").and_then(Value::as_table_mut).context("the kit is missing")?;
     kit.insert("features".to_owned(), Value::Array(vec!["cli".into()]));
     tests.extend(beside::third_party(root)?);
     own.insert("workspace".to_owned(), Value::Table(workspace));

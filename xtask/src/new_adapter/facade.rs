@@ -17,7 +17,7 @@ pub(super) fn enter(names: &Names, manifest: &str, library: &str) -> anyhow::Res
     let module = name.replace('-', "_");
     let is_taken = |line: &str| line.starts_with(&format!("{name} = [")) || line.starts_with(&format!("{package} = "));
     if manifest.lines().any(is_taken) {
-        bail!("Cargo.toml has a feature or a package {name:?} already");
+        bail!("Cargo.toml already has a feature or a package {name:?}");
     }
     let manifest = insert(
         manifest,
@@ -44,7 +44,7 @@ pub(super) fn enter(names: &Names, manifest: &str, library: &str) -> anyhow::Res
 fn insert(text: &str, head: &str, alike: &str, new: &[String]) -> anyhow::Result<String> {
     let mut lines: Vec<&str> = text.lines().collect();
     let Some(begin) = lines.iter().position(|line| *line == head) else {
-        bail!("Cargo.toml has no line `{head}` to enter the adapter below; enter it by hand, as the others are");
+        bail!("Cargo.toml has no line `{head}` to add the adapter below; add it by hand, like the others");
     };
     let end = |line: &&str| line.is_empty() || line.starts_with('[') || line.starts_with('#');
     let last = lines[begin + 1..].iter().position(end).map_or(lines.len(), |at| begin + 1 + at);

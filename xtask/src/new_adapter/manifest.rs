@@ -8,7 +8,7 @@ use toml::{Table, Value};
 /// Replaces `key.workspace = true` and the workspace's lints by their values. The project's own packages are referenced
 /// by version, or by a path in a checkout.
 pub(super) fn detach(manifest: &str, workspace: &Table, checkout: Option<&Path>) -> anyhow::Result<String> {
-    let inherited = workspace.get("workspace").and_then(Value::as_table).context("there is no workspace")?;
+    let inherited = workspace.get("workspace").and_then(Value::as_table).context("the manifest has no workspace")?;
     let section = |name: &str| inherited.get(name).and_then(Value::as_table).context("the workspace lacks a section");
     let (fields, dependencies) = (section("package")?, section("dependencies")?);
     let mut detached = String::new();
@@ -21,7 +21,7 @@ pub(super) fn detach(manifest: &str, workspace: &Table, checkout: Option<&Path>)
             Some(key) => match (fields.get(key), dependencies.get(key)) {
                 (Some(value), _) => format!("{key} = {value}"),
                 (None, Some(dependency)) => format!("{key} = {}", own(dependency, checkout)),
-                (None, None) => bail!("the workspace knows no {key}"),
+                (None, None) => bail!("the workspace has no {key}"),
             },
         };
         detached.push_str(&written);

@@ -50,7 +50,7 @@ pub(crate) fn run(args: &NewAdapterArgs) -> anyhow::Result<ExitCode> {
         None => stamp_here(name)?,
         Some(out) => {
             let folder = stamp_elsewhere(name, out, args.path.as_deref())?;
-            println!("{}", paint(Tone::Good, &format!("{} is there", folder.display())));
+            println!("{}", paint(Tone::Good, &format!("created {}", folder.display())));
             println!("next: `cargo test --no-fail-fast` in it; each test that fails says what to write");
         }
     }
@@ -74,8 +74,8 @@ impl Names {
         };
         if name.len() > 40 || !name.split('-').all(part) {
             bail!(
-                "{name:?} is no name of an adapter: it has up to 40 lower case letters and digits, in words with single \
-                 hyphens between them, each beginning with a letter"
+                "{name:?} is not an adapter name: use up to 40 lower-case letters and digits, in words with single \
+                 hyphens between them; each word begins with a letter"
             );
         }
         const KEYWORDS: &str = "as async await box break const continue crate do dyn else enum extern false final fn for \
@@ -83,10 +83,10 @@ impl Names {
                                 static struct super trait true try type typeof union unsafe unsized use virtual where \
                                 while yield abstract become";
         if KEYWORDS.split_whitespace().any(|word| word == name) {
-            bail!("{name:?} is a word of the language, so that no module can have it");
+            bail!("{name:?} is a Rust keyword, so it can't name a module");
         }
         if name == "acme" {
-            bail!("acme is the kit's own provider");
+            bail!("acme is the kit's own provider; choose another name");
         }
         let camel = name.split('-').map(|part| part[..1].to_uppercase() + &part[1..]).collect();
         Ok(Self { name: name.to_owned(), camel })
@@ -136,7 +136,7 @@ fn stamp_here(name: &str) -> anyhow::Result<()> {
     let (names, root) = (Names::new(name)?, shell::root());
     let folder = root.join("adapters").join(name);
     if folder.exists() {
-        bail!("adapters/{name} is there already");
+        bail!("adapters/{name} already exists");
     }
     let mut files = vec![(folder.join("Cargo.toml"), names.fill(MANIFEST, ""))];
     files.extend(package(&names, &folder, "../../fixtures"));
@@ -155,13 +155,13 @@ fn stamp_here(name: &str) -> anyhow::Result<()> {
     if let Err(error) = shell::output(&mut lock) {
         eprintln!("Cargo.lock doesn't have {} yet: {error}", names.package());
     }
-    println!("{}", paint(Tone::Good, &format!("adapters/{name} and fixtures/{name} are there")));
+    println!("{}", paint(Tone::Good, &format!("created adapters/{name} and fixtures/{name}")));
     println!("the facade has the feature `{name}`; add a line to the tables of features in README.md and src/lib.rs");
     println!(
         "next: `cargo test --package {} --no-fail-fast`; each test that fails says what to write",
         names.package()
     );
-    println!("the chapter: conformance/docs/write-an-adapter.md");
+    println!("conformance/docs/write-an-adapter.md explains the steps");
     Ok(())
 }
 
@@ -169,11 +169,11 @@ fn stamp_elsewhere(name: &str, out: &Path, checkout: Option<&Path>) -> anyhow::R
     let (names, root) = (Names::new(name)?, shell::root());
     let folder = std::path::absolute(out)?.join(name);
     if folder.exists() {
-        bail!("{} is there already", folder.display());
+        bail!("{} already exists", folder.display());
     }
     let checkout = match checkout {
         Some(path) if path.join("conformance/Cargo.toml").is_file() => Some(path.canonicalize()?),
-        Some(path) => bail!("{} is no checkout of this project: conformance/Cargo.toml is missing", path.display()),
+        Some(path) => bail!("{} is not a checkout of this project: conformance/Cargo.toml is missing", path.display()),
         None => None,
     };
     let workspace = read(&root.join("Cargo.toml"))?.parse().context("the workspace's Cargo.toml can't be read")?;
@@ -201,7 +201,7 @@ fn fixtures_of(names: &Names, folder: &Path) -> impl Iterator<Item = (PathBuf, S
 fn write_all(files: &[(PathBuf, String)]) -> anyhow::Result<()> {
     for (path, text) in files {
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
+            fs::create_dir_all(folder).with_context(|| format!("{} can't be created", folder.display()))?;
         }
         fs::write(path, text).with_context(|| format!("{} can't be written", path.display()))?;
     }
@@ -213,7 +213,7 @@ fn lay_out(manifest: &Path) {
     let mut fmt = shell::cargo();
     fmt.arg("fmt").arg("--manifest-path").arg(manifest);
     if let Err(error) = shell::output(&mut fmt) {
-        eprintln!("the code is not laid out by rustfmt: {error}");
+        eprintln!("the code was not formatted by rustfmt: {error}");
     }
 }
 
@@ -232,10 +232,10 @@ mod tests {
             assert!(error.contains(expect), "{error}");
         };
         for name in ["", "Lemon", "lemon_tree", "-lemon", "lemon-", "lemon--tree", "2lemons", "lemon/../x", "é"] {
-            check(name, "is no name of an adapter");
+            check(name, "is not an adapter name");
         }
-        check(&"a".repeat(41), "is no name of an adapter");
-        check("type", "word of the language");
+        check(&"a".repeat(41), "is not an adapter name");
+        check("type", "is a Rust keyword");
         check("acme", "the kit's own provider");
         assert_eq!(Names::new("lemon-tree2").expect("a name").camel, "LemonTree2");
     }
@@ -255,12 +255,11 @@ mod tests {
         let out = tempfile::tempdir().expect("a folder");
         fs::create_dir(out.path().join("lemon")).expect("a folder");
         let error = stamp_elsewhere("lemon", out.path(), None).expect_err("it is there");
-        assert!(error.to_string().contains("is there already"), "{error}");
+        assert!(error.to_string().contains("already exists"), "{error}");
         let error = stamp_elsewhere("pear", out.path(), Some(out.path())).expect_err("no checkout");
-        assert!(error.to_string().contains("is no checkout of this project"), "{error}");
-        assert!(
-            stamp_here("stripe").expect_err("it is taken").to_string().contains("adapters/stripe is there already")
-        );
+        assert!(error.to_string().contains("is not a checkout of this project"), "{error}");
+        let error = stamp_here("stripe").expect_err("it is taken");
+        assert!(error.to_string().contains("adapters/stripe already exists"), "{error}");
         assert!(!out.path().join("pear").exists());
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn rewrite(text: &str, replace: impl FnMut(&Scalar<'_>) -> Option<Str
     walk.value()?;
     walk.space();
     if walk.at != text.len() {
-        bail!("byte {} stands behind the end", walk.at);
+        bail!("byte {} is after the end of the JSON text", walk.at);
     }
     Ok(walk.out)
 }

@@ -35,10 +35,10 @@ impl Folder {
         secret: Option<String>,
     ) -> anyhow::Result<Self> {
         if path.exists() {
-            bail!("{} is there already; a recording begins with a folder of its own", path.display());
+            bail!("{} already exists; record into a new folder", path.display());
         }
         let deliveries = path.join("deliveries");
-        fs::create_dir_all(&deliveries).with_context(|| format!("{} can't be made", deliveries.display()))?;
+        fs::create_dir_all(&deliveries).with_context(|| format!("{} can't be created", deliveries.display()))?;
         let name = path.file_name().map(|name| name.to_string_lossy().replace('-', "_")).unwrap_or_default();
         Ok(Self {
             path: path.to_owned(),
@@ -128,12 +128,12 @@ licence = "fill in: under which terms this may be published"
 secret = {secret}
 as_of = "{}"
 
-# Scrubbed while it was recorded. The numbers of the deliveries are the order of their arrival: rename them where the
-# provider's true order is another.
+# Scrubbed while it was recorded. The deliveries are numbered in the order of arrival. Rename the files if the
+# provider's true order is different.
 #
-# What must hold at the end, written from the provider's documentation and not from what the code answers; until there
-# is one expectation, the kit says that this scenario has none. `at` is a JSON pointer into the canonical projection, and
-# exactly one of is, count, absent = true follows:
+# State here what must hold at the end. Take it from the provider's documentation, not from the code's answers. Until
+# there is an expectation, the kit refuses the scenario. `at` is a JSON pointer into the canonical projection. Add
+# exactly one of is, count, absent = true:
 #
 # [[expect]]
 # at = "/subscriptions/<id>/state"
@@ -154,6 +154,6 @@ as_of = "{}"
 
 /// The current time, in whole seconds.
 fn now() -> anyhow::Result<Timestamp> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).context("this machine's clock is before 1970")?;
     Ok(Timestamp::from_seconds(i64::try_from(since.as_secs())?)?)
 }

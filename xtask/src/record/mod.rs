@@ -73,7 +73,7 @@ pub(crate) fn run(args: RecordArgs) -> anyhow::Result<ExitCode> {
     let rules = rules(&args)?;
     let (recorder, listen) = (recorder(&args, rules)?, args.listen);
     let (out, count) = (args.out, args.count);
-    let runtime = tokio::runtime::Runtime::new().context("there is no runtime")?;
+    let runtime = tokio::runtime::Runtime::new().context("the async runtime can't be started")?;
     let deliveries = runtime.block_on(async {
         let server = server::bind(listen, recorder).await?;
         println!("listening on http://{}/ ; the path doesn't matter", server.address());
@@ -94,7 +94,7 @@ fn rules(args: &RecordArgs) -> anyhow::Result<Rules> {
     let file = args.scrub.as_deref().unwrap_or(&own);
     if args.scrub.is_none() && !file.exists() {
         eprintln!(
-            "{}: there is no {}; only what is known of every provider is scrubbed, and files are named by /type",
+            "{}: there is no {}; only what is known for every provider is scrubbed, and files are named by /type",
             paint(Tone::Warn, "warning"),
             file.display()
         );
@@ -107,18 +107,18 @@ fn rules(args: &RecordArgs) -> anyhow::Result<Rules> {
 fn recorder(args: &RecordArgs, rules: Rules) -> anyhow::Result<Recorder> {
     if !args.listen.ip().is_loopback() {
         bail!(
-            "{} can be reached from elsewhere; this command listens on loopback only (127.0.0.1 or [::1]), and a \
-             provider's forwarder brings deliveries to it",
+            "other machines can reach {}; listen on loopback (127.0.0.1 or [::1]), and let the provider's forwarder \
+             deliver to it",
             args.listen
         );
     }
     let of = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     if std::path::absolute(&args.out)?.parent().and_then(of).as_deref() != Some(args.provider.as_str()) {
-        bail!("--out {} is no scenario of {1}: it is written …/{1}/NAME", args.out.display(), args.provider);
+        bail!("--out {} is not a scenario folder of {1}; write …/{1}/NAME", args.out.display(), args.provider);
     }
     let secret = match &args.secret_env {
         None => None,
-        Some(name) => Some(std::env::var(name).with_context(|| format!("--secret-env {name}: it can't be read"))?),
+        Some(name) => Some(std::env::var(name).with_context(|| format!("--secret-env {name} can't be read"))?),
     };
     let verifier = match &args.secret_env {
         None => None,
@@ -156,7 +156,7 @@ impl Recorder {
         match &taken {
             Ok(name) => println!("{} {name}", paint(Tone::Good, "recorded")),
             Err(why) => {
-                eprintln!("{} {why}", paint(Tone::Bad, "kept out"));
+                eprintln!("{} {why}", paint(Tone::Bad, "rejected"));
                 self.refused.push(why.clone());
             }
         }
@@ -165,7 +165,7 @@ impl Recorder {
 
     fn try_take(&mut self, request: &Request) -> Result<String, String> {
         let value: serde_json::Value =
-            serde_json::from_slice(&request.body).map_err(|error| format!("a body that is no JSON: {error}"))?;
+            serde_json::from_slice(&request.body).map_err(|error| format!("a body that is not JSON: {error}"))?;
         if let Some(verifier) = &mut self.verifier {
             verifier.check(request).map_err(|why| format!("a delivery that isn't genuine: {why}"))?;
         }
@@ -182,7 +182,7 @@ impl Recorder {
         let folder = &self.folder;
         let mut told = format!("\n{} deliveries in {}\n", folder.deliveries(), folder.path().display());
         if folder.repeated() > 0 {
-            told.push_str(&format!("{} came again, byte for byte, and are not written twice\n", folder.repeated()));
+            told.push_str(&format!("repeated byte for byte, and not written again: {}\n", folder.repeated()));
         }
         match self.mask.counts().is_empty() {
             true => told.push_str("nothing was scrubbed\n"),
@@ -192,12 +192,12 @@ impl Recorder {
             told.push_str(&format!("  {kind:<14} {values} different, in {places} places\n"));
         }
         for why in &self.refused {
-            told.push_str(&format!("kept out: {why}\n"));
+            told.push_str(&format!("rejected: {why}\n"));
         }
         if folder.deliveries() > 0 {
             told.push_str(
-                "next: look at every body; bring the numbers into the provider's true order; fill in scenario.toml, its \
-                 expectations from the documentation. Until then the kit says that it has none.\n",
+                "next: check every body; renumber the files in the provider's true order; fill in scenario.toml, with \
+                 expectations from the documentation. The kit refuses a scenario without expectations.\n",
             );
         }
         told

@@ -106,7 +106,7 @@ impl Rules {
             |names: Vec<String>| -> BTreeSet<String> { names.iter().map(|it| it.to_ascii_lowercase()).collect() };
         let event_type = file.event_type.unwrap_or_else(|| "/type".to_owned());
         if !event_type.starts_with('/') {
-            anyhow::bail!("event_type = {event_type:?} is no JSON pointer: it begins with /");
+            anyhow::bail!("event_type = {event_type:?} is not a JSON pointer, which begins with /");
         }
         // The provider's list takes precedence.
         let own = file.fields.iter().flat_map(|(kind, names)| names.iter().map(|name| (*kind, path(name))));

@@ -110,7 +110,7 @@ fn headers_are_kept_by_name_and_signatures_only_on_demand() {
 
 #[test]
 fn a_list_that_cannot_be_read_is_refused() {
-    assert!(Rules::parse("event_type = \"type\"").expect_err("no pointer").to_string().contains("is no JSON pointer"));
+    assert!(Rules::parse("event_type = \"type\"").expect_err("no pointer").to_string().contains("not a JSON pointer"));
     assert!(Rules::parse("[fields]\nshoe_size = []").is_err());
     assert!(Rules::parse("feilds = []").is_err());
 }
@@ -134,11 +134,11 @@ fn what_cannot_be_meant_is_refused() {
         let error = rules(&args).and_then(|rules| recorder(&args, rules)).map(drop).expect_err(expect).to_string();
         assert!(error.contains(expect), "{error}");
     };
-    check("stripe/one", &["--listen", "0.0.0.0:0"], "can be reached from elsewhere");
-    check("other/one", &[], "is no scenario of stripe");
+    check("stripe/one", &["--listen", "0.0.0.0:0"], "other machines can reach");
+    check("other/one", &[], "is not a scenario folder of stripe");
     check("stripe/one", &["--secret-env", "NO_SUCH_VARIABLE_OF_THE_TESTS"], "NO_SUCH_VARIABLE_OF_THE_TESTS");
     fs::create_dir_all(root.path().join("stripe/one")).expect("a folder");
-    check("stripe/one", &[], "is there already");
+    check("stripe/one", &[], "already exists");
 }
 
 /// Sends the bodies of one of the project's scenarios over HTTP, with added values that must not be kept.
@@ -176,12 +176,12 @@ async fn a_recording_is_a_scenario_once_it_expects_something() {
     expect[1] = 400;
     assert_eq!(answers, expect);
     assert!(
-        summary.contains("1 came again")
-            && summary.contains("kept out: a body that is no JSON: expected value at line 1"),
+        summary.contains("not written again: 1")
+            && summary.contains("rejected: a body that is not JSON: expected value at line 1"),
         "{summary}"
     );
 
-    let error = Scenario::load(&out).expect_err("it expects nothing yet");
+    let error = Scenario::load(&out).expect_err("it has no expectations yet");
     assert!(error.to_string().contains("it has no [[expect]]"), "{error}");
     let file = out.join("scenario.toml");
     let text = fs::read_to_string(&file).expect("readable");

@@ -33,7 +33,7 @@ impl Verifier {
         let mut ready = String::new();
         stdout.read_line(&mut ready)?;
         if ready.trim_end() != "ready" {
-            bail!("deliveries of {provider} can't be verified; the program says why above");
+            bail!("deliveries of {provider} can't be verified; the output above says why");
         }
         Ok(Self { child, stdin, stdout })
     }

@@ -43,7 +43,7 @@ impl D1 {
         node::prepare(home.node())?;
         let (folder, node) = (home.data_of(Service::D1), home.node().to_path_buf());
         process::delete(&folder)?;
-        fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
+        fs::create_dir_all(&folder).with_context(|| format!("{} can't be created", folder.display()))?;
         Ok(Self { pid: None, node, folder, port: process::free_port()?, token: process::secret() })
     }
 

@@ -23,15 +23,15 @@ pub(super) fn by_environment(
     }
     let mut variables = Variables::new();
     for name in names {
-        let value = said(name).with_context(|| format!("{} is set, and {name} is not", names[0]))?;
+        let value = said(name).with_context(|| format!("{} is set, but {name} is not", names[0]))?;
         variables.push((name, value));
     }
-    let parsed = reqwest::Url::parse(&url).map_err(|error| anyhow::anyhow!("{} is no address: {error}", names[0]))?;
-    let host = parsed.host_str().with_context(|| format!("{} names no host", names[0]))?;
+    let parsed = reqwest::Url::parse(&url).map_err(|error| anyhow::anyhow!("{} is not a URL: {error}", names[0]))?;
+    let host = parsed.host_str().with_context(|| format!("{} has no host", names[0]))?;
     let port = parsed.port_or_known_default().unwrap_or(default_port);
     // Only a URL writes an IPv6 address in brackets.
     if !process::listens(host.trim_matches(['[', ']']), port) {
-        bail!("{} names {host}:{port}, where nobody listens; start that server, or unset the variable", names[0]);
+        bail!("{} names {host}:{port}, where no server listens; start that server, or unset the variable", names[0]);
     }
     Ok(Some(variables))
 }
@@ -60,16 +60,16 @@ mod tests {
         assert_eq!(postgres(&url, Some(&given)), Ok(None), "it is the one started here");
         assert_eq!(postgres("", None), Ok(None));
         drop(port);
-        let error = postgres(&url, None).expect_err("nobody listens");
-        assert!(error.contains("where nobody listens") && !error.contains("secret"), "{error}");
+        let error = postgres(&url, None).expect_err("no server listens");
+        assert!(error.contains("where no server listens") && !error.contains("secret"), "{error}");
         Ok(())
     }
 
     #[test]
     fn what_is_wrong_with_an_address_is_said_without_it() {
         for (url, expect) in [
-            ("secret", "PURCHASE_TEST_POSTGRES_URL is no address: relative URL without a base"),
-            ("postgres:///secret", "PURCHASE_TEST_POSTGRES_URL names no host"),
+            ("secret", "PURCHASE_TEST_POSTGRES_URL is not a URL: relative URL without a base"),
+            ("postgres:///secret", "PURCHASE_TEST_POSTGRES_URL has no host"),
         ] {
             assert_eq!(postgres(url, None), Err(expect.to_owned()));
         }
@@ -79,6 +79,6 @@ mod tests {
     fn a_d1_without_its_token_is_refused() {
         let said = |name: &str| (name == d1::URL).then(|| "http://127.0.0.1:1".to_owned());
         let error = by_environment(Service::D1, None, said).expect_err("the token is missing");
-        assert_eq!(error.to_string(), "PURCHASE_TEST_D1_URL is set, and PURCHASE_TEST_D1_TOKEN is not");
+        assert_eq!(error.to_string(), "PURCHASE_TEST_D1_URL is set, but PURCHASE_TEST_D1_TOKEN is not");
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn install(package: &Package) -> anyhow::Result<()> {
         let sudo = !process::is_root()?;
         if sudo && !shell::works(Command::new("sudo").args(["-n", "true"])) {
             bail!(
-                "{program} is missing, and can't be installed: not root, and `sudo -n` wants a password; \
+                "{program} is missing and can't be installed: not root, and `sudo -n` needs a password; \
                  run `sudo apt-get install --no-install-recommends {}`",
                 apt.join(" ")
             );
@@ -39,7 +39,7 @@ pub(super) fn install(package: &Package) -> anyhow::Result<()> {
         eprintln!("installing {program}: brew install {brew}");
         return shell::must(Command::new("brew").args(["install", "--quiet", brew]).stdout(Stdio::null()));
     }
-    bail!("{program} is missing, and can't be installed: there is neither apt-get nor brew; install it yourself")
+    bail!("{program} is missing and can't be installed without apt-get or brew; install it yourself")
 }
 
 fn apt_get(sudo: bool, arguments: &[&str]) -> anyhow::Result<()> {

@@ -106,11 +106,11 @@ pub(crate) fn run(args: &ServicesArgs) -> anyhow::Result<ExitCode> {
         Action::Status { format } => return show::show(&home, &Service::ALL, *format),
         Action::Crash { service } => {
             crash(*service)?;
-            eprintln!("{} is killed; `cargo xtask services restart {0}` brings it back", service.name());
+            eprintln!("killed {}; `cargo xtask services restart {0}` restarts it", service.name());
         }
         Action::Restart { service } => {
             restart(*service)?;
-            eprintln!("{} runs again", service.name());
+            eprintln!("restarted {}", service.name());
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -158,6 +158,20 @@ pub(crate) fn d1_host() -> anyhow::Result<(std::process::Command, Variables)> {
 /// Ensures that a local D1 can be started.
 pub(crate) fn prepare_d1() -> anyhow::Result<()> {
     node::prepare(Home::of_checkout().node())
+}
+
+/// A Node, and a folder in which it can run the official SDKs.
+pub(crate) struct Judges {
+    pub(crate) program: PathBuf,
+    pub(crate) folder: PathBuf,
+}
+
+/// Installs the official SDKs that judge the emulators.
+pub(crate) fn prepare_judges() -> anyhow::Result<Judges> {
+    let home = Home::of_checkout();
+    let folder = crate::shell::target_dir().join("judges");
+    node::prepare_judges(home.node(), &folder)?;
+    Ok(Judges { program: node::program(home.node()), folder })
 }
 
 /// Deletes lock files that tests left in the temporary folder for local D1 servers that no longer exist.
@@ -224,15 +238,15 @@ fn ready(home: &Home, service: Service, user: Option<u32>) -> anyhow::Result<Rea
             kept.take(user);
             let variables = kept.server.variables();
             if user.is_none() {
-                eprintln!("{} is up already", service.name());
+                eprintln!("{} is already running", service.name());
             }
             held.save()?;
             return Ok(Ready { service, variables, whose });
         }
         if let Some(other) = kept.other_user() {
-            bail!("process {other} uses it and has stopped it for now; wait until that process ends");
+            bail!("process {other} uses it and has killed it for now; wait until that process ends");
         }
-        eprintln!("{} was started earlier and does not answer; its data are deleted", service.name());
+        eprintln!("{} was started earlier but does not answer; its data is deleted", service.name());
         kept.server.end_and_delete()?;
         held.state.remove(service);
         held.save()?;
@@ -293,7 +307,7 @@ fn down(home: &Home) -> anyhow::Result<()> {
         let mut held = home.hold()?;
         let name = service.name();
         let Some(kept) = held.state.of(service) else {
-            eprintln!("{name} was not up");
+            eprintln!("{name} was not running");
             continue;
         };
         match kept.other_user() {
@@ -316,7 +330,7 @@ impl state::Held {
     fn started(&mut self, service: Service) -> anyhow::Result<&mut Kept> {
         let name = service.name();
         self.state.of(service).with_context(|| {
-            format!("{name} was not started by `cargo xtask`, and a server of somebody else is left alone")
+            format!("{name} was not started by `cargo xtask`, which never stops the servers of others")
         })
     }
 

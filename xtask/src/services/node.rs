@@ -20,13 +20,24 @@ const PROGRAMS: [&str; 2] = ["host.mjs", "rest.mjs"];
 const STAMP: &str = "installed";
 /// The folder of the lock file for Node from npm, and its installation folder.
 const OWN: &str = "node";
+/// The walks of the official SDKs through the emulators.
+const WALKS: [&str; 3] = ["paddle.mjs", "stripe.mjs", "walk.mjs"];
 
 /// Prepares a folder in which the D1 host can run.
 pub(super) fn prepare(folder: &Path) -> anyhow::Result<()> {
     let source = shell::root().join("xtask/d1");
     find_or_install(&source, folder)?;
-    packages(&source, folder, "the packages of the local D1, some 170 MB")?;
+    packages(&source, folder, "the packages of the local D1, about 170 MB")?;
     PROGRAMS.iter().try_for_each(|name| copy(&source, folder, name))
+}
+
+/// Prepares a folder in which the official SDKs can walk through the emulators. `home` has a Node if the system's is
+/// too old.
+pub(super) fn prepare_judges(home: &Path, folder: &Path) -> anyhow::Result<()> {
+    find_or_install(&shell::root().join("xtask/d1"), home)?;
+    let source = shell::root().join("xtask/judges");
+    packages(&source, folder, "the official SDKs, about 34 MB")?;
+    WALKS.iter().try_for_each(|name| copy(&source, folder, name))
 }
 
 /// The Node program for a prepared folder.
@@ -51,17 +62,17 @@ fn find_or_install(source: &Path, folder: &Path) -> anyhow::Result<()> {
     let found = match version("node".as_ref()) {
         Some(version) if is_new_enough(&version) => return Ok(()),
         Some(version) => version,
-        None => "none that runs".to_owned(),
+        None => "no Node that runs".to_owned(),
     };
     // The system's stable version is often too old for the host, but new enough for npm.
-    let what = format!("a Node of its own, some 190 MB, for the system has {found}");
+    let what = format!("a separate Node, about 190 MB, because the system has {found}");
     let installed = packages(&source.join(OWN), &folder.join(OWN), &what);
     match version(&own(folder)) {
         Some(version) if is_new_enough(&version) => installed,
         _ => {
             let why = format!(
-                "the local D1 needs Node {OLDEST} or newer, the system has {found}, and npm brings none that runs here; \
-                 put one first in PATH"
+                "the local D1 needs Node {OLDEST} or newer; the system has {found}, and the Node from npm does not run \
+                 here; put a newer one first in PATH"
             );
             installed.context(why.clone()).and_then(|()| bail!(why))
         }
@@ -70,7 +81,7 @@ fn find_or_install(source: &Path, folder: &Path) -> anyhow::Result<()> {
 
 /// Installs the packages in a lock file, unless they are installed already.
 fn packages(source: &Path, folder: &Path, what: &str) -> anyhow::Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("{} can't be created", folder.display()))?;
     let mut hash = Sha256::new();
     for name in PACKAGES {
         copy(source, folder, name)?;
@@ -80,7 +91,7 @@ fn packages(source: &Path, folder: &Path, what: &str) -> anyhow::Result<()> {
     if fs::read_to_string(&stamp).is_ok_and(|installed| installed == hash) {
         return Ok(());
     }
-    eprintln!("d1: npm ci: {what}, into {}", folder.display());
+    eprintln!("npm ci: {what}, into {}", folder.display());
     let mut npm = Command::new("npm");
     // All needed files come as packages, so the packages' install scripts aren't run.
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel", "error"]);

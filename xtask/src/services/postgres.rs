@@ -51,7 +51,7 @@ impl Postgres {
         };
         let folder = folder(home, user.as_ref())?;
         let server = Self { programs, folder, port: process::free_port()?, password: process::secret(), user };
-        eprintln!("postgres: making a database cluster with {}", server.programs.join("initdb").display());
+        eprintln!("postgres: creating a database cluster with {}", server.programs.join("initdb").display());
         server.initialize().inspect_err(|_| drop(process::delete(&server.folder)))?;
         Ok(server)
     }
@@ -165,7 +165,7 @@ impl Postgres {
 /// The user account that a server runs as if this program runs as root.
 fn unprivileged() -> anyhow::Result<User> {
     ["postgres", "nobody"].into_iter().find_map(User::named).context(
-        "PostgreSQL refuses to run as root, and there is neither a user `postgres` nor `nobody`; \
+        "PostgreSQL refuses to run as root, and there is no user `postgres` or `nobody`; \
          run this as another user",
     )
 }
@@ -174,7 +174,7 @@ fn unprivileged() -> anyhow::Result<User> {
 fn folder(home: &Home, user: Option<&User>) -> anyhow::Result<PathBuf> {
     let folder = home.data_of(Service::Postgres);
     process::delete(&folder)?;
-    fs::create_dir_all(&folder).with_context(|| format!("{} can't be made", folder.display()))?;
+    fs::create_dir_all(&folder).with_context(|| format!("{} can't be created", folder.display()))?;
     match user {
         Some(user) if !user.can_enter(&folder) => {
             process::delete(&folder)?;

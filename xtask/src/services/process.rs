@@ -51,7 +51,7 @@ impl User {
     /// Makes this user the owner of a file or an empty folder.
     pub(super) fn own(&self, path: &Path) -> anyhow::Result<()> {
         std::os::unix::fs::chown(path, Some(self.uid), Some(self.gid))
-            .with_context(|| format!("{} can't be given to {}", path.display(), self.name))
+            .with_context(|| format!("the owner of {} can't be changed to {}", path.display(), self.name))
     }
 }
 
@@ -105,7 +105,7 @@ pub(super) fn spawn_apart(command: &mut Command, text: &str) -> anyhow::Result<u
 pub(super) fn free_port() -> anyhow::Result<u16> {
     let mut random = rand::rng();
     let mut tries = (0..100).map(|_| random.random_range(PORTS));
-    tries.find(|port| is_free(*port)).context("no port of 127.0.0.1 could be had, of a hundred that were tried")
+    tries.find(|port| is_free(*port)).context("none of a hundred ports tried on 127.0.0.1 is free")
 }
 
 pub(super) fn is_free(port: u16) -> bool {
@@ -124,7 +124,7 @@ pub(super) fn wait_until(what: &str, patience: Duration, mut so: impl FnMut() ->
     let begin = Instant::now();
     while !so() {
         if begin.elapsed() > patience {
-            bail!("waited {} s until {what}", patience.as_secs());
+            bail!("after {} s, this was still not true: {what}", patience.as_secs());
         }
         thread::sleep(Duration::from_millis(25));
     }

@@ -37,12 +37,12 @@ pub(super) fn find_or_install() -> anyhow::Result<PathBuf> {
     }
     let package = Package { program: "PostgreSQL", apt: &["postgresql"], brew: "postgresql@17" };
     if let Err(error) = install::install(&package) {
-        bail!("{error:#}; or set {} to a server that runs", postgres::URL);
+        bail!("{error:#}; or set {} to the URL of a running server", postgres::URL);
     }
     find().with_context(|| {
         format!(
-            "PostgreSQL was installed, and its programs ({}) are neither in PATH nor in a version's bin/ below {}, nor \
-             where pg_config says",
+            "PostgreSQL was installed, but its programs ({}) are not in PATH, not in a version's bin/ below {}, and \
+             not where pg_config says",
             NEEDED.join(", "),
             OF_VERSIONS.join(", ")
         )

@@ -53,14 +53,14 @@ fn row(home: &Home, service: Service) -> anyhow::Result<Row> {
     let nothing =
         Row { service, state: "down", runs: false, port: None, pid: None, log: String::new(), variables: Vec::new() };
     if let Some(variables) = given::by_environment(service, own.as_ref(), |name| home.variable(name))? {
-        return Ok(Row { state: "given by the environment", runs: true, variables, ..nothing });
+        return Ok(Row { state: "set by the environment", runs: true, variables, ..nothing });
     }
     let Some(kept) = kept else { return Ok(nothing) };
     let server = &kept.server;
     let (state, runs) = match (server.pid().is_some(), server.answers(), kept.stays) {
         (true, true, true) => ("up", true),
         (true, true, false) => ("up, while a command runs", true),
-        (true, false, _) => ("runs and does not answer", false),
+        (true, false, _) => ("runs, but does not answer", false),
         (false, ..) => ("dead", false),
     };
     let variables = if runs { server.variables() } else { Vec::new() };
@@ -84,7 +84,7 @@ fn table(rows: &[Row]) -> String {
 fn exports(rows: &[Row]) -> anyhow::Result<String> {
     let mut lines = String::new();
     for (name, value) in rows.iter().flat_map(|row| &row.variables) {
-        let value = shlex::try_quote(value).with_context(|| format!("{name} can't be said to a shell"))?;
+        let value = shlex::try_quote(value).with_context(|| format!("{name} can't be written for a shell"))?;
         lines += &format!("export {name}={value}\n");
     }
     Ok(lines)

@@ -78,14 +78,14 @@ impl Home {
     /// Waits for the exclusive lock and reads the state. An unreadable state is reported, never overwritten.
     pub(super) fn hold(&self) -> anyhow::Result<Held> {
         let folder = &self.folder;
-        fs::create_dir_all(folder).with_context(|| format!("{} can't be made", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| format!("{} can't be created", folder.display()))?;
         let lock =
             File::create(folder.join("lock")).with_context(|| format!("{} can't be written", folder.display()))?;
         lock.lock().with_context(|| format!("{} can't be locked", folder.join("lock").display()))?;
         let path = folder.join("state.json");
         let state = match fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
-                format!("{} can't be read; end the servers that it names, if they run, and delete it", path.display())
+                format!("{} can't be read; stop the servers that it lists, if they run, and delete it", path.display())
             })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => State::default(),
             Err(error) => return Err(error).with_context(|| format!("{} can't be read", path.display())),

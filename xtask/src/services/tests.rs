@@ -93,7 +93,7 @@ fn d1_survives_a_crash_and_goes_without_a_trace() -> anyhow::Result<()> {
     let node = home.hold()?.started(Service::D1)?.server.pid().context("no process")?;
     signals::to_process(node, "KILL")?;
     process::wait_until("node has ended", std::time::Duration::from_secs(10), || !process::runs(node, ""))?;
-    assert!(process::is_survived(node), "else there is nothing left to clean up");
+    assert!(process::is_survived(node), "workerd has ended too, so there is nothing to clean up");
     gone(&home, Service::D1, running)
 }
 
@@ -107,7 +107,7 @@ fn started(home: &Home, service: Service) -> anyhow::Result<Running> {
     let (one, other): (Vec<_>, Vec<_>) = (running.variables().collect(), second.variables().collect());
     assert_eq!(one, other);
     drop(second);
-    assert_eq!(pid(home)?, first, "it was neither started again nor stopped");
+    assert_eq!(pid(home)?, first, "it was not restarted or stopped");
     Ok(running)
 }
 
@@ -156,10 +156,10 @@ fn the_last_who_uses_a_server_stops_it() -> anyhow::Result<()> {
     other.kill()?;
     other.wait()?;
     assert_eq!((ends, kept.other_user()), ([false, false], None));
-    assert!(kept.leave(own), "who was killed uses it no longer");
+    assert!(kept.leave(own), "a killed process no longer uses it");
     kept.take(Some(own));
     kept.take(None);
-    assert!(!kept.leave(own), "it stays until `down`");
+    assert!(!kept.leave(own), "it runs until `down`");
     Ok(())
 }
 
@@ -193,7 +193,7 @@ fn a_state_that_cannot_be_read_is_named_and_kept() -> anyhow::Result<()> {
     let path = folder.path().join("state.json");
     fs::write(&path, "{")?;
     let error = home.hold().err().context("it can't be read")?;
-    assert!(format!("{error:#}").contains("state.json can't be read; end the servers"), "{error:#}");
+    assert!(format!("{error:#}").contains("state.json can't be read; stop the servers"), "{error:#}");
     assert_eq!(fs::read_to_string(&path)?, "{");
     Ok(())
 }

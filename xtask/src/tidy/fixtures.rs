@@ -43,7 +43,7 @@ fn events(repo: &Repo) -> Vec<Finding> {
         let Some(id) = ["id", "event_id"].iter().find_map(|key| body.get(key)?.as_str()) else { continue };
         let provider = path.split('/').nth(1).unwrap_or_default().to_owned();
         match seen.get(&(provider.clone(), id.to_owned())) {
-            Some(first) => findings.push(Finding::file(path, format!("its event id is the one of {first}"))),
+            Some(first) => findings.push(Finding::file(path, format!("its event id is also the id of {first}"))),
             None => {
                 seen.insert((provider, id.to_owned()), path);
             }
@@ -67,14 +67,14 @@ fn expectations(repo: &Repo) -> Vec<Finding> {
         };
         let expects = scenario.get("expect").and_then(toml::Value::as_array).is_some_and(|all| !all.is_empty());
         if !expects {
-            findings.push(Finding::file(path, "it expects nothing"));
+            findings.push(Finding::file(path, "it has no expectations"));
         }
         if !with_deliveries.contains(folder) {
             findings.push(Finding::file(folder, "it has no deliveries"));
         }
         let provider = scenario.get("provider").and_then(toml::Value::as_str);
         if provider != folder.split('/').nth(1) {
-            findings.push(Finding::file(path, "its provider is not the one of its folder"));
+            findings.push(Finding::file(path, "its provider is not its folder's provider"));
         }
     }
     findings

@@ -5,7 +5,7 @@ use super::{Finding, Rule, repo::Repo};
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "pure-trees",
-        says: "below core and adapters there is no runtime, no TLS, no HTTP and no database driver",
+        says: "core and adapters depend on no runtime, TLS, HTTP or database driver",
         check: pure_trees,
         specimen: |repo| {
             repo.trees.entry("purchase-acme".to_owned()).or_default().insert("tokio".to_owned());
@@ -69,13 +69,13 @@ fn pure_trees(repo: &Repo) -> Vec<Finding> {
 fn no_openssl(repo: &Repo) -> Vec<Finding> {
     const FORBIDDEN: &[&str] = &["native-tls", "openssl", "openssl-sys"];
     let Some(lock) = repo.files.get("Cargo.lock") else {
-        return vec![Finding::file("Cargo.lock", "it is missing; it belongs into git")];
+        return vec![Finding::file("Cargo.lock", "it is missing; commit it")];
     };
     let mut findings = Vec::new();
     for (index, line) in lock.lines().enumerate() {
         let name = line.strip_prefix("name = \"").and_then(|rest| rest.strip_suffix('"'));
         if let Some(name) = name.filter(|name| FORBIDDEN.contains(name)) {
-            findings.push(Finding::at("Cargo.lock", index, format!("{name} is in the tree")));
+            findings.push(Finding::at("Cargo.lock", index, format!("{name} is in the dependency tree")));
         }
     }
     findings

@@ -34,7 +34,7 @@ impl Repo {
         let mut pure = vec!["core".to_owned()];
         pure.extend(repo.rooms("adapters").into_iter().map(|name| format!("adapters/{name}")));
         for folder in pure {
-            let package = repo.package(&folder).with_context(|| format!("{folder}/Cargo.toml names no package"))?;
+            let package = repo.package(&folder).with_context(|| format!("{folder}/Cargo.toml has no package name"))?;
             let tree = tree(&package)?;
             repo.trees.insert(package, tree);
         }

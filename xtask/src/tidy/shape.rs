@@ -34,7 +34,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "same-rooms",
-        says: "adapters have the same files, and every store has those that all need",
+        says: "all adapters have the same files, and all stores have the required files",
         check: same_rooms,
         specimen: |repo| {
             repo.files.remove("adapters/acme/src/signature.rs");
@@ -42,7 +42,7 @@ pub(super) const RULES: &[Rule] = &[
     },
     Rule {
         name: "module-order",
-        says: "core's lib.rs lists the modules in the order of a delivery's way; a module uses only those above it",
+        says: "core's lib.rs lists the modules in processing order; a module uses only modules above it",
         check: module_order,
         specimen: |repo| repo.put("core/src/id.rs", "//! Ids.\n\nuse crate::provider;\n"),
     },
@@ -55,7 +55,7 @@ fn doc_first(repo: &Repo) -> Vec<Finding> {
         !file.starts_with("//! ") && !begins_with_readme
     };
     let files = repo.under(&[""], ".rs").filter(|(path, file)| undocumented(path, file));
-    files.map(|(path, _)| Finding::at(path, 0, "its first line is no //! comment")).collect()
+    files.map(|(path, _)| Finding::at(path, 0, "its first line is not a //! comment")).collect()
 }
 
 fn file_length(repo: &Repo) -> Vec<Finding> {
@@ -96,7 +96,7 @@ fn no_default_methods(repo: &Repo) -> Vec<Finding> {
             }
         }
         if !declared {
-            findings.push(Finding::file(place, format!("the trait {name} is nowhere; this rule must know its place")));
+            findings.push(Finding::file(place, format!("the trait {name} is missing; if it moved, update this rule")));
         }
     }
     findings

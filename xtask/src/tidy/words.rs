@@ -5,31 +5,31 @@ use super::{Finding, Rule, repo::Repo, rust::Source};
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "provider-words",
-        says: "a provider's name stands only in adapters, fixtures, examples, docs and the facade's features",
+        says: "a provider's name appears only in adapters, emulators, fixtures, examples, docs and the facade's features",
         check: provider_words,
         specimen: |repo| repo.put("core/src/id.rs", "//! Ids.\n\nconst NAME: &str = \"Acme\";\n"),
     },
     Rule {
         name: "sql-in-stores",
-        says: "SQL stands only in stores; the benchmark's floor is the one exception",
+        says: "SQL appears only in stores; the benchmark's floor is the one exception",
         check: sql_in_stores,
         specimen: |repo| repo.put("core/src/id.rs", "//! Ids.\n\nconst Q: &str = \"SELECT 1 FROM event\";\n"),
     },
     Rule {
         name: "pure",
-        says: "core and adapters have no I/O, no clock, no randomness, no environment: these come in as arguments",
+        says: "core and adapters have no I/O, clock, randomness or environment: callers pass these as arguments",
         check: pure,
         specimen: |repo| repo.put("core/src/id.rs", "//! Ids.\n\nuse std::time::SystemTime;\n"),
     },
     Rule {
         name: "vocabulary",
-        says: "one word for one thing: core/src/docs/glossary.md has the words, and those that it replaced cannot come back",
+        says: "one word for one thing: core/src/docs/glossary.md lists the words, and replaced words can't come back",
         check: vocabulary,
         specimen: |repo| repo.put("core/src/id.rs", concat!("//! Ids.\n\n// A photo", "graph of an object.\n")),
     },
     Rule {
         name: "finished",
-        says: "unfinished work, switched-off tests and debugging output cannot land",
+        says: "unfinished work, disabled tests and debugging output can't be merged",
         check: finished,
         specimen: |repo| repo.put("core/src/id.rs", concat!("//! Ids.\n\n// FIX", "ME: later\n")),
     },
@@ -38,7 +38,7 @@ pub(super) const RULES: &[Rule] = &[
 /// Each provider's name is the name of its adapter's folder.
 fn provider_words(repo: &Repo) -> Vec<Finding> {
     let names = repo.rooms("adapters");
-    search(repo, &["core/src/", "stores/", "conformance/src/"], |line| {
+    search(repo, &["core/src/", "stores/", "conformance/src/", "conformance/emulators/common/"], |line| {
         let line = line.to_lowercase();
         let name = names.iter().find(|name| has_word(&line, name))?;
         Some(format!("it names the provider {name}"))
@@ -113,7 +113,7 @@ fn finished(repo: &Repo) -> Vec<Finding> {
         for (index, (raw, code)) in file.lines().zip(&source.code).enumerate() {
             let word = COMMENTS.iter().find(|word| raw.contains(**word));
             if let Some(word) = word.or_else(|| CODE.iter().find(|word| code.contains(**word))) {
-                findings.push(Finding::at(path, index, format!("it says {word}")));
+                findings.push(Finding::at(path, index, format!("it contains {word}")));
             }
         }
     }
@@ -141,7 +141,7 @@ fn vocabulary(repo: &Repo) -> Vec<Finding> {
         for (path, file) in files.into_iter().filter(|(path, _)| !kept(path)) {
             for (index, line) in file.lines().enumerate() {
                 let found = REPLACED.iter().find(|(old, _)| has_word(line, old));
-                findings.extend(found.map(|(old, new)| Finding::at(path, index, format!("{old} is {new} here"))));
+                findings.extend(found.map(|(old, new)| Finding::at(path, index, format!("write {new}, not {old}"))));
             }
         }
     }

@@ -54,7 +54,7 @@ fn forge(genuine: &Signed) -> Vec<(&'static str, Signed)> {
     let forged = [
         ("half a signature", text[..text.len() / 2].to_owned()),
         ("a signature and a half", format!("{text}{}", &text[..text.len() / 2])),
-        ("a signature that says its scheme", format!("sha256={text}")),
+        ("a signature with its scheme as a prefix", format!("sha256={text}")),
         ("a signature in capitals", text.to_uppercase()),
         ("an empty header", String::new()),
     ];

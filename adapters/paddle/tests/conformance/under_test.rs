@@ -49,7 +49,7 @@ fn forge(genuine: &Signed) -> Vec<(&'static str, Signed)> {
     let text = String::from_utf8_lossy(value).into_owned();
     let Some((time, mac)) = text.split_once(';') else { return Vec::new() };
     let forged = [
-        ("the right signature under a scheme that is not there", format!("{time};{}", mac.replace("h1", "h2"))),
+        ("the right signature under an unknown scheme", format!("{time};{}", mac.replace("h1", "h2"))),
         ("half a signature", format!("{time};{}", &mac[..mac.len() / 2])),
         ("a signature without a time", mac.to_owned()),
         ("a time without a signature", time.to_owned()),

@@ -31,7 +31,7 @@ fn every_way_to_fold_ends_the_same() {
 }
 
 #[test]
-fn nothing_is_told_twice_and_nothing_is_left_open() {
+fn nothing_is_reported_twice_and_nothing_is_left_open() {
     holds(properties().once_and_whole());
 }
 

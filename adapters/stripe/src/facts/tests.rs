@@ -113,7 +113,7 @@ fn with(mut object: Value, over: Value) -> Value {
 
 /// An object without a key.
 fn without(mut object: Value, key: &str) -> Value {
-    object.as_object_mut().expect("keys").remove(key).expect("the key was there");
+    object.as_object_mut().expect("keys").remove(key).expect("an existing key");
     object
 }
 

@@ -168,10 +168,10 @@ fn assert_no_counterparts(facts: &[Fact], path: &Path) {
         .map(|fact| (&fact.subject, fact.observation.as_ref().map(|observation| &observation.object)))
         .collect();
     objects.sort();
-    assert!(objects.windows(2).all(|pair| pair[0] != pair[1]), "{}: an object twice", path.display());
+    assert!(objects.windows(2).all(|pair| pair[0] != pair[1]), "{}: an object is observed twice", path.display());
     for fact in facts.iter().filter(|fact| fact.observation.is_none()) {
         let others = facts.iter().filter(|other| other.subject == fact.subject).count();
-        assert_eq!(others, 1, "{}: links apart from their subject's observation", path.display());
+        assert_eq!(others, 1, "{}: links are in another fact than their subject's observation", path.display());
     }
 }
 

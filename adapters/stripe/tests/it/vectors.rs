@@ -60,7 +60,7 @@ fn check(vector: &Value) {
         "accept" | "accept_signature_reject_as_snapshot" | "accept_signature_reject_json" => "accept",
         "reject" => text("reason"),
         "implementation_defined" => {
-            OURS.iter().find(|(name, _)| *name == id).unwrap_or_else(|| panic!("{id}: say what we do")).1
+            OURS.iter().find(|(name, _)| *name == id).unwrap_or_else(|| panic!("{id}: OURS has no verdict")).1
         }
         other => panic!("{id}: {other}"),
     };

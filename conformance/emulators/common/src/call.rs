@@ -48,6 +48,13 @@ impl<'a> Call<'a> {
         self.headers.all(name).next().and_then(|value| std::str::from_utf8(value).ok())
     }
 
+    /// The credentials of the `Authorization` header, if it has this scheme. Schemes compare without case (RFC 9110,
+    /// 11.1).
+    pub fn credentials<'b>(&'b self, scheme: &'b str) -> Option<&'b str> {
+        let (found, credentials) = self.header("authorization")?.split_once(' ')?;
+        found.eq_ignore_ascii_case(scheme).then(|| credentials.trim())
+    }
+
     /// The path, joined again.
     pub fn route(&self) -> String {
         format!("/{}", self.path.join("/"))

@@ -67,7 +67,7 @@ fn route<P: Emulated>(world: &mut World<P>, call: &Call<'_>) -> Result<Reply, St
         (Method::Get, ["events"]) => ok(&world.shared().events().iter().map(|it| &it.body).collect::<Vec<_>>()),
         (Method::Get, ["deliveries"]) => {
             let queue = &world.shared().queue;
-            ok(&json!({ "waiting": queue.waiting(), "done": queue.done() }))
+            ok(&json!({ "waiting": queue.waiting(), "sending": queue.sending(), "done": queue.done() }))
         }
         (Method::Get, ["snapshot"]) => {
             let snapshot = world.snapshot().map_err(|error| format!("the world can't be written: {error}"))?;

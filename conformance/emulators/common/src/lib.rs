@@ -15,6 +15,7 @@
 //! | [`keys`], [`log`] | idempotency keys, and what was asked |
 //! | `document` | whether a body is as the provider's official document says; feature `testing` |
 //! | `serve` | an emulator as a command; feature `serve` |
+//! | `lifecycles` | whether an adapter ends random lifecycles in the truth; feature `testing` |
 //! | [`truth`] | the state in neutral words, and how a projection differs from it |
 
 pub mod call;
@@ -25,6 +26,8 @@ pub mod document;
 pub mod draw;
 pub mod emulated;
 pub mod keys;
+#[cfg(feature = "testing")]
+pub mod lifecycles;
 pub mod log;
 pub mod page;
 pub mod queue;

@@ -149,6 +149,11 @@ impl Queue {
         &self.waiting
     }
 
+    /// How many deliveries were taken and are not answered yet.
+    pub fn sending(&self) -> usize {
+        self.sending.len()
+    }
+
     /// What became of the deliveries that are finished, by number.
     pub fn done(&self) -> &BTreeMap<u64, Outcome> {
         &self.done

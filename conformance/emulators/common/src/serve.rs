@@ -9,6 +9,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use anyhow::Context;
 use clap::Parser;
 use purchase_core::time::Timestamp;
+use serde::de::DeserializeOwned;
 use tokio::{
     net::TcpListener,
     sync::Notify,
@@ -46,6 +47,9 @@ pub struct Options {
     /// Keeps the world in this file, and continues from it if it exists
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
+    /// A JSON file with the settings of the emulated account; those that are left out keep their default
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
     /// How long a request that is planned to time out waits before its connection is closed
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub time_out: u64,
@@ -59,11 +63,15 @@ struct Running<P> {
     time_out: Duration,
 }
 
-/// Runs an emulator until it is stopped. The first line on standard output is its address. `provider` gets that address.
+/// Runs an emulator until it is stopped. The first line on standard output is its address. `provider` makes the provider
+/// from the account's settings and that address.
 ///
 /// # Errors
-/// When the address can't be used, or the state can't be read or written.
-pub async fn run<P: Emulated>(options: Options, provider: impl FnOnce(&str) -> P) -> anyhow::Result<()> {
+/// When the address can't be used, or a file can't be read or written.
+pub async fn run<P: Emulated, S: Default + DeserializeOwned>(
+    options: Options,
+    provider: impl FnOnce(S, &str) -> P,
+) -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
     let listener =
@@ -76,7 +84,7 @@ pub async fn run<P: Emulated>(options: Options, provider: impl FnOnce(&str) -> P
     let webhook = options.webhook.clone().zip(options.secret.clone()).map(|(url, secret)| Webhook { url, secret });
     let world = match options.state.as_deref().map(keep::read).transpose()?.flatten() {
         Some(bytes) => World::restore(&bytes, webhook).context("the file of --state is no state of this emulator")?,
-        None => World::new(provider(&address), Settings { seed: options.seed, start, webhook }),
+        None => World::new(provider(account(&options)?, &address), Settings { seed: options.seed, start, webhook }),
     };
     let running = Arc::new(Running {
         world: Local::new(world),
@@ -97,6 +105,13 @@ pub async fn run<P: Emulated>(options: Options, provider: impl FnOnce(&str) -> P
         Some(path) => keep::write(&running, path),
         None => Ok(()),
     }
+}
+
+/// The settings of the account.
+fn account<S: Default + DeserializeOwned>(options: &Options) -> anyhow::Result<S> {
+    let Some(path) = &options.settings else { return Ok(S::default()) };
+    let bytes = std::fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
+    serde_json::from_slice(&bytes).with_context(|| format!("{} has no settings of this emulator", path.display()))
 }
 
 /// Moves the clock as real time passes.

@@ -26,6 +26,15 @@ pub struct Event {
     pub body: Value,
 }
 
+/// The request that is being answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// Its id.
+    pub id: String,
+    /// Its idempotency key.
+    pub idempotency_key: Option<String>,
+}
+
 /// The part of a world that every emulator has.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Shared {
@@ -35,6 +44,9 @@ pub struct Shared {
     pub draw: Draw,
     /// How deliveries and events misbehave.
     pub chaos: Chaos,
+    /// The request that is being answered; none while time passes and while people act.
+    #[serde(skip)]
+    pub request: Option<Made>,
     pub(crate) queue: Queue,
     pub(crate) delivers: bool,
     events: Vec<Event>,
@@ -48,6 +60,7 @@ impl Shared {
             now,
             draw: Draw::new(seed),
             chaos: Chaos::default(),
+            request: None,
             queue: Queue::default(),
             delivers,
             events: Vec::new(),

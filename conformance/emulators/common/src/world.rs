@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use purchase_core::{
-    delivery::Headers,
+    delivery::{Delivery, Headers},
+    id::ProviderName,
     time::Timestamp,
     transport::{HttpRequest, HttpResponse, Transport, TransportError},
 };
@@ -17,7 +18,7 @@ use crate::{
     keys::{Keys, Known},
     log::{Entry, Log},
     queue::Attempt,
-    shared::Shared,
+    shared::{Made, Shared},
     truth::Truth,
 };
 
@@ -60,6 +61,13 @@ pub struct Outgoing {
     pub headers: Headers,
     /// The body.
     pub body: Vec<u8>,
+}
+
+impl Outgoing {
+    /// The delivery as an endpoint receives it at this time, under an adapter's name.
+    pub fn received(&self, provider: &ProviderName, at: Timestamp) -> Delivery {
+        Delivery { provider: provider.clone(), headers: self.headers.clone(), body: self.body.clone(), received_at: at }
+    }
 }
 
 /// A provider with a clock.
@@ -120,17 +128,20 @@ impl<P: Emulated> World<P> {
         let State { provider, shared, keys, log, planned } = &mut self.state;
         let failure = failure(&shared.chaos, planned, &mut shared.draw, call.method.as_str(), &call.route());
         let request_id = P::request_id(&mut shared.draw);
+        let idempotency_key = provider.key(&call).map(|key| key.key);
+        shared.request = Some(Made { id: request_id.clone(), idempotency_key: idempotency_key.clone() });
         let (reply, original) = match failure {
             Some(failure) if !failure.applies() => (provider.failed(failure).unkept(), None),
             _ => answer(provider, shared, keys, &call, &request_id, failure),
         };
+        shared.request = None;
         log.push(Entry {
             at: shared.time().to_string(),
             method: call.method.as_str().to_owned(),
             path: call.route(),
             status: reply.status,
             request_id: request_id.clone(),
-            idempotency_key: provider.key(&call).map(|key| key.key),
+            idempotency_key,
             replayed: original.is_some(),
             not_emulated: reply.not_emulated.clone(),
             failure: failure.map(|it| it.as_str().to_owned()),

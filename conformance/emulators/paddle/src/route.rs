@@ -319,7 +319,7 @@ fn prefix(collection: &str) -> &'static str {
 fn authenticated(call: &Call<'_>) -> Result<(), Fault> {
     let malformed = "Authentication header included, but incorrectly formatted.";
     let version = call.header("paddle-version").unwrap_or("1").to_owned();
-    match call.header("authorization").map(|it| it.strip_prefix("Bearer ").unwrap_or_default().trim()) {
+    match call.header("authorization").map(|_| call.credentials("bearer").unwrap_or_default()) {
         None => Err(Fault::shared(403, "authentication_missing", "Authentication header missing.")),
         Some("") => Err(Fault::shared(403, "authentication_malformed", malformed)),
         Some(_) if version != "1" => Err(Fault::not_emulated(format!("version {version} of the API"))),

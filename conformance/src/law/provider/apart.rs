@@ -166,7 +166,7 @@ async fn asked_for_the_wrong_kind(trial: &Trial) -> Verdict {
         let Ok(text) = CustomerId::new(id.expose()) else { continue };
         let found = bench.engine.customer(&text, trial.scenario.as_of).await?;
         ensure(found.is_empty() && outcome.projection["entitlements"].get(id.expose()).is_none(), || {
-            "a provider's id finds somebody among the application's customers".to_owned()
+            "looking up a provider's customer id as an application's customer id finds a customer".to_owned()
         })?;
         checks += 1;
     }
@@ -251,15 +251,15 @@ async fn stay_apart(trial: &Trial, law: &str, swapped: bool) -> Verdict {
         for _ in 0..(trial.effort.samples / 100).max(1) {
             let schedule = Schedule::one_by_one(shuffled(both.len(), &mut random)).decorated(&mut random);
             let bench = view.play(trial, &both, &schedule).await?;
-            let place = |broken: Broken| broken.context(&format!("beside a source that differs in its {apart:?}"));
+            let place = |broken: Broken| broken.context(&format!("with a source that differs in its {apart:?}"));
             for (source, projection) in &alone {
                 let found = bench.projection_of(Some((*source).clone())).await?;
-                ensure_equal(projection, &found, "beside another").map_err(place)?;
+                ensure_equal(projection, &found, "with another source").map_err(place)?;
                 checks += 1;
             }
             let mut shown = view.snapshots(&bench).await?;
             shown.sort();
-            ensure(snapshots == shown, || "the customers' snapshots are others than alone".to_owned())
+            ensure(snapshots == shown, || "the customers' snapshots differ from those of one source alone".to_owned())
                 .map_err(place)?;
         }
     }
@@ -302,7 +302,7 @@ impl View<'_> {
         for customer in self.asked {
             for snapshot in bench.engine.customer(customer, self.trial.scenario.as_of).await? {
                 let json = serde_json::to_string(&snapshot);
-                snapshots.push(json.map_err(|error| Broken::caused("a snapshot is no JSON", &error))?);
+                snapshots.push(json.map_err(|error| Broken::caused("a snapshot is not JSON", &error))?);
             }
         }
         Ok(snapshots)

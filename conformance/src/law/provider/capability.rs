@@ -54,25 +54,33 @@ async fn events_are_named(trial: &Trial) -> Verdict {
             let Some(body) = (samples.unknown_type)(&recorded.body, id) else { continue };
             let read = edited(body)?;
             let named = head(&read).is_some_and(|head| head.key.id.expose() == id);
-            ensure(named, || format!("delivery {number} under the id {id:?} doesn't go by it"))?;
+            ensure(named, || {
+                format!("delivery {number} was edited to have the event id {id:?}, but its event has another id")
+            })?;
             checks += 1;
         }
         let Ok(event) = reading(trial, &genuine)? else { continue };
         let digested = event.head.key.id.expose().starts_with(DIGEST);
-        ensure(!digested, || format!("event_ids is declared, and delivery {number} goes by the digest of its body"))?;
+        ensure(!digested, || {
+            format!("event_ids is declared, but the event id of delivery {number} is the digest of its body")
+        })?;
         if let Some(body) = (samples.contradiction)(&recorded.body) {
             let same = head(&edited(body)?).is_some_and(|head| head.key == event.head.key);
-            ensure(same, || format!("another body under the id of delivery {number} is another event"))?;
+            ensure(same, || {
+                format!("a different body with the event id of delivery {number} is read as another event")
+            })?;
         }
         if let Some(body) = rewritten(&recorded.body) {
             let again = trial.rig.sign_body(&trial.scenario, body)?;
             let same = head(&reading(trial, &again)?).is_some_and(|head| head.key == event.head.key);
-            ensure(same, || format!("delivery {number}, written otherwise, is another event"))?;
+            ensure(same, || {
+                format!("delivery {number}, as the same JSON in different bytes, is read as another event")
+            })?;
             let bench = trial.rig.bench(&trial.scenario).await?;
             one(&bench, genuine).await?.map_err(|refusal| refused(number, &refusal))?;
             let answer = one(&bench, again).await?;
             ensure(matches!(&answer, Ok(receipt) if receipt.duplicate), || {
-                format!("delivery {number}, written otherwise, is no duplicate: {}", told(&answer))
+                format!("delivery {number}, as the same JSON in different bytes, is not a duplicate: {}", told(&answer))
             })?;
         }
         checks += 1;
@@ -90,7 +98,9 @@ async fn bodies_are_names(trial: &Trial) -> Verdict {
         let digest = format!("{DIGEST}{}", hex::encode(Sha256::digest(&genuine.body)));
         let read = reading(trial, genuine)?;
         let named = head(&read).is_none_or(|head| head.key.id.expose() == digest);
-        ensure(named, || format!("event_ids is not declared, and delivery {number} doesn't go by its body's digest"))?;
+        ensure(named, || {
+            format!("event_ids is not declared, but the event id of delivery {number} is not the digest of its body")
+        })?;
         checks += 1;
         let (Ok(event), Some(other)) = (read, rewritten(&recorded.body)) else { continue };
         let bench = trial.rig.bench(&trial.scenario).await?;
@@ -99,11 +109,11 @@ async fn bodies_are_names(trial: &Trial) -> Verdict {
         }
         let again = one(&bench, genuine.clone()).await?;
         ensure(matches!(&again, Ok(receipt) if receipt.duplicate), || {
-            format!("delivery {number}, byte by byte the same, is no duplicate: {}", told(&again))
+            format!("delivery {number}, byte for byte the same, is not a duplicate: {}", told(&again))
         })?;
         let answer = one(&bench, trial.rig.sign_body(&trial.scenario, other)?).await?;
         ensure(matches!(&answer, Ok(receipt) if !receipt.duplicate), || {
-            format!("delivery {number} in other bytes is no event of its own: {}", told(&answer))
+            format!("delivery {number} in different bytes is not accepted as a new event: {}", told(&answer))
         })?;
         // If only the ids decide a tie, another id may decide it differently.
         if !ambiguous {
@@ -111,7 +121,7 @@ async fn bodies_are_names(trial: &Trial) -> Verdict {
         }
         let kept = statuses(bench.events().await?);
         ensure(kept.len() == reference.statuses.len() + 1 && kept.contains_key(&event.head.key), || {
-            format!("two bodies of delivery {number}: {} events are kept", kept.len())
+            format!("after two bodies of delivery {number}, {} events are stored", kept.len())
         })?;
     }
     Ok(Held { checks })
@@ -151,7 +161,7 @@ async fn events_say_their_mode(trial: &Trial) -> Verdict {
         let number = recorded.number;
         let Ok(event) = reading(trial, &genuine)? else { continue };
         let sample = (trial.rig.provider.samples.other_mode)(&recorded.body);
-        let says_none = || Broken::new(format!("mode_in_event is declared, and delivery {number} says no mode"));
+        let says_none = || Broken::new(format!("mode_in_event is declared, but delivery {number} contains no mode"));
         let body = sample.ok_or_else(says_none)?;
         let flipped = trial.rig.sign_body(&trial.scenario, body)?;
         let other = reading(trial, &flipped)?
@@ -164,26 +174,27 @@ async fn events_say_their_mode(trial: &Trial) -> Verdict {
             expected.id = other.head.key.id.clone();
         }
         ensure(other.head.key == expected, || {
-            format!("delivery {number} says {}, and its event is {}", opposite(mode), other.head.key.source.mode)
+            let (expected, found) = (opposite(mode), other.head.key.source.mode);
+            format!("delivery {number} contains the mode {expected}, but its event has the mode {found}")
         })?;
         of_its_source(&event, number)?;
         of_its_source(&other, number)?;
 
         let served = trial.rig.adapter(&[&trial.scenario.secret], Some(mode))?;
         ensure(reading_by(served.as_ref(), &genuine)? == Ok(event), || {
-            format!("delivery {number} is read otherwise at an endpoint for {mode} events")
+            format!("delivery {number} is read differently at an endpoint for {mode} events")
         })?;
         let answer = reading_by(served.as_ref(), &flipped)?.map_err(|unreadable| unreadable.fault);
         let wrong = ReadFault::WrongMode { expected: mode, found: opposite(mode) };
         ensure(answer.as_ref().err() == Some(&wrong), || {
-            format!("an endpoint for {mode} events takes delivery {number} of the other mode")
+            format!("an endpoint for {mode} events accepts delivery {number} of the other mode")
         })?;
 
         let bench = trial.rig.bench(&trial.scenario).await?;
         for (delivery, which) in [(genuine, "genuine"), (flipped, "in the other mode")] {
             let answer = one(&bench, delivery).await?;
             ensure(matches!(&answer, Ok(receipt) if !receipt.duplicate), || {
-                format!("delivery {number}, {which}, is no event of its own: {}", told(&answer))
+                format!("delivery {number}, {which}, is not accepted as a new event: {}", told(&answer))
             })?;
         }
         checks += 1;
@@ -204,11 +215,11 @@ fn the_configured_mode_counts(trial: &Trial) -> Verdict {
             let number = recorded.number;
             let sample = (trial.rig.provider.samples.other_mode)(&recorded.body);
             ensure(sample.is_none(), || {
-                format!("mode_in_event is not declared, and delivery {number} can be edited to say another mode")
+                format!("mode_in_event is not declared, but delivery {number} can be edited to contain another mode")
             })?;
             let read = reading_by(adapter.as_ref(), delivery)?;
             ensure(head(&read).is_none_or(|head| head.key.source.mode == mode), || {
-                format!("delivery {number} at an endpoint for {mode} events is not {mode}")
+                format!("at an endpoint for {mode} events, the event of delivery {number} is not {mode}")
             })?;
             if let Ok(event) = read {
                 of_its_source(&event, number)?;
@@ -228,7 +239,7 @@ fn opposite(mode: Mode) -> Mode {
 
 fn of_its_source(event: &Event, number: u32) -> Result<(), Broken> {
     let apart = facts_of(event).iter().any(|fact| fact.subject.source != event.head.key.source);
-    ensure(!apart, || format!("a fact of delivery {number} is of another source than its event"))
+    ensure(!apart, || format!("a fact of delivery {number} has another source than its event"))
 }
 
 pub(crate) async fn prior_states(trial: &Trial) -> Verdict {
@@ -263,17 +274,17 @@ fn is_right_about_before(fact: &Fact, declared: bool, seen: Option<&Vec<ObjectSt
     let Some(observation) = &fact.observation else { return Ok(()) };
     let Some(prior) = &observation.prior else { return Ok(()) };
     let what = observation.object.kind.as_str();
-    ensure(declared, || format!("prior_states is not declared, and the {what} has a prior state"))?;
-    ensure(observation.phase != Phase::Created, || format!("the {what} was created, and has a prior state"))?;
+    ensure(declared, || format!("prior_states is not declared, but the {what} has a prior state"))?;
+    ensure(observation.phase != Phase::Created, || format!("the {what} was just created, but has a prior state"))?;
     ensure(prior.kind() == observation.object_state.kind(), || {
-        format!("the {what}'s prior state is another kind of object's")
+        format!("the {what}'s prior state belongs to another kind of object")
     })?;
-    ensure(seen.is_none_or(|seen| seen.contains(prior)), || format!("the {what} was never in its prior state before"))
+    ensure(seen.is_none_or(|seen| seen.contains(prior)), || format!("the {what} never had the prior state before"))
 }
 
 pub(crate) async fn signed_time(trial: &Trial) -> Verdict {
     let scenario = &trial.scenario;
-    let Some(recorded) = scenario.deliveries.first() else { return Err(Broken::new("there is no delivery")) };
+    let Some(recorded) = scenario.deliveries.first() else { return Err(Broken::new("the scenario has no delivery")) };
     let signed = trial.rig.sign_body(scenario, recorded.body.clone())?;
     let adapter = trial.rig.adapter(&[&scenario.secret], None)?;
     let presented = adapter
@@ -284,20 +295,22 @@ pub(crate) async fn signed_time(trial: &Trial) -> Verdict {
     if trial.declares(Capability::SignedTime)? {
         let said = presented.signed_at.map(|at| at.seconds());
         ensure(said == Some(scenario.as_of.seconds()), || {
-            format!("signed_time is declared, and a signature made at {} is read as of {said:?}", scenario.as_of)
+            format!("signed_time is declared, but a signature made at {} is read as made at {said:?}", scenario.as_of)
         })?;
         let stale = one(&trial.rig.bench(scenario).await?, after(i64::from(TOLERANCE_SECONDS) + 1)).await?;
         let right = matches!(stale, Err(Refusal::Signature(SignatureError::Stale { .. })));
-        ensure(right, || format!("signed_time is declared, and a stale delivery is {}", told(&stale)))?;
+        ensure(right, || format!("signed_time is declared, but a stale delivery is {}", told(&stale)))?;
         return Ok(Held { checks: 2 });
     }
-    ensure(presented.signed_at.is_none(), || "signed_time is not declared, and the signature has a time".to_owned())?;
+    ensure(presented.signed_at.is_none(), || "signed_time is not declared, but the signature has a time".to_owned())?;
     ensure(adapter.webhooks().trust().tolerance_seconds.is_none(), || {
-        "signed_time is not declared, and the adapter promises a tolerance that it can't keep".to_owned()
+        "signed_time is not declared, but the adapter promises a tolerance, which it can't keep".to_owned()
     })?;
     for seconds in [0, YEAR, -YEAR] {
         let answer = one(&trial.rig.bench(scenario).await?, after(seconds)).await?;
-        ensure(is_accepted(&answer), || format!("a delivery that came {seconds} s later is {}", told(&answer)))?;
+        ensure(is_accepted(&answer), || {
+            format!("a delivery received {seconds} s after it was signed is {}", told(&answer))
+        })?;
     }
     Ok(Held { checks: 5 })
 }

@@ -69,7 +69,7 @@ pub(crate) async fn side_by_side(
         let Err(broken) = raced.await else { continue };
         failures += 1;
         if failures == races.failures {
-            let place = format!("{workers} workers side by side, one for each part of the schedule");
+            let place = format!("{workers} concurrent workers, one for each batch of the schedule");
             return Err(broken.context(&place));
         }
     }
@@ -179,7 +179,7 @@ async fn crash(
 fn difference(expected: &BTreeMap<EventKey, EventStatus>, found: &BTreeMap<EventKey, EventStatus>) -> String {
     let lost = expected.keys().filter(|key| !found.contains_key(key)).count();
     let other = expected.iter().filter(|(key, status)| found.get(key).is_some_and(|found| found != *status)).count();
-    format!("of {} events {lost} are lost and {other} have another status than undisturbed", expected.len())
+    format!("of {} events, {lost} are lost and {other} have another status than in the undisturbed run", expected.len())
 }
 
 async fn send_all(bench: &Bench, signed: &[Delivery], schedule: &Schedule) -> Result<usize, Broken> {
@@ -208,7 +208,7 @@ async fn queue(
             }
             tries += 1;
             ensure(tries < 10 && refusal.http_status() >= 500, || {
-                format!("delivery {} is not kept: {}", index + 1, refusal.code())
+                format!("delivery {} is not accepted into the queue: {}", index + 1, refusal.code())
             })?;
         }
     }
@@ -222,5 +222,5 @@ async fn queue(
             Err(_) => now = now.plus_seconds(1),
         }
     }
-    Err(Broken::new("50 rounds of work did not empty the queue"))
+    Err(Broken::new("the queue is not empty after 50 rounds of work"))
 }

@@ -78,7 +78,7 @@ pub(crate) async fn replay_changes_nothing(trial: &Trial) -> Verdict {
         let context = |broken: Broken| broken.context(&format!("after a replay by {what}"));
         let left: u64 = report.left.values().sum();
         ensure(serves_some || left == report.read, || {
-            format!("it read {} events, of which it serves none, and left {left}", report.read)
+            format!("it read {} events and serves none of them, but left only {left} unchanged", report.read)
         })
         .map_err(context)?;
         let after = kept(&bench).await?;
@@ -87,7 +87,7 @@ pub(crate) async fn replay_changes_nothing(trial: &Trial) -> Verdict {
             let new = after.iter().filter(|line| !before.contains(line));
             let lines: Vec<String> =
                 lost.map(|line| format!("- {line}")).chain(new.map(|line| format!("+ {line}"))).take(6).collect();
-            format!("what is kept is something else\n{}", lines.join("\n"))
+            format!("stored events or facts changed:\n{}", lines.join("\n"))
         })
         .map_err(context)?;
         reference.compare_projection(&bench.projection().await?).map_err(context)?;
@@ -116,7 +116,7 @@ pub(crate) async fn queue_is_shared(trial: &Trial) -> Verdict {
         let (claimed, elsewhere) = work(&engine, what, now).await?;
         let context = |broken: Broken| broken.context(&format!("after {what} has worked"));
         ensure(claimed == queue && elsewhere == queue, || {
-            format!("of {queue} events in the queue it claimed {claimed} and gave {elsewhere} back")
+            format!("of {queue} events in the queue, it claimed {claimed} and returned {elsewhere}")
         })
         .map_err(context)?;
         for stored in bench.events().await? {
@@ -126,7 +126,7 @@ pub(crate) async fn queue_is_shared(trial: &Trial) -> Verdict {
             let waits = stored.status == EventStatus::Received && stored.due_at.is_some();
             ensure(waits && stored.attempts == 0 && stored.reason.is_none(), || {
                 let (status, attempts) = (stored.status.as_str(), stored.attempts);
-                format!("an event of its queue is {status} after {attempts} attempts, for {:?}", stored.reason)
+                format!("an event in the queue is {status} with {attempts} attempts and the reason {:?}", stored.reason)
             })
             .map_err(context)?;
         }
@@ -134,10 +134,11 @@ pub(crate) async fn queue_is_shared(trial: &Trial) -> Verdict {
     }
     // No event is delayed by more than a day.
     let later = now.plus_seconds(2 * 86_400);
-    let (_, elsewhere) = work(&bench.engine, "its own engine", later).await?;
-    ensure(elsewhere == 0, || format!("their own engine gave {elsewhere} events back"))?;
+    let (_, elsewhere) = work(&bench.engine, "the engine that serves them", later).await?;
+    ensure(elsewhere == 0, || format!("the engine that serves the events returned {elsewhere} of them"))?;
     let as_of = bench.projection().await?;
-    reference.compare_projection(&as_of).map_err(|broken| broken.context("when their own engine has worked"))?;
+    let context = |broken: Broken| broken.context("after the engine that serves the events has worked");
+    reference.compare_projection(&as_of).map_err(context)?;
     Ok(Held { checks: checks + 1 })
 }
 
@@ -154,5 +155,5 @@ async fn work(engine: &Engine, who: &str, now: Timestamp) -> Result<(u64, u64), 
         claimed += report.claimed;
         elsewhere += report.elsewhere;
     }
-    Err(Broken::new(format!("after {ROUNDS} rounds there is still something due for {who}")))
+    Err(Broken::new(format!("after {ROUNDS} rounds, events are still due for {who}")))
 }

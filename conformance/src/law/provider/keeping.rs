@@ -57,11 +57,13 @@ pub(crate) async fn unknown_type(trial: &Trial) -> Verdict {
             drop(one(&bench, delivery).await?);
         }
         let receipt = one(&bench, &added).await?.map_err(|refusal| {
-            Broken::new(format!("a type made up from delivery {} is refused ({})", recorded.number, refusal.code()))
+            let number = recorded.number;
+            Broken::new(format!("delivery {number} with an unknown event type is refused ({})", refusal.code()))
         })?;
         let (status, http) = (receipt.status, receipt.http_status());
         ensure(status == EventStatus::Ignored && (200..300).contains(&http), || {
-            format!("a type made up from delivery {} is {} and answered {http}", recorded.number, status.as_str())
+            let (number, status) = (recorded.number, status.as_str());
+            format!("delivery {number} with an unknown event type is {status} and answered {http}")
         })?;
         for delivery in &signed[before..] {
             drop(one(&bench, delivery).await?);
@@ -69,10 +71,10 @@ pub(crate) async fn unknown_type(trial: &Trial) -> Verdict {
         reference.compare_projection(&bench.projection().await?)?;
         let again = one(&bench, &added).await?;
         ensure(matches!(&again, Ok(receipt) if receipt.duplicate), || {
-            "it is no duplicate when it comes again".to_owned()
+            "when sent again, it is not answered as a duplicate".to_owned()
         })?;
         let kept = bench.events().await?.into_iter().filter(|stored| stored.event.body == added.body).count();
-        ensure(kept == 1, || format!("it is kept {kept} times"))?;
+        ensure(kept == 1, || format!("it is stored {kept} times"))?;
         checks += 1;
     }
     Ok(Held { checks })
@@ -113,7 +115,7 @@ pub(crate) async fn unknown_value(trial: &Trial) -> Verdict {
                 let written =
                     schedule.order().iter().map(|index| (index + 1).to_string()).collect::<Vec<_>>().join(",");
                 let what =
-                    format!("delivery {} again with an unknown value, as the last of {written}", recorded.number);
+                    format!("delivery {} repeated with an unknown value, as the last in {written}", recorded.number);
                 broken.context(&what)
             })?;
         }
@@ -145,21 +147,23 @@ pub(crate) async fn conflict(trial: &Trial) -> Verdict {
         for time in ["", " again"] {
             let answer = one(&bench, &contradiction).await?;
             let refused = matches!(&answer, Err(refusal @ Refusal::Conflict { .. }) if refusal.http_status() == 409);
-            ensure(refused, || format!("another body for delivery {number} is{time} {}", told(&answer)))?;
+            ensure(refused, || {
+                format!("a different body with the event id of delivery {number} is{time} {}", told(&answer))
+            })?;
         }
         reference.compare_projection(&bench.projection().await?)?;
         conflict_is_kept(&bench, &event.head.key, &contradiction.body).await?;
         if let Some(body) = (samples.repetition)(&recorded.body) {
             let answer = one(&bench, &trial.rig.sign_body(&trial.scenario, body)?).await?;
             ensure(matches!(&answer, Ok(receipt) if receipt.duplicate), || {
-                format!("delivery {number}, as the provider sends it the second time, is {}", told(&answer))
+                format!("delivery {number}, in the form of a second sending by the provider, is {}", told(&answer))
             })?;
         }
         let together = trial.rig.bench(&trial.scenario).await?;
         let answers = together.receiver.receive(vec![genuine.clone(), contradiction]).await?;
         let right = matches!(answers.as_slice(), [Ok(_), Err(Refusal::Conflict { .. })]);
         ensure(right, || {
-            format!("delivery {number} and another body for it, in one batch, are not taken and refused")
+            format!("delivery {number} and a different body with its event id, in one batch, are answered wrongly")
         })?;
         checks += 1;
     }
@@ -172,9 +176,9 @@ async fn conflict_is_kept(bench: &Bench, key: &EventKey, body: &[u8]) -> Result<
     let query = ConflictQuery { key: Some(key.clone()), limit: 10, ..ConflictQuery::default() };
     let conflicts = bench.engine.conflicts(&query).await?;
     ensure(conflicts.len() == 1 && conflicts[0].event.body == body, || {
-        format!("the other body is kept {} times as a conflict", conflicts.len())
+        format!("the different body is stored {} times as a conflict", conflicts.len())
     })?;
-    ensure(kept.len() == 1 && kept[0].event.body != body, || "the first body doesn't stand any more".to_owned())
+    ensure(kept.len() == 1 && kept[0].event.body != body, || "the first body was replaced".to_owned())
 }
 
 pub(crate) fn has_unreadable(trial: &Trial) -> bool {
@@ -226,7 +230,7 @@ async fn spoil(
         bench.events().await?.into_iter().filter(|stored| stored.event.body == spoiled.body).collect();
     let failed = matches!(kept.as_slice(), [stored]
         if stored.status == EventStatus::Failed && matches!(&stored.reason, Some(Reason::Read(fault)) if names(fault, path)));
-    ensure(failed, || format!("it is kept {} times, or not as failed with its reason", kept.len()))?;
+    ensure(failed, || format!("it is stored {} times, or not as failed with its reason", kept.len()))?;
 
     let together = trial.rig.bench(&trial.scenario).await?;
     let batch = std::iter::once(&spoiled).chain(signed).cloned().collect();
@@ -239,7 +243,7 @@ fn is_unreadable(answer: &Answer, path: Option<&str>) -> Result<(), Broken> {
     let right = matches!(answer, Err(Refusal::Unreadable { fault, .. }) if names(fault, path));
     ensure(right, || match (answer, path) {
         (Err(refusal), Some(path)) => {
-            format!("it is refused with {:?}, which does not name {path}", refusal.to_string())
+            format!("it is refused with {:?}, which does not name the path {path}", refusal.to_string())
         }
         (answer, _) => format!("it is {}", told(answer)),
     })
@@ -300,8 +304,8 @@ async fn statuses_agree(bench: &Bench, acknowledged: &BTreeSet<EventKey>) -> Res
             EventStatus::Received => false,
         };
         ensure(final_status, || {
-            let status = stored.status.as_str();
-            format!("an event of type {} is {status}; one of its subjects is parked: {waits}", stored.event.event_type)
+            let (event_type, status) = (&stored.event.event_type, stored.status.as_str());
+            format!("an event of type {event_type} is {status}, but one of its subjects is parked: {waits}")
         })?;
     }
     let kept = statuses(events);
@@ -312,13 +316,13 @@ async fn statuses_agree(bench: &Bench, acknowledged: &BTreeSet<EventKey>) -> Res
 async fn one(bench: &Bench, delivery: &Delivery) -> Result<Answer, Broken> {
     match bench.receiver.receive(vec![delivery.clone()]).await?.pop() {
         Some(answer) => Ok(answer),
-        None => Err(Broken::new("one delivery, no answer")),
+        None => Err(Broken::new("one delivery was sent, but there is no answer")),
     }
 }
 
 fn told(answer: &Answer) -> String {
     match answer {
-        Ok(receipt) => format!("taken as {} (duplicate: {})", receipt.status.as_str(), receipt.duplicate),
+        Ok(receipt) => format!("accepted as {} (duplicate: {})", receipt.status.as_str(), receipt.duplicate),
         Err(refusal) => format!("refused ({})", refusal.code()),
     }
 }

@@ -48,7 +48,7 @@ pub(crate) async fn own_owner_counts(trial: &Trial) -> Verdict {
         for stored in bench.engine.store().load(&wanted).await?.subjects {
             let owner = stored.state.application_customer();
             ensure(owner == named.get(&stored.subject), || {
-                format!("{} belongs to another than it names itself", stored.subject.public_id())
+                format!("{} has another owner than the one that it names itself", stored.subject.public_id())
             })
             .map_err(|broken| broken.in_schedule(&schedule))?;
             checks += 1;
@@ -149,7 +149,7 @@ pub(crate) async fn nothing_before_it_began(trial: &Trial) -> Verdict {
     for map in ["entitlements", "unlinked"] {
         let customers = projection[map].as_object().into_iter().flat_map(|customers| customers.values());
         for benefit in customers.filter_map(Value::as_object).flat_map(|benefits| benefits.values()) {
-            ensure(benefit["access"] == Value::Bool(false), || "there is access before it began".to_owned())?;
+            ensure(benefit["access"] == Value::Bool(false), || "there is access before the start".to_owned())?;
             checks += 1;
         }
     }

@@ -59,23 +59,23 @@ async fn look_at_duplicates(
         let again = !seen.insert(&events[*index]);
         ensure(receipt.duplicate == again, || {
             let nth = if again { "again" } else { "for the first time" };
-            format!("delivery {} came {nth} and was answered duplicate: {}", index + 1, receipt.duplicate)
+            format!("delivery {} was sent {nth} and answered with duplicate: {}", index + 1, receipt.duplicate)
         })?;
         for transition in &receipt.transitions {
             ensure(transitions.insert(transition.transition()), || {
-                format!("{:?} of {} at {} was told twice", transition.change, transition.object, transition.at)
+                format!("{:?} of {} at {} was reported twice", transition.change, transition.object, transition.at)
             })?;
         }
     }
     let events = bench.events().await?;
     let kept = events.len();
     ensure(kept == reference.statuses.len(), || {
-        format!("{} events are kept undisturbed, {kept} here", reference.statuses.len())
+        format!("{} events are stored in the undisturbed run, {kept} here", reference.statuses.len())
     })?;
     let keys: Vec<_> = events.into_iter().map(|stored| stored.event.key).collect();
     let facts = bench.engine.store().facts(&keys).await?;
     for (place, fact) in facts.iter().enumerate() {
-        ensure(!facts[..place].iter().any(|known| known.fact == fact.fact), || "a fact is kept twice".to_owned())?;
+        ensure(!facts[..place].iter().any(|known| known.fact == fact.fact), || "a fact is stored twice".to_owned())?;
     }
     Ok(())
 }
@@ -122,7 +122,7 @@ async fn other_ways(trial: &Trial, bench: &Bench, reference: &Reference) -> Resu
     bench.engine.replay(&Selection::EVERYTHING, now).await?;
     same(bench, reference, "replayed in place").await?;
     let before = statuses(bench.events().await?);
-    ensure(before == reference.statuses, || "events have other statuses after a replay in place".to_owned())?;
+    ensure(before == reference.statuses, || "some events have another status after a replay in place".to_owned())?;
 
     let empty = trial.rig.bench(&trial.scenario).await?;
     bench.engine.replay_into(&Selection::EVERYTHING, Arc::clone(empty.engine.store())).await?;

@@ -90,7 +90,7 @@ async fn snapshots(bench: &Bench, trial: &Trial, words: &Words, texts: &mut Text
     for customer in &words.customers {
         for snapshot in bench.engine.customer(customer, trial.scenario.as_of).await? {
             let json =
-                serde_json::to_string(&snapshot).map_err(|error| Broken::caused("a snapshot is no JSON", &error))?;
+                serde_json::to_string(&snapshot).map_err(|error| Broken::caused("a snapshot is not JSON", &error))?;
             texts.add("a customer's snapshot", json);
             texts.add("Debug of a customer's snapshot", format!("{snapshot:?}"));
         }

@@ -175,7 +175,7 @@ mod tests {
                 let judge = Judge::of(&trial, look).expect("it signs");
                 for simpler in schedule.simpler() {
                     let still = judge.again(&simpler).await;
-                    assert!(still.is_ok(), "{id}, {mutant}: {schedule:?} is shown, and {simpler:?} fails too");
+                    assert!(still.is_ok(), "{id}, {mutant}: {schedule:?} is shown, but {simpler:?} fails too");
                 }
             }
         }

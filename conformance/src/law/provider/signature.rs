@@ -36,7 +36,7 @@ pub(crate) async fn tampered_body(trial: &Trial) -> Verdict {
         if let Some(compact) = compact.filter(|compact| *compact != genuine.body) {
             let compact_signed = trial.rig.sign_body(&trial.scenario, compact)?;
             let headers = compact_signed.headers.clone();
-            forgeries.push(("the same JSON, written otherwise".to_owned(), Delivery { headers, ..genuine.clone() }));
+            forgeries.push(("the same JSON in different bytes".to_owned(), Delivery { headers, ..genuine.clone() }));
             good.push(compact_signed);
         }
         checks += judge(trial, index, forgeries, good).await?;
@@ -53,11 +53,11 @@ fn tampered(body: &[u8], random: &mut StdRng) -> Vec<(String, Vec<u8>)> {
         tampered.push((format!("byte {at} changed"), changed));
     }
     tampered.push(("a line break added".to_owned(), [body, b"\n"].concat()));
-    tampered.push(("a space put before".to_owned(), [b" ", body].concat()));
+    tampered.push(("a space added before it".to_owned(), [b" ", body].concat()));
     tampered.push(("the last byte cut off".to_owned(), body[..body.len().saturating_sub(1)].to_vec()));
     tampered.push(("no body".to_owned(), Vec::new()));
     if let Some(compact) = compact(body).filter(|compact| compact != body) {
-        tampered.push(("the same JSON, written otherwise".to_owned(), compact));
+        tampered.push(("the same JSON in different bytes".to_owned(), compact));
     }
     tampered.retain(|(_, changed)| changed != body);
     tampered
@@ -105,7 +105,7 @@ fn changed_bytes(signed: &Signed) -> Vec<(String, Signed)> {
 
 pub(crate) async fn replay_window(trial: &Trial) -> Verdict {
     let scenario = &trial.scenario;
-    let Some(recorded) = scenario.deliveries.first() else { return Err(Broken::new("there is no delivery")) };
+    let Some(recorded) = scenario.deliveries.first() else { return Err(Broken::new("the scenario has no delivery")) };
     let signed = trial.rig.sign_body(scenario, recorded.body.clone())?;
     let tolerance = i64::from(TOLERANCE_SECONDS);
     let mut checks = 0;
@@ -120,9 +120,9 @@ pub(crate) async fn replay_window(trial: &Trial) -> Verdict {
             answer => within && is_accepted(answer),
         };
         ensure(right, || {
-            format!("signed {age} s before it came, with a tolerance of {tolerance} s, it is {}", told(&answer))
+            format!("signed {age} s before it was received, with a tolerance of {tolerance} s, it is {}", told(&answer))
         })?;
-        ensure(within || bench.events().await?.is_empty(), || "a refused delivery is kept".to_owned())?;
+        ensure(within || bench.events().await?.is_empty(), || "a refused delivery is stored".to_owned())?;
         checks += 1;
     }
     Ok(Held { checks })
@@ -130,7 +130,7 @@ pub(crate) async fn replay_window(trial: &Trial) -> Verdict {
 
 pub(crate) async fn rotation(trial: &Trial) -> Verdict {
     let scenario = &trial.scenario;
-    let Some(recorded) = scenario.deliveries.first() else { return Err(Broken::new("there is no delivery")) };
+    let Some(recorded) = scenario.deliveries.first() else { return Err(Broken::new("the scenario has no delivery")) };
     let (a, b, c) = (scenario.secret.as_str(), OTHER, "yet_another_secret_of_the_kit");
     let cases: &[(&[&str], &[&str], bool)] = &[
         (&[a], &[a], true),
@@ -187,7 +187,7 @@ async fn judge(
         checks += 1;
     }
     let kept = bench.events().await?.len();
-    ensure(kept == 0, || format!("delivery {number}: forgeries were refused, and {kept} events are kept"))?;
+    ensure(kept == 0, || format!("delivery {number}: the forgeries were refused, but {kept} events are stored"))?;
     for delivery in genuine {
         let bench = trial.rig.bench(&trial.scenario).await?;
         let answer = one(&bench, delivery).await?;
@@ -200,7 +200,7 @@ async fn judge(
 pub(crate) async fn one(bench: &Bench, delivery: Delivery) -> Result<Answer, Broken> {
     match bench.receiver.receive(vec![delivery]).await?.pop() {
         Some(answer) => Ok(answer),
-        None => Err(Broken::new("one delivery, no answer")),
+        None => Err(Broken::new("one delivery was sent, but there is no answer")),
     }
 }
 

@@ -34,12 +34,12 @@ pub(crate) async fn changes_nothing(trial: &Trial) -> Verdict {
         let right = reading_by(adapter.as_ref(), &genuine)?;
         let bodies = odd(&genuine.body);
         for (what, body) in &bodies {
-            let place = || format!("delivery {} with {what} where nobody reads", recorded.number);
+            let place = || format!("delivery {} with {what} in a field that is not read", recorded.number);
             let signed = trial.rig.sign_body(&trial.scenario, body.clone())?;
             match (&right, reading_by(adapter.as_ref(), &signed)?) {
                 (Ok(event), Ok(read)) => {
                     let read = if named { read } else { under(read, &event.head.key.id) };
-                    ensure(read == *event, || format!("{} says something else", place()))?;
+                    ensure(read == *event, || format!("{} is read differently", place()))?;
                 }
                 // A body that was unreadable for another reason stays so.
                 (Err(_), Err(_)) => {}
@@ -99,18 +99,18 @@ async fn is_kept(trial: &Trial, body: Vec<u8>) -> Result<(), Broken> {
     let bench = trial.rig.bench(&trial.scenario).await?;
     match bench.receiver.receive(vec![signed.clone()]).await?.pop() {
         Some(Ok(receipt)) => ensure((receipt.status == EventStatus::Ignored) == ignored, || {
-            format!("an event with odd text where nobody reads is {}", receipt.status.as_str())
+            format!("an event with odd text in a field that is not read is {}", receipt.status.as_str())
         })?,
         Some(Err(refusal)) => {
             return Err(Broken::new(format!(
-                "an event with odd text where nobody reads is refused ({})",
+                "an event with odd text in a field that is not read is refused ({})",
                 refusal.code()
             )));
         }
-        None => return Err(Broken::new("one delivery, no answer")),
+        None => return Err(Broken::new("one delivery was sent, but there is no answer")),
     }
     let kept = bench.events().await?;
-    ensure(kept.len() == 1 && kept[0].event.body == signed.body, || "its body is not kept byte for byte".to_owned())
+    ensure(kept.len() == 1 && kept[0].event.body == signed.body, || "its body is not stored byte for byte".to_owned())
 }
 
 #[cfg(test)]

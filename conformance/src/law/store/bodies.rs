@@ -46,9 +46,9 @@ fn same(how: &str, found: impl Iterator<Item = NewEvent>, sent: &[NewEvent]) -> 
     for (found, sent) in found.iter().zip(sent) {
         let (now, then) = (found.body.len(), sent.body.len());
         ensure(found.body == sent.body, || {
-            format!("a body of {then} bytes is {how} with {now} bytes, or with others")
+            format!("a body of {then} bytes is {how} with {now} bytes or with different content")
         })?;
-        ensure(found.digest == sent.digest, || format!("a body of {then} bytes is {how} under another digest"))?;
+        ensure(found.digest == sent.digest, || format!("a body of {then} bytes is {how} with another digest"))?;
     }
     Ok(sent.len() as u64)
 }
@@ -69,7 +69,7 @@ pub(crate) async fn to_the_byte(trial: &StoreTrial) -> Verdict {
         limit: 1000,
     };
     let given = accepted.store.claim(&claim).await?.events;
-    checks += same("given out", given.into_iter().map(|stored| stored.event), &sent)?;
+    checks += same("claimed", given.into_iter().map(|stored| stored.event), &sent)?;
     let committed = open(trial).await?;
     for some in [&sent[..4], &sent[4..]] {
         let commit =

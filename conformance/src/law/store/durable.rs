@@ -24,7 +24,7 @@ async fn place(trial: &StoreTrial) -> Result<Box<dyn Place>, Broken> {
     if let Mutation::Place = trial.mutation {
         return Ok(Box::new(Forgetful));
     }
-    durable.place().await.map_err(|error| Broken::caused("there is no place for a store", error.as_ref()))
+    durable.place().await.map_err(|error| Broken::caused("no place for a store can be made", error.as_ref()))
 }
 
 /// The place of the mutant, which keeps nothing.
@@ -54,15 +54,15 @@ pub(crate) async fn survives_reopening(trial: &StoreTrial) -> Verdict {
 
         let engine = material::engine(place.open().await?, &scenario)?;
         let after = material::projection(&engine, &scenario).await?;
-        ensure_equal(&before, &after, "opened again").map_err(|broken| broken.context(&scenario.name))?;
+        ensure_equal(&before, &after, "after reopening").map_err(|broken| broken.context(&scenario.name))?;
         ensure(contents(engine.store().as_ref()).await? == stored, || {
-            format!("{}: events, facts or subjects are others when it is opened again", scenario.name)
+            format!("{}: events, facts or subjects differ after reopening", scenario.name)
         })?;
         let end = material::play(&engine, trial, &scenario, &Schedule::one_by_one(half..all)).await?;
         drop(engine);
         let engine = material::engine(place.open().await?, &scenario)?;
         let again = material::projection(&engine, &scenario).await?;
-        ensure_equal(&end, &again, "opened again").map_err(|broken| broken.context(&scenario.name))?;
+        ensure_equal(&end, &again, "after reopening").map_err(|broken| broken.context(&scenario.name))?;
         checks += 2;
     }
     Ok(Held { checks })
@@ -85,7 +85,7 @@ pub(crate) async fn schema_is_checked(trial: &StoreTrial) -> Verdict {
         );
         ensure(right, || {
             let code = answer.as_ref().map_or("opened", StoreError::code);
-            format!("a schema that is {schema:?} is {code}")
+            format!("opening a store with a schema that is {schema:?} gives: {code}")
         })?;
     }
     Ok(Held { checks: 3 })

@@ -54,7 +54,7 @@ pub(crate) async fn released_by_the_last(trial: &StoreTrial) -> Verdict {
     let steps = [
         ("neither of its two subjects is released", parked.clone(), EventStatus::Parked),
         ("the first of its two subjects is released", about(2, &[(&one, &known(&one), 1, true)])?, EventStatus::Parked),
-        ("an event of another subject comes", about(3, &[(&subject("sub_3")?, &[], 0, true)])?, EventStatus::Parked),
+        ("an event of another subject arrives", about(3, &[(&subject("sub_3")?, &[], 0, true)])?, EventStatus::Parked),
         ("its last subject is released", about(4, &[(&two, &known(&two), 1, true)])?, EventStatus::Processed),
     ];
     let mut checks = 0;
@@ -64,7 +64,7 @@ pub(crate) async fn released_by_the_last(trial: &StoreTrial) -> Verdict {
         let kept = store.events(&query).await?;
         let right = matches!(kept.as_slice(), [stored] if stored.status == status && stored.reason == Some(unusable()));
         let found: Vec<(EventStatus, &Option<Reason>)> = kept.iter().map(|it| (it.status, &it.reason)).collect();
-        ensure(right, || format!("a parked event after {what}: {found:?}, expected {}", status.as_str()))?;
+        ensure(right, || format!("after {what}, the parked event is {found:?}, expected {}", status.as_str()))?;
         checks += 1;
     }
     Ok(Held { checks })
@@ -88,7 +88,9 @@ pub(crate) async fn waits_are_replaced(trial: &StoreTrial) -> Verdict {
         written(store, &commit).await?;
         let mut found = store.load(&Wanted::subjects(vec![first.clone(), second.clone()])).await?.pending_owners;
         found.sort();
-        ensure(found == expect, || format!("after commit {number} {} wait, expected {}", found.len(), expect.len()))?;
+        ensure(found == expect, || {
+            format!("after commit {number}, {} subjects wait, expected {}", found.len(), expect.len())
+        })?;
         checks += 1;
     }
     Ok(Held { checks })
@@ -135,7 +137,7 @@ pub(crate) async fn transitions_are_replaced(trial: &StoreTrial) -> Verdict {
         }
         let of_one: Vec<Transition> = expect.iter().filter(|it| it.object == a).cloned().collect();
         let found = listed(store, Some(&a), 2).await?;
-        ensure(found == of_one, || format!("of one object {found:?} are listed, expected {of_one:?}"))?;
+        ensure(found == of_one, || format!("for one object, {found:?} are listed, expected {of_one:?}"))?;
         checks += 4;
     }
     Ok(Held { checks })
@@ -169,7 +171,7 @@ pub(crate) async fn facts_are_in_order(trial: &StoreTrial) -> Verdict {
         facts.sort_by(|one, other| (one.version, &one.event).cmp(&(other.version, &other.event)));
         written(store, &commit).await?;
         let found = store.load(&Wanted::facts(vec![sub.clone()])).await?.facts;
-        ensure(found == facts, || format!("after commit {number} the facts are others, or in another order"))?;
+        ensure(found == facts, || format!("after commit {number}, the facts differ or are in another order"))?;
         checks += 1;
     }
     // A fact that is already there doesn't change. A new reading replaces the facts of the event's previous one.
@@ -181,13 +183,13 @@ pub(crate) async fn facts_are_in_order(trial: &StoreTrial) -> Verdict {
         Commit { events: vec![event_write(&again, Some(EventStatus::Processed))], facts: kept, ..Commit::default() };
     written(store, &update).await?;
     let found = store.load(&Wanted::facts(vec![sub.clone()])).await?.facts;
-    ensure(found == facts, || "a fact that was there already came a second time".to_owned())?;
+    ensure(found == facts, || "a fact that was already stored is stored twice".to_owned())?;
     (update.reread, update.facts) = (vec![key.clone()], vec![anew.clone()]);
     written(store, &update).await?;
     facts.retain(|fact| fact.event_key() != key);
     facts.push(anew.clone());
     let found = store.load(&Wanted::facts(vec![sub])).await?.facts;
-    ensure(found == facts, || "a new reading does not replace what the event said before".to_owned())?;
+    ensure(found == facts, || "a new reading does not replace the event's earlier facts".to_owned())?;
     let of_event = store.facts(&[key]).await?;
     ensure(of_event.iter().map(|stored| &stored.fact).eq([&anew]), || {
         "the event's facts are not those of its last reading".to_owned()
@@ -215,11 +217,11 @@ pub(crate) async fn facts_keep_their_time(trial: &StoreTrial) -> Verdict {
         ..Commit::default()
     };
     let steps = [
-        ("it comes", first(&one, said.clone(), 10), vec![10]),
-        ("another event's comes", first(&two, fact(&two, &sub, 2)?, 20), vec![10, 20]),
-        ("it comes again", again(said.clone(), Vec::new(), 30), vec![10, 20]),
-        ("it is read again", again(said, vec![one.key.clone()], 40), vec![10, 20]),
-        ("it is read otherwise", again(otherwise, vec![one.key.clone()], 50), vec![10, 20]),
+        ("the fact is stored", first(&one, said.clone(), 10), vec![10]),
+        ("another event's fact is stored", first(&two, fact(&two, &sub, 2)?, 20), vec![10, 20]),
+        ("the fact is committed again", again(said.clone(), Vec::new(), 30), vec![10, 20]),
+        ("its event is read again", again(said, vec![one.key.clone()], 40), vec![10, 20]),
+        ("its event is read again with another result", again(otherwise, vec![one.key.clone()], 50), vec![10, 20]),
     ];
     let mut checks = 0;
     for (what, commit, seconds) in steps {
@@ -228,7 +230,7 @@ pub(crate) async fn facts_keep_their_time(trial: &StoreTrial) -> Verdict {
         let mut found: Vec<Timestamp> = stored.iter().map(|stored| stored.committed_at).collect();
         found.sort();
         let expect: Vec<Timestamp> = seconds.into_iter().map(at).collect();
-        ensure(found == expect, || format!("when {what}, facts are kept with {found:?}, expected {expect:?}"))?;
+        ensure(found == expect, || format!("after {what}, the facts have the times {found:?}, expected {expect:?}"))?;
         checks += 1;
     }
     Ok(Held { checks })

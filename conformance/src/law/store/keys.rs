@@ -60,7 +60,7 @@ pub(crate) async fn once_for_all(trial: &StoreTrial) -> Verdict {
         };
         let found = written(store).await?;
         ensure(right && found == events, || {
-            format!("request {number} is answered {answer:?}; {found} events are written, {events} expected")
+            format!("request {number} is answered {answer:?}, and {found} events are written, expected {events}")
         })?;
         checks += 1;
         Ok::<_, Broken>(())
@@ -92,14 +92,14 @@ async fn race(trial: &StoreTrial) -> Result<u64, Broken> {
     }
     let mut answers = Vec::new();
     for asker in askers {
-        let answer = asker.await.map_err(|error| Broken::caused("an asker", &error))?;
+        let answer = asker.await.map_err(|error| Broken::caused("a request's task", &error))?;
         answers.push(answer?.map_err(|error| Broken::caused("one of several requests at once", &error))?);
     }
     let first = answers.iter().filter(|answer| !answer.repeated).count();
     let same = answers.iter().all(|answer| answer.answer == answers[0].answer);
     let events = written(fresh.store.as_ref()).await?;
     ensure(first == 1 && same && events == 1, || {
-        format!("{ASKERS} ask at once: {first} are first, {events} events are written, answers {answers:?}")
+        format!("{ASKERS} concurrent requests: {first} come first, {events} events are written, answers {answers:?}")
     })?;
     Ok(1)
 }

@@ -34,14 +34,14 @@ pub(crate) async fn by_public_id(trial: &StoreTrial) -> Verdict {
             [stored] => number < 4 && stored.event == wanted,
             _ => false,
         };
-        ensure(right, || format!("event {number} of 3 is asked for by its public id, and {} are found", found.len()))?;
+        ensure(right, || format!("looking up event {number} of 3 by its public id finds {} events", found.len()))?;
         checks += 1;
     }
     for (named, expected) in [(&one, 1), (&two, 1), (&subject("sub_3")?, 0)] {
         let query = SubjectQuery { public_id: Some(named.public_id()), limit: 10, ..SubjectQuery::default() };
         let found = store.subjects(&query).await?;
         ensure(found.len() == expected && found.iter().all(|stored| stored.subject == *named), || {
-            format!("a subject is asked for by its public id; {} are found, {expected} expected", found.len())
+            format!("looking up a subject by its public id finds {} subjects, expected {expected}", found.len())
         })?;
         checks += 1;
     }

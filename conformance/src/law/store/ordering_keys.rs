@@ -57,7 +57,7 @@ async fn end(
     let known = store.load(&Wanted::events(vec![event.key.clone()])).await?.events;
     let write = EventWrite { status, due_at, ..event_write(event, known.first().map(|stored| stored.status)) };
     let commit = Commit { lease: Some(lease.clone()), events: vec![write], ..Commit::default() };
-    store.commit(&commit).await.map_err(|fault| Broken::caused("a commit under a lease that holds", &fault))
+    store.commit(&commit).await.map_err(|fault| Broken::caused("a commit under a valid lease", &fault))
 }
 
 pub(crate) async fn in_order(trial: &StoreTrial) -> Verdict {
@@ -75,21 +75,21 @@ async fn one_after_another(trial: &StoreTrial) -> Result<u64, Broken> {
     store.accept(&events[..6]).await?;
     let (one, two, three) = (lease("one", 50), lease("two", 50), lease("three", 90));
     let check = |what: &str, given: &[i64], expect: &[i64]| {
-        ensure(given == expect, || format!("{what}: events {given:?} were given out, expected {expect:?}"))
+        ensure(given == expect, || format!("{what}: events {given:?} were claimed, expected {expect:?}"))
     };
     check("the first claim", &given(store, &one, 10, 1).await?, &[1])?;
-    check("while Ann's first is in hand", &given(store, &two, 10, 2).await?, &[3, 5])?;
-    check("while Ann's first is in hand, the rest", &given(store, &two, 10, 9).await?, &[6])?;
+    check("while Ann's first event is held", &given(store, &two, 10, 2).await?, &[3, 5])?;
+    check("while Ann's first event is held, the rest", &given(store, &two, 10, 9).await?, &[6])?;
     end(store, &one, &events[0], EventStatus::Processed, None).await?;
-    check("when Ann's first is done", &given(store, &one, 11, 1).await?, &[2])?;
-    check("while Ann's second is in hand", &given(store, &two, 12, 9).await?, &[])?;
+    check("after Ann's first event is done", &given(store, &one, 11, 1).await?, &[2])?;
+    check("while Ann's second event is held", &given(store, &two, 12, 9).await?, &[])?;
     // Both leases have ended: the events under them and the later ones are due again.
-    check("when the leases are over", &given(store, &three, 60, 9).await?, &[2, 3, 4, 5, 6])?;
+    check("after the leases have ended", &given(store, &three, 60, 9).await?, &[2, 3, 4, 5, 6])?;
     end(store, &three, &events[1], EventStatus::Failed, Some(at(70))).await?;
     end(store, &three, &events[3], EventStatus::Processed, None).await?;
     store.accept(&events[6..]).await?;
-    check("while Ann's second rests", &given(store, &lease("four", 65), 61, 9).await?, &[7])?;
-    check("when Ann's second is due again", &given(store, &lease("five", 99), 75, 9).await?, &[2, 7])?;
+    check("while Ann's second event is backed off", &given(store, &lease("four", 65), 61, 9).await?, &[7])?;
+    check("when Ann's second event is due again", &given(store, &lease("five", 99), 75, 9).await?, &[2, 7])?;
     Ok(8)
 }
 
@@ -118,7 +118,7 @@ async fn side_by_side(trial: &StoreTrial) -> Result<u64, Broken> {
         }
         let left = EventQuery { statuses: vec![EventStatus::Received], limit: 100, ..EventQuery::default() };
         let left = store.events(&left).await?.len();
-        ensure(left == 0, || format!("{left} events were given to no worker"))?;
+        ensure(left == 0, || format!("{left} events were claimed by no worker"))?;
     }
     Ok(done)
 }
@@ -136,16 +136,13 @@ async fn work(store: Arc<dyn Store>, hands: Arc<Hands>, worker: usize) -> Result
             break;
         }
         for stored in &claimed {
-            let ordering_key = stored
-                .event
-                .ordering_key
-                .clone()
-                .ok_or_else(|| Broken::new("an event came back without its ordering key"))?;
+            let ordering_key =
+                stored.event.ordering_key.clone().ok_or_else(|| Broken::new("a claimed event has no ordering key"))?;
             let mut hands = hands();
             let others = hands.entry(ordering_key).or_default();
             let other = others.values().find(|other| **other != worker).copied();
             ensure(other.is_none(), || {
-                format!("event {} was given out while another worker had one of its customer", stored.sequence)
+                format!("event {} was claimed while another worker held one with its ordering key", stored.sequence)
             })?;
             others.insert(number_of(&stored.event), worker);
         }
@@ -171,10 +168,10 @@ pub(crate) async fn attempts_are_counted(trial: &StoreTrial) -> Verdict {
         let claim =
             Claim { queue: Queue::Events, lease: lease(&format!("worker-{attempt}"), now + 5), now: at(now), limit: 5 };
         let told: Vec<u32> = store.claim(&claim).await?.events.iter().map(|stored| stored.attempts).collect();
-        ensure(told == [attempt], || format!("claim {attempt} tells of {told:?} attempts"))?;
+        ensure(told == [attempt], || format!("claim {attempt} returns {told:?} attempts"))?;
         let query = EventQuery { limit: 5, ..EventQuery::default() };
         let kept: Vec<u32> = store.events(&query).await?.iter().map(|stored| stored.attempts).collect();
-        ensure(kept == [attempt], || format!("after claim {attempt} there are {kept:?} attempts"))?;
+        ensure(kept == [attempt], || format!("after claim {attempt}, the store lists {kept:?} attempts"))?;
     }
     Ok(Held { checks: 6 })
 }

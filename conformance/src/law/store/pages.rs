@@ -32,7 +32,7 @@ async fn listed(store: &dyn Store, query: &EventQuery) -> Result<Vec<String>, Br
     loop {
         let after = all.last().map(|stored| stored.sequence).or(query.after);
         let page = store.events(&EventQuery { after, ..query.clone() }).await?;
-        ensure(page.len() <= query.limit as usize, || "a page is longer than was asked for".to_owned())?;
+        ensure(page.len() <= query.limit as usize, || "a page is longer than its limit".to_owned())?;
         let is_last = page.is_empty() || all.len() > 100;
         all.extend(page);
         if is_last {
@@ -48,7 +48,7 @@ async fn listed_conflicts(store: &dyn Store, query: &ConflictQuery) -> Result<Ve
     loop {
         let after = all.last().map(|stored| stored.sequence).or(query.after);
         let page = store.conflicts(&ConflictQuery { after, ..query.clone() }).await?;
-        ensure(page.len() <= query.limit as usize, || "a page is longer than was asked for".to_owned())?;
+        ensure(page.len() <= query.limit as usize, || "a page is longer than its limit".to_owned())?;
         let is_last = page.is_empty() || all.len() > 100;
         all.extend(page);
         if is_last {
@@ -95,16 +95,12 @@ pub(crate) async fn events_are_listed(trial: &StoreTrial) -> Verdict {
     let one = EventQuery { key: Some(event(5)?.key), ..EventQuery::default() };
     let queries = [
         ("all", all, bodies(1..=8)),
-        ("those that wait", statuses(&[EventStatus::Received]), bodies([1, 4, 7])),
+        ("waiting events", statuses(&[EventStatus::Received]), bodies([1, 4, 7])),
         ("two statuses", statuses(&[EventStatus::Ignored, EventStatus::Processed]), bodies([2, 3, 5, 6, 8])),
-        ("a status that none has", statuses(&[EventStatus::Failed]), Vec::new()),
-        ("those received from second 3 on and before second 6", window.clone(), bodies(3..=5)),
-        ("one by its key", one, bodies([5])),
-        (
-            "those of a status within a time",
-            EventQuery { statuses: vec![EventStatus::Received], ..window },
-            bodies([4]),
-        ),
+        ("a status that no event has", statuses(&[EventStatus::Failed]), Vec::new()),
+        ("received from second 3 on and before second 6", window.clone(), bodies(3..=5)),
+        ("one event by its key", one, bodies([5])),
+        ("a status within a time range", EventQuery { statuses: vec![EventStatus::Received], ..window }, bodies([4])),
     ];
     let mut checks = 0;
     for (what, query, expect) in queries {
@@ -142,31 +138,27 @@ pub(crate) async fn conflicts_stand_beside(trial: &StoreTrial) -> Verdict {
     ];
     for (what, query, expect) in events {
         let found = listed(store, &EventQuery { limit: 100, ..query }).await?;
-        ensure(found == expect, || format!("{what}, beside bodies in conflict: {found:?}, expected {expect:?}"))?;
+        ensure(found == expect, || format!("{what}, with bodies in conflict stored: {found:?}, expected {expect:?}"))?;
         checks += 1;
     }
     let conflicts = [
         ("all conflicts", ConflictQuery::default(), vec!["other", "third", "elsewhere"]),
         (
-            "those with an event",
+            "conflicts with one event",
             ConflictQuery { key: Some(event(5)?.key), ..ConflictQuery::default() },
             vec!["other", "third"],
         ),
         (
-            "those with an event that has none",
+            "conflicts with an event that has none",
             ConflictQuery { key: Some(event(1)?.key), ..ConflictQuery::default() },
             vec![],
         ),
         (
-            "those received from second 12 on",
+            "received from second 12 on",
             ConflictQuery { since: Some(at(12)), ..ConflictQuery::default() },
             vec!["third", "elsewhere"],
         ),
-        (
-            "those received before second 12",
-            ConflictQuery { until: Some(at(12)), ..ConflictQuery::default() },
-            vec!["other"],
-        ),
+        ("received before second 12", ConflictQuery { until: Some(at(12)), ..ConflictQuery::default() }, vec!["other"]),
     ];
     for (what, query, expect) in conflicts {
         for limit in [1, 2, 100] {
@@ -193,10 +185,10 @@ pub(crate) async fn moved_on(trial: &StoreTrial) -> Verdict {
         Ok(store.load(&Wanted::events(vec![event.key.clone()])).await?.events.first().map(|stored| stored.status))
     };
     let steps = [
-        ("expects another status", moved(Some(EventStatus::Failed), EventStatus::Ignored)?, false),
-        ("inserts it again", moved(None, EventStatus::Ignored)?, false),
-        ("expects its status", moved(Some(EventStatus::Received), EventStatus::Processed)?, true),
-        ("expects the status that it had", moved(Some(EventStatus::Received), EventStatus::Failed)?, false),
+        ("expects the wrong status", moved(Some(EventStatus::Failed), EventStatus::Ignored)?, false),
+        ("inserts the event again", moved(None, EventStatus::Ignored)?, false),
+        ("expects the right status", moved(Some(EventStatus::Received), EventStatus::Processed)?, true),
+        ("expects an earlier status", moved(Some(EventStatus::Received), EventStatus::Failed)?, false),
     ];
     let mut checks = 0;
     let mut expect = EventStatus::Received;
@@ -213,7 +205,7 @@ pub(crate) async fn moved_on(trial: &StoreTrial) -> Verdict {
         let written = usize::from(expect == EventStatus::Processed);
         ensure(right && found == Some(expect) && subjects == written, || {
             format!(
-                "a commit that {what}: {result:?}; then its status is {found:?}, and {subjects} subjects are written"
+                "a commit that {what}: {result:?}; the status is now {found:?}, and {subjects} subjects are written"
             )
         })?;
         checks += 1;
@@ -221,7 +213,7 @@ pub(crate) async fn moved_on(trial: &StoreTrial) -> Verdict {
     let absent = event_write(&super::material::event(2)?, Some(EventStatus::Received));
     let result = store.commit(&Commit { events: vec![absent], ..Commit::default() }).await;
     ensure(matches!(result, Err(CommitError::Stale)), || {
-        format!("an event that is not there is moved on: {result:?}")
+        format!("a commit that changes an event that is not stored: {result:?}")
     })?;
     Ok(Held { checks: checks + 1 })
 }
@@ -261,16 +253,16 @@ pub(crate) async fn subjects_are_listed(trial: &StoreTrial) -> Verdict {
             vec!["sub_1", "sub_2", "sub_4", "sub_5"],
         ),
         ("another source", SubjectQuery { source: Some(elsewhere.clone()), ..SubjectQuery::default() }, vec![]),
-        ("an owner's", SubjectQuery { owner: Some(ada.clone()), ..SubjectQuery::default() }, vec!["sub_1", "sub_5"]),
-        ("a customer's", of(vec![(source.clone(), id("cus_1")?)]), vec!["sub_4", "sub_5"]),
-        ("the same customer's elsewhere", of(vec![(elsewhere, id("cus_1")?)]), vec![]),
+        ("an owner", SubjectQuery { owner: Some(ada.clone()), ..SubjectQuery::default() }, vec!["sub_1", "sub_5"]),
+        ("a customer", of(vec![(source.clone(), id("cus_1")?)]), vec!["sub_4", "sub_5"]),
+        ("the same customer at another source", of(vec![(elsewhere, id("cus_1")?)]), vec![]),
         (
-            "two customers'",
+            "two customers",
             of(vec![(source.clone(), id("cus_1")?), (source.clone(), id("cus_3")?)]),
             vec!["sub_2", "sub_4", "sub_5"],
         ),
         (
-            "an owner's of one customer",
+            "an owner and a customer",
             SubjectQuery { owner: Some(ada), ..of(vec![(source, id("cus_1")?)]) },
             vec!["sub_5"],
         ),
@@ -283,7 +275,7 @@ pub(crate) async fn subjects_are_listed(trial: &StoreTrial) -> Verdict {
             loop {
                 let after = found.last().cloned();
                 let page = store.subjects(&SubjectQuery { after, limit, ..query.clone() }).await?;
-                ensure(page.len() <= limit as usize, || "a page is longer than was asked for".to_owned())?;
+                ensure(page.len() <= limit as usize, || "a page is longer than its limit".to_owned())?;
                 let is_last = page.is_empty() || found.len() > 100;
                 found.extend(page.into_iter().map(|stored| stored.subject));
                 if is_last {
@@ -292,7 +284,7 @@ pub(crate) async fn subjects_are_listed(trial: &StoreTrial) -> Verdict {
             }
             ensure(found == expect, || {
                 format!(
-                    "{what}, pages of {limit}: {} subjects, expected {}, or another order",
+                    "{what}, pages of {limit}: {} subjects, expected {}, or in another order",
                     found.len(),
                     expect.len()
                 )

@@ -75,7 +75,8 @@ pub(crate) async fn accept_once(trial: &StoreTrial) -> Verdict {
     check(&[three.clone(), three], &[true, false]).await?;
     let kept = store.events(&EventQuery { limit: 10, ..EventQuery::default() }).await?;
     ensure(kept.len() == 3 && kept[0].event.body == one.body, || {
-        format!("{} events are kept, the first with its first body: {}", kept.len(), kept[0].event.body == one.body)
+        let same = kept[0].event.body == one.body;
+        format!("{} events are stored, expected 3; the first event has its first body: {same}", kept.len())
     })?;
     ensure(kept.iter().all(|stored| stored.status == EventStatus::Received && stored.due_at.is_some()), || {
         "an accepted event is not received and due".to_owned()
@@ -106,26 +107,26 @@ pub(crate) async fn stale_revision(trial: &StoreTrial) -> Verdict {
     let mut twice = commit(1, &two, &[], 0)?;
     twice.facts.clear();
     let stale = [
-        ("a subject that is there, as new", of_one(0)?),
-        ("a subject at an earlier revision than it is", of_one(1)?),
-        ("a subject at a later revision than it is", of_one(3)?),
-        ("a subject at a revision far from now", of_one(i64::MAX - 1)?),
-        ("a subject that isn't there, as known", commit(3, &two, &[], 1)?),
-        ("one subject right, one behind it not there", with(of_one(2)?, 3, &two, 5)?),
-        ("one subject right, one before it not there", with(of_one(2)?, 3, &zero, 1)?),
-        ("one subject new, one behind it stale", with(commit(3, &zero, &[], 0)?, 3, &one, 1)?),
-        ("one subject new, one before it there already", with(commit(3, &two, &[], 0)?, 3, &one, 0)?),
-        ("an event that is there, as new", twice),
-        ("an event that isn't there, as known", missing),
+        ("an existing subject as new", of_one(0)?),
+        ("a subject at an earlier revision than the stored one", of_one(1)?),
+        ("a subject at a later revision than the stored one", of_one(3)?),
+        ("a subject at a revision far from the stored one", of_one(i64::MAX - 1)?),
+        ("a missing subject as known", commit(3, &two, &[], 1)?),
+        ("one subject right, a later one missing", with(of_one(2)?, 3, &two, 5)?),
+        ("one subject right, an earlier one missing", with(of_one(2)?, 3, &zero, 1)?),
+        ("one subject new, a later one stale", with(commit(3, &zero, &[], 0)?, 3, &one, 1)?),
+        ("one subject new, an earlier one already stored", with(commit(3, &two, &[], 0)?, 3, &one, 0)?),
+        ("a stored event as new", twice),
+        ("a missing event as known", missing),
     ];
     let checks = stale.len() as u64;
     for (what, commit) in stale {
         let answer = store.commit(&commit).await;
         ensure(matches!(answer, Err(CommitError::Stale)), || format!("{what}: {}", outcome(&answer)))?;
-        ensure(contents(store).await? == before, || format!("{what}: it was refused, and something was written"))?;
+        ensure(contents(store).await? == before, || format!("{what}: it was refused, but something was written"))?;
     }
     let next = store.commit(&with(of_one(2)?, 3, &two, 0)?).await;
-    ensure(next.is_ok(), || format!("the right revisions after all that are {}", outcome(&next)))?;
+    ensure(next.is_ok(), || format!("the commit with the right revisions, after the others, is {}", outcome(&next)))?;
     let races = [one_of_many_is_first(&fresh.store, 0).await?, one_of_many_is_first(&fresh.store, 1).await?];
     Ok(Held { checks: checks + races.iter().sum::<u64>() })
 }
@@ -145,13 +146,15 @@ async fn one_of_many_is_first(store: &Arc<dyn Store>, revision: i64) -> Result<u
         match writer.map_err(|error| Broken::caused("a writer", &error))? {
             (writer, Ok(())) => won.push(writer),
             (_, Err(CommitError::Stale)) => {}
-            (_, answer) => return Err(Broken::new(format!("a writer that races is {}", outcome(&answer)))),
+            (_, answer) => return Err(Broken::new(format!("a concurrent writer is {}", outcome(&answer)))),
         }
     }
     ensure(won.len() == 1, || format!("{} of {WRITERS} writers wrote revision {}", won.len(), revision + 1))?;
     let facts = store.load(&Wanted::facts(vec![raced.clone()])).await?.facts;
     let written = i64::try_from(facts.len()).unwrap_or_default();
-    ensure(written == revision + 1, || format!("{written} facts after revision {} was raced for", revision + 1))?;
+    ensure(written == revision + 1, || {
+        format!("{written} facts are stored after the race for revision {}", revision + 1)
+    })?;
     Ok(1)
 }
 
@@ -171,7 +174,7 @@ pub(crate) async fn lost_lease(trial: &StoreTrial) -> Verdict {
         claim(&quick, at(11)).await?.events.len(),
     ];
     ensure(counts == [1, 0, 1], || {
-        format!("claimed by the first, by another meanwhile, by another afterwards: {counts:?}, expected [1, 0, 1]")
+        format!("events claimed at first, by another during the lease, and after it: {counts:?}, expected [1, 0, 1]")
     })?;
     let sub = subject("sub_1")?;
     let told = fact(&known, &sub, 1)?;
@@ -186,14 +189,14 @@ pub(crate) async fn lost_lease(trial: &StoreTrial) -> Verdict {
     for lost in [&slow, &lease("nobody", at(30))] {
         let answer = store.commit(&work(lost)).await;
         ensure(matches!(answer, Err(CommitError::LeaseLost)), || {
-            format!("a commit under the lease of {}, which doesn't hold, is {}", lost.token, outcome(&answer))
+            format!("a commit under the lost lease of {} is {}", lost.token, outcome(&answer))
         })?;
-        ensure(contents(store).await? == before, || "it was refused, and something was written".to_owned())?;
+        ensure(contents(store).await? == before, || "it was refused, but something was written".to_owned())?;
     }
     let done = store.commit(&work(&quick)).await;
-    ensure(done.is_ok(), || format!("a commit under the lease that holds is {}", outcome(&done)))?;
+    ensure(done.is_ok(), || format!("a commit under the valid lease is {}", outcome(&done)))?;
     let again = store.commit(&work(&quick)).await;
-    ensure(again.is_err(), || "the same commit is done twice".to_owned())?;
+    ensure(again.is_err(), || "the same commit succeeds twice".to_owned())?;
     Ok(Held { checks: 5 })
 }
 
@@ -226,12 +229,12 @@ pub(crate) async fn claims_apart(trial: &StoreTrial) -> Verdict {
         for worker in workers {
             for stored in worker.await.map_err(|error| Broken::caused("a worker", &error))?? {
                 let number = stored.sequence;
-                ensure(taken.insert(stored.event.key), || format!("event {number} was given to two workers"))?;
+                ensure(taken.insert(stored.event.key), || format!("event {number} was claimed by two workers"))?;
                 checks += 1;
             }
         }
         ensure(taken.len() == usize::try_from(EVENTS).unwrap_or_default(), || {
-            format!("of {EVENTS} due events {} were claimed", taken.len())
+            format!("of {EVENTS} due events, {} were claimed", taken.len())
         })?;
     }
     Ok(Held { checks })
@@ -263,14 +266,14 @@ pub(crate) async fn read_your_writes(trial: &StoreTrial) -> Verdict {
         let right = loaded.subjects.iter().any(|stored| {
             stored.revision == revision + 1 && stored.state == next.subjects[0].state && stored.subject == sub
         });
-        ensure(right && loaded.events.len() == 1, || format!("commit {} is not seen by a load", revision + 1))?;
+        ensure(right && loaded.events.len() == 1, || format!("a load does not see commit {}", revision + 1))?;
         let listed = store.subjects(&SubjectQuery { limit: 10, ..SubjectQuery::default() }).await?;
         ensure(listed.len() == 1 && listed[0].revision == revision + 1, || {
-            "it is not in the list of subjects".to_owned()
+            "the subject is not listed at its new revision".to_owned()
         })?;
         let mut known = loaded.facts;
         known.sort_by_key(|fact| fact.version);
-        ensure(known == facts, || format!("{} facts of {} are listed, or others", known.len(), facts.len()))?;
+        ensure(known == facts, || format!("{} of {} facts are loaded, or other facts", known.len(), facts.len()))?;
         let of_event = store.facts(&wanted.events).await?;
         ensure(of_event.iter().map(|stored| &stored.fact).eq(&next.facts), || {
             "the event's facts are not listed".to_owned()
@@ -280,10 +283,10 @@ pub(crate) async fn read_your_writes(trial: &StoreTrial) -> Verdict {
         let written = &next.events[0];
         let whole = matches!(events.as_slice(), [stored] if stored.event == written.event
             && stored.status == written.status && stored.reason == written.reason);
-        ensure(whole, || "the event is not listed as it was written".to_owned())?;
+        ensure(whole, || "the event is not listed as written".to_owned())?;
         let waited = Wanted::subjects(vec![subject("sub_waited_for")?]);
         ensure(store.load(&waited).await?.pending_owners == next.pending_owners, || {
-            "who waits is not loaded".to_owned()
+            "pending owners are not loaded".to_owned()
         })?;
     }
     a_release_keeps_the_reason(trial).await?;
@@ -310,7 +313,7 @@ async fn a_release_keeps_the_reason(trial: &StoreTrial) -> Result<(), Broken> {
         let kept = store.events(&query).await?;
         let right = matches!(kept.as_slice(), [stored]
             if stored.status == status && stored.reason == Some(unusable()));
-        ensure(right, || format!("an event with a reason is not kept as {what}"))
+        ensure(right, || format!("an event with a reason is not stored as {what} with its reason"))
     };
     check("parked", &parked, EventStatus::Parked).await?;
     check("processed", &commit(2, &sub, &parked.facts, 1)?, EventStatus::Processed).await

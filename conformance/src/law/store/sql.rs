@@ -23,7 +23,7 @@ use crate::{
 const STATEMENTS: usize = 500;
 
 fn sql(trial: &StoreTrial) -> Result<&Arc<dyn Sql>, Broken> {
-    trial.store.sql.as_ref().ok_or_else(|| Broken::new("the store speaks no SQL"))
+    trial.store.sql.as_ref().ok_or_else(|| Broken::new("the store uses no SQL"))
 }
 
 pub(crate) async fn failure_leaves_nothing(trial: &StoreTrial) -> Verdict {
@@ -51,10 +51,10 @@ pub(crate) async fn failure_leaves_nothing(trial: &StoreTrial) -> Verdict {
             ensure(after > 1, || format!("a commit took {after} statements"))?;
             return Ok(Held { checks: after as u64 });
         }
-        ensure(answer.is_err(), || format!("it failed after statement {after} and was answered as done"))?;
-        ensure(contents(store).await? == before, || format!("it failed after statement {after} and left something"))?;
+        ensure(answer.is_err(), || format!("it failed after statement {after}, but was reported as successful"))?;
+        ensure(contents(store).await? == before, || format!("it failed after statement {after}, but wrote something"))?;
         let again = store.commit(&second).await;
-        ensure(again.is_ok(), || format!("it failed after statement {after}, and again the second time"))?;
+        ensure(again.is_ok(), || format!("it failed after statement {after}, and a second commit failed too"))?;
     }
     Err(Broken::new(format!("a commit has more than {STATEMENTS} statements")))
 }
@@ -63,8 +63,8 @@ pub(crate) async fn statements_prepare(trial: &StoreTrial) -> Verdict {
     let prepared = sql(trial)?
         .prepare_all(matches!(trial.mutation, Mutation::Statement))
         .await
-        .map_err(|error| Broken::caused("a statement doesn't prepare", error.as_ref()))?;
-    ensure(prepared > 0, || "there is no statement".to_owned())?;
+        .map_err(|error| Broken::caused("a statement can't be prepared", error.as_ref()))?;
+    ensure(prepared > 0, || "the store has no statements".to_owned())?;
     Ok(Held { checks: prepared as u64 })
 }
 

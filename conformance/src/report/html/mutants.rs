@@ -14,9 +14,9 @@ pub(super) fn kills(report: &Report) -> Markup {
         @if !report.mutants.is_empty() {
             h2 #mutants { "Mutants: " (killed) " of " (tried) " killed" }
             p {
-                "Systems that are broken on purpose. A law that lets its mutant survive proves less than it says. "
-                "Unshown: no scenario of this adapter shows it, and none has to. Untried: no store of the run can have "
-                "it."
+                "Deliberately broken systems. A law that lets its mutant survive proves less than it says. "
+                "Unshown: no scenario of this adapter exposes the mutant, and none is required to. "
+                "Untried: no store of the run can have the defect."
             }
             div.scroll {
                 table {

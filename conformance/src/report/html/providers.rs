@@ -9,8 +9,8 @@ pub(super) fn capabilities(report: &Report) -> Markup {
         @if !report.capabilities.is_empty() {
             h2 #capabilities { "Capabilities" }
             p {
-                "What is declared must work, what is not must be refused. "
-                "A floor is how much of a capability must be executed."
+                "A declared capability must work, and an undeclared one must be absent. "
+                "A floor is the least that the scenarios must execute of a capability."
             }
             @for of in &report.capabilities { (one(of)) }
         }
@@ -63,7 +63,7 @@ pub(super) fn digests(report: &Report) -> Markup {
     ];
     rows.extend(of.providers.iter().map(|(provider, digest)| (format!("fixtures of {provider}"), digest.clone())));
     html! {
-        h2 #digests { "By what, and on what" }
+        h2 #digests { "Versions and digests" }
         div.scroll {
             table {
                 tbody { @for (what, digest) in rows { tr { th scope="row" { (what) } td { code { (digest) } } } } }

@@ -29,7 +29,7 @@ pub(super) fn spent(report: &Report) -> Markup {
     slowest.sort_by(|one, other| other.seconds.total_cmp(&one.seconds));
     html! {
         h2 #time { "Where the time goes" }
-        p { "Added up over all cases: " (told(total)) ". They ran side by side in " (told(report.seconds)) "." }
+        p { "Total over all cases: " (told(total)) ". The cases ran concurrently and took " (told(report.seconds)) "." }
         div.scroll {
             table {
                 thead { tr { th { "law" } th { "what must hold" } th.number { "time" } th.number { "share" } } }

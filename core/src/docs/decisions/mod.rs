@@ -38,3 +38,5 @@ pub mod d0017_a_provider_has_parts {}
 pub mod d0018_a_decision_loads_nothing {}
 #[doc = include_str!("0019_a_table_is_described_once.md")]
 pub mod d0019_a_table_is_described_once {}
+#[doc = include_str!("0020_a_world_is_a_value.md")]
+pub mod d0020_a_world_is_a_value {}

@@ -127,14 +127,19 @@ impl Refolded {
             tracing::debug!(
                 event = unit.event.key.public_id(),
                 code = fault.code(),
-                "an event of another engine is left"
+                "an event of another engine was left unchanged"
             );
             return None;
         }
         if was_read(stored.status) && !is_too_early(unit) {
             self.unreadable_now += 1;
             let event = unit.event.key.public_id();
-            tracing::warn!(event, code = fault.code(), reason = %fault, "an event can't be read any more; its facts stay");
+            tracing::warn!(
+                event,
+                code = fault.code(),
+                reason = %fault,
+                "an event can no longer be read; its facts are kept"
+            );
             return None;
         }
         if stored.status == EventStatus::Failed {

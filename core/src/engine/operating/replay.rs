@@ -58,7 +58,7 @@ impl Selection {
     }
 }
 
-/// What a replay did.
+/// What a replay did. Why an event failed again is in its `reason`: list it with `Engine::events`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReplayReport {
     /// Events whose bodies were read again.

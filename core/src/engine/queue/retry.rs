@@ -93,11 +93,11 @@ mod tests {
         let at = |seconds| Timestamp::from_seconds(seconds).expect("in range");
         let rest = |waited| RetryPolicy::default().due_elsewhere(at(100), at(100 + waited)).seconds() - 100 - waited;
         assert_eq!([0, 1, 40, 86_400, 1_000_000].map(rest), [1, 1, 40, 86_400, 86_400]);
-        assert_eq!(rest(-50), 1, "a clock that went back");
+        assert_eq!(rest(-50), 1, "a clock that was set back");
     }
 
     #[test]
-    fn no_attempts_are_one() {
+    fn a_limit_of_zero_attempts_counts_as_one() {
         let policy = RetryPolicy { attempts: 0, ..RetryPolicy::default() };
         assert_eq!((rests(policy, &[1]), policy.once_more(5)), (vec![None], 0));
     }

@@ -163,7 +163,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<WorkReport, Refusal> {
         let mut report = WorkReport::default();
-        tracing::warn!(event = claimed.event.key.public_id(), code, "an attempt ended without a result");
+        tracing::warn!(event = claimed.event.key.public_id(), code, "an attempt to process an event failed");
         let failed = EventWrite {
             status: EventStatus::Failed,
             reason: Some(Reason::Process { code: code.to_owned() }),
@@ -189,7 +189,7 @@ impl Engine {
                 && fault.is_elsewhere()
             {
                 let event = stored.event.key.public_id();
-                tracing::warn!(event, code = fault.code(), "an event of another engine is given back");
+                tracing::warn!(event, code = fault.code(), "an event of another engine is returned to the queue");
                 others.push(stored);
                 continue;
             }
@@ -237,7 +237,7 @@ impl Engine {
         mut report: WorkReport,
     ) -> Result<WorkReport, Refusal> {
         let begun = !report.statuses.is_empty() || report.lost > 0;
-        tracing::warn!(code = fault.code(), events = rest.len(), "claimed events are given back");
+        tracing::warn!(code = fault.code(), events = rest.len(), "claimed events are returned to the queue");
         report.returned += rest.len() as u64;
         self.put_back(lease, rest, now).await;
         if begun { Ok(report) } else { Err(fault) }
@@ -261,7 +261,7 @@ impl Engine {
                 report.add(self.record_failure(lease, stored, fault.code(), now).await?);
             }
             fault if fault.is_isolatable() => {
-                tracing::warn!(code = fault.code(), "a claimed event is given back");
+                tracing::warn!(code = fault.code(), "a claimed event is returned to the queue");
                 report.returned += 1;
                 self.put_back(lease, vec![stored], now).await;
             }
@@ -281,7 +281,10 @@ impl Engine {
         }
         let commit = Commit { at: now, lease: Some(lease.clone()), events, ..Commit::default() };
         if let Err(fault) = self.store.commit(&commit).await {
-            tracing::warn!(cause = %Chain(&fault), "claimed events stay leased until their lease ends");
+            tracing::warn!(
+                cause = %Chain(&fault),
+                "claimed events could not be returned; they stay leased until their lease ends"
+            );
         }
     }
 
@@ -319,7 +322,7 @@ impl Engine {
                 event = write.event.key.public_id(),
                 event_type = write.event.event_type,
                 attempts = write.attempts,
-                "an event is given up; look at its reason, then replay it"
+                "an event is now a dead letter; look at its reason, then replay it"
             );
         }
     }

@@ -120,7 +120,7 @@ pub(super) fn trace(answer: &Result<WebhookReceipt, Refusal>) {
             for open in &receipt.reconciliation {
                 if let Reconciliation::IdUnusable { path, expected, found } = open {
                     let event = &receipt.event;
-                    tracing::warn!(event, path, expected, found, "an id that the application wrote can't be used");
+                    tracing::warn!(event, path, expected, found, "an unusable id set by the application is ignored");
                 }
             }
         }

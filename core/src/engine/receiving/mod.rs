@@ -144,6 +144,6 @@ fn trace_refused(provider: &ProviderName, error: &SignatureError, signatures: us
         signatures,
         secrets,
         age = error.age_bucket(),
-        "a delivery is refused for its signature"
+        "a delivery was refused because of its signature"
     );
 }

@@ -54,7 +54,7 @@ fn ahead(seconds_ahead: i64) -> Option<Reason> {
 }
 
 #[tokio::test]
-async fn a_day_ahead_is_the_most_that_is_taken() {
+async fn an_event_may_be_at_most_a_day_ahead() {
     let check = async |ahead: i64, expect: &str| {
         let event = state("e1", RECEIVED + ahead, SubscriptionStatus::Active);
         assert_eq!(handle(&engine(), &event, RECEIVED).await, expect, "{ahead} seconds ahead");
@@ -67,7 +67,7 @@ async fn a_day_ahead_is_the_most_that_is_taken() {
 }
 
 #[tokio::test]
-async fn what_lies_ahead_stands_over_nothing_until_its_time_has_come() {
+async fn an_event_from_the_future_is_not_used_before_its_time() {
     let engine = engine();
     let far = state("e1", RECEIVED + 3 * DAY, SubscriptionStatus::Canceled);
     assert_eq!(handle(&engine, &far, RECEIVED).await, "event_future");
@@ -106,7 +106,7 @@ async fn its_provider_may_send_it_again_when_its_time_has_come() {
 async fn a_queue_refuses_and_keeps_it_as_an_endpoint_does() {
     let engine = engine();
     let refusal = engine.accept(delivery(&state("e1", RECEIVED + 2 * DAY, SubscriptionStatus::Active))).await;
-    let refusal = refusal.expect_err("it lies ahead");
+    let refusal = refusal.expect_err("an event from the future");
     assert_eq!((refusal.code(), refusal.http_status()), ("event_future", 422));
     assert!(refusal.to_string().contains("at: the event's time lies 172800 seconds after its receipt"), "{refusal}");
     assert_eq!(kept(&engine).await.reason, ahead(2 * DAY));
@@ -115,7 +115,7 @@ async fn a_queue_refuses_and_keeps_it_as_an_endpoint_does() {
 }
 
 #[tokio::test]
-async fn what_is_ignored_may_be_of_any_time_and_what_points_somewhere_may_not() {
+async fn an_ignored_event_may_have_any_time_and_a_thin_event_may_not() {
     let engine = engine();
     let of =
         |kind: &str, event: &str| acme::Body { kind: kind.to_owned(), ..body(event, RECEIVED + 900 * DAY, Vec::new()) };
@@ -124,7 +124,7 @@ async fn what_is_ignored_may_be_of_any_time_and_what_points_somewhere_may_not() 
 }
 
 #[tokio::test]
-async fn a_replay_judges_by_its_own_time_and_a_copy_by_what_was_used() {
+async fn a_replay_judges_future_events_by_its_own_time_and_a_copy_by_their_status() {
     let engine = engine();
     let far = state("e1", RECEIVED + 3 * DAY, SubscriptionStatus::Active);
     let early = state("e2", RECEIVED + 9 * DAY, SubscriptionStatus::Canceled);

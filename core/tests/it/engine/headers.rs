@@ -16,7 +16,7 @@ fn check(provider: &str, headers: &[(&str, &[u8])], expect: Result<(), (&str, u1
 }
 
 #[test]
-fn headers_alone_refuse_what_has_no_usable_signature() {
+fn headers_without_a_usable_signature_are_refused_before_the_body() {
     check("acme", &[("Acme", &[0; 32])], Ok(()));
     check("acme", &[("Acme", &[0; 31])], Err(("signature_malformed", 400)));
     check("acme", &[("Other", &[0; 32])], Err(("signature_missing", 400)));

@@ -43,7 +43,7 @@ fn step(event: &str, seconds: i64, prior: Option<bool>, now: bool) -> acme::Body
 }
 
 #[tokio::test]
-async fn transitions_are_told_once_whatever_comes_late() {
+async fn transitions_are_reported_once_even_if_events_arrive_late() {
     let engine = engine();
     let past_due = state("e2", 20, SubscriptionStatus::PastDue);
     assert_eq!(changes(&engine, &state("e1", 10, SubscriptionStatus::Active)).await, ["Activated@10"]);
@@ -55,7 +55,7 @@ async fn transitions_are_told_once_whatever_comes_late() {
 
 /// A late observation corrects the time since when a state holds. The transition itself was already reported.
 #[tokio::test]
-async fn what_happens_once_is_told_once_whatever_its_time() {
+async fn a_late_observation_does_not_report_a_transition_again() {
     let engine = engine();
     let refunded =
         |event, seconds, refund| body(event, seconds, vec![refund_of("pay", refund, RefundState::Succeeded)]);
@@ -66,7 +66,7 @@ async fn what_happens_once_is_told_once_whatever_its_time() {
 }
 
 #[tokio::test]
-async fn what_happens_again_is_told_again() {
+async fn a_transition_that_happens_again_is_reported_again() {
     use SubscriptionStatus::{Active, PastDue};
     let engine = engine();
     assert_eq!(changes(&engine, &state("e1", 0, Active)).await, ["Activated@0"]);
@@ -77,7 +77,7 @@ async fn what_happens_again_is_told_again() {
 }
 
 #[tokio::test]
-async fn a_state_is_told_when_it_is_entered_and_not_while_it_lasts() {
+async fn a_state_is_reported_when_it_is_entered_and_not_while_it_lasts() {
     let engine = engine();
     let seen = |event, seconds, attempts, state| {
         let object_state = match invoice(state) {
@@ -94,7 +94,7 @@ async fn a_state_is_told_when_it_is_entered_and_not_while_it_lasts() {
 
 /// Some providers clear the date of a scheduled end once it is reached.
 #[tokio::test]
-async fn an_end_that_is_reached_was_not_taken_back() {
+async fn a_scheduled_end_that_is_reached_is_not_reported_as_unscheduled() {
     let engine = engine();
     assert_eq!(changes(&engine, &step("e1", 10, None, true)).await, ["Activated@10"]);
     let ended = Subscription { ended_at: Some(at(99)), ..unpriced(SubscriptionStatus::Canceled) };
@@ -105,7 +105,7 @@ async fn an_end_that_is_reached_was_not_taken_back() {
 
 /// Scheduled, undone and scheduled again in one second: the tie is settled three times, and reported once.
 #[tokio::test]
-async fn what_a_tie_takes_back_is_not_told_again() {
+async fn a_transition_that_a_tie_undoes_is_not_reported_again() {
     let engine = engine();
     assert_eq!(changes(&engine, &step("e1", 10, None, false)).await, ["Activated@10"]);
     assert_eq!(changes(&engine, &step("e2", 20, Some(false), true)).await, ["CancelScheduled@20"]);
@@ -115,7 +115,7 @@ async fn what_a_tie_takes_back_is_not_told_again() {
 }
 
 #[tokio::test]
-async fn what_a_tie_takes_back_stays_told_when_the_past_is_folded_again() {
+async fn a_transition_that_a_tie_undoes_stays_reported_after_an_older_event() {
     let engine = engine();
     changes(&engine, &step("e1", 10, None, false)).await;
     assert_eq!(changes(&engine, &step("e2", 20, Some(false), true)).await, ["CancelScheduled@20"]);
@@ -125,7 +125,7 @@ async fn what_a_tie_takes_back_stays_told_when_the_past_is_folded_again() {
 }
 
 #[tokio::test]
-async fn what_a_tie_takes_back_stays_told_when_time_goes_on() {
+async fn a_transition_that_a_tie_undoes_stays_reported_after_a_newer_event() {
     let engine = engine();
     changes(&engine, &step("e1", 10, None, false)).await;
     assert_eq!(changes(&engine, &step("e2", 20, Some(false), true)).await, ["CancelScheduled@20"]);
@@ -136,7 +136,7 @@ async fn what_a_tie_takes_back_stays_told_when_time_goes_on() {
 }
 
 #[tokio::test]
-async fn a_late_fact_tells_what_it_changes_after_it() {
+async fn a_late_fact_reports_the_transitions_that_it_changes_after_it() {
     use SubscriptionStatus::{Active, PastDue};
     let engine = engine();
     handle(&engine, &state("e1", 0, Active)).await;

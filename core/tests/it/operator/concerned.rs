@@ -70,7 +70,7 @@ async fn a_link_of_the_same_commit_counts() {
 }
 
 #[tokio::test]
-async fn nobody_is_named_while_nobody_is_known_and_nothing_is_told_twice() {
+async fn a_transition_of_an_unknown_customer_names_none_and_is_not_reported_again() {
     let engine = engine();
     let sold = told(ObjectKind::Subscription, "sub", subscription(1), vec![Link::Customer(id("cus"))]);
     let receipt = handle(&engine, "e1", 10, vec![sold]).await;

@@ -243,7 +243,7 @@ async fn a_delivery_to_the_wrong_endpoint_changes_no_event_that_is_known() {
     assert_eq!(contents(&right).await, before);
     // An event that isn't stored yet is kept, so that it can be replayed.
     let sold = told(ObjectKind::Payment, "pay", paid(), vec![Link::Customer(id("cus"))]);
-    let refusal = wrong.handle(delivery(&body("new", 70, vec![sold]))).await.expect_err("not served here");
+    let refusal = wrong.handle(delivery(&body("new", 70, vec![sold]))).await.expect_err("not served by this engine");
     assert_eq!(refusal.http_status(), 403);
     let kept = stored(&right, "new").await;
     assert!(kept.is_dead_letter());

@@ -66,7 +66,7 @@ impl Webhooks for Timed {
     }
 
     fn read(&self, _: &VerifiedDelivery) -> Result<Event, Unreadable> {
-        panic!("nothing in here is genuine")
+        panic!("no delivery of this test is genuine")
     }
 
     fn same_content(&self, one: &[u8], other: &[u8]) -> bool {
@@ -81,7 +81,7 @@ struct Line(String);
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        write!(self.0, " {field}={value:?}").expect("a string takes everything");
+        write!(self.0, " {field}={value:?}").expect("writing to a string succeeds");
     }
 }
 
@@ -135,7 +135,7 @@ fn signed(seconds: i64, secret: &str) -> String {
 fn a_refused_signature_is_logged_with_its_reason_and_nothing_private() {
     let check = |header: Option<String>, expect: &str| {
         let lines = lines(header.clone());
-        let message = "message=a delivery is refused for its signature";
+        let message = "message=a delivery was refused because of its signature";
         let [line] = lines.as_slice() else { panic!("one line: {lines:?}") };
         assert_eq!(*line, format!("WARN {message} provider=\"timed\" {expect}"));
         let macs = header.iter().flat_map(|header| header.split(['=', ',']).map(str::to_owned));

@@ -23,7 +23,7 @@ async fn an_event_is_found_by_the_id_that_its_receipt_shows() {
     }
     engine.handle(delivery(&acme::Body { at: 9, ..bodies[0].clone() })).await.expect_err("a conflict");
     for (public_id, body) in shown.iter().zip(&bodies) {
-        let found = engine.event_by_public_id(public_id).await.expect("memory").expect("it is there");
+        let found = engine.event_by_public_id(public_id).await.expect("memory").expect("a stored event");
         assert_eq!(found.event.key.id.expose(), body.id);
         assert_eq!(found.event.body, serde_json::to_vec(body).expect("JSON"));
     }
@@ -47,10 +47,10 @@ async fn an_object_is_found_by_its_public_id_also_as_a_member() {
     ];
     engine.handle(delivery(&body("e1", 1, facts))).await.expect("accepted");
     let sub = acme::subject(ObjectKind::Subscription, "sub");
-    let found = engine.object_by_public_id(&sub.public_id()).await.expect("memory").expect("it is there");
+    let found = engine.object_by_public_id(&sub.public_id()).await.expect("memory").expect("a stored object");
     assert_eq!((found.subject, found.revision), (sub, 1));
     let member = Subject { source: acme::source(), root: refunded };
-    let found = engine.object_by_public_id(&member.public_id()).await.expect("memory").expect("it is there");
+    let found = engine.object_by_public_id(&member.public_id()).await.expect("memory").expect("a stored object");
     assert_eq!(found.subject, acme::subject(ObjectKind::Payment, "pay"));
     assert_eq!(found.state.figures().refunded, 900);
     for unknown in ["subscription_00000000000000000000", "refund_00000000000000000000", "chair_1", ""] {

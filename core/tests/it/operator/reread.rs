@@ -85,7 +85,7 @@ fn change(customer: &str, linked: bool, event: &str, before: i64, after: i64) ->
 }
 
 #[tokio::test]
-async fn a_dry_run_tells_whose_answers_change_and_writes_nothing_and_then_it_is_done() {
+async fn a_dry_run_lists_the_changed_answers_and_writes_nothing_and_a_real_run_writes_them() {
     let old = sold(older(one_seat)).await;
     let engine = over(&old, Arc::new(Acme::new()));
     let before = contents(&old).await;
@@ -124,7 +124,7 @@ async fn a_dry_run_tells_whose_answers_change_and_writes_nothing_and_then_it_is_
 
 /// An object that moves to another customer, through a subject that is only pending.
 #[tokio::test]
-async fn an_owner_that_an_older_reading_missed_is_told_at_both_ends() {
+async fn an_owner_that_an_older_reading_missed_changes_both_answers() {
     let forgetful = |fact: &mut Fact| fact.links.retain(|link| !matches!(link, Link::Owner(_)));
     let old = Engine::new(Arc::new(MemoryStore::new())).with_provider(older(forgetful));
     let invoice = linked(ObjectKind::Invoice, "inv", vec![Link::Customer(id("cus"))]);
@@ -182,7 +182,7 @@ async fn what_cannot_be_read_is_left_and_counted() {
 
 /// A state left by an older fold, with correct facts.
 #[tokio::test]
-async fn a_state_that_is_not_what_its_facts_say_is_told_without_an_event() {
+async fn a_state_that_contradicts_its_facts_is_reported_without_an_event() {
     let engine = sold(Arc::new(Acme::new())).await;
     let subject = acme::subject(ObjectKind::Subscription, "sub_2");
     leave_as(&engine, &subject, 4).await;
@@ -209,7 +209,7 @@ async fn leave_as(engine: &Engine, subject: &Subject, seats: u64) {
     }
     let all = SubjectQuery { limit: 10, ..SubjectQuery::default() };
     let subjects = engine.store().subjects(&all).await.expect("memory");
-    let known = subjects.iter().find(|stored| stored.subject == *subject).expect("it is there");
+    let known = subjects.iter().find(|stored| stored.subject == *subject).expect("a stored subject");
     let state = SubjectState::fold(subject, &facts).0;
     let write = SubjectWrite {
         subject: subject.clone(),

@@ -1,6 +1,6 @@
 //! Decides how tests build the facts of a subject, from one source and by second, and what is shown of the subjects
 //! that result.
-#![allow(dead_code, reason = "no test needs all of it")]
+#![allow(dead_code, reason = "each test uses a part")]
 
 use purchase_core::{
     catalog::Catalog,

@@ -37,17 +37,17 @@ struct Outcome {
 /// Why an answer has no rows.
 #[derive(Debug, thiserror::Error)]
 enum Refusal {
-    #[error("the API of {place} answers {status} with something that is no answer of D1's; is the address right?")]
+    #[error("the API answers {status} for {place} with a body that D1 doesn't send; check the API's address")]
     Garbage { place: String, status: StatusCode },
     #[error("the API answers {status} for {place}: {message} (code {code})")]
     Other { place: String, status: StatusCode, code: u64, message: String },
-    #[error("there is no database {place}: check both ids, and that the address is the API's ({status}, code {code})")]
+    #[error("there is no database {place}: check both ids and the API's address ({status}, code {code})")]
     NotFound { place: String, status: StatusCode, code: u64 },
-    #[error("the API wants fewer requests ({status}, code {code})")]
+    #[error("the API limits the rate of requests; send fewer ({status}, code {code})")]
     TooMany { status: StatusCode, code: u64 },
     #[error("the request is too large for the API ({status}); commit fewer deliveries at once")]
     TooLarge { status: StatusCode },
-    #[error("the token is not accepted for {place}: it has to be live and allowed to edit D1 ({status}, code {code})")]
+    #[error("the token is not accepted for {place}: it must be active and allowed to edit D1 ({status}, code {code})")]
     Unauthorized { place: String, status: StatusCode, code: u64 },
 }
 

@@ -54,13 +54,13 @@ impl FromStr for Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PlaceError {
     /// The first id is invalid.
-    #[error("the account is no id; take letters, digits, - and _, at most 64, as the dashboard shows it")]
+    #[error("the account id is invalid; copy it from the dashboard: at most 64 letters, digits, - and _")]
     Account,
     /// The second id is invalid.
-    #[error("the database is no id; take letters, digits, - and _, at most 64: its id, and not its name")]
+    #[error("the database id is invalid; use its id, not its name: at most 64 letters, digits, - and _")]
     Database,
     /// The whole text is invalid.
-    #[error("a D1 database is written d1:ACCOUNT/DATABASE, both by their ids; the token stands elsewhere")]
+    #[error("a D1 database is written as d1:ACCOUNT/DATABASE, with both ids and without the token")]
     Form,
 }
 
@@ -101,7 +101,7 @@ pub enum TokenError {
     #[error("a token must not be empty")]
     Empty,
     /// It contains white space, or characters that a header can't contain.
-    #[error("a token is made of visible ASCII characters; was it copied with a line break?")]
+    #[error("a token has only visible ASCII characters; check that it was copied without a line break")]
     Unprintable,
 }
 
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_place_is_two_ids() {
-        let place: Place = "d1:0123abcd/00000000-0000-4000-8000-000000000001".parse().expect("it is one");
+        let place: Place = "d1:0123abcd/00000000-0000-4000-8000-000000000001".parse().expect("the text is valid");
         assert_eq!(place.to_string(), "d1:0123abcd/00000000-0000-4000-8000-000000000001");
         assert_eq!(place.path(), "/client/v4/accounts/0123abcd/d1/database/00000000-0000-4000-8000-000000000001/query");
         for (bad, why) in [
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_token_is_not_printed() {
-        let token = Token::new("cf-secret").expect("it is one");
+        let token = Token::new("cf-secret").expect("the text is valid");
         assert_eq!(format!("{token:?} {token:#?}"), "Token(redacted) Token(redacted)");
         assert_eq!(Token::new("").err(), Some(TokenError::Empty));
         for bad in ["secret\n", " secret", "se cret", "sécret"] {

@@ -201,7 +201,7 @@ impl Executor for RestExecutor {
             if access != BatchKind::Read || !fault.again || asked == ASKED || wait > PATIENCE {
                 return Err(of(access, fault.error));
             }
-            tracing::debug!(asked, "a read was lost or put off; asking again");
+            tracing::debug!(asked, "a read failed or was delayed; trying again");
             tokio::time::sleep(wait).await;
         }
     }
@@ -242,7 +242,7 @@ impl Fault {
 enum Exchange {
     #[error("no answer within {seconds} s")]
     Late { seconds: f64 },
-    #[error("the answer is longer than {limit} bytes; ask for fewer events at once, or allow more by response_bytes")]
+    #[error("the answer is longer than {limit} bytes; request fewer events at once, or raise response_bytes")]
     TooLong { limit: usize },
     #[error("the API can't be reached, so nothing was sent; check its address and this machine's network")]
     Unreachable {
@@ -253,16 +253,16 @@ enum Exchange {
 
 #[derive(Debug, thiserror::Error)]
 enum Address {
-    #[error("the API's address has to begin with https:, apart from this machine's own, since a token travels there")]
+    #[error("the API's address must begin with https: unless it is local, because requests contain the token")]
     Clear,
-    #[error("the API's address is none; it is like https://api.cloudflare.com")]
+    #[error("the API's address is not a URL like https://api.cloudflare.com")]
     Form,
-    #[error("this machine has no certificates of authorities to trust, so no server can be trusted")]
+    #[error("this machine has no root certificates, so no server can be verified; install them")]
     Nobody {
         #[source]
         cause: Cause,
     },
-    #[error("the API's address must not hold a user or a password; the token is given by itself")]
+    #[error("the API's address must not contain a user or a password; the token is passed separately")]
     User,
 }
 

@@ -35,7 +35,7 @@ impl Database {
         if !is_loopback(&base) && env::var(MAY_EMPTY).as_deref() != Ok("yes") {
             return Err(unusable(&format!(
                 "{SERVER} names a server that is not on this machine, and tests drop every table of the databases in \
-                 {DATABASES}; set {MAY_EMPTY}=yes if they may"
+                 {DATABASES}; set {MAY_EMPTY}=yes to allow this"
             )));
         }
         let lock = wait_for_one(&base, &ids).await?;
@@ -49,7 +49,7 @@ impl Database {
     }
 
     /// The database's name in a local Worker: its index among all.
-    #[allow(dead_code, reason = "only those who judge a Worker ask for it")]
+    #[allow(dead_code, reason = "only the tests of a Worker use it")]
     pub(crate) fn binding(&self) -> Result<String, StoreError> {
         let ids = variable(DATABASES)?;
         let at = ids.split(',').position(|id| self.place.ends_with(id));
@@ -99,7 +99,7 @@ pub(crate) fn is_loopback(base: &str) -> bool {
 }
 
 fn variable(name: &str) -> Result<String, StoreError> {
-    let missing = "the variable is not set; `cargo xtask services up --only d1` starts a server and says its value";
+    let missing = "the variable is not set; `cargo xtask services up --only d1` starts a server and prints the value";
     env::var(name).map_err(|_| unusable(&format!("{name}: {missing}")))
 }
 

@@ -107,10 +107,10 @@ async fn each_kind_of_error_is_known() -> Outcome {
     check("INSERT INTO t VALUES ('b', 1, 'none')", &[], "the database refuses the data: D1 says: FOREIGN KEY").await;
     check("INSERT INTO t VALUES ('b', 'many', NULL)", &[], "refuses the data: D1 says: cannot store TEXT value").await;
     check("INSERT INTO parent VALUES (?1 || ?1)", &[&long], "refuses the data: D1 says: string or blob too big").await;
-    check("selec 1", &[], "the database refused: D1 says: near \"selec\"").await;
-    check("INSERT INTO missing VALUES (1)", &[], "the database refused: D1 says: no such table: missing").await;
-    check(&format!("SELECT 1 -- {long}"), &[], "case has 1500012 bytes of text; D1 takes 100000").await;
-    check("SELECT ?1", &[&long.repeat(2)], "case brings a value of 3000000 bytes; D1 takes 2000000").await;
+    check("selec 1", &[], "the database refused the batch: D1 says: near \"selec\"").await;
+    check("INSERT INTO missing VALUES (1)", &[], "the database refused the batch: D1 says: no such table").await;
+    check(&format!("SELECT 1 -- {long}"), &[], "case has 1500012 bytes of text; D1 allows 100000").await;
+    check("SELECT ?1", &[&long.repeat(2)], "case has a value of 3000000 bytes; D1 allows 2000000").await;
     Ok(())
 }
 
@@ -120,7 +120,7 @@ async fn every_statement_prepares_and_is_one() -> Outcome {
     let store = D1::open_and_migrate(&database.place, database.token.clone(), database.options.clone()).await?;
     let all = statements(&SQLITE, &TablePrefix::default());
     for (name, text) in &all {
-        assert!(!text.contains(';'), "{name}: the API would take it for several");
+        assert!(!text.contains(';'), "{name}: the API would split it into several statements");
         let explained = statement(&format!("EXPLAIN {text}"), &[]);
         let params = vec![Cell::NULL; (1..=9).filter(|number| text.contains(&format!("?{number}"))).count()];
         store
@@ -184,7 +184,7 @@ async fn of_concurrent_writers_one_is_first() -> Outcome {
     let rows = executor.batch(BatchKind::Read, &[statement(count, &[])]).await?;
     let total = CLIENTS * EACH;
     assert_eq!(rows, [[[Cell::from(format!("{total} {total}")), Cell::from(CLIENTS.to_string())]]]);
-    assert!(lost > 0, "nobody was in anybody's way, so nothing was shown");
+    assert!(lost > 0, "no client lost a race, so the test shows nothing");
     Ok(())
 }
 

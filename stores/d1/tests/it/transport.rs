@@ -183,7 +183,7 @@ async fn nobody_there_means_that_nothing_was_sent() -> Result<(), Cause> {
     drop(listener);
     let place = "d1:account/database".parse::<Place>()?;
     let executor = RestExecutor::new(&place, Token::new(TOKEN)?, Options { base, ..Options::default() })?;
-    let error = executor.batch(BatchKind::Write, &statements()).await.expect_err("nobody listens");
+    let error = executor.batch(BatchKind::Write, &statements()).await.expect_err("no server listens");
     assert!(
         matches!(&error, ExecuteError::Other { cause } if cause.to_string().contains("nothing was sent")),
         "{error:?}"
@@ -200,11 +200,11 @@ fn a_token_travels_in_the_clear_on_this_machine_alone() -> Result<(), Cause> {
         ("http://127.0.0.1:8787", None),
         ("http://[::1]:8787", None),
         ("http://localhost:8787", None),
-        ("http://api.cloudflare.com", Some("has to begin with https:")),
-        ("http://localhost.example.com", Some("has to begin with https:")),
-        ("https://user:secret@api.cloudflare.com", Some("must not hold a user or a password")),
-        ("api.cloudflare.com", Some("is none")),
-        ("", Some("is none")),
+        ("http://api.cloudflare.com", Some("must begin with https:")),
+        ("http://localhost.example.com", Some("must begin with https:")),
+        ("https://user:secret@api.cloudflare.com", Some("must not contain a user or a password")),
+        ("api.cloudflare.com", Some("is not a URL")),
+        ("", Some("is not a URL")),
     ] {
         let options = Options { base: base.to_owned(), ..Options::default() };
         let error = RestExecutor::new(&place, Token::new(TOKEN)?, options).err();

@@ -29,7 +29,7 @@ async fn open() -> Result<PostgresExecutor, StoreError> {
 
 /// The server, and a schema that no other test uses.
 fn own_schema() -> Result<(String, Options), StoreError> {
-    let missing = "the variable is not set; `cargo xtask services up` starts a server and says its value";
+    let missing = "the variable is not set; `cargo xtask services up` starts a server and prints the value";
     let unset = |_| StoreError::Unavailable { operation: "find PURCHASE_TEST_POSTGRES_URL", cause: missing.into() };
     let url = std::env::var(SERVER).map_err(unset)?;
     let name = SchemaName::new(format!("case_{:016x}", rand::random::<u64>()));

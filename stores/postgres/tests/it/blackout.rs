@@ -85,7 +85,7 @@ async fn is_given_up_in_time(link: Link, written: &str) {
     assert!(matches!(read, StoreError::Unavailable { operation: "list events", .. }), "{read:?}");
     assert!(told(&read).contains("the server has not answered within 5.5s"), "{}", told(&read));
     assert!(matches!(write, Err(ExecuteError::Unknown { .. })), "{write:?}");
-    assert_eq!(store.pool().size(), 0, "both are given up");
+    assert_eq!(store.pool().size(), 0, "both connections are closed");
     proxy.set(Link::Open);
     store.commit(&commit("e1", "c", 1)).await.unwrap();
     assert_eq!(events(&store).await.unwrap(), 2);
@@ -124,7 +124,7 @@ async fn callers_that_wait_no_longer_leave_the_pool_as_it_was() {
     proxy.set(Link::Open);
     let began = Instant::now();
     assert_eq!(events(&store).await.unwrap(), 0);
-    assert!(began.elapsed() < PATIENCE, "nobody had to wait for those that were given up: {:?}", began.elapsed());
+    assert!(began.elapsed() < PATIENCE, "no caller waits for the closed connections: {:?}", began.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -140,9 +140,9 @@ async fn an_application_s_transaction_is_lost_and_its_connection_is_not() {
     assert!(told(&lost).contains("the server has not answered within 5.5s"), "{}", told(&lost));
     assert!(joined.executor().take().await.is_none(), "there is nothing to commit");
     let after = joined.accept(&[event("e1")]).await.unwrap_err();
-    assert!(told(&after).contains("or it was lost with its connection"), "{}", told(&after));
+    assert!(told(&after).contains("or the transaction was lost with its connection"), "{}", told(&after));
     proxy.set(Link::Open);
-    assert_eq!(events(&store).await.unwrap(), 0, "nothing of it has happened, and the only connection is free again");
+    assert_eq!(events(&store).await.unwrap(), 0, "none of it was committed, and the only connection is free again");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

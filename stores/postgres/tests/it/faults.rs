@@ -29,7 +29,7 @@ async fn lost_connections_are_replaced_and_nothing_is_written_twice() {
     store.commit(&commit("e0", "c", 0)).await.unwrap();
     for round in 1..=3_usize {
         end_connection(&admin, &store).await;
-        assert_eq!(count().await, round, "a read is asked again");
+        assert_eq!(count().await, round, "a read is tried again");
         end_connection(&admin, &store).await;
         let revision = i64::try_from(round).unwrap();
         // The outcome of the write is unknown, so the caller has to check. Here it was not written.
@@ -71,7 +71,7 @@ async fn what_is_not_there_is_said_to_be_missing() {
         .unwrap();
     let opened = Postgres::open(&server.url, server.options.clone()).await.unwrap_err();
     let said = format!("{opened}: {}", std::error::Error::source(&opened).unwrap());
-    assert!(said.contains("look for its function"), "{said}");
+    assert!(said.contains("find its batch function"), "{said}");
     Postgres::migrate(&server.url, server.options.clone()).await.unwrap();
     server.another().await.commit(&commit("e", "c", 0)).await.unwrap();
 }

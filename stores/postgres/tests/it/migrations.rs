@@ -41,11 +41,11 @@ async fn a_turn_that_comes_late_is_a_turn() {
         if waits > 0 {
             break;
         }
-        assert!(!migration.is_finished(), "it did not wait for its turn");
+        assert!(!migration.is_finished(), "the migration did not wait for the lock");
     }
     // Longer than each of the limits.
     tokio::time::sleep(3 * LIMIT).await;
-    assert!(!migration.is_finished(), "it has given up");
+    assert!(!migration.is_finished(), "the migration has given up");
     other.rollback().await.unwrap();
     let store = migration.await.unwrap().unwrap();
     store.commit(&commit("e", "c", 0)).await.unwrap();
@@ -54,7 +54,7 @@ async fn a_turn_that_comes_late_is_a_turn() {
             .fetch_one(store.pool())
             .await
             .unwrap();
-    assert_eq!(limits, ("500ms".to_owned(), "500ms".to_owned()), "what a migration lifts is its own");
+    assert_eq!(limits, ("500ms".to_owned(), "500ms".to_owned()), "a migration lifts the time limits only for itself");
 }
 
 /// Other users of a table queue behind a migration that waits for it.

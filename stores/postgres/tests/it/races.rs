@@ -39,7 +39,7 @@ async fn each_revision_is_won_by_one_of_many_processes() {
     }
     let mut won = racers.join_all().await.concat();
     won.sort_unstable();
-    assert_eq!(won, (1..=(PROCESSES * ROUNDS) as i64).collect::<Vec<_>>(), "no revision twice, none left out");
+    assert_eq!(won, (1..=(PROCESSES * ROUNDS) as i64).collect::<Vec<_>>(), "each revision is written exactly once");
     let events = first.events(&EventQuery { limit: 1000, ..EventQuery::default() }).await.unwrap();
     assert_eq!(events.len(), PROCESSES * ROUNDS, "a lost commit left no event");
 }
@@ -111,7 +111,7 @@ async fn claims_of_several_processes_never_overlap() {
                 if claimed.is_empty() {
                     break;
                 }
-                assert!(claimed.iter().all(|it| it.attempts == 1), "a claim counts");
+                assert!(claimed.iter().all(|it| it.attempts == 1), "a claim counts as an attempt");
                 let names: Vec<String> = claimed.iter().map(|it| it.event.key.id.expose().to_owned()).collect();
                 let events = names.iter().map(|name| done(name, Some(EventStatus::Received))).collect();
                 store.commit(&Commit { lease: Some(lease), events, ..Commit::default() }).await.unwrap();

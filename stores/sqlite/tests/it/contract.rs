@@ -246,7 +246,7 @@ async fn a_parked_event_is_processed_when_its_last_subject_is_released() {
     let mut both = release(&two, 1, true);
     both.subjects.push(write(&one, 2, &[], false));
     store.commit(&both).await.unwrap();
-    assert_eq!(statuses(&store).await, expect(EventStatus::Parked), "the other one is held again");
+    assert_eq!(statuses(&store).await, expect(EventStatus::Parked), "the other event is leased again");
     store.commit(&release(&one, 3, true)).await.unwrap();
     assert_eq!(statuses(&store).await, expect(EventStatus::Processed));
 }
@@ -349,7 +349,7 @@ async fn waits_and_transitions_of_a_written_subject_are_replaced() {
     let on = |names: &[&str]| Wanted::subjects(names.iter().map(|name| customer(name)).collect());
     let loaded = store.load(&on(&["a", "b", "c", "c2"])).await.unwrap();
     assert_eq!(loaded.pending_owners, [wait(&one, "c"), wait(&two, "a"), wait(&two, "c2")]);
-    assert_eq!(loaded.subjects.iter().map(|it| &it.subject).collect::<Vec<_>>(), [&two], "who waits is not loaded");
+    assert_eq!(loaded.subjects.iter().map(|it| &it.subject).collect::<Vec<_>>(), [&two], "pending owners are absent");
     let row = |n: i64, change: &str| format!(r#"{{"object":"o","at":{},"change":"{change}"}}"#, at(n).micros());
     assert_eq!(transitions(&store).await, [row(0, "activated"), row(1, "canceled")]);
 }

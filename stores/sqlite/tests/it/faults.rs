@@ -46,7 +46,7 @@ async fn a_database_that_another_process_locks_is_busy_and_works_afterwards() {
     let busy = store.commit(&full_commit("e", "c")).await;
     assert!(matches!(busy, Err(CommitError::Store(StoreError::Busy { .. }))), "{busy:?}");
     assert!(matches!(store.accept(&[event("e", b"")]).await, Err(StoreError::Busy { .. })));
-    assert_eq!(count(&store).await, 0, "readers wait for nobody");
+    assert_eq!(count(&store).await, 0, "readers never wait");
     other.execute("ROLLBACK").await.unwrap();
     store.commit(&full_commit("e", "c")).await.unwrap();
     assert_eq!(count(&store).await, 1);
@@ -95,7 +95,7 @@ async fn opening_says_which_schema_is_there() {
     let connected = Sqlite::connect(&place.path, creating()).await.unwrap();
     let missing = Sqlite::open(&place.path, Options::default()).await.unwrap_err();
     assert!(matches!(missing, StoreError::SchemaMissing { wanted: it } if it == wanted), "{missing:?}");
-    assert_eq!(everything(&place).await, [], "looking writes nothing");
+    assert_eq!(everything(&place).await, [], "checking the schema writes nothing");
     assert!(matches!(connected.check_schema().await, Err(StoreError::SchemaMissing { .. })));
     connected.migrate().await.unwrap();
     connected.check_schema().await.unwrap();
@@ -178,7 +178,7 @@ async fn a_claimed_event_that_cannot_be_read_does_not_take_the_others_with_it() 
         claimed.into_iter().map(|it| format!("{} {}", it.event.key.id.expose(), it.attempts)).collect()
     };
     assert_eq!(names(claim("w1", 10).await.unwrap().events), ["a 1", "c 1"]);
-    assert_eq!(names(claim("w2", 15).await.unwrap().events), [""; 0], "its lease holds as theirs do");
+    assert_eq!(names(claim("w2", 15).await.unwrap().events), [""; 0], "the unreadable event is leased like the others");
     let lease = Some(Lease { token: "w1".to_owned(), until: at(20) });
     let done = vec![update("a", EventStatus::Processed), update("c", EventStatus::Processed)];
     store.commit(&Commit { lease, events: done, ..Commit::default() }).await.unwrap();
@@ -249,5 +249,5 @@ async fn a_commit_that_is_dropped_half_way_is_whole_or_absent() {
         assert!(events == landed || events == landed + 2, "{counts:?}");
         landed = events;
     }
-    assert!(landed > 0 && dropped > 5, "{landed} events of commits that came to their end, {dropped} commits dropped");
+    assert!(landed > 0 && dropped > 5, "{landed} events of finished commits, {dropped} commits dropped");
 }

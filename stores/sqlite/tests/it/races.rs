@@ -49,7 +49,7 @@ async fn each_revision_is_won_by_one_of_many_handles() {
     let outcomes = racers.join_all().await;
     let mut won: Vec<i64> = outcomes.iter().flat_map(|(won, _)| won.clone()).collect();
     won.sort_unstable();
-    assert_eq!(won, (1..=(HANDLES * ROUNDS) as i64).collect::<Vec<_>>(), "no revision twice, none left out");
+    assert_eq!(won, (1..=(HANDLES * ROUNDS) as i64).collect::<Vec<_>>(), "each revision is written exactly once");
     let store = Sqlite::open(&place.path, Options::default()).await.unwrap();
     let events = store.events(&EventQuery { limit: 1000, ..EventQuery::default() }).await.unwrap();
     assert_eq!(events.len(), HANDLES * ROUNDS, "a lost commit left no event");

@@ -16,7 +16,7 @@ pub(crate) fn recordings(path: &str) -> Option<PathBuf> {
     if found.exists() {
         return Some(found);
     }
-    eprintln!("SKIPPED: ../shared/recordings/{path} is not there, so nothing of it was tested");
+    eprintln!("SKIPPED: ../shared/recordings/{path} is missing, so this test did not run");
     None
 }
 

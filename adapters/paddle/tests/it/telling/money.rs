@@ -152,7 +152,7 @@ impl Telling {
     /// A dispute is won: another adjustment returns the money.
     pub(super) fn reverse(&mut self, dispute: usize) {
         let transaction = &self.shop.object(&self.names.disputes[dispute])["transaction_id"];
-        let payment = self.names.payments.iter().position(|it| transaction == it).expect("it was paid");
+        let payment = self.names.payments.iter().position(|it| transaction == it).expect("a disputed payment");
         let amount = asks(self.shop.object(&self.names.payments[payment]));
         self.adjust("chargeback_reverse", "approved", payment, amount);
     }

@@ -79,7 +79,7 @@ impl Shop {
     /// Changes an object, and returns its state before the change.
     pub(crate) fn change(&mut self, id: &str, values: Value) -> Value {
         let now = self.tick();
-        let object = self.objects.get_mut(id).expect("it was made");
+        let object = self.objects.get_mut(id).expect("an existing object");
         let before = object.clone();
         if let Value::Object(values) = values {
             values.into_iter().for_each(|(key, value)| object[key] = value);
@@ -90,7 +90,7 @@ impl Shop {
 
     /// Sets a false time of the last change.
     pub(crate) fn misdate(&mut self, id: &str, updated_at: Value) {
-        self.objects.get_mut(id).expect("it was made")["updated_at"] = updated_at;
+        self.objects.get_mut(id).expect("an existing object")["updated_at"] = updated_at;
     }
 
     /// Sends events that show one object, each a little later than the previous one.

@@ -244,7 +244,7 @@ impl Telling {
     }
 
     fn retry(&mut self, number: usize, paid: bool, at: i64) {
-        let owed = self.subscriptions[number].owed.expect("it owes");
+        let owed = self.subscriptions[number].owed.expect("an open payment");
         let transaction = self.names.payments[owed].clone();
         if !paid {
             self.decline(&transaction);

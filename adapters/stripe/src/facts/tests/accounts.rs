@@ -78,7 +78,7 @@ fn metadata_of_a_connected_account_are_believed_where_that_is_said() {
 
 /// The provider's customer and the links between objects don't come from metadata.
 #[test]
-fn what_a_connected_account_ties_together_stays() {
+fn links_of_a_connected_account_are_kept() {
     let (event_type, object) = objects()[2].clone();
     let mut body = event(event_type, object, json!(null));
     body["account"] = json!("acct_1");

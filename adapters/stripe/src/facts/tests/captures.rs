@@ -108,7 +108,7 @@ fn where_the_figures_leave_it_open_the_version_makes_it_likely() {
 }
 
 #[test]
-fn of_a_charge_that_was_voided_nothing_came_and_nothing_went_back() {
+fn a_voided_charge_captured_and_refunded_nothing() {
     for (version, total) in [(OLD, 2000), (NEW, 0)] {
         for event_type in ["charge.refunded", "charge.expired", "charge.updated"] {
             let facts = versioned(version, event_type, charge(0, total));

@@ -49,7 +49,7 @@ fn a_session_without_status_has_the_state_that_its_event_tells() {
 }
 
 #[test]
-fn what_the_type_tells_was_not_so_before() {
+fn the_state_before_an_event_is_not_the_state_that_its_type_implies() {
     let before = |event_type, object, previous| match prior(event_type, session(object), previous) {
         Some(ObjectState::Checkout(Checkout { state, mode: CheckoutMode::Subscription })) => state,
         other => panic!("{other:?}"),

@@ -145,7 +145,7 @@ impl Telling {
 
     pub(super) fn refund(&mut self, payment: usize, amount: i64, settled: bool) {
         let intent = self.payments[payment].intent.clone();
-        let charge = self.shop.object(&intent)["latest_charge"].as_str().expect("it was charged").to_owned();
+        let charge = self.shop.object(&intent)["latest_charge"].as_str().expect("a charge").to_owned();
         let values = json!({
             "amount": amount, "currency": CURRENCY.to_lowercase(), "payment_intent": intent, "charge": charge,
             "status": if settled { "succeeded" } else { "pending" }, "metadata": {},
@@ -183,7 +183,7 @@ impl Telling {
         if !succeeds {
             self.shop.send("refund.failed", &refund);
             let it = self.shop.object(&refund);
-            let (charge, amount) = (it["charge"].as_str().expect("it has one").to_owned(), it["amount"].as_i64());
+            let (charge, amount) = (it["charge"].as_str().expect("a charge").to_owned(), it["amount"].as_i64());
             self.recount(&charge, -amount.unwrap_or(0));
         }
     }

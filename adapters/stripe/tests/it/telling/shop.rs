@@ -83,7 +83,7 @@ impl Shop {
 
     /// Changes an object, and returns its state before the change.
     pub(crate) fn change(&mut self, id: &str, values: Value) -> Value {
-        let object = self.objects.get_mut(id).expect("it was made");
+        let object = self.objects.get_mut(id).expect("an existing object");
         let before = object.clone();
         lay(object, values);
         before
@@ -130,7 +130,7 @@ impl Shop {
             "request": { "id": null, "idempotency_key": null },
             "type": event_type,
         });
-        let body = serde_json::to_vec_pretty(&event).expect("it is JSON");
+        let body = serde_json::to_vec_pretty(&event).expect("JSON");
         self.sent.push(Sent { event_type: event_type.to_owned(), body });
     }
 }

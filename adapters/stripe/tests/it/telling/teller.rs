@@ -290,7 +290,7 @@ impl Telling {
     }
 
     fn retry(&mut self, number: usize, paid: bool) {
-        let due = self.payments[self.subscriptions[number].last.expect("it owes")].clone();
+        let due = self.payments[self.subscriptions[number].last.expect("an open payment")].clone();
         match paid {
             true => {
                 self.succeed(&due);

@@ -1,5 +1,5 @@
 //! A server, a separate schema for each test, and minimal values to store in it.
-#![allow(dead_code, unreachable_pub, reason = "each test binary takes what it needs")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses only what it needs")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 pub mod proxy;

@@ -1,5 +1,5 @@
 //! Events, subjects and commits for the tests of this store. Only the helpers at the end use SQL.
-#![allow(dead_code, unreachable_pub, reason = "each test binary takes what it needs")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses only what it needs")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{

@@ -1,0 +1,15 @@
+//! The emulator as its users see it.
+
+mod bench;
+mod billing;
+mod calls;
+mod checkout;
+mod documents;
+mod lifecycles;
+mod money;
+mod pages;
+mod script;
+
+/// How Stripe signs, and how one of its events is edited: the adapter's own tests know.
+#[path = "../../../../../adapters/stripe/tests/conformance/under_test.rs"]
+mod under_test;
