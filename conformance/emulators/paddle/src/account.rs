@@ -24,6 +24,8 @@ pub struct Account {
     pub dunning_seconds: i64,
     /// What happens to a subscription when nothing was collected until then.
     pub dunning_ends: DunningEnd,
+    /// Whether objects have the fields that are newer than the OpenAPI document of 2025-05-27.
+    pub later_fields: bool,
     /// The oddities of events.
     pub oddities: Oddities,
 }
@@ -40,6 +42,7 @@ impl Default for Account {
             retries_seconds: [1, 3, 5, 8, 12, 17, 23].map(|day| day * DAY).to_vec(),
             dunning_seconds: 30 * DAY,
             dunning_ends: DunningEnd::Cancel,
+            later_fields: false,
             oddities: Oddities::default(),
         }
     }

@@ -15,6 +15,8 @@ use crate::{
 pub(crate) struct Adjustment {
     pub(crate) id: String,
     pub(crate) times: Times,
+    /// When it was asked for, by the clock.
+    pub(crate) asked: i64,
     pub(crate) action: Action,
     pub(crate) status: Status,
     /// Whether it is for the whole transaction.
@@ -63,28 +65,15 @@ pub(crate) struct Item {
     pub(crate) amount: i64,
 }
 
-/// What an adjustment does to the money of its transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Effect {
-    None,
-    /// The amount will be taken.
-    Reserved,
-    /// The amount is taken.
-    Taken,
-}
-
 impl Adjustment {
     pub(crate) fn total(&self) -> i64 {
         self.items.iter().map(|it| it.amount).sum()
     }
 
+    /// Whether it takes money from the transaction. A pending refund doesn't, but nothing else can be adjusted meanwhile.
     /// Credits are part of the transaction's own totals, and warnings take nothing.
-    pub(crate) fn effect(&self) -> Effect {
-        match (self.action, self.status) {
-            (Action::Refund, Status::PendingApproval) => Effect::Reserved,
-            (Action::Chargeback | Action::Refund, Status::Approved) => Effect::Taken,
-            _ => Effect::None,
-        }
+    pub(crate) fn takes(&self) -> bool {
+        matches!(self.action, Action::Chargeback | Action::Refund) && self.status == Status::Approved
     }
 
     pub(crate) fn view(&self) -> Value {
@@ -126,9 +115,7 @@ impl Paddle {
         let total = transaction.lines.iter().find(|it| it.id == line).map_or(0, crate::transaction::Line::total);
         let of_line =
             |it: &Adjustment| -> i64 { it.items.iter().filter(|item| item.line == line).map(|item| item.amount).sum() };
-        let counts = |it: &&Adjustment| {
-            it.effect() != Effect::None || (it.action == Action::Credit && it.status == Status::Approved)
-        };
+        let counts = |it: &&Adjustment| it.takes() || (it.action == Action::Credit && it.status == Status::Approved);
         total - self.adjustments_of(&transaction.id).filter(counts).map(of_line).sum::<i64>()
     }
 }

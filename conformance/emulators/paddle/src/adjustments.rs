@@ -80,7 +80,8 @@ impl Paddle {
     fn parts_of(&self, transaction: &Transaction, items: Vec<Value>) -> Result<Parts, Fault> {
         let (mut parts, mut wrong) = (Parts::new(), Vec::new());
         for (place, item) in items.into_iter().enumerate() {
-            let mut fields = Fields::of(item)?;
+            let inside = |fault: Fault| fault.inside(&format!("items[{place}]"));
+            let mut fields = Fields::of(item).map_err(inside)?;
             let line: Option<String> = fields.need("item_id");
             if !fields.has("type") {
                 fields.refuse("type", "must be provided as part of the request");
@@ -91,7 +92,7 @@ impl Paddle {
             if !full && amount.is_none() {
                 fields.refuse("amount", "must be provided when the type is partial");
             }
-            fields.finish(&[])?;
+            fields.finish(&[]).map_err(inside)?;
             let line = line.unwrap_or_default();
             let known = transaction.lines.iter().any(|it| it.id == line);
             let taken: i64 = parts.iter().filter(|(id, ..)| *id == line).map(|(_, amount, _)| amount).sum();
@@ -149,6 +150,7 @@ impl Paddle {
         let adjustment = Adjustment {
             id: ids::id("adj", at, &mut shared.draw),
             times: Times::new(at),
+            asked: shared.now,
             action,
             status: if waits { Status::PendingApproval } else { Status::Approved },
             full,

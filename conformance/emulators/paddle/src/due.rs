@@ -51,7 +51,7 @@ impl Paddle {
     fn next(&self) -> Option<(i64, Due)> {
         let approvals = self.adjustments.values().filter_map(|it| match self.account.refunds {
             Approval::After { seconds } if it.status == Approved::PendingApproval => {
-                Some((it.times.created + seconds * SECOND, Due::Approve(it.id.clone())))
+                Some((it.asked + seconds * SECOND, Due::Approve(it.id.clone())))
             }
             _ => None,
         });

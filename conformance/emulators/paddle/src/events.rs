@@ -20,7 +20,7 @@ impl Paddle {
     /// An object as webhooks show it.
     pub(crate) fn entity(&self, id: &str) -> Option<Value> {
         let kind = id.split('_').next().unwrap_or_default();
-        match kind {
+        let view = match kind {
             "add" => self.addresses.get(id).map(crate::customers::Address::view),
             "adj" => self.adjustments.get(id).map(crate::adjustment::Adjustment::view),
             "ctm" => self.customers.get(id).map(crate::customers::Customer::view),
@@ -29,13 +29,14 @@ impl Paddle {
             "sub" => self.subscriptions.get(id).map(crate::subscription::Subscription::view),
             "txn" => self.transactions.get(id).map(|it| self.transaction_view(it)),
             _ => None,
-        }
+        };
+        view.map(|view| self.dated(view))
     }
 
     /// Answers with an object as the API shows it.
     pub(crate) fn shown(&self, status: u16, id: &str) -> Reply {
         let view = match self.subscriptions.get(id) {
-            Some(subscription) => Some(self.subscription_view(subscription)),
+            Some(subscription) => Some(self.dated(self.subscription_view(subscription))),
             None => self.entity(id),
         };
         match view {

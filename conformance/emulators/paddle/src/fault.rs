@@ -37,6 +37,14 @@ impl Fault {
         Self::fields(vec![(field.to_owned(), message.into())])
     }
 
+    /// The same, about the fields of something inside the body.
+    pub(crate) fn inside(mut self, place: &str) -> Self {
+        for (field, _) in &mut self.fields {
+            *field = format!("{place}.{field}");
+        }
+        self
+    }
+
     pub(crate) fn shared(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(status, "shared", code, detail)
     }

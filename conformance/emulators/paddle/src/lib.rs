@@ -13,7 +13,7 @@
 //! | `catalog`, `customers`, `transaction`, `subscription`, `adjustment` | what objects are, and how they are shown |
 //! | `transactions`, `subscriptions`, `adjustments`, `notifications` | what requests do |
 //! | `checkout`, `billing`, `due` | what buyers, cards and time do |
-//! | `events` | what events show, and when they occurred |
+//! | `events`, `later` | what events show, when they occurred, and which newer fields objects have |
 //! | `pages`, `portal` | the pages of the checkout and of the portal |
 //! | `truth` | the state in neutral words |
 
@@ -32,6 +32,7 @@ mod events;
 mod fault;
 mod fields;
 mod ids;
+mod later;
 mod money;
 mod notifications;
 mod pages;

@@ -130,7 +130,7 @@ impl Paddle {
                 if !id.starts_with(prefix) {
                     return Err(Fault::not_found(id));
                 }
-                self.one(call, id, &["include"])
+                self.one(call, id, if *collection == "customers" { &[] } else { &["include"] })
             }
             _ => Err(unknown(segments)),
         }
@@ -155,6 +155,7 @@ impl Paddle {
             "transactions" => (&TRANSACTIONS, self.transactions.values().map(|it| self.transaction_view(it)).collect()),
             _ => return Err(unknown(&[name])),
         };
+        let objects = objects.into_iter().map(|view| self.dated(view)).collect();
         list(call, &self.listing(call, kind), objects)
     }
 

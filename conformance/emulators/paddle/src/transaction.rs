@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Paddle,
-    adjustment::Effect,
+    adjustment::Adjustment,
     catalog::{Price, Product},
     ids,
     money::Currency,
@@ -223,11 +223,8 @@ impl Paddle {
             "grand_total": grand_total.to_string(), "fee": fee.map(|fee| fee.to_string()), "earnings": earnings,
             "currency_code": it.currency,
         });
-        let taken = |effect| -> i64 {
-            let all = self.adjustments_of(&it.id).filter(|it| it.effect() == effect);
-            all.map(crate::adjustment::Adjustment::total).sum()
-        };
-        let (adjusted, credited) = (total - taken(Effect::Taken), it.credited);
+        let taken: i64 = self.adjustments_of(&it.id).filter(|it| it.takes()).map(Adjustment::total).sum();
+        let (adjusted, credited) = (total - taken, it.credited);
         let adjusted_totals = json!({
             "subtotal": adjusted.to_string(), "tax": "0", "total": adjusted.to_string(),
             "grand_total": (adjusted - credited).to_string(), "fee": fee.unwrap_or(0).to_string(),

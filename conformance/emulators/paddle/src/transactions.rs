@@ -177,6 +177,11 @@ impl Paddle {
     fn apply(&self, transaction: &mut Transaction, changes: Changes) -> Result<(), Fault> {
         if let Some(items) = changes.items {
             transaction.lines = self.lines(items)?;
+            let trial = transaction.recurring().next().map(|line| line.price.trial_period);
+            if transaction.recurring().any(|line| Some(line.price.trial_period) != trial) {
+                let detail = "All recurring prices must have the same trial period";
+                return Err(Fault::transaction("transaction_price_different_trial_period", detail));
+            }
             transaction.currency = transaction.lines[0].price.unit_price.currency_code.clone();
         }
         set(&mut transaction.customer, changes.customer);
@@ -215,13 +220,14 @@ impl Paddle {
             return Err(Fault::field("items", "must have between 1 and 100 items"));
         }
         let mut lines: Vec<Line> = Vec::new();
-        for item in items {
-            let mut fields = Fields::of(item)?;
+        for (place, item) in items.into_iter().enumerate() {
+            let inside = |fault: Fault| fault.inside(&format!("items[{place}]"));
+            let mut fields = Fields::of(item).map_err(inside)?;
             if fields.has("price") {
                 return Err(Fault::not_emulated("the field items[].price"));
             }
             let (price, quantity): (Option<String>, Option<u32>) = (fields.need("price_id"), fields.need("quantity"));
-            fields.finish(&[])?;
+            fields.finish(&[]).map_err(inside)?;
             let (price, quantity) = (price.unwrap_or_default(), quantity.unwrap_or_default());
             if lines.iter().any(|line| line.price.id == price) {
                 let detail = "The list of items has a price more than once";
@@ -234,10 +240,6 @@ impl Paddle {
         if recurring().any(|line| Some(line.price.billing_cycle) != first.map(|it| it.price.billing_cycle)) {
             let detail = "All recurring prices must have the same billing cycle";
             return Err(Fault::transaction("transaction_price_different_billing_cycle", detail));
-        }
-        if recurring().any(|line| Some(line.price.trial_period) != first.map(|it| it.price.trial_period)) {
-            let detail = "All recurring prices must have the same trial period";
-            return Err(Fault::transaction("transaction_price_different_trial_period", detail));
         }
         let currency = &lines[0].price.unit_price.currency_code;
         match lines.iter().all(|line| line.price.unit_price.currency_code == *currency) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use purchase_core::transport::Method::{Get, Patch, Post};
-use purchase_emulator::document::Document;
+use purchase_emulator::{document::Document, world::Outgoing};
 use purchase_emulator_paddle::{Account, account::Oddities};
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ fn every_answer_and_every_event_is_as_documented() {
             }
             answers += 1;
         }
-        for body in deliveries {
+        for body in deliveries.iter().map(|it| serde_json::from_slice::<Value>(&it.body).expect("JSON")) {
             let event_type = body["event_type"].as_str().expect("a type").to_owned();
             assert_eq!(document.webhook(&event_type, &body), Vec::<String>::new(), "{body}");
             types.insert(event_type);
@@ -38,7 +38,7 @@ fn every_answer_and_every_event_is_as_documented() {
         }
     }
     assert_eq!((routes.len(), types.len()), (35, 27), "{routes:#?} {types:#?}");
-    assert!(answers > 200 && events > 200, "{answers} answers, {events} events");
+    assert!(answers >= 140 && events >= 330, "{answers} answers, {events} events");
 }
 
 /// A path as the document names it.
@@ -60,16 +60,16 @@ fn template(path: &str) -> String {
     path.split('/').map(name).collect::<Vec<_>>().join("/")
 }
 
-/// Makes every call and causes every event. Returns the bodies of the deliveries.
-fn walk(shop: &mut Shop) -> Vec<Value> {
+/// Makes every call and causes every event. Returns the deliveries.
+pub(crate) fn walk(shop: &mut Shop) -> Vec<Outgoing> {
     catalogue(shop);
     let customer = people(shop);
     one_time(shop, &customer);
     subscriptions(shop);
     invoices(shop, &customer);
-    let bodies = shop.deliveries().iter().map(|it| serde_json::from_slice(&it.body).expect("JSON")).collect();
+    let deliveries = shop.deliveries();
     lists(shop, &customer);
-    bodies
+    deliveries
 }
 
 fn catalogue(shop: &mut Shop) {
@@ -118,6 +118,12 @@ fn one_time(shop: &mut Shop, customer: &str) {
     shop.act(json!({ "act": "chargeback_warning", "transaction": delayed }));
     let chargeback = shop.act(json!({ "act": "chargeback", "transaction": delayed }))["adjustment"].clone();
     shop.act(json!({ "act": "reverse", "adjustment": chargeback }));
+    // These stay as they are.
+    for card in ["declined", "delayed"] {
+        let transaction = shop.open(&once);
+        shop.pay(&transaction, card);
+    }
+    shop.open(&once);
     let body = json!({ "items": [{ "price_id": once, "quantity": 2 }], "customer_id": customer });
     let given_up = shop.id("/transactions", body);
     let addresses = shop.get(&format!("/customers/{customer}/addresses"));

@@ -4,6 +4,10 @@
 mod common;
 mod documents;
 mod lifecycles;
+mod orders;
+mod refusals;
 mod script;
+mod time;
 #[path = "../../../../../adapters/paddle/tests/conformance/under_test.rs"]
 mod under_test;
+mod world;

@@ -90,7 +90,8 @@ pub(crate) fn play(story: &Story) -> Played {
     shop.deliveries();
     let names = Names { prices, ..Names::default() };
     let trials = vec![false; UNIT_AMOUNTS.len()];
-    let mut player = Player { shop, names, once, trials, truth: Truth::default(), by_api: story.seed % 2 == 0 };
+    let mut player =
+        Player { shop, names, once, trials, truth: Truth::default(), by_api: story.seed.is_multiple_of(2) };
     for scene in &story.scenes {
         player.clock(scene.at);
         player.scene(scene);

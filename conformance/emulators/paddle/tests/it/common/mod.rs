@@ -136,11 +136,6 @@ impl Shop {
         (transaction, paid["subscription"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// The types of the events since the last call.
-    pub(crate) fn types(&mut self) -> Vec<String> {
-        self.deliveries().into_iter().map(|it| it.event_type).collect()
-    }
-
     /// The deliveries since the last call, each accepted.
     pub(crate) fn deliveries(&mut self) -> Vec<Outgoing> {
         let deliveries = self.world.deliveries();
