@@ -4,8 +4,11 @@
 use std::sync::Arc;
 
 use purchase_conformance::{
-    Endpoint,
+    Endpoint, StoreUnderTest,
+    mutants::{MUTANTS, Mutation},
+    rig::Rig,
     story::{Budget, Properties, Story, Teller, hold},
+    under_test::memory,
     verdict::Broken,
 };
 use purchase_core::{
@@ -13,14 +16,14 @@ use purchase_core::{
     engine::{Engine, ProjectionQuery},
     store::memory::MemoryStore,
 };
-use purchase_emulator::{draw::Draw, world::Outgoing};
+use purchase_emulator::{draw::Draw, lifecycles, world::Outgoing};
 use purchase_emulator_paddle::{Account, account::Oddities};
 
 use crate::{
     common::{SECRET, Shop},
     documents::walk,
     script::{Script, play},
-    under_test,
+    sqlite_under_test, under_test,
 };
 
 const REGRESSIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/proptest-regressions/lifecycles.txt");
@@ -113,4 +116,34 @@ async fn differences(shop: &Shop, sent: &[Outgoing]) -> Result<Vec<String>, Stri
     let projection = engine.projection(&query).await.map_err(|error| error.to_string())?;
     let found = shop.world.truth().differences(&projection.expose_canonical(), &[]);
     Ok(found.iter().map(ToString::to_string).collect())
+}
+
+/// The projection is what the world says, in random orders with duplicates, late events and bursts.
+#[test]
+fn random_lifecycles_end_in_the_truth() {
+    compare(memory());
+}
+
+#[test]
+fn random_lifecycles_end_in_the_truth_on_sqlite() {
+    compare(sqlite_under_test::under_test());
+}
+
+/// A comparison that finds nothing wrong with a broken reader proves nothing.
+#[test]
+fn random_lifecycles_find_broken_systems() {
+    for name in ["last-arrival-wins", "drops-orphans"] {
+        let mutant = MUTANTS.iter().find(|it| it.name == name).expect("it exists");
+        let rig = Rig { provider: under_test::under_test(), store: memory(), mutation: mutant.mutation };
+        let found = lifecycles::run(&rig, &Script::default(), lifecycles::Budget { lifecycles: 40, seed: 1 });
+        assert!(found.is_err(), "{name} survives");
+    }
+}
+
+fn compare(store: StoreUnderTest) {
+    let rig = Rig { provider: under_test::under_test(), store, mutation: Mutation::None };
+    match lifecycles::run(&rig, &Script::default(), lifecycles::Budget::of(1000)) {
+        Ok(figures) => println!("{figures}"),
+        Err(told) => panic!("{told}"),
+    }
 }

@@ -7,6 +7,8 @@ mod lifecycles;
 mod orders;
 mod refusals;
 mod script;
+#[path = "../../../../../stores/sqlite/tests/conformance/under_test.rs"]
+mod sqlite_under_test;
 mod time;
 #[path = "../../../../../adapters/paddle/tests/conformance/under_test.rs"]
 mod under_test;

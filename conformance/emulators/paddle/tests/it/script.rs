@@ -1,7 +1,7 @@
 //! Plays stories against a fresh account at an emulated Paddle: with requests, with acts, and with the clock.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
 };
 
@@ -10,7 +10,7 @@ use purchase_conformance::story::{
     Ways, World as Truth, offer,
 };
 use purchase_core::time::Timestamp;
-use purchase_emulator::world::Outgoing;
+use purchase_emulator::{chaos::Chaos, lifecycles, world::Outgoing};
 use purchase_emulator_paddle::{
     Account,
     account::{Approval, Oddities},
@@ -65,6 +65,40 @@ impl Teller for Script {
     }
 }
 
+impl lifecycles::Script for Script {
+    fn play(&self, story: &Story, chaos: &Chaos) -> lifecycles::Played {
+        let Played { shop, names, sent } = play_in(story, chaos);
+        let sent = sent.into_iter().map(|it| Sent { event_type: it.event_type, body: it.body }).collect();
+        lifecycles::Played { told: Told { sent, names }, truth: shop.world.truth() }
+    }
+
+    fn teller(&self) -> &dyn Teller {
+        self
+    }
+
+    fn hidden(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn moment(&self, body: &[u8]) -> Option<(String, String)> {
+        let event: Value = serde_json::from_slice(body).ok()?;
+        Some((event["data"]["id"].as_str()?.to_owned(), event["occurred_at"].as_str()?.to_owned()))
+    }
+
+    /// Two events of the object have one time and one time of last change, and show different states.
+    fn is_undecidable(&self, bodies: &[Vec<u8>], object: &str) -> bool {
+        let mut states: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+        for body in bodies {
+            let event: Value = serde_json::from_slice(body).unwrap_or_default();
+            if event["data"]["id"] == object {
+                let times = (event["occurred_at"].to_string(), event["data"]["updated_at"].to_string());
+                states.entry(times).or_default().insert(event["data"].to_string());
+            }
+        }
+        states.values().any(|states| states.len() > 1)
+    }
+}
+
 /// A story that was played.
 pub(crate) struct Played {
     pub(crate) shop: Shop,
@@ -74,6 +108,11 @@ pub(crate) struct Played {
 
 /// Plays a story.
 pub(crate) fn play(story: &Story) -> Played {
+    play_in(story, &Chaos::default())
+}
+
+/// Plays a story whose events misbehave.
+fn play_in(story: &Story, chaos: &Chaos) -> Played {
     let account =
         Account { automatic: false, refunds: Approval::ByAct, oddities: oddities(story.dialect), ..Account::default() };
     let mut shop = Shop::new(story.seed, account);
@@ -88,6 +127,7 @@ pub(crate) fn play(story: &Story) -> Played {
     let (once, prices) = (catalogue(&Value::Null), catalogue(&cycle));
     // The application listens when its catalogue stands.
     shop.deliveries();
+    shop.world.shared_mut().chaos = chaos.clone();
     let names = Names { prices, ..Names::default() };
     let trials = vec![false; UNIT_AMOUNTS.len()];
     let mut player =

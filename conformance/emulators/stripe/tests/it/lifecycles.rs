@@ -1,10 +1,16 @@
 //! Plays random lifecycles in the world, and compares what the adapter makes of the deliveries with the story's truth
 //! and with the world's own.
 
-use purchase_conformance::{mutants::Mutation, rig::Rig, story::Properties, under_test::memory};
+use purchase_conformance::{
+    StoreUnderTest,
+    mutants::{MUTANTS, Mutation},
+    rig::Rig,
+    story::Properties,
+    under_test::memory,
+};
 use purchase_emulator::lifecycles::{Budget, run};
 
-use crate::{script::StripeScript, under_test};
+use crate::{script::StripeScript, sqlite_under_test, under_test};
 
 fn properties() -> Properties<'static> {
     let regressions = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/proptest-regressions/lifecycles.txt");
@@ -54,10 +60,30 @@ fn broken_systems_are_found() {
 
 /// The projection is what the world says, in random orders with duplicates, late events and bursts.
 #[test]
-fn the_projection_is_the_worlds_truth() {
-    let rig = Rig { provider: under_test::under_test(), store: memory(), mutation: Mutation::None };
-    match run(&rig, &StripeScript, Budget::of(200)) {
-        Ok(figures) => eprintln!("{figures}"),
+fn random_lifecycles_end_in_the_truth() {
+    compare(memory());
+}
+
+#[test]
+fn random_lifecycles_end_in_the_truth_on_sqlite() {
+    compare(sqlite_under_test::under_test());
+}
+
+/// A comparison that finds nothing wrong with a broken reader proves nothing.
+#[test]
+fn random_lifecycles_find_broken_systems() {
+    for name in ["last-arrival-wins", "drops-orphans"] {
+        let mutant = MUTANTS.iter().find(|it| it.name == name).expect("it exists");
+        let rig = Rig { provider: under_test::under_test(), store: memory(), mutation: mutant.mutation };
+        let found = run(&rig, &StripeScript, Budget { lifecycles: 40, seed: 1 });
+        assert!(found.is_err(), "{name} survives");
+    }
+}
+
+fn compare(store: StoreUnderTest) {
+    let rig = Rig { provider: under_test::under_test(), store, mutation: Mutation::None };
+    match run(&rig, &StripeScript, Budget::of(1000)) {
+        Ok(figures) => println!("{figures}"),
         Err(told) => panic!("{told}"),
     }
 }

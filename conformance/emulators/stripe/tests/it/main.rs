@@ -10,6 +10,8 @@ mod lifecycles;
 mod money;
 mod pages;
 mod script;
+#[path = "../../../../../stores/sqlite/tests/conformance/under_test.rs"]
+mod sqlite_under_test;
 
 /// How Stripe signs, and how one of its events is edited: the adapter's own tests know.
 #[path = "../../../../../adapters/stripe/tests/conformance/under_test.rs"]
