@@ -48,7 +48,7 @@ impl Stripe {
             return Err(Fault::unauthorized("Invalid API Key provided."));
         }
         if call.header("idempotency-key").is_some_and(|key| key.len() > 255) {
-            return Err(Fault::invalid(None, "", "The idempotency key may be at most 255 characters."));
+            return Err(Fault::unreadable("The idempotency key may be at most 255 characters."));
         }
         for (name, what) in [("stripe-account", "Connect"), ("stripe-context", "Connect")] {
             if call.header(name).is_some() {

@@ -35,6 +35,11 @@ impl Fault {
         Self { kept: false, ..Self::refused(code, message).on(param) }
     }
 
+    /// A request that can't be read, whatever it asks.
+    pub(crate) fn unreadable(message: impl Into<String>) -> Self {
+        Self { kept: false, ..Self::refused(None, message) }
+    }
+
     /// A parameter that must be there.
     pub(crate) fn required(param: &str) -> Self {
         Self::invalid(Some("parameter_missing"), param, format!("Missing required param: {param}."))

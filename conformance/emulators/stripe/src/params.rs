@@ -63,7 +63,7 @@ impl Params {
         let content = call.header("content-type").unwrap_or("application/x-www-form-urlencoded");
         if !call.body.is_empty() && !content.starts_with("application/x-www-form-urlencoded") {
             let message = "Invalid request (check that your POST content type is application/x-www-form-urlencoded).";
-            return Err(Fault::invalid(None, "", message));
+            return Err(Fault::unreadable(message));
         }
         let mut fields = BTreeMap::new();
         let body = url::form_urlencoded::parse(call.body).into_owned();

@@ -93,9 +93,11 @@ impl Stripe {
     fn filtered(&self, kind: Kind, params: &mut Params) -> Result<(&'static str, Vec<Value>), Fault> {
         let mut filters: Vec<(&str, String)> = Vec::new();
         for field in fields_of(kind) {
-            if let Some(value) = params.text(field)? {
-                filters.push((field, value));
-            }
+            let value = match values_of(kind, field) {
+                [] => params.text(field)?,
+                values => params.one_of(field, values, &[])?.map(str::to_owned),
+            };
+            filters.extend(value.map(|value| (*field, value)));
         }
         let has = |it: &Value| filters.iter().all(|(field, value)| at(it, field).as_deref() == Some(value));
         Ok(match kind {
@@ -118,8 +120,8 @@ impl Stripe {
                 ("/v1/prices", all.map(|it| self.show_price(it)).filter(has).collect())
             }
             Kind::Subscription => {
-                let status = params.text("status")?;
-                let shown = |it: &Value| is_listed(it["status"].as_str().unwrap_or_default(), status.as_deref());
+                let status = params.one_of("status", &STATUSES, &[])?;
+                let shown = |it: &Value| is_listed(it["status"].as_str().unwrap_or_default(), status);
                 let all = self.subscriptions.all().rev().map(|it| self.show_subscription(it));
                 ("/v1/subscriptions", all.filter(has).filter(shown).collect())
             }
@@ -177,6 +179,32 @@ fn fields_of(kind: Kind) -> &'static [&'static str] {
         Kind::Product => &["active"],
         Kind::Session => &["customer", "payment_intent", "status", "subscription"],
         Kind::Subscription => &["customer"],
+    }
+}
+
+/// What a filter can ask for.
+const STATUSES: [&str; 10] = [
+    "active",
+    "all",
+    "canceled",
+    "ended",
+    "incomplete",
+    "incomplete_expired",
+    "past_due",
+    "paused",
+    "trialing",
+    "unpaid",
+];
+
+/// The values of a filter; none when it takes any text.
+fn values_of(kind: Kind, field: &str) -> &'static [&'static str] {
+    match (kind, field) {
+        (_, "active") => &["true", "false"],
+        (Kind::Invoice, "status") => &["draft", "open", "paid", "uncollectible", "void"],
+        (Kind::InvoicePayment, "status") => &["canceled", "open", "paid"],
+        (Kind::Price, "type") => &["one_time", "recurring"],
+        (Kind::Session, "status") => &["complete", "expired", "open"],
+        _ => &[],
     }
 }
 

@@ -67,7 +67,7 @@ impl Stripe {
         let expand = Expand::of(&mut params)?;
         let (metadata, description) = (params.metadata()?, params.settable("description")?);
         let (ends, why) = (params.flag("cancel_at_period_end")?, Why::of(&mut params)?);
-        let pause = pause(&mut params)?;
+        let pause = pause(&mut params, shared.second())?;
         let proration = params.one_of("proration_behavior", &["none"], &["always_invoice", "create_prorations"])?;
         let lines = params.objects("items")?;
         self.subscriptions.find(id).ok_or_else(|| no_such(Kind::Subscription, id))?;
@@ -212,7 +212,7 @@ impl Stripe {
     }
 }
 
-fn pause(params: &mut Params) -> Result<Option<Option<PauseCollection>>, Fault> {
+fn pause(params: &mut Params, now: i64) -> Result<Option<Option<PauseCollection>>, Fault> {
     if params.unset("pause_collection") {
         return Ok(Some(None));
     }
@@ -224,6 +224,10 @@ fn pause(params: &mut Params) -> Result<Option<Option<PauseCollection>>, Fault> 
         None => return Err(Fault::required("pause_collection[behavior]")),
     };
     let resumes_at = pause.int("resumes_at")?;
+    if resumes_at.is_some_and(|at| at <= now) {
+        let message = "The `resumes_at` timestamp must be in the future.";
+        return Err(Fault::invalid(None, "pause_collection[resumes_at]", message));
+    }
     pause.end()?;
     Ok(Some(Some(PauseCollection { behavior, resumes_at })))
 }

@@ -250,7 +250,7 @@ impl Stripe {
     }
 
     /// Documented: any attempt counts as the first one, and after it only those of the schedule.
-    fn count(&mut self, id: &str, attempt: Attempt) {
+    pub(crate) fn count(&mut self, id: &str, attempt: Attempt) {
         let it = self.invoices.change(id);
         if it.attempts == 0 || attempt == Attempt::Scheduled {
             it.attempts += 1;

@@ -175,7 +175,13 @@ impl Stripe {
         self.tell(shared, named, Kind::Intent, intent);
         if let Some(invoice) = invoice {
             match decline {
-                None => self.mark_paid(shared, &invoice),
+                None => {
+                    // A checkout is no attempt to collect: recorded first invoices have the count zero.
+                    if session.is_none() {
+                        self.count(&invoice, super::collect::Attempt::Scheduled);
+                    }
+                    self.mark_paid(shared, &invoice);
+                }
                 Some(_) => self.payment_failed(shared, &invoice, super::collect::Attempt::Scheduled),
             }
         }

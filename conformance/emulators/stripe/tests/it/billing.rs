@@ -285,3 +285,30 @@ fn held_billing_waits_for_acts() {
     assert!(bench.refused_act(json!({ "act": "finalize_invoice", "invoice": invoice })).contains("another state"));
     bench.act(json!({ "act": "hold_billing", "held": false }));
 }
+
+#[test]
+fn a_card_that_only_fails_later_is_saved_in_a_trial() {
+    let mut bench = Bench::new();
+    let price = bench.price(1500, "&recurring[interval]=month");
+    let session = bench.session("subscription", &price, "&subscription_data[trial_period_days]=7");
+    assert_eq!(bench.complete(&session, "declined")["complete"], false, "this card can't even be saved");
+    let done = bench.complete(&session, "fails_later")["session"].clone();
+    bench.wait(7 * DAY + 3600);
+    let it = bench.get(&format!("/v1/subscriptions/{}", text(&done, "subscription")));
+    assert_eq!(it["status"], "past_due");
+}
+
+#[test]
+fn a_renewal_by_debit_is_paid_days_later() {
+    let mut bench = Bench::new();
+    let price = bench.price(1500, "&recurring[interval]=month");
+    let session = bench.session("subscription", &price, "");
+    let done = bench.complete(&session, "debit")["session"].clone();
+    until(&mut bench, SECOND_PERIOD + 3600);
+    let path = format!("/v1/subscriptions/{}?expand[]=latest_invoice", text(&done, "subscription"));
+    let it = bench.get(&path);
+    assert_eq!((&it["status"], &it["latest_invoice"]["status"]), (&json!("active"), &json!("open")));
+    bench.wait(5 * DAY);
+    let invoice = bench.get(&path)["latest_invoice"].clone();
+    assert_eq!((&invoice["status"], &invoice["attempt_count"]), (&json!("paid"), &json!(1)));
+}

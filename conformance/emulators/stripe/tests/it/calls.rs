@@ -139,6 +139,7 @@ fn lists_are_cut_into_pages() {
     assert_eq!(page(&mut bench, &format!("&starting_after={}", ids[1])), (ids[2..4].to_vec(), true));
     assert_eq!(page(&mut bench, &format!("&starting_after={}", ids[3])), (ids[4..].to_vec(), false));
     assert_eq!(page(&mut bench, &format!("&ending_before={}", ids[2])), (ids[..2].to_vec(), false));
+    assert_eq!(bench.refused(Method::Get, "/v1/subscriptions?status=asleep", "").0, 400);
     let unknown = bench.refused(Method::Get, "/v1/customers?starting_after=cus_none", "");
     assert_eq!(unknown, (400, "invalid_request_error resource_missing starting_after".to_owned()));
     let mut sorted = ids.clone();

@@ -71,7 +71,8 @@ fn read_everything(bench: &mut Bench) {
     }
 }
 
-fn walk(bench: &mut Bench) {
+/// Makes every call, and brings about every event.
+pub(crate) fn walk(bench: &mut Bench) {
     catalog_and_customers(bench);
     purchases(bench);
     read_everything(bench);

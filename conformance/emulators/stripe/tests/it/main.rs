@@ -1,5 +1,6 @@
 //! The emulator as its users see it.
 
+mod agreement;
 mod bench;
 mod billing;
 mod calls;
