@@ -1,15 +1,9 @@
-//! Expresses the same random lifecycles as events of both providers, and checks that the customer has the same access.
-//! The providers differ in how long they retry failed payments, so that time is set to the same value.
-
-#[path = "../../adapters/paddle/tests/it/telling/mod.rs"]
-mod paddle;
-#[path = "../../adapters/stripe/tests/it/telling/mod.rs"]
-mod stripe;
+//! Plays the same random lifecycles in both emulators, and checks that the customer has the same access. The providers
+//! differ in how long they retry failed payments, so that time is set to the same value.
 
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 
-use crate::{paddle_under_test, stripe_under_test};
-use paddle::PaddleTeller;
+use crate::{paddle_story::PaddleScript, paddle_under_test, stripe_story::StripeScript, stripe_under_test};
 use purchase_conformance::{
     mutants::Mutation,
     rig::Rig,
@@ -19,7 +13,6 @@ use purchase_conformance::{
     wrapped::Wrapped,
 };
 use serde_json::Value;
-use stripe::StripeTeller;
 
 const BUDGET: Budget = Budget {
     cases: 64,
@@ -52,9 +45,9 @@ fn stripe_alike() -> ProviderUnderTest {
 }
 
 /// A teller whose readings are taken around the same ends of access.
-struct Around<T>(T);
+struct Around<'a>(&'a dyn Teller);
 
-impl<T: Teller> Teller for Around<T> {
+impl Teller for Around<'_> {
     fn can(&self, step: &Step) -> bool {
         self.0.can(step)
     }
@@ -85,10 +78,11 @@ fn to_the_minute(mut read: BTreeMap<i64, Value>) -> BTreeMap<i64, Value> {
 
 #[test]
 fn both_providers_give_the_same_access() {
-    let can = |step: &Step| PaddleTeller.can(step) && StripeTeller.can(step);
+    let (paddle, stripe) = (PaddleScript::default(), StripeScript);
+    let can = |step: &Step| paddle.can(step) && stripe.can(step);
     let told = hold(BUDGET, can, |story| {
-        let one = done(judge(paddle_alike(), &Around(PaddleTeller)).entitlements(story))?;
-        let other = done(judge(stripe_alike(), &Around(StripeTeller)).entitlements(story))?;
+        let one = done(judge(paddle_alike(), &Around(&paddle)).entitlements(story))?;
+        let other = done(judge(stripe_alike(), &Around(&stripe)).entitlements(story))?;
         let (one, other) = (to_the_minute(one), to_the_minute(other));
         ensure(one == other, || format!("one gives {one:?}\nthe other {other:?}"))
     });

@@ -2,9 +2,5 @@
 //! of them.
 
 mod common;
-mod lifecycles;
 mod payloads;
-mod telling;
-#[path = "../conformance/under_test.rs"]
-mod under_test;
 mod vectors;

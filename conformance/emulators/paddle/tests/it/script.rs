@@ -17,7 +17,7 @@ use purchase_emulator_paddle::{
 };
 use serde_json::{Value, json};
 
-use crate::common::Shop;
+use super::common::Shop;
 
 /// The teller that lets an emulated Paddle tell.
 #[derive(Default)]

@@ -4,6 +4,7 @@ use purchase_conformance::story::{
     DAY_SECONDS, EMAILS, Items, Names, OWNER, START_SECONDS, Scene, Sent, Standing, Step, Story, Teller, Told,
     UNIT_AMOUNTS, Ways, offer,
 };
+use purchase_conformance::under_test::Reshape;
 use purchase_core::{
     time::Timestamp,
     transport::{HttpRequest, Method},
@@ -17,7 +18,7 @@ use purchase_emulator::{
 use purchase_emulator_stripe::{Stripe, StripeSettings};
 use serde_json::{Value, json};
 
-use crate::evidence;
+use super::{evidence, under_test::under_test};
 
 /// Plays stories in a world of Stripe.
 pub(crate) struct StripeScript;
@@ -46,9 +47,12 @@ impl Script for StripeScript {
             stage.scene(scene);
         }
         let events = &stage.world.shared().events()[stage.prologue..];
-        let sent = events.iter().zip(0..).map(|(event, number)| Sent {
-            event_type: event.event_type.clone(),
-            body: stage.world.provider().delivery(event, number),
+        let shape = Shape::of(story);
+        let sent = events.iter().zip(0..).map(|(event, number)| {
+            let body = stage.world.provider().delivery(event, number);
+            let is_older = shape.is_older(usize::try_from(number).unwrap_or_default(), events.len());
+            let older = older_shape().filter(|_| is_older).and_then(|reshape| reshape(&body));
+            Sent { event_type: event.event_type.clone(), body: older.unwrap_or(body) }
         });
         Played { told: Told { sent: sent.collect(), names: stage.names }, truth: stage.world.truth() }
     }
@@ -69,6 +73,35 @@ impl Script for StripeScript {
     fn is_undecidable(&self, bodies: &[Vec<u8>], object: &str) -> bool {
         evidence::is_undecidable(bodies, object)
     }
+}
+
+/// The API versions that the endpoint of a story is pinned to.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// That of the world.
+    Newest,
+    /// One before basil.
+    Older,
+    /// The older one in the first half of the story.
+    Upgraded,
+}
+
+impl Shape {
+    fn of(story: &Story) -> Self {
+        [Self::Newest, Self::Older, Self::Upgraded][usize::try_from(story.seed % 3).unwrap_or_default()]
+    }
+
+    fn is_older(self, number: usize, events: usize) -> bool {
+        match self {
+            Self::Newest => false,
+            Self::Older => true,
+            Self::Upgraded => number < events / 2,
+        }
+    }
+}
+
+fn older_shape() -> Option<Reshape> {
+    under_test().samples.older_shape
 }
 
 /// Chaos without late events for stories in which a refund fails within seconds. The total of `charge.refunded` would
