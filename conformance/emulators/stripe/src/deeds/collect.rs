@@ -109,7 +109,7 @@ impl Stripe {
         });
         self.tell(shared, "invoice.finalized", Kind::Invoice, id);
         if self.invoices.at(id).total == 0 {
-            self.mark_paid(shared, id);
+            self.mark_paid(shared, id, None);
         }
     }
 
@@ -195,8 +195,15 @@ impl Stripe {
     }
 
     /// An invoice is paid. A subscription that owed it is active again.
-    pub(crate) fn mark_paid(&mut self, shared: &mut Shared, id: &str) {
-        self.changing(shared, "invoice.updated", (Kind::Invoice, id), |it, shared| it.pay_silently(shared, id));
+    ///
+    /// Recorded: the event of an invoice that an attempt pays shows the count of attempts as changed.
+    pub(crate) fn mark_paid(&mut self, shared: &mut Shared, id: &str, attempt: Option<Attempt>) {
+        self.changing(shared, "invoice.updated", (Kind::Invoice, id), |it, shared| {
+            if let Some(attempt) = attempt {
+                it.count(id, attempt);
+            }
+            it.pay_silently(shared, id);
+        });
         self.tell_paid(shared, id);
         let it = self.invoices.at(id);
         let (customer, subscription) = (it.customer.clone(), it.subscription.clone());
@@ -241,16 +248,15 @@ impl Stripe {
                 false
             }
             (None, false) => {
-                self.count(id, attempt);
                 self.succeed(shared, &intent, &method);
-                self.mark_paid(shared, id);
+                self.mark_paid(shared, id, Some(attempt));
                 true
             }
         }
     }
 
     /// Documented: any attempt counts as the first one, and after it only those of the schedule.
-    pub(crate) fn count(&mut self, id: &str, attempt: Attempt) {
+    fn count(&mut self, id: &str, attempt: Attempt) {
         let it = self.invoices.change(id);
         if it.attempts == 0 || attempt == Attempt::Scheduled {
             it.attempts += 1;

@@ -177,10 +177,8 @@ impl Stripe {
             match decline {
                 None => {
                     // A checkout is no attempt to collect: recorded first invoices have the count zero.
-                    if session.is_none() {
-                        self.count(&invoice, super::collect::Attempt::Scheduled);
-                    }
-                    self.mark_paid(shared, &invoice);
+                    let attempt = session.is_none().then_some(super::collect::Attempt::Scheduled);
+                    self.mark_paid(shared, &invoice, attempt);
                 }
                 Some(_) => self.payment_failed(shared, &invoice, super::collect::Attempt::Scheduled),
             }

@@ -22,9 +22,10 @@ impl Stripe {
     pub(crate) fn subscribe(&mut self, shared: &mut Shared, session: &str, method: &str) {
         let it = self.sessions.at(session).clone();
         let (Some(customer), Some(every)) = (it.customer.clone(), self.recurring(&it)) else { return };
-        self.fix_currency(shared, &customer, &it.currency);
+        // Recorded: the payment method is attached a second before the customer has a currency.
         self.methods.change(method).customer = Some(customer.clone());
         self.tell(shared, "payment_method.attached", Kind::Method, method);
+        self.fix_currency(shared, &customer, &it.currency);
 
         let id = self.new_subscription(shared, &it, &customer, method, every);
         let invoice = self.first_invoice(shared, &it, &id);
@@ -127,7 +128,7 @@ impl Stripe {
             self.tell(shared, "invoice.created", Kind::Invoice, invoice);
             self.finalize(shared, invoice, intent);
             if paid && intent.is_some() {
-                self.mark_paid(shared, invoice);
+                self.mark_paid(shared, invoice, None);
             }
             self.tell(shared, "customer.subscription.created", Kind::Subscription, id);
             return;

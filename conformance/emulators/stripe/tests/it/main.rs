@@ -11,6 +11,7 @@ mod lifecycles;
 mod money;
 mod pages;
 mod script;
+mod sequences;
 #[path = "../../../../../stores/sqlite/tests/conformance/under_test.rs"]
 mod sqlite_under_test;
 
