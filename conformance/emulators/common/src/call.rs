@@ -55,6 +55,25 @@ impl<'a> Call<'a> {
         found.eq_ignore_ascii_case(scheme).then(|| credentials.trim())
     }
 
+    /// How deep the objects and lists of a body in JSON are nested.
+    pub fn depth(&self) -> usize {
+        let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+        for byte in self.body {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_text => escaped = true,
+                b'"' => in_text = !in_text,
+                b'{' | b'[' if !in_text => {
+                    depth += 1;
+                    deepest = deepest.max(depth);
+                }
+                b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        deepest
+    }
+
     /// The path, joined again.
     pub fn route(&self) -> String {
         format!("/{}", self.path.join("/"))
@@ -123,5 +142,30 @@ impl Reply {
         let mut headers: Headers = self.headers.iter().map(|(name, value)| (name, value)).collect();
         headers.push("content-type", self.content_type);
         HttpResponse { status: self.status, headers, body: self.body }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn depth(body: &str) -> usize {
+        let request = HttpRequest { body: body.as_bytes().to_vec(), ..HttpRequest::new(Method::Post, "/") };
+        Call::of(&request).depth()
+    }
+
+    #[test]
+    fn braces_in_texts_nest_nothing() {
+        assert_eq!(depth(r#"{"a": [{}, []], "b": 1}"#), 3);
+        assert_eq!(depth(r#"{"a": "[[[\"[["}"#), 1);
+        assert_eq!(depth("a=b"), 0);
+    }
+
+    #[test]
+    fn schemes_compare_without_case() {
+        let mut request = HttpRequest::new(Method::Get, "/");
+        request.headers.push("Authorization", "bEARER key");
+        let call = Call::of(&request);
+        assert_eq!((call.credentials("bearer"), call.credentials("basic")), (Some("key"), None));
     }
 }

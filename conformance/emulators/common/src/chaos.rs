@@ -22,6 +22,12 @@ pub struct Chaos {
     pub fail_percent: u8,
 }
 
+impl Chaos {
+    pub(crate) fn percents(&self) -> [u8; 3] {
+        [self.drop_percent, self.duplicate_percent, self.fail_percent]
+    }
+}
+
 /// A way in which a request fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,7 +2,7 @@
 
 use purchase_core::{time::Timestamp, transport::Method};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{
     call::{Call, Reply},
@@ -27,6 +27,12 @@ const ROUTES: [(&str, &str); 13] = [
     ("GET /_emulator/snapshot", "the whole world"),
     ("PUT /_emulator/snapshot", "replaces the whole world"),
 ];
+
+/// The longest time that passes at once: two years.
+const LONGEST_SECONDS: i64 = 2 * 366 * 24 * 3600;
+
+/// The deepest body. A stored world is deeper than what it stores, and can be read again all the same.
+const DEPTH: usize = 64;
 
 pub(crate) fn answer<P: Emulated>(world: &mut World<P>, call: &Call<'_>) -> Reply {
     let route = match route(world, call) {
@@ -53,7 +59,11 @@ fn route<P: Emulated>(world: &mut World<P>, call: &Call<'_>) -> Result<Reply, St
         }
         (Method::Get, ["chaos"]) => ok(&world.shared().chaos),
         (Method::Put, ["chaos"]) => {
-            world.shared_mut().chaos = body::<Chaos>(call)?;
+            let chaos = body::<Chaos>(call)?;
+            if let Some(percent) = chaos.percents().into_iter().find(|it| *it > 100) {
+                return Err(format!("{percent} percent are more than all"));
+            }
+            world.shared_mut().chaos = chaos;
             ok(&world.shared().chaos)
         }
         (Method::Post, ["failures"]) => {
@@ -101,6 +111,9 @@ fn advance<P: Emulated>(world: &mut World<P>, advance: Advance) -> Result<bool, 
         (None, Some(seconds)) => world.now().plus_seconds(seconds),
         _ => return Err("the body has exactly one of \"to\" and \"seconds\"".to_owned()),
     };
+    if to.seconds_after(world.now()) > LONGEST_SECONDS {
+        return Err(format!("the clock moves by at most {LONGEST_SECONDS} s at once"));
+    }
     match &advance.until {
         None => world.advance(to).map(|()| true),
         Some(event_type) => world.advance_until(event_type, to),
@@ -113,7 +126,12 @@ fn clock<P: Emulated>(world: &World<P>) -> Value {
 }
 
 fn body<T: DeserializeOwned>(call: &Call<'_>) -> Result<T, String> {
-    serde_json::from_slice(call.body).map_err(|error| format!("the body can't be read: {error}"))
+    if call.depth() > DEPTH {
+        return Err(format!("the body is nested deeper than {DEPTH}"));
+    }
+    let read: Map<String, Value> =
+        serde_json::from_slice(call.body).map_err(|error| format!("the body is no JSON object: {error}"))?;
+    serde_json::from_value(Value::Object(read)).map_err(|error| format!("the body can't be read: {error}"))
 }
 
 fn ok<T: Serialize + ?Sized>(value: &T) -> Reply {

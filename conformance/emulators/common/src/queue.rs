@@ -95,6 +95,11 @@ impl Queue {
         number
     }
 
+    /// Puts back what was being sent when the world was stored: nobody knows whether it arrived.
+    pub fn resume(&mut self) {
+        self.waiting.extend(std::mem::take(&mut self.sending).into_values());
+    }
+
     /// Takes the deliveries that are due, by their time, and those with one time in the order in which they were added.
     pub fn take(&mut self, now: i64) -> Vec<Pending> {
         let (mut due, waiting) =

@@ -38,7 +38,7 @@ pub struct Options {
     #[arg(long, value_name = "URL", requires = "secret")]
     pub webhook: Option<String>,
     /// The secret that signs deliveries
-    #[arg(long, hide_env_values = true, env = "EMULATOR_WEBHOOK_SECRET")]
+    #[arg(long, hide_env_values = true, env = "EMULATOR_WEBHOOK_SECRET", requires = "webhook")]
     pub secret: Option<String>,
     /// Starts the clock at this time (RFC 3339). It then stands still until it is moved by POST /_emulator/clock.
     /// Without this option it starts now and runs
@@ -81,9 +81,13 @@ pub async fn run<P: Emulated, S: Default + DeserializeOwned>(
         None => real_now(),
         Some(text) => Timestamp::parse_rfc3339(text).with_context(|| format!("--at {text}"))?,
     };
-    let webhook = options.webhook.clone().zip(options.secret.clone()).map(|(url, secret)| Webhook { url, secret });
+    let webhook = receiver(&options)?;
     let world = match options.state.as_deref().map(keep::read).transpose()?.flatten() {
-        Some(bytes) => World::restore(&bytes, webhook).context("the file of --state is no state of this emulator")?,
+        Some(bytes) => {
+            let _: S = account(&options)?;
+            tracing::info!("the world continues from --state, with its own seed, settings and clock");
+            World::restore(&bytes, webhook).context("the file of --state is no state of this emulator")?
+        }
         None => World::new(provider(account(&options)?, &address), Settings { seed: options.seed, start, webhook }),
     };
     let running = Arc::new(Running {
@@ -105,6 +109,15 @@ pub async fn run<P: Emulated, S: Default + DeserializeOwned>(
         Some(path) => keep::write(&running, path),
         None => Ok(()),
     }
+}
+
+/// Where deliveries go.
+fn receiver(options: &Options) -> anyhow::Result<Option<Webhook>> {
+    let Some((url, secret)) = options.webhook.clone().zip(options.secret.clone()) else { return Ok(None) };
+    let scheme = url::Url::parse(&url).with_context(|| format!("--webhook {url}"))?.scheme().to_owned();
+    anyhow::ensure!(scheme == "http" || scheme == "https", "--webhook {url}: it begins with http:// or https://");
+    anyhow::ensure!(!secret.is_empty(), "--secret is empty");
+    Ok(Some(Webhook { url, secret }))
 }
 
 /// The settings of the account.

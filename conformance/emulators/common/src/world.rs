@@ -292,6 +292,7 @@ impl<P: Emulated> World<P> {
     pub fn restore(snapshot: &[u8], webhook: Option<Webhook>) -> Result<Self, serde_json::Error> {
         let mut state: State<P> = serde_json::from_slice(snapshot)?;
         state.shared.delivers = webhook.is_some();
+        state.shared.queue.resume();
         Ok(Self { state, webhook })
     }
 

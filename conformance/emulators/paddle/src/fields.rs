@@ -12,6 +12,9 @@ pub(crate) struct Fields {
     wrong: Vec<(String, String)>,
 }
 
+/// The deepest body. A stored world is deeper than what it stores, and can be read again all the same.
+const DEPTH: usize = 64;
+
 impl Fields {
     /// The fields of an object.
     pub(crate) fn of(body: Value) -> Result<Self, Fault> {
@@ -29,6 +32,10 @@ impl Fields {
         }
         if call.body.iter().all(u8::is_ascii_whitespace) {
             return Self::of(Value::Object(Map::new()));
+        }
+        if call.depth() > DEPTH {
+            let detail = format!("The body is nested deeper than {DEPTH}.");
+            return Err(Fault::shared(400, "invalid_json", detail));
         }
         match serde_json::from_slice(call.body) {
             Ok(Value::Null) => Self::of(Value::Object(Map::new())),

@@ -38,6 +38,9 @@ impl From<Currency> for String {
     }
 }
 
+/// The most digits of an amount. The largest transaction, of a hundred items, then stays within 64 bits.
+const DIGITS: usize = 10;
+
 /// An amount in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -47,9 +50,11 @@ impl TryFrom<String> for Amount {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let digits = !text.is_empty() && text.len() <= 12 && text.bytes().all(|it| it.is_ascii_digit());
+        let digits = !text.is_empty() && text.len() <= DIGITS && text.bytes().all(|it| it.is_ascii_digit());
         let amount = if digits { text.parse().ok() } else { None };
-        amount.map(Self).ok_or_else(|| "must be a text of a whole number of minor units".to_owned())
+        amount
+            .map(Self)
+            .ok_or_else(|| format!("must be a text of a whole number of minor units, of at most {DIGITS} digits"))
     }
 }
 

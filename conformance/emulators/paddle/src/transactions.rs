@@ -74,6 +74,9 @@ impl Changes {
     }
 }
 
+/// The largest quantity of an item. Amounts then stay within 64 bits.
+const MOST_EMULATED: u32 = 1_000_000;
+
 impl Paddle {
     pub(crate) fn create_transaction(&mut self, shared: &mut Shared, call: &Call<'_>) -> Result<Reply, Fault> {
         Query::of(call).finish(&["include"])?;
@@ -254,6 +257,9 @@ impl Paddle {
         let product = self.products.get(&price.product).ok_or_else(unknown)?;
         if price.status == "archived" {
             return Err(Fault::shared(400, "entity_archived", format!("Entity {} is archived", price.id)));
+        }
+        if quantity > MOST_EMULATED {
+            return Err(Fault::not_emulated(format!("a quantity above {MOST_EMULATED}")));
         }
         if quantity < price.quantity.minimum || quantity > price.quantity.maximum {
             let detail = format!("The quantity of price {} is out of range", price.id);

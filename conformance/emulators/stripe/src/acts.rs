@@ -12,6 +12,7 @@ use crate::{
         checkout::{Buyers, Outcome},
         collect::Attempt,
     },
+    params::MOST_QUANTITY,
     settings::AfterRetries,
     show::Kind,
     state::{Buyer, ChargeStatus, DisputeStatus, InvoiceStatus, RefundsBegin, SubscriptionStatus},
@@ -417,6 +418,9 @@ impl Stripe {
             price.ok_or_else(|| format!("there is no price {} with the subscription's interval", item.price))?;
             let same = it.items.iter().find(|old| old.price == item.price).cloned();
             let mut kept = same.unwrap_or_else(|| self.new_item(shared, item.price.clone(), 1));
+            if !(1..=MOST_QUANTITY).contains(&item.quantity) {
+                return Err(format!("the quantity {} is not between 1 and {MOST_QUANTITY}", item.quantity));
+            }
             kept.quantity = item.quantity;
             changed.push(kept);
         }

@@ -36,6 +36,13 @@ pub(crate) struct MetadataChange {
     set: Metadata,
 }
 
+/// The largest quantity and the largest amount of a price that are emulated.
+pub(crate) const MOST_QUANTITY: i64 = 1_000_000;
+pub(crate) const MOST_AMOUNT: i64 = 99_999_999;
+
+/// The deepest name of a parameter. The deepest that Stripe documents has six parts.
+const DEPTH: usize = 16;
+
 impl MetadataChange {
     pub(crate) fn apply(&self, metadata: &mut Metadata) {
         if self.clear {
@@ -123,6 +130,16 @@ impl Params {
             Fault::invalid(Some("parameter_invalid_integer"), &self.name(field), message)
         };
         text.parse().map(Some).map_err(|_| wrong())
+    }
+
+    /// A quantity. Amounts stay within 64 bits as long as quantities and prices are not larger than these.
+    pub(crate) fn quantity(&mut self, field: &str) -> Result<Option<i64>, Fault> {
+        match self.int(field)? {
+            Some(quantity) if quantity > MOST_QUANTITY => {
+                Err(Fault::not_emulated(format!("a quantity above {MOST_QUANTITY}")))
+            }
+            quantity => Ok(quantity),
+        }
     }
 
     pub(crate) fn flag(&mut self, field: &str) -> Result<Option<bool>, Fault> {
@@ -265,6 +282,9 @@ fn insert(fields: &mut BTreeMap<String, Node>, name: &str, value: String) -> Res
     let keys: Vec<&str> = std::iter::once(first)
         .chain(rest.split('[').filter(|_| !rest.is_empty()).map(|key| key.trim_end_matches(']')))
         .collect();
+    if keys.len() > DEPTH {
+        return Err(Fault::unreadable("A parameter's name is nested too deep."));
+    }
     let mut fields = fields;
     for (place, key) in keys.iter().enumerate() {
         let key = if key.is_empty() { fields.len().to_string() } else { (*key).to_owned() };

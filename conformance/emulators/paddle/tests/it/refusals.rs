@@ -247,3 +247,27 @@ fn adjustments() {
     let adjusted = shop.get(&format!("/transactions/{id}"))["details"]["adjusted_totals"]["total"].clone();
     assert_eq!(adjusted, "0");
 }
+
+#[test]
+fn what_is_too_deep_or_too_large() {
+    let mut shop = Shop::new(1, Account::default());
+    let mut deep = json!(1);
+    for _ in 0..80 {
+        deep = json!({ "a": deep });
+    }
+    let product = json!({ "name": "Deep", "tax_category": "standard", "custom_data": deep });
+    check(&mut shop, Post, "/products", product, (400, "invalid_json"));
+    let price = |amount: &str, maximum: u32| {
+        json!({
+            "product_id": shop.product, "description": "large", "quantity": { "minimum": 1, "maximum": maximum },
+            "unit_price": { "amount": amount, "currency_code": "EUR" },
+        })
+    };
+    let (beyond, large) = (price("99999999999", 1), price("9999999999", 999_999_999));
+    check(&mut shop, Post, "/prices", beyond, (400, "bad_request"));
+    let large = shop.id("/prices", large);
+    let items = |quantity: u32| json!({ "items": [{ "price_id": large, "quantity": quantity }] });
+    check(&mut shop, Post, "/transactions", items(999_999_999), (501, "not_emulated"));
+    let sold = shop.post("/transactions", items(1_000_000));
+    assert_eq!(sold["details"]["totals"]["total"], "9999999999000000");
+}

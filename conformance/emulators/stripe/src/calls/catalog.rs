@@ -6,7 +6,7 @@ use super::{Answer, expand::Expand, reading::no_such};
 use crate::{
     fault::Fault,
     ids,
-    params::Params,
+    params::{MOST_AMOUNT, Params},
     show::Kind,
     state::{Interval, Price, Product, Recurring},
     stripe::Stripe,
@@ -82,6 +82,9 @@ impl Stripe {
         if unit_amount < 0 {
             let message = "This value must be greater than or equal to 0.";
             return Err(Fault::invalid(Some("parameter_invalid_integer"), "unit_amount", message));
+        }
+        if unit_amount > MOST_AMOUNT {
+            return Err(Fault::not_emulated(format!("an amount above {MOST_AMOUNT}")));
         }
         self.products.find(&product).ok_or_else(|| Fault::no_such_in("product", "product", &product))?;
         self.free_lookup_key(shared, lookup_key.as_deref(), transfer, None)?;

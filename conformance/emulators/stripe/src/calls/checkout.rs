@@ -95,7 +95,7 @@ impl Stripe {
         let mut lines: Vec<SessionLine> = Vec::new();
         for mut item in items {
             let (name, price) = (item.name("price"), item.text("price")?);
-            let quantity = item.int("quantity")?;
+            let quantity = item.quantity("quantity")?;
             item.clone().end()?;
             let price = price.ok_or_else(|| Fault::required(&name))?;
             let found = self.prices.find(&price).ok_or_else(|| Fault::no_such_in("price", &name, &price))?;

@@ -114,7 +114,7 @@ impl Stripe {
         let mut items = it.items.clone();
         for mut line in lines {
             let (of, price) = (line.text("id")?, line.text("price")?);
-            let (quantity, deleted) = (line.int("quantity")?, line.flag("deleted")?.unwrap_or(false));
+            let (quantity, deleted) = (line.quantity("quantity")?, line.flag("deleted")?.unwrap_or(false));
             let (id_name, price_name) = (line.name("id"), line.name("price"));
             line.end()?;
             if let Some(price) = &price {

@@ -8,6 +8,7 @@ mod checkout;
 mod documents;
 mod evidence;
 mod lifecycles;
+mod limits;
 mod money;
 mod pages;
 mod script;

@@ -1,5 +1,5 @@
 //! Measures the emulator in process: requests, and a month of a thousand subscriptions. Run
-//! `cargo run --release -p purchase-emulator-paddle --example month`.
+//! `cargo run --release -p purchase-emulator-paddle --example paddle_month`.
 
 use std::time::Instant;
 
