@@ -30,7 +30,8 @@ impl Stripe {
                 let status = if problem.is_some() { 402 } else { 200 };
                 Reply::html(status, whole(&self.settings.account_name, &self.checkout_form(session, problem)))
             }
-            SessionStatus::Complete => gone("This checkout is complete."),
+            // A second submission, or a reload.
+            SessionStatus::Complete => onward(session),
             SessionStatus::Expired => gone("This checkout has expired."),
         }
     }
@@ -80,10 +81,7 @@ impl Stripe {
             Err(_) => self.checkout_page(id, Some("This payment method is not accepted.")),
             Ok(Outcome::Declined(decline)) => self.checkout_page(id, Some(decline.message())),
             Ok(Outcome::NeedsAuthentication) => Reply::html(200, whole("3-D Secure", &authentication(fields, method))),
-            Ok(Outcome::Complete) => {
-                let url = self.sessions.at(id).success_url.replace("{CHECKOUT_SESSION_ID}", id);
-                Reply::redirect(&url)
-            }
+            Ok(Outcome::Complete) => onward(self.sessions.at(id)),
         }
     }
 
@@ -162,6 +160,11 @@ fn authentication(fields: &Fields, method: TestMethod) -> Markup {
             button type="submit" name="authentication" value="fails" { "Fail" }
         }
     }
+}
+
+/// Sends the buyer of a complete session back to the application.
+fn onward(session: &Session) -> Reply {
+    Reply::redirect(&session.success_url.replace("{CHECKOUT_SESSION_ID}", &session.id))
 }
 
 fn gone(what: &str) -> Reply {

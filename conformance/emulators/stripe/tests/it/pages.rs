@@ -27,10 +27,16 @@ fn a_buyer_pays_at_the_page() {
     let (status, shown, _) = page(&mut bench, Method::Post, &path, "email=a@example.com&method=declined");
     assert_eq!((status, shown.contains("Your card was declined.")), (402, true));
     let (status, _, to) = page(&mut bench, Method::Post, &path, "email=a@example.com&method=visa");
-    assert_eq!((status, to), (303, format!("https://shop.example/ok?s={session}")));
+    let done = (303, format!("https://shop.example/ok?s={session}"));
+    assert_eq!((status, to), done);
     let it = bench.get(&format!("/v1/checkout/sessions/{session}"));
     assert_eq!((&it["status"], &it["customer_details"]["email"]), (&json!("complete"), &json!("a@example.com")));
-    assert_eq!(page(&mut bench, Method::Get, &path, "").0, 404);
+    // Somebody who submits twice, or comes back, is sent on and pays once.
+    for method in [Method::Post, Method::Get] {
+        let (status, _, to) = page(&mut bench, method, &path, "email=a@example.com&method=visa");
+        assert_eq!((status, to), done);
+    }
+    assert_eq!(bench.get("/v1/payment_intents")["data"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]
