@@ -4,7 +4,7 @@ mod requests;
 mod webhooks;
 
 pub use self::{
-    requests::{Exchange, HttpRequest, HttpResponse, Method, Operation, Outcome, Requests, Step},
+    requests::{Exchange, Operation, Outcome, Requests, Step},
     webhooks::{Event, EventHead, FetchNeed, Meaning, ReadFault, Remark, Unreadable, Webhooks},
 };
 use crate::{capability::Capabilities, id::ProviderName};

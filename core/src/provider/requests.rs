@@ -4,9 +4,7 @@
 //! Operations will be added later. Until then no request is possible: [`Operation`] and [`Outcome`] have no values,
 //! and adapters return `None` from [`Provider::requests`](super::Provider::requests).
 
-use std::fmt;
-
-use crate::delivery::Headers;
+use crate::transport::{HttpRequest, HttpResponse};
 
 /// A provider's outgoing side: a pure conversation. The next step depends only on the operation and the exchanges so
 /// far, so an interrupted conversation can resume from its record.
@@ -43,81 +41,10 @@ pub struct Exchange {
     pub response: HttpResponse,
 }
 
-/// One HTTP request to a provider's API, without its base URL and its credentials.
-#[derive(Clone, PartialEq, Eq)]
-pub struct HttpRequest {
-    /// The method.
-    pub method: Method,
-    /// The path and, after a question mark, the query, relative to the base URL. It begins with a slash.
-    pub target: String,
-    /// The headers. The sender adds those that contain credentials.
-    pub headers: Headers,
-    /// The body, byte for byte.
-    pub body: Vec<u8>,
-}
-
-impl fmt::Debug for HttpRequest {
-    /// A target contains object ids, and may name customers, so only its size is shown.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpRequest")
-            .field("method", &self.method)
-            .field("target_bytes", &self.target.len())
-            .field("headers", &self.headers)
-            .field("body_bytes", &self.body.len())
-            .finish()
-    }
-}
-
-/// The method of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Method {
-    /// `DELETE`.
-    Delete,
-    /// `GET`.
-    Get,
-    /// `PATCH`.
-    Patch,
-    /// `POST`.
-    Post,
-}
-
-impl Method {
-    /// The method's name in a request.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Delete => "DELETE",
-            Self::Get => "GET",
-            Self::Patch => "PATCH",
-            Self::Post => "POST",
-        }
-    }
-}
-
-/// A provider's response to a request.
-#[derive(Clone, PartialEq, Eq)]
-pub struct HttpResponse {
-    /// The status, for example `200`.
-    pub status: u16,
-    /// The headers.
-    pub headers: Headers,
-    /// The body, byte for byte.
-    pub body: Vec<u8>,
-}
-
-impl fmt::Debug for HttpResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpResponse")
-            .field("status", &self.status)
-            .field("headers", &self.headers)
-            .field("body_bytes", &self.body.len())
-            .finish()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::Method;
 
     #[test]
     fn an_exchange_shows_no_id_no_value_and_no_body() {

@@ -1,4 +1,4 @@
-//! Decides what people and banks can do outside the API, and what Paddle does when it is told to.
+//! Decides what people and banks can do outside the API, and which steps of Paddle's own an act can bring forward.
 
 use purchase_emulator::Shared;
 use serde::Deserialize;

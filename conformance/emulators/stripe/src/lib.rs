@@ -34,7 +34,7 @@
 //! | when retries of a payment and of a delivery come | [`StripeSettings`] declares the former; deliveries come again after 5 min, 15 min, 1 h, 3 h, 6 h, 12 h, 1 d, 1 d |
 //! | what an idempotency key keeps | everything but 401, failed validation of parameters, and what isn't emulated |
 //! | `payment_status` of a session with a trial | `no_payment_required`, as the document says; an old recording has `paid` |
-//! | whether a failed refund is told about its charge | no event; the charge shows it when it is read |
+//! | whether a failed refund causes an event of its charge | no; the charge shows it when it is read |
 //! | whether drafts of an unpaid subscription are finalized | never by themselves |
 //! | a resumption whose payment fails | not emulated |
 //! | how a subscription comes to be paused | by an act: calls for it are documented after dahlia only |
