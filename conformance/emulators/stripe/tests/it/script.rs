@@ -104,20 +104,23 @@ fn older_shape() -> Option<Reshape> {
     under_test().samples.older_shape
 }
 
-/// Chaos without late events for stories in which a refund fails within seconds. The total of `charge.refunded` would
-/// then seem to be newer than the failure, and no later event corrects it. A bank needs days to send a refund back.
+/// Chaos without late events for stories in which a refund fails within seconds of a refund of the same payment. The
+/// total of `charge.refunded` would then seem to be newer than the failure, and no later event corrects it. A bank needs
+/// days to send a refund back.
 fn bearable(story: &Story, chaos: &Chaos) -> Chaos {
-    let mut made: Vec<i64> = Vec::new();
+    let mut made: Vec<(usize, i64)> = Vec::new();
     for scene in &story.scenes {
         let failed = match &scene.step {
-            Step::Refund { .. } => {
-                made.push(scene.at);
+            Step::Refund { payment, .. } => {
+                made.push((*payment, scene.at));
                 None
             }
-            Step::FailRefund { refund } | Step::SettleRefund { refund, succeeds: false } => Some(*refund),
+            Step::FailRefund { refund } | Step::SettleRefund { refund, succeeds: false } => Some(made[*refund].0),
             _ => None,
         };
-        if failed.is_some_and(|refund| scene.at - made[refund] <= i64::from(chaos.late_seconds)) {
+        let is_close =
+            |(payment, at): &(usize, i64)| failed == Some(*payment) && scene.at - at <= i64::from(chaos.late_seconds);
+        if made.iter().any(is_close) {
             return Chaos { late_seconds: 0, ..chaos.clone() };
         }
     }
